@@ -1,0 +1,12 @@
+using Darkroom.Requests;
+
+namespace Darkroom.Engine;
+
+/// <summary>An instance that this process has claimed and may change as long as its fence holds.</summary>
+public sealed record WorkflowInstance(
+    Guid Id, RequestId RequestId, int Run, string DefinitionVersionId, long Fence, WorkflowState State, bool Started);
+
+/// <summary>A bookmark that something has woken.</summary>
+/// <param name="Payload">What the activity remembered, JSON.</param>
+/// <param name="Input">What woke it, JSON.</param>
+public sealed record Resumption(Guid BookmarkId, string ActivityId, string Payload, string Input);

@@ -1,0 +1,132 @@
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Engine;
+
+/// <summary>Workflow instances: created with their request, claimed by one process at a time, changed only under the claim's fence.</summary>
+public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease)
+{
+    /// <summary>The NOTIFY channel on which new and resumed instances are announced.</summary>
+    public const string Channel = "darkroom_instances";
+
+    /// <summary>Inserts the instance of a request's run, in the caller's transaction, and announces it when that commits.</summary>
+    public static async Task<Guid> InsertAsync(
+        NpgsqlConnection connection, RequestId request, int run, WorkflowDefinition definition, CancellationToken cancellation)
+    {
+        var id = Guid.CreateVersion7();
+        await connection.Sql(
+                $"""
+                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, state)
+                values (@id, @request, @run, @definition, @version_id, @version, @state);
+
+                select pg_notify('{Channel}', '')
+                """)
+            .With("id", id)
+            .With("request", request.Value)
+            .With("run", run)
+            .With("definition", definition.DefinitionId)
+            .With("version_id", definition.VersionId)
+            .With("version", definition.Version)
+            .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
+            .ExecuteNonQueryAsync(cancellation);
+        return id;
+    }
+
+    /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease.</summary>
+    public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                with ready as (
+                  select id, sub_status
+                  from workflow_instances i
+                  where status = 'Running'
+                    and (ready_at <= now() or id in (select instance_id from resumptions))
+                    and not exists (
+                      select from processes p
+                      where p.id = i.owner
+                        and p.heartbeat_at > now() - @lease)
+                  order by ready_at nulls first, id
+                  limit 1
+                  for update skip locked
+                )
+                update workflow_instances i
+                set owner = @owner,
+                    fence = fence + 1,
+                    sub_status = 'Executing',
+                    updated_at = now()
+                from ready
+                where i.id = ready.id
+                returning i.id, request_id, run, definition_version_id, fence, state, ready.sub_status <> 'Pending'
+                """)
+            .With("owner", process.Id)
+            .With("lease", lease.Value.Duration);
+        return await ReadInstanceAsync(command, cancellation);
+    }
+
+    /// <summary>Reads again an instance that this process still owns, or null if it no longer does.</summary>
+    public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select id, request_id, run, definition_version_id, fence, state,
+                       exists (select from activity_executions e where e.instance_id = i.id)
+                         or state ->> 'scheduled' <> '[]'
+                from workflow_instances i
+                where id = @id
+                  and fence = @fence
+                  and status = 'Running'
+                """)
+            .With("id", instance.Id)
+            .With("fence", instance.Fence);
+        return await ReadInstanceAsync(command, cancellation);
+    }
+
+    /// <summary>Bookmarks of this instance that have been woken, oldest first.</summary>
+    public async Task<IReadOnlyList<Resumption>> ReadResumptionsAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        var resumptions = new List<Resumption>();
+        await using var command = database.Sql(
+                """
+                select b.id, b.activity_id, b.payload, r.input
+                from resumptions r
+                join bookmarks b on b.id = r.bookmark_id
+                where r.instance_id = @instance
+                order by r.created_at, b.id
+                """)
+            .With("instance", instance.Id);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            resumptions.Add(new Resumption(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        return resumptions;
+    }
+
+    /// <summary>Gives a claimed instance back unchanged, so that another process takes it at once.</summary>
+    public async Task ReleaseAsync(WorkflowInstance instance, CancellationToken cancellation) =>
+        await database.Sql(
+                $"""
+                update workflow_instances
+                set owner = null,
+                    ready_at = now()
+                where id = @id
+                  and fence = @fence
+                  and status = 'Running';
+
+                select pg_notify('{Channel}', '')
+                """)
+            .With("id", instance.Id)
+            .With("fence", instance.Fence)
+            .ExecuteNonQueryAsync(cancellation);
+
+    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) return null;
+        return new WorkflowInstance(
+            reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
+            WorkflowState.FromJson(reader.GetString(5)), reader.GetBoolean(6));
+    }
+}
