@@ -1,0 +1,67 @@
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Darkroom.Api.Pages;
+
+/// <summary>The page at <c>/</c>: static files from the assembly, under a policy that lets nothing foreign in.</summary>
+public static class PagesEndpoints
+{
+    public static IServiceCollection AddPages(this IServiceCollection services)
+    {
+        services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapPages(this IEndpointRouteBuilder routes)
+    {
+        var options = routes.ServiceProvider.GetRequiredService<IOptions<PagesOptions>>().Value;
+        var pages = routes.MapGroup("").AllowAnonymous().ExcludeFromDescription();
+        var policy = ContentSecurityPolicy(options);
+
+        foreach (var file in SiteFile.All)
+            pages.MapMethods(file.Name == "index.html" ? "/" : $"/pages/{file.Name}", GetAndHead, context => SendAsync(context, file, policy));
+        pages.MapMethods("/pages/sample.csv", GetAndHead, (HttpContext _) => Sample(options));
+        return routes;
+    }
+
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
+    // Trusted types make the browser itself refuse text that would become markup, should a later edit of the page try.
+    private static string ContentSecurityPolicy(PagesOptions options) => string.Join("; ",
+        "default-src 'self'",
+        $"img-src 'self' blob: {options.ImageOrigins}".TrimEnd(),
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'");
+
+    private static Task SendAsync(HttpContext context, SiteFile file, string policy)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
+        // Files change only with the service: ask each time, and be answered 304.
+        headers.CacheControl = "no-cache";
+        headers.Vary = HeaderNames.AcceptEncoding;
+
+        var gzip = AcceptsGzip(context.Request);
+        if (gzip)
+            headers.ContentEncoding = "gzip";
+        return Results.Bytes(gzip ? file.Gzipped : file.Bytes, file.ContentType, entityTag: file.Tag(gzip)).ExecuteAsync(context);
+    }
+
+    private static bool AcceptsGzip(HttpRequest request) =>
+        StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var accepted)
+        && accepted.Any(coding => coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && coding.Quality is null or > 0);
+
+    // 204 and not 404 where there is none: its absence is no error, and browsers print each 404 on the console.
+    private static IResult Sample(PagesOptions options) =>
+        options.SampleCsv is { Length: > 0 } path && File.Exists(path)
+            ? Results.File(Path.GetFullPath(path), "text/csv; charset=utf-8", "products.csv")
+            : Results.NoContent();
+}

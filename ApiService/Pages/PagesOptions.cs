@@ -1,0 +1,19 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Api.Pages;
+
+/// <summary>Section <c>Pages</c>: the page that people open at <c>/</c>.</summary>
+public sealed class PagesOptions
+{
+    public const string Section = "Pages";
+
+    /// <summary>
+    /// Origins (<c>https://host[:port]</c>, separated by blanks) from which the page may show images besides its own: where an output image's link finally leads, that is the
+    /// object store or the CDN before it. Default: none. The browser refuses every other origin, redirects included.
+    /// </summary>
+    [RegularExpression(@"^\s*(https?://[A-Za-z0-9.\-]+(:\d{1,5})?(\s+|$))*$", ErrorMessage = "Pages:ImageOrigins must be origins such as https://images.example.com, separated by blanks.")]
+    public string ImageOrigins { get; set; } = "";
+
+    /// <summary>Path of a CSV that the page offers as a first try. Default: none, and the page does not mention it. Development sets it; its images must be reachable.</summary>
+    public string? SampleCsv { get; set; }
+}
