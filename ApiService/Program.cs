@@ -1,1 +1,3 @@
-return;
+using Darkroom.Api;
+
+return await ApiApp.RunAsync(args);

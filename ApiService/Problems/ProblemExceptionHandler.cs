@@ -1,0 +1,53 @@
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Diagnostics;
+using Npgsql;
+
+namespace Darkroom.Api.Problems;
+
+/// <summary>The one place where an exception becomes an answer. What is expected to happen is not logged as an error.</summary>
+internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
+{
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (httpContext.RequestAborted.IsCancellationRequested && exception is OperationCanceledException or IOException)
+        {
+            // Nobody reads the answer any more; the status is for our own logs.
+            httpContext.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+            return true;
+        }
+
+        var problem = Explain(exception);
+        if (problem.Status == StatusCodes.Status500InternalServerError)
+            LogUnexpected(exception, httpContext.Request.Method, httpContext.GetEndpoint()?.DisplayName ?? "no endpoint");
+        else if (problem.Status == StatusCodes.Status503ServiceUnavailable)
+            LogUnavailable(exception, problem.Code);
+        await problem.ExecuteAsync(httpContext);
+        return true;
+    }
+
+    internal static ApiProblem Explain(Exception exception) => exception switch
+    {
+        ApiProblemException refused => refused.Problem,
+        BadHttpRequestException bad => CommonProblems.ForStatus(bad.StatusCode, bad.Message),
+        PostgresException { SqlState: var state } => IsOutage(state) ? CommonProblems.DatabaseUnavailable : CommonProblems.Internal,
+        NpgsqlException => CommonProblems.DatabaseUnavailable,
+        TimeoutException or OperationCanceledException => CommonProblems.TimedOut,
+        // The pool's data source was opened against an address that no longer resolves.
+        SocketException => CommonProblems.DatabaseUnavailable,
+        _ => CommonProblems.Internal,
+    };
+
+    // Server-side conditions that pass by themselves: connection loss, shutdown and start, no free connection, serialisation conflicts.
+    private static bool IsOutage(string state) =>
+        state.StartsWith("08", StringComparison.Ordinal)
+        || state.StartsWith("53", StringComparison.Ordinal)
+        || state.StartsWith("57P", StringComparison.Ordinal)
+        || state is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.QueryCanceled
+            or PostgresErrorCodes.ReadOnlySqlTransaction;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Endpoint} failed unexpectedly")]
+    private partial void LogUnexpected(Exception exception, string method, string endpoint);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Answered 503 {Code}")]
+    private partial void LogUnavailable(Exception exception, string code);
+}

@@ -1,0 +1,63 @@
+using System.Text.Json.Serialization;
+
+namespace Darkroom.Requests;
+
+/// <summary>Where a run of a request stands. Names as in the database's <c>status_enum</c> and in JSON.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RequestStatus>))]
+public enum RequestStatus
+{
+    /// <summary>Accepted; its workflow has not begun.</summary>
+    [JsonStringEnumMemberName("created")]
+    Created,
+
+    /// <summary>Its workflow runs.</summary>
+    [JsonStringEnumMemberName("processing")]
+    Processing,
+
+    /// <summary>Every image succeeded, and the output CSV exists.</summary>
+    [JsonStringEnumMemberName("completed")]
+    Completed,
+
+    /// <summary>The output CSV exists, and at least one image failed.</summary>
+    [JsonStringEnumMemberName("completed_with_errors")]
+    CompletedWithErrors,
+
+    /// <summary>The workflow ended without an output CSV.</summary>
+    [JsonStringEnumMemberName("failed")]
+    Failed,
+
+    /// <summary>Cancelled by its owner.</summary>
+    [JsonStringEnumMemberName("cancelled")]
+    Cancelled,
+}
+
+/// <summary>Conversions and questions about <see cref="RequestStatus"/>.</summary>
+public static class RequestStatuses
+{
+    /// <summary>Nothing changes any more, unless a retry begins another run.</summary>
+    public static bool IsTerminal(this RequestStatus status) => status >= RequestStatus.Completed;
+
+    /// <summary>As the database writes it.</summary>
+    public static string ToText(this RequestStatus status) => status switch
+    {
+        RequestStatus.Created => "created",
+        RequestStatus.Processing => "processing",
+        RequestStatus.Completed => "completed",
+        RequestStatus.CompletedWithErrors => "completed_with_errors",
+        RequestStatus.Failed => "failed",
+        RequestStatus.Cancelled => "cancelled",
+        _ => throw new ArgumentOutOfRangeException(nameof(status), status, null),
+    };
+
+    /// <summary>From the database's text (<c>status::text</c>).</summary>
+    public static RequestStatus Parse(string text) => text switch
+    {
+        "created" => RequestStatus.Created,
+        "processing" => RequestStatus.Processing,
+        "completed" => RequestStatus.Completed,
+        "completed_with_errors" => RequestStatus.CompletedWithErrors,
+        "failed" => RequestStatus.Failed,
+        "cancelled" => RequestStatus.Cancelled,
+        _ => throw new ArgumentOutOfRangeException(nameof(text), text, "Not a request status."),
+    };
+}
