@@ -1,0 +1,29 @@
+using Darkroom.Access;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Api.Access;
+
+/// <summary>
+/// In development, makes the key that the configuration names valid, so that the first upload needs no ceremony. Elsewhere it only
+/// says how the first key is made, if there is none. Runs after the schema is in place.
+/// </summary>
+internal sealed partial class DevelopmentKey(
+    ApiKeyStore keys, IHostEnvironment environment, IOptions<AccessOptions> options, ILogger<DevelopmentKey> logger) : IHostedService
+{
+    public const string Owner = "development";
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        if (environment.IsDevelopment() && options.Value.DevelopmentKey is { Length: > 0 } text)
+            await keys.UpsertAsync(text, Owner, "development key", Scopes.All, cancellationToken);
+        else if (!await keys.AnyAsync(cancellationToken))
+            LogNoKeys();
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "There is no API key yet, so nobody can call the API. Make one: dotnet ApiService.dll keys create --owner NAME")]
+    private partial void LogNoKeys();
+}

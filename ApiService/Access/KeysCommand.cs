@@ -1,0 +1,141 @@
+using Darkroom.Access;
+using Darkroom.Schema;
+using Darkroom.Webhooks;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace Darkroom.Api.Access;
+
+/// <summary>
+/// <c>dotnet ApiService.dll keys ...</c>: makes, lists and revokes API keys beside the running service. What a script wants goes to the
+/// output alone; words for people go to the error stream.
+/// </summary>
+public static class KeysCommand
+{
+    private const string Usage =
+        """
+        keys create --owner NAME [--name NAME] [--scopes requests,workflows:read,workflows:edit,admin]
+        keys list [--owner NAME]
+        keys revoke PREFIX
+        keys webhook-secret --owner NAME --rotate
+        """;
+
+    private static readonly string[] CommonScopes = [Scopes.Requests, Scopes.WorkflowsRead];
+
+    /// <summary>Runs the command if the arguments are one; returns its exit code, or null if they are not meant for it.</summary>
+    /// <param name="services">The built host's services; the host itself need not run.</param>
+    public static async Task<int?> TryRunAsync(
+        string[] args, IServiceProvider services, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        if (args is not ["keys", .. var rest]) return null;
+        if (Arguments.Read(rest) is not { } arguments) return await ExplainAsync(error);
+
+        // The first key may be made before the service ever ran. Its log would mix with the key on the console.
+        await new SchemaMigrator(services.GetRequiredService<NpgsqlDataSource>(), NullLogger<SchemaMigrator>.Instance).MigrateAsync(cancellation);
+        return arguments switch
+        {
+            { Verb: "create", Owner: { } owner, Operand: null, Rotate: false } => await CreateAsync(services, arguments, owner, output, error, cancellation),
+            { Verb: "list", Operand: null, Rotate: false } => await ListAsync(services, arguments.Owner, output, cancellation),
+            { Verb: "revoke", Operand: { } prefix, Owner: null } => await RevokeAsync(services, prefix, error, cancellation),
+            { Verb: "webhook-secret", Owner: { } owner, Rotate: true } => await RotateAsync(services, owner, output, error, cancellation),
+            _ => await ExplainAsync(error),
+        };
+    }
+
+    private static async Task<int> CreateAsync(
+        IServiceProvider services, Arguments arguments, string owner, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        var scopes = arguments.Scopes?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? CommonScopes;
+        if (scopes.Length == 0 || scopes.Except(Scopes.All).Any())
+        {
+            await error.WriteLineAsync($"Scopes are one or more of: {string.Join(", ", Scopes.All)}.");
+            return 2;
+        }
+
+        var created = await services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, arguments.Name ?? "key", scopes, cancellation);
+        await error.WriteLineAsync($"A key for {owner}, scopes {string.Join(",", scopes)}. It is shown this once:");
+        await output.WriteLineAsync(created.Text);
+        if (created.WebhookSecret is { } secret)
+            await error.WriteLineAsync($"{owner} is new. The secret that signs its webhooks, shown this once: {secret}");
+        return 0;
+    }
+
+    private static async Task<int> ListAsync(IServiceProvider services, string? owner, TextWriter output, CancellationToken cancellation)
+    {
+        await output.WriteLineAsync("PREFIX\tOWNER\tNAME\tSCOPES\tCREATED\tLAST USED\tREVOKED");
+        foreach (var key in await services.GetRequiredService<ApiKeyStore>().ListAsync(owner, cancellation))
+        {
+            await output.WriteLineAsync(string.Join(
+                '\t', key.Prefix, key.OwnerName, key.Name, string.Join(',', key.Scopes), Moment(key.CreatedAt), Moment(key.LastUsedAt), Moment(key.RevokedAt)));
+        }
+
+        return 0;
+    }
+
+    private static async Task<int> RevokeAsync(IServiceProvider services, string prefix, TextWriter error, CancellationToken cancellation)
+    {
+        // People paste what they have: a whole key names its prefix too.
+        var revoked = await services.GetRequiredService<ApiKeyStore>().RevokeAsync(ApiKeyText.Prefix(prefix) ?? prefix, cancellation);
+        await error.WriteLineAsync(revoked ? "The key is revoked." : "No key has that prefix. See: keys list");
+        return revoked ? 0 : 1;
+    }
+
+    private static async Task<int> RotateAsync(
+        IServiceProvider services, string owner, TextWriter output, TextWriter error, CancellationToken cancellation)
+    {
+        if (await services.GetRequiredService<OwnerStore>().FindAsync(owner, cancellation) is not { } id)
+        {
+            await error.WriteLineAsync($"There is no owner {owner}. See: keys list");
+            return 1;
+        }
+
+        var rotated = await services.GetRequiredService<WebhookSecrets>().RotateAsync(id, cancellation);
+        await error.WriteLineAsync($"The new secret that signs webhooks of {owner}. It is shown this once:");
+        await output.WriteLineAsync(rotated.Secret);
+        if (rotated.PreviousExpiresAt is { } end) await error.WriteLineAsync($"The one before signs beside it until {Moment(end)}.");
+        return 0;
+    }
+
+    private static async Task<int> ExplainAsync(TextWriter error)
+    {
+        await error.WriteLineAsync(Usage);
+        return 2;
+    }
+
+    private static string Moment(DateTimeOffset? moment) => moment?.ToString("u") ?? "-";
+
+    private sealed record Arguments(string Verb, string? Operand, string? Owner, string? Name, string? Scopes, bool Rotate)
+    {
+        /// <summary>Null if an argument is unknown, given twice or lacks its value.</summary>
+        public static Arguments? Read(string[] args)
+        {
+            if (args is not [var verb, .. var rest]) return null;
+            string? operand = null;
+            var options = new Dictionary<string, string>();
+            for (var i = 0; i < rest.Length; i++)
+            {
+                switch (rest[i])
+                {
+                    case "--rotate" when options.TryAdd("--rotate", ""):
+                        break;
+                    case "--owner" or "--name" or "--scopes" when i + 1 < rest.Length && rest[i + 1] is { Length: > 0 } value && options.TryAdd(rest[i], value):
+                        i++;
+                        break;
+                    case var word when operand is null && !word.StartsWith("--", StringComparison.Ordinal):
+                        operand = word;
+                        break;
+                    default:
+                        return null;
+                }
+            }
+
+            return new Arguments(
+                verb,
+                operand,
+                options.GetValueOrDefault("--owner"),
+                options.GetValueOrDefault("--name"),
+                options.GetValueOrDefault("--scopes"),
+                options.ContainsKey("--rotate"));
+        }
+    }
+}

@@ -1,0 +1,21 @@
+using Darkroom.Webhooks;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Darkroom.Access;
+
+public static class AccessServices
+{
+    /// <summary>Owners, keys and what verifies them. Needs an <c>NpgsqlDataSource</c>.</summary>
+    public static IServiceCollection AddApiKeys(this IServiceCollection services)
+    {
+        services.AddOptions<AccessOptions>().BindConfiguration("Access").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<OwnerStore>();
+        services.TryAddSingleton<ApiKeyStore>();
+        services.TryAddSingleton<VerifiedKeyCache>();
+        services.TryAddSingleton<BadKeyLimiter>();
+        services.AddWebhookSecrets();
+        return services;
+    }
+}

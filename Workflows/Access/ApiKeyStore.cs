@@ -1,0 +1,172 @@
+using System.Security.Cryptography;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Access;
+
+/// <summary>API keys: made once, kept only as a hash, found by their public prefix.</summary>
+public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCache cache, ILogger<ApiKeyStore> logger)
+{
+    private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
+
+    public async Task<CreatedApiKey> CreateAsync(
+        string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellation)
+    {
+        var text = ApiKeyText.Generate();
+        var (key, secret) = await WriteAsync(text, owner, name, scopes, cancellation);
+        LogCreated(key.Prefix, owner);
+        return new CreatedApiKey(key, text, secret);
+    }
+
+    /// <summary>Makes a given key valid, whatever its row said before: for the key that a development configuration names.</summary>
+    public async Task UpsertAsync(
+        string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellation) =>
+        await WriteAsync(text, owner, name, scopes, cancellation);
+
+    public async Task<IReadOnlyList<ApiKey>> ListAsync(string? owner, CancellationToken cancellation)
+    {
+        var keys = new List<ApiKey>();
+        await using var reader = await database.Sql(
+                """
+                select k.prefix, k.name, k.owner_id, o.name, k.scopes, k.created_at, k.last_used_at, k.revoked_at
+                from api_keys k
+                join owners o on o.id = k.owner_id
+                where @owner is null or o.name = @owner
+                order by o.name, k.created_at, k.prefix
+                """)
+            .With("owner", NpgsqlDbType.Text, owner)
+            .ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) keys.Add(ReadKey(reader));
+        return keys;
+    }
+
+    /// <summary>
+    /// Ends a key: at once in this process, within <see cref="AccessOptions.CacheSeconds"/> in the others. False if no key has that prefix.
+    /// </summary>
+    public async Task<bool> RevokeAsync(string prefix, CancellationToken cancellation)
+    {
+        var known = await database.Sql("update api_keys set revoked_at = coalesce(revoked_at, now()) where prefix = @prefix")
+            .With("prefix", prefix)
+            .ExecuteNonQueryAsync(cancellation);
+        cache.Forget(prefix);
+        if (known == 1) LogRevoked(prefix);
+        return known == 1;
+    }
+
+    public async Task<bool> AnyAsync(CancellationToken cancellation) =>
+        await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellation) is true;
+
+    /// <summary>Whom the key speaks for, or null: unknown, wrong and revoked look and take the same.</summary>
+    public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellation)
+    {
+        if (ApiKeyText.Prefix(text) is not { } prefix) return null;
+        var hash = ApiKeyText.Hash(text);
+        if (cache.Find(hash) is { } known) return known;
+
+        var asked = cache.Now();
+        var (key, stored) = await FindAsync(prefix, cancellation);
+        // Compared even when there is no such key, so that its absence takes as long as a wrong secret.
+        var right = CryptographicOperations.FixedTimeEquals(hash, stored ?? NoHash);
+        if (!right || key is null)
+        {
+            cache.Drop(hash);
+            return null;
+        }
+
+        cache.Remember(hash, key, asked);
+        await TouchAsync(prefix, cancellation);
+        return key;
+    }
+
+    /// <summary>Whether this very key was verified here lately; a limit on bad keys then does not stand in its way.</summary>
+    public bool WasVerifiedLately(string text) => ApiKeyText.Prefix(text) is not null && cache.Knows(ApiKeyText.Hash(text));
+
+    private async Task<(VerifiedApiKey? Key, byte[]? Hash)> FindAsync(string prefix, CancellationToken cancellation)
+    {
+        await using var reader = await database.Sql(
+                """
+                select k.owner_id, o.name, k.scopes, k.hash
+                from api_keys k
+                join owners o on o.id = k.owner_id
+                where k.prefix = @prefix
+                  and k.revoked_at is null
+                """)
+            .With("prefix", prefix)
+            .ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) return (null, null);
+        var key = new VerifiedApiKey(
+            prefix, new OwnerId(reader.GetGuid(0)), reader.GetString(1), reader.GetFieldValue<string[]>(2));
+        return (key, reader.GetFieldValue<byte[]>(3));
+    }
+
+    // One write a minute is enough to see which keys are still in use.
+    private async Task TouchAsync(string prefix, CancellationToken cancellation) =>
+        await database.Sql(
+                """
+                update api_keys
+                set last_used_at = now()
+                where prefix = @prefix
+                  and (last_used_at is null or last_used_at < now() - interval '1 minute')
+                """)
+            .With("prefix", prefix)
+            .ExecuteNonQueryAsync(cancellation);
+
+    private async Task<(ApiKey Key, string? WebhookSecret)> WriteAsync(
+        string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellation)
+    {
+        var prefix = ApiKeyText.Prefix(text) ?? throw new ArgumentException("A key reads dk_<prefix>_<secret>.", nameof(text));
+        if (scopes.Count == 0 || scopes.Except(Scopes.All).Any())
+            throw new ArgumentException($"Scopes are one or more of {string.Join(", ", Scopes.All)}.", nameof(scopes));
+
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var (ownerId, secret) = await OwnerStore.FindOrCreateAsync(connection, owner, cancellation);
+        await connection.Sql(
+                """
+                insert into api_keys (owner_id, name, prefix, hash, scopes)
+                values (@owner, @name, @prefix, @hash, @scopes)
+                on conflict (prefix) do update
+                set owner_id = excluded.owner_id, name = excluded.name, hash = excluded.hash, scopes = excluded.scopes, revoked_at = null
+                """)
+            .With("owner", ownerId.Value)
+            .With("name", name)
+            .With("prefix", prefix)
+            .With("hash", ApiKeyText.Hash(text))
+            .With("scopes", scopes.Distinct().ToArray())
+            .ExecuteNonQueryAsync(cancellation);
+        await using var reader = await connection.Sql(
+                """
+                select k.prefix, k.name, k.owner_id, o.name, k.scopes, k.created_at, k.last_used_at, k.revoked_at
+                from api_keys k
+                join owners o on o.id = k.owner_id
+                where k.prefix = @prefix
+                """)
+            .With("prefix", prefix)
+            .ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        var key = ReadKey(reader);
+        await reader.CloseAsync();
+        await transaction.CommitAsync(cancellation);
+        cache.Forget(prefix);
+        return (key, secret);
+    }
+
+    private static ApiKey ReadKey(NpgsqlDataReader reader) => new(
+        reader.GetString(0),
+        reader.GetString(1),
+        new OwnerId(reader.GetGuid(2)),
+        reader.GetString(3),
+        reader.GetFieldValue<string[]>(4),
+        reader.GetFieldValue<DateTimeOffset>(5),
+        reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
+        reader.IsDBNull(7) ? null : reader.GetFieldValue<DateTimeOffset>(7));
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Key {Prefix} created for owner {Owner}")]
+    private partial void LogCreated(string prefix, string owner);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Key {Prefix} revoked")]
+    private partial void LogRevoked(string prefix);
+}
