@@ -1,0 +1,60 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Images;
+
+/// <summary>What an image may cost us. Section <c>Images</c>. The limits are judged on the file's header, before anything is decoded.</summary>
+public sealed class ImageOptions : IValidatableObject
+{
+    /// <summary>Images decoded and encoded at a time; default 0 = one per core. Each keeps about one core busy.</summary>
+    [Range(0, 1_024)]
+    public int CodecSlots { get; set; }
+
+    /// <summary>Pixels (all frames) in all codec slots together, millions; default 100. A pixel in flight takes 3 to 8 bytes at worst.</summary>
+    [Range(1, 100_000)]
+    public double MegapixelsInFlight { get; set; } = 100;
+
+    /// <summary>Longest side, pixels; default 16,384.</summary>
+    [Range(1, 65_535)]
+    public int MaxSide { get; set; } = 16_384;
+
+    /// <summary>Width x height x frames, millions; default 50.</summary>
+    [Range(0.01, 10_000)]
+    public double MaxMegapixels { get; set; } = 50;
+
+    /// <summary>Width x height of a progressive JPEG, millions; default 16. Its decoder holds the whole image as coefficients, whatever the file's size.</summary>
+    [Range(0.01, 10_000)]
+    public double MaxInterlacedMegapixels { get; set; } = 16;
+
+    /// <summary>Frames of an animation, pages of a TIFF; default 256.</summary>
+    [Range(1, 100_000)]
+    public int MaxFrames { get; set; } = 256;
+
+    /// <summary>Scans of a progressive JPEG; default 100. Usual files have about ten; each costs a pass over all coefficients.</summary>
+    [Range(1, 10_000)]
+    public int MaxScans { get; set; } = 100;
+
+    /// <summary>Largest colour profile that is kept in an output, bytes; default 1 MB.</summary>
+    [Range(0, 16_777_216)]
+    public int MaxProfileBytes { get; set; } = 1_000_000;
+
+    /// <summary>Time for one decode and encode, seconds; default 60.</summary>
+    [Range(0.1, 3_600)]
+    public double CodecSeconds { get; set; } = 60;
+
+    /// <summary>How hard the AVIF encoder tries, 0 to 9; default 2. Each step up costs about half as much time again for a few per cent of size.</summary>
+    [Range(0, 9)]
+    public int AvifEffort { get; set; } = 2;
+
+    public long MaxPixels => (long)(MaxMegapixels * 1_000_000);
+    public long MaxInterlacedPixels => (long)(MaxInterlacedMegapixels * 1_000_000);
+    public long PixelsInFlight => (long)(MegapixelsInFlight * 1_000_000);
+    public TimeSpan CodecTime => TimeSpan.FromSeconds(CodecSeconds);
+    public int EffectiveCodecSlots => CodecSlots > 0 ? CodecSlots : Environment.ProcessorCount;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MegapixelsInFlight < MaxMegapixels)
+            yield return new ValidationResult(
+                $"Images:MegapixelsInFlight ({MegapixelsInFlight}) must be at least Images:MaxMegapixels ({MaxMegapixels}), or the largest image could never start.");
+    }
+}
