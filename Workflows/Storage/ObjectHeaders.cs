@@ -1,0 +1,22 @@
+namespace Darkroom.Storage;
+
+/// <summary>How an object is served by whoever serves the bucket, decided by its type alone.</summary>
+internal static class ObjectHeaders
+{
+    /// <summary>
+    /// Images that no browser runs script from are shown; whatever else is downloaded, so that nothing a customer's server sent
+    /// us is ever a page on the store's origin.
+    /// </summary>
+    public static string Disposition(string key, string contentType)
+    {
+        var kind = IsImage(contentType) ? "inline" : "attachment";
+        return $"{kind}; filename=\"{key[(key.LastIndexOf('/') + 1)..]}\"";
+    }
+
+    /// <summary>An image's key carries the hash of its bytes, so it never changes; a CSV is its owner's alone.</summary>
+    public static string CacheControl(string contentType) =>
+        IsImage(contentType) ? "public, max-age=31536000, immutable" : "private, no-cache";
+
+    private static bool IsImage(string contentType) =>
+        contentType is "image/jpeg" or "image/png" or "image/webp" or "image/gif" or "image/tiff" or "image/avif";
+}

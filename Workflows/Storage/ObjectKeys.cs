@@ -1,0 +1,38 @@
+using Darkroom.Requests;
+
+namespace Darkroom.Storage;
+
+/// <summary>
+/// The names of all objects. Made of ids, places and hashes only, never of what a customer wrote. A key of an image carries the
+/// hash of its bytes, so a late writer can only write the same bytes again or another object: never change a recorded one.
+/// </summary>
+public static class ObjectKeys
+{
+    /// <summary>Everything that belongs to one request, or to the upload that was to become it.</summary>
+    public static string Request(RequestId request) => $"requests/{request}/";
+
+    public static string Input(RequestId request) => $"requests/{request}/input.csv";
+
+    public static string Originals(RequestId request) => $"requests/{request}/originals/";
+
+    public static string Images(RequestId request) => $"requests/{request}/images/";
+
+    public static string Original(RequestId request, int row, int position, ReadOnlySpan<byte> sha256, string extension) =>
+        Originals(request) + ImageName(row, position, sha256, extension);
+
+    public static string Image(RequestId request, int row, int position, ReadOnlySpan<byte> sha256, string extension) =>
+        Images(request) + ImageName(row, position, sha256, extension);
+
+    /// <summary>Each attempt to write it has its own name; the commit publishes one of them.</summary>
+    public static string Output(RequestId request, int run, long fence) => $"requests/{request}/output-{run}-{fence}.csv";
+
+    private static string ImageName(int row, int position, ReadOnlySpan<byte> sha256, string extension)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(row, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(position, 1);
+        if (sha256.Length != 32) throw new ArgumentException("A SHA-256 has 32 bytes.", nameof(sha256));
+        if (extension.Length is 0 or > 5 || !extension.All(char.IsAsciiLetterOrDigit) || extension.Any(char.IsAsciiLetterUpper))
+            throw new ArgumentException("An extension is one to five lower-case letters or digits, without the dot.", nameof(extension));
+        return $"{row}-{position}-{Convert.ToHexStringLower(sha256[..8])}.{extension}";
+    }
+}

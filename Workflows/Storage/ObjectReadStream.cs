@@ -1,0 +1,72 @@
+using Amazon.S3.Model;
+
+namespace Darkroom.Storage;
+
+/// <summary>The body of an object: typed errors, and no read that waits longer than one try may last.</summary>
+internal sealed class ObjectReadStream(string key, GetObjectResponse response, TimeSpan patience) : Stream
+{
+    private readonly Stream _body = response.ResponseStream;
+    private CancellationTokenSource _stall = new();
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => response.ContentLength;
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (!_stall.TryReset())
+        {
+            _stall.Dispose();
+            _stall = new CancellationTokenSource();
+        }
+
+        _stall.CancelAfter(patience);
+        var stall = _stall;
+        await using var asked = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stall);
+        try
+        {
+            return await _body.ReadAsync(buffer, stall.Token);
+        }
+        catch (Exception e) when (StorageErrors.Map(key, e, cancellationToken) is { } mapped)
+        {
+            throw mapped;
+        }
+        finally
+        {
+            stall.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count)
+    {
+        try
+        {
+            return _body.Read(buffer, offset, count);
+        }
+        catch (Exception e) when (StorageErrors.Map(key, e, CancellationToken.None) is { } mapped)
+        {
+            throw mapped;
+        }
+    }
+
+    public override void Flush() { }
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+        {
+            _stall.Dispose();
+            response.Dispose();
+        }
+
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,230 @@
+using System.Net;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using Amazon.S3;
+using Amazon.S3.Model;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Storage;
+
+/// <summary>
+/// The bucket: everything that is too big for the database. Bytes are checked against their SHA-256 on the way in; errors are
+/// <see cref="StorageException"/>s, thrown when the SDK's own retries are spent.
+/// </summary>
+public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, TimeProvider time, IOptions<ObjectStoreOptions> options)
+{
+    private readonly bool _encrypted = connection.Endpoint is not { Scheme: "http" };
+
+    /// <summary>Stores <paramref name="content"/> whole, in one request.</summary>
+    /// <param name="sha256">Its hash, if the caller has it already.</param>
+    public async Task<StoredObject> PutAsync(
+        string key, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation, byte[]? sha256 = null)
+    {
+        sha256 ??= SHA256.HashData(content.Span);
+        var checksum = Convert.ToBase64String(sha256);
+        var request = new PutObjectRequest
+        {
+            BucketName = connection.Bucket,
+            Key = key,
+            InputStream = AsStream(content),
+            ContentType = contentType,
+            ChecksumSHA256 = checksum,
+            UseChunkEncoding = false,
+            // Over TLS the signed checksum already vouches for the body; the SDK refuses the same over plain HTTP.
+            DisablePayloadSigning = _encrypted,
+        };
+        request.Headers.ContentDisposition = ObjectHeaders.Disposition(key, contentType);
+        request.Headers.CacheControl = ObjectHeaders.CacheControl(contentType);
+
+        var response = await StorageErrors.MappedAsync(key, s3.PutObjectAsync(request, cancellation), cancellation);
+        ThrowIfChanged(key, checksum, response.ChecksumSHA256);
+        return new StoredObject(key, content.Length, sha256);
+    }
+
+    /// <summary>Stores a stream of any length in constant memory.</summary>
+    public async Task<StoredObject> PutAsync(string key, Stream content, string contentType, CancellationToken cancellation)
+    {
+        await using var upload = BeginUpload(key, contentType);
+        var buffer = new byte[64 * 1024];
+        while (await content.ReadAsync(buffer, cancellation) is > 0 and var read) await upload.WriteAsync(buffer.AsMemory(0, read), cancellation);
+        return await upload.CompleteAsync(cancellation);
+    }
+
+    /// <summary>Starts an object that is written piece by piece and appears only when it is completed. Nothing is sent yet.</summary>
+    public ObjectUpload BeginUpload(string key, string contentType) => new(this, key, contentType);
+
+    /// <summary>The bytes of an object as they arrive. A read that stalls, or bytes that are not those stored, throw.</summary>
+    /// <exception cref="ObjectNotFoundException"/>
+    public async Task<Stream> OpenReadAsync(string key, CancellationToken cancellation)
+    {
+        var request = new GetObjectRequest { BucketName = connection.Bucket, Key = key };
+        var response = await StorageErrors.MappedAsync(key, s3.GetObjectAsync(request, cancellation), cancellation);
+        return new ObjectReadStream(key, response, options.Value.Try);
+    }
+
+    /// <summary>Deletes an object; one that does not exist is already deleted.</summary>
+    public async Task DeleteAsync(string key, CancellationToken cancellation) =>
+        await StorageErrors.MappedAsync(key, s3.DeleteObjectAsync(connection.Bucket, key, cancellation), cancellation);
+
+    /// <summary>Deletes everything whose key starts so, unfinished uploads included.</summary>
+    public async Task DeletePrefixAsync(string prefix, CancellationToken cancellation)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(prefix);
+        // Uploads first: one that completed in between would otherwise leave its object behind.
+        await AbortUploadsAsync(prefix, cancellation);
+        await foreach (var keys in ListAsync(prefix, cancellation).Select(found => found.Key).Chunk(1000).WithCancellation(cancellation))
+        {
+            var request = new DeleteObjectsRequest
+            {
+                BucketName = connection.Bucket,
+                Objects = [.. keys.Select(key => new KeyVersion { Key = key })],
+                Quiet = true,
+            };
+            await StorageErrors.MappedAsync(prefix, s3.DeleteObjectsAsync(request, cancellation), cancellation);
+        }
+    }
+
+    /// <summary>Everything whose key starts so, in the order of the keys.</summary>
+    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var request = new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = prefix };
+        do
+        {
+            var page = await StorageErrors.MappedAsync(prefix, s3.ListObjectsV2Async(request, cancellation), cancellation);
+            foreach (var found in page.S3Objects ?? [])
+                yield return new ListedObject(found.Key, found.Size ?? 0, found.LastModified ?? default);
+            request.ContinuationToken = page.IsTruncated == true ? page.NextContinuationToken : null;
+        }
+        while (request.ContinuationToken is not null);
+    }
+
+    /// <summary>An address that anyone can open for a while.</summary>
+    /// <param name="downloadAs">Makes browsers save it under this name rather than show it.</param>
+    public Uri PresignGet(string key, TimeSpan lifetime, string? downloadAs = null)
+    {
+        var request = new GetPreSignedUrlRequest
+        {
+            BucketName = connection.Bucket,
+            Key = key,
+            Verb = HttpVerb.GET,
+            Expires = time.GetUtcNow().Add(lifetime).UtcDateTime,
+            Protocol = _encrypted ? Protocol.HTTPS : Protocol.HTTP,
+        };
+        if (downloadAs is not null)
+            request.ResponseHeaderOverrides.ContentDisposition = $"attachment; filename*=UTF-8''{Uri.EscapeDataString(downloadAs)}";
+        return new Uri(s3.GetPreSignedURL(request));
+    }
+
+    /// <summary>Makes the bucket if it is not there yet.</summary>
+    public async Task EnsureBucketAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await CheckAsync(cancellation);
+        }
+        catch (ObjectNotFoundException)
+        {
+            var request = new PutBucketRequest { BucketName = connection.Bucket, UseClientRegion = true };
+            try
+            {
+                await StorageErrors.MappedAsync(connection.Bucket, s3.PutBucketAsync(request, cancellation), cancellation);
+            }
+            catch (StorageException e) when (e.InnerException is AmazonS3Exception { ErrorCode: "BucketAlreadyOwnedByYou" })
+            {
+                // Another process was quicker.
+            }
+        }
+    }
+
+    /// <summary>Throws unless the bucket exists and answers to our credentials.</summary>
+    public async Task CheckAsync(CancellationToken cancellation) =>
+        await StorageErrors.MappedAsync(
+            connection.Bucket, s3.HeadBucketAsync(new HeadBucketRequest { BucketName = connection.Bucket }, cancellation), cancellation);
+
+    internal async Task<string> InitiateAsync(string key, string contentType, CancellationToken cancellation)
+    {
+        var request = new InitiateMultipartUploadRequest
+        {
+            BucketName = connection.Bucket,
+            Key = key,
+            ContentType = contentType,
+            ChecksumAlgorithm = ChecksumAlgorithm.SHA256,
+            ChecksumType = ChecksumType.COMPOSITE,
+        };
+        request.Headers.ContentDisposition = ObjectHeaders.Disposition(key, contentType);
+        request.Headers.CacheControl = ObjectHeaders.CacheControl(contentType);
+        var response = await StorageErrors.MappedAsync(key, s3.InitiateMultipartUploadAsync(request, cancellation), cancellation);
+        return response.UploadId;
+    }
+
+    internal async Task<PartETag> PutPartAsync(string key, string uploadId, int number, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        var checksum = Convert.ToBase64String(SHA256.HashData(content.Span));
+        var request = new UploadPartRequest
+        {
+            BucketName = connection.Bucket,
+            Key = key,
+            UploadId = uploadId,
+            PartNumber = number,
+            PartSize = content.Length,
+            InputStream = AsStream(content),
+            ChecksumSHA256 = checksum,
+            UseChunkEncoding = false,
+            DisablePayloadSigning = _encrypted,
+        };
+        var response = await StorageErrors.MappedAsync(key, s3.UploadPartAsync(request, cancellation), cancellation);
+        ThrowIfChanged(key, checksum, response.ChecksumSHA256);
+        return new PartETag(number, response.ETag) { ChecksumSHA256 = checksum };
+    }
+
+    internal async Task CompleteAsync(string key, string uploadId, List<PartETag> parts, CancellationToken cancellation)
+    {
+        var request = new CompleteMultipartUploadRequest
+        {
+            BucketName = connection.Bucket,
+            Key = key,
+            UploadId = uploadId,
+            PartETags = parts,
+            ChecksumType = ChecksumType.COMPOSITE,
+        };
+        var response = await StorageErrors.MappedAsync(key, s3.CompleteMultipartUploadAsync(request, cancellation), cancellation);
+        // S3 sends the head of this answer before it knows the outcome: a failure may stand in the body of a 200.
+        if (string.IsNullOrEmpty(response.ETag)) throw new StorageUnavailableException($"The object store did not confirm {key}.");
+    }
+
+    internal async Task AbortAsync(string key, string uploadId, CancellationToken cancellation)
+    {
+        try
+        {
+            await StorageErrors.MappedAsync(key, s3.AbortMultipartUploadAsync(connection.Bucket, key, uploadId, cancellation), cancellation);
+        }
+        catch (ObjectNotFoundException)
+        {
+            // Already aborted or completed.
+        }
+    }
+
+    private async Task AbortUploadsAsync(string prefix, CancellationToken cancellation)
+    {
+        var request = new ListMultipartUploadsRequest { BucketName = connection.Bucket, Prefix = prefix };
+        while (true)
+        {
+            var page = await StorageErrors.MappedAsync(prefix, s3.ListMultipartUploadsAsync(request, cancellation), cancellation);
+            foreach (var upload in page.MultipartUploads ?? []) await AbortAsync(upload.Key, upload.UploadId, cancellation);
+            if (page.IsTruncated != true) return;
+            request.KeyMarker = page.NextKeyMarker;
+            request.UploadIdMarker = page.NextUploadIdMarker;
+        }
+    }
+
+    private static MemoryStream AsStream(ReadOnlyMemory<byte> content) =>
+        MemoryMarshal.TryGetArray(content, out var array)
+            ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)
+            : new MemoryStream(content.ToArray(), writable: false);
+
+    private static void ThrowIfChanged(string key, string sent, string? stored)
+    {
+        if (stored is { Length: > 0 } && stored != sent) throw new StorageUnavailableException($"The object store says that it stored other bytes than were sent for {key}.");
+    }
+}

@@ -1,0 +1,20 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Storage;
+
+/// <summary>How patient we are with the object store. Section <c>Storage</c>; where it is comes from <c>ConnectionStrings:s3</c>.</summary>
+public sealed class ObjectStoreOptions
+{
+    /// <summary>
+    /// Longest silence of one try, seconds: until the answer's head, and again for each piece of its body. A part of 5 MiB must
+    /// pass in it, so it wants 4 Mbit/s; raise it on slower lines.
+    /// </summary>
+    [Range(0.1, 600)]
+    public double TrySeconds { get; set; } = 10;
+
+    /// <summary>Tries after the first, with jittered back-off, for errors that may pass. With ten seconds each: about a minute in all.</summary>
+    [Range(0, 20)]
+    public int Retries { get; set; } = 4;
+
+    public TimeSpan Try => TimeSpan.FromSeconds(TrySeconds);
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using Amazon.S3.Model;
+
+namespace Darkroom.Storage;
+
+/// <summary>
+/// An object in the writing. Memory stays constant: pieces gather in one buffer while the one before is under way. What fits
+/// into a single buffer is sent as one plain PUT, so a small CSV costs one request. Unless completed, disposal leaves nothing
+/// behind. One writer at a time.
+/// </summary>
+public sealed class ObjectUpload : IAsyncDisposable
+{
+    private const int FirstBuffer = 64 * 1024;
+    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(10);
+
+    private readonly ObjectStore _store;
+    private readonly string _contentType;
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly CancellationTokenSource _abandoned = new();
+    private readonly List<PartETag> _parts = [];
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
+    private int _filled;
+    private string? _uploadId;
+    private Task _underWay = Task.CompletedTask;
+    private bool _completed;
+
+    internal ObjectUpload(ObjectStore store, string key, string contentType)
+    {
+        _store = store;
+        _contentType = contentType;
+        Key = key;
+    }
+
+    public string Key { get; }
+
+    public long BytesWritten { get; private set; }
+
+    /// <summary>SHA-256 of what was written so far; of the whole once completed.</summary>
+    public byte[] Sha256 => _hash.GetCurrentHash();
+
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    {
+        _hash.AppendData(content.Span);
+        BytesWritten += content.Length;
+        while (!content.IsEmpty)
+        {
+            if (_filled == _buffer.Length) await MakeRoomAsync(cancellation);
+            var taken = Math.Min(content.Length, _buffer.Length - _filled);
+            content.Span[..taken].CopyTo(_buffer.AsSpan(_filled));
+            _filled += taken;
+            content = content[taken..];
+        }
+    }
+
+    /// <summary>Makes the object appear, whole.</summary>
+    public async Task<StoredObject> CompleteAsync(CancellationToken cancellation)
+    {
+        ObjectDisposedException.ThrowIf(_completed, this);
+        var sha256 = Sha256;
+        if (_uploadId is null)
+        {
+            await _store.PutAsync(Key, _buffer.AsMemory(0, _filled), _contentType, cancellation, sha256);
+        }
+        else
+        {
+            if (_filled > 0) await SendPartAsync(cancellation);
+            await _underWay.WaitAsync(cancellation);
+            await _store.CompleteAsync(Key, _uploadId, _parts, cancellation);
+        }
+
+        _completed = true;
+        return new StoredObject(Key, BytesWritten, sha256);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _abandoned.CancelAsync();
+        // A part still under way would land after the abort and stay, unseen and paid for.
+        await _underWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_uploadId is not null && !_completed) await AbortAsync(_uploadId);
+        Return(_buffer);
+        _buffer = [];
+        _filled = 0;
+        _hash.Dispose();
+        _abandoned.Dispose();
+    }
+
+    private async Task MakeRoomAsync(CancellationToken cancellation)
+    {
+        if (_buffer.Length == PartBuffers.Bytes)
+        {
+            await SendPartAsync(cancellation);
+            return;
+        }
+
+        var larger = PartBuffers.Rent();
+        _buffer.AsSpan(0, _filled).CopyTo(larger);
+        Return(_buffer);
+        _buffer = larger;
+    }
+
+    private async Task SendPartAsync(CancellationToken cancellation)
+    {
+        await _underWay.WaitAsync(cancellation);
+        _uploadId ??= await _store.InitiateAsync(Key, _contentType, cancellation);
+        var (full, count) = (_buffer, _filled);
+        (_buffer, _filled) = (PartBuffers.Rent(), 0);
+        _underWay = SendAsync(_uploadId, _parts.Count + 1, full, count);
+    }
+
+    private async Task SendAsync(string uploadId, int number, byte[] buffer, int count)
+    {
+        try
+        {
+            _parts.Add(await _store.PutPartAsync(Key, uploadId, number, buffer.AsMemory(0, count), _abandoned.Token));
+        }
+        finally
+        {
+            Return(buffer);
+        }
+    }
+
+    private async Task AbortAsync(string uploadId)
+    {
+        // The caller's token is cancelled more often than not when we come here.
+        using var patience = new CancellationTokenSource(AbortPatience);
+        try
+        {
+            await _store.AbortAsync(Key, uploadId, patience.Token);
+        }
+        catch (Exception e) when (e is StorageException or OperationCanceledException)
+        {
+            // The error that brought us here is the one to be seen. What stays behind goes with its prefix, or by the bucket's lifecycle rule.
+        }
+    }
+
+    private static void Return(byte[] buffer)
+    {
+        if (buffer.Length == PartBuffers.Bytes) PartBuffers.Return(buffer);
+        else if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+    }
+}

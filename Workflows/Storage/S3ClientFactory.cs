@@ -1,0 +1,59 @@
+using System.Net.Http;
+using Amazon;
+using Amazon.Runtime;
+using Amazon.S3;
+
+namespace Darkroom.Storage;
+
+/// <summary>The SDK's client as we want it: our patience, our connections, no work done twice.</summary>
+internal static class S3ClientFactory
+{
+    public static AmazonS3Client Create(S3ConnectionString connection, ObjectStoreOptions options)
+    {
+        var config = new AmazonS3Config
+        {
+            ForcePathStyle = connection.ForcePathStyle,
+            RetryMode = RequestRetryMode.Standard,
+            MaxErrorRetry = options.Retries,
+            Timeout = options.Try,
+            // We send a SHA-256 with every object; the SDK's default would add a CRC on top and chunk the body for it.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            HttpClientFactory = new Connections(CreateHttpClient(connection, options)),
+        };
+        if (connection.Endpoint is { } endpoint)
+        {
+            config.ServiceURL = endpoint.AbsoluteUri;
+            config.AuthenticationRegion = connection.Region;
+        }
+        else if (connection.Region is { } region)
+        {
+            config.RegionEndpoint = RegionEndpoint.GetBySystemName(region);
+        }
+
+        return connection is { AccessKey: { } accessKey, SecretKey: { } secretKey }
+            ? new AmazonS3Client(new BasicAWSCredentials(accessKey, secretKey), config)
+            : new AmazonS3Client(config);
+    }
+
+    private static HttpClient CreateHttpClient(S3ConnectionString connection, ObjectStoreOptions options) =>
+        new(new SocketsHttpHandler
+        {
+            ConnectTimeout = options.Try,
+            // S3 answers from many addresses that come and go with its DNS.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            AllowAutoRedirect = false,
+            // An environment's proxy is for the world outside; an endpoint on this machine is not there.
+            UseProxy = connection.Endpoint is not { IsLoopback: true },
+        })
+        {
+            Timeout = options.Try,
+        };
+
+    /// <summary>One pool of connections for one client. The SDK's own cache would make it anew, or share it, by its configuration's text.</summary>
+    private sealed class Connections(HttpClient client) : HttpClientFactory
+    {
+        public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;
+        public override bool UseSDKHttpClientCaching(IClientConfig clientConfig) => false;
+        public override bool DisposeHttpClientsAfterUse(IClientConfig clientConfig) => false;
+    }
+}
