@@ -16,9 +16,11 @@ create table webhook_deliveries (
   request_id       uuid not null,
   run              int not null,
   url              text not null,
+  receiver         text not null,              -- host:port, what one slow receiver is told apart by
   body             text not null,              -- the signed bytes, the same at every attempt
   state            text not null default 'pending' check (state in ('pending', 'delivered', 'failed', 'disabled')),
   attempts         int not null default 0,
+  schedule_from    int not null default 0,     -- attempts made before the latest replay: its schedule starts over there
   next_attempt_at  timestamptz default now(),
   owner            uuid,                       -- the process that is sending it
   fence            bigint not null default 0,
@@ -26,9 +28,16 @@ create table webhook_deliveries (
   last_error       text,
   created_at       timestamptz not null default now(),
   finished_at      timestamptz,
-  unique (request_id, run, url)
+  unique (request_id, run, url),
+  check ((state = 'pending') = (next_attempt_at is not null)),
+  check ((state = 'pending') = (finished_at is null)),
+  check (owner is null or state = 'pending')
 );
-create index webhook_deliveries_due on webhook_deliveries (next_attempt_at) where state = 'pending';
+-- Receivers are told apart first, so that one with a long backlog is one step of the search and not all of it.
+create index webhook_deliveries_due on webhook_deliveries (receiver, next_attempt_at) where state = 'pending' and owner is null;
+create index webhook_deliveries_next on webhook_deliveries (next_attempt_at) where state = 'pending' and owner is null;
+create index webhook_deliveries_claimed on webhook_deliveries (owner) where owner is not null;
+create index webhook_deliveries_endpoint on webhook_deliveries (owner_id, url) where state in ('pending', 'disabled');
 
 create table webhook_attempts (
   delivery_id  text not null references webhook_deliveries on delete cascade,

@@ -28,6 +28,10 @@ public sealed class WebhookOptions : IValidatableObject
     [Range(1, 1_000)]
     public int MaxConcurrentPerReceiver { get; set; } = 4;
 
+    /// <summary>Attempts under way at once for one owner from one worker process. Default 64: half of all, so that nobody takes every slot.</summary>
+    [Range(1, 10_000)]
+    public int MaxConcurrentPerOwner { get; set; } = 64;
+
     /// <summary>Look for due deliveries at least this often, seconds. Default 5; notifications and the next due time normally come first.</summary>
     [Range(0.1, 300)]
     public double PollSeconds { get; set; } = 5;

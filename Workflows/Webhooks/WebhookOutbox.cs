@@ -1,19 +1,149 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using Darkroom.Requests;
+using Darkroom.Schema;
+using Darkroom.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Darkroom.Webhooks;
 
 /// <summary>Writes the deliveries of a run's end, in the transaction that ends it: so a webhook is neither lost nor ahead of the truth.</summary>
-public sealed class WebhookOutbox
+public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> links, IOptions<WebhookOptions> options)
 {
-    /// <summary>The NOTIFY channel on which new deliveries are announced.</summary>
+    /// <summary>The NOTIFY channel on which deliveries that are due are announced.</summary>
     public const string Channel = "darkroom_webhooks";
+
+    private const int MaxShownUrl = 500;
 
     /// <summary>
     /// Inserts one delivery for each receiver: the request's own <c>webhook_url</c>, and those that its workflow wished for. Call it after
     /// the terminal state is written, on the same connection. Returns the number of deliveries inserted.
     /// </summary>
-    public Task<int> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookWish> wishes, CancellationToken cancellation) =>
-        Task.FromResult(0);
+    /// <remarks>
+    /// A run's end must never founder on a webhook: an address that none can go to becomes a delivery that has failed, for its owner to see.
+    /// </remarks>
+    public async Task<int> InsertAsync(
+        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookWish> wishes, CancellationToken cancellation)
+    {
+        var ended = await ReadRequestAsync(connection, request, cancellation);
+        if (ended.Run != run || !ended.Status.IsTerminal())
+            throw new InvalidOperationException($"Request {request} is {ended.Status.ToText()} in run {ended.Run}: run {run} has not ended.");
+        var receivers = Receivers(ended.WebhookUrl, wishes);
+        if (receivers.Count == 0) return 0;
+
+        var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(connection, ended, cancellation) : null;
+        var inserted = 0;
+        foreach (var (url, payload) in receivers)
+        {
+            var body = WebhookBody.Render(ended, links.Value.Base, images, payload);
+            inserted += await InsertAsync(connection, ended, url, body, cancellation);
+        }
+
+        await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellation);
+        return inserted;
+    }
+
+    /// <summary>The same (request, run, url) always gives the same id, so that not even a repeated transaction makes a second one.</summary>
+    public static string MessageId(RequestId request, int run, string url) =>
+        "msg_" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{request}\n{run}\n{url}")).AsSpan(0, 18));
+
+    /// <summary>Each receiver once; of several wishes for one, the first that brings a payload.</summary>
+    private static Dictionary<string, JsonElement?> Receivers(string? own, IReadOnlyList<WebhookWish> wishes)
+    {
+        var receivers = new Dictionary<string, JsonElement?>(StringComparer.Ordinal);
+        foreach (var wish in wishes.Prepend(new WebhookWish(own, Payload: null)))
+        {
+            if ((wish.Url ?? own) is not { Length: > 0 } text) continue;
+            var url = WebhookUrl.TryParse(text, out var parsed) ? parsed.AbsoluteUri : text;
+            receivers[url] = receivers.GetValueOrDefault(url) ?? wish.Payload;
+        }
+
+        return receivers;
+    }
+
+    private static async Task<int> InsertAsync(
+        NpgsqlConnection connection, Request request, string url, string body, CancellationToken cancellation)
+    {
+        var valid = WebhookUrl.TryParse(url, out var parsed);
+        if (!valid) url = Shown(url);
+        return await connection.Sql(
+                """
+                with endpoint as (
+                  select case
+                           when not @valid then 'failed'
+                           when exists (select from webhook_disabled_endpoints where owner_id = @owner and url = @url) then 'disabled'
+                           else 'pending'
+                         end as state
+                )
+                insert into webhook_deliveries
+                  (id, owner_id, request_id, run, url, receiver, body, state, next_attempt_at, finished_at, last_error)
+                select
+                  @id, @owner, @request, @run, @url, @receiver, @body, state,
+                  case when state = 'pending' then now() end,
+                  case when state <> 'pending' then now() end,
+                  case when state = 'failed' then @invalid end
+                from endpoint
+                on conflict do nothing
+                """)
+            .With("id", MessageId(request.Id, request.Run, url))
+            .With("owner", request.OwnerId.Value)
+            .With("request", request.Id.Value)
+            .With("run", request.Run)
+            .With("url", url)
+            .With("receiver", valid ? WebhookUrl.Receiver(parsed!) : "")
+            .With("body", body)
+            .With("valid", valid)
+            .With("invalid", WebhookErrors.InvalidUrl)
+            .ExecuteNonQueryAsync(cancellation);
+    }
+
+    // Whatever a workflow computed as an address: short enough for the index, and without what a text column refuses.
+    private static string Shown(string url)
+    {
+        var text = url.Length <= MaxShownUrl ? url : url[..MaxShownUrl];
+        return string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) ? "\uFFFD" : rune.ToString()));
+    }
+
+    private static async Task<Request> ReadRequestAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellation)
+    {
+        var owner = await connection.Sql("select owner_id from csv_data_table where id = @id")
+            .With("id", request.Value)
+            .ExecuteScalarAsync(cancellation);
+        return owner is Guid id && await RequestStore.FindAsync(connection, new OwnerId(id), request, cancellation) is { } found
+            ? found
+            : throw new InvalidOperationException($"There is no request {request}.");
+    }
+
+    private async Task<List<WebhookImage>> ReadImagesAsync(NpgsqlConnection connection, Request request, CancellationToken cancellation)
+    {
+        var images = new List<WebhookImage>(request.NoOfImages);
+        await using var reader = await connection.Sql(
+                """
+                select i.id, i.row, i.position, p.serial, p.name, i.url, i.state::text, i.output_key, i.error_code, i.error_message
+                from images i
+                join products p on p.request_id = i.request_id and p.row = i.row
+                where i.request_id = @request
+                order by i.row, i.position
+                """)
+            .With("request", NpgsqlDbType.Uuid, request.Id.Value)
+            .ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            images.Add(new WebhookImage(
+                new ImagePlace(reader.GetInt32(1), reader.GetInt32(2)),
+                reader.GetString(3),
+                reader.GetString(4),
+                reader.GetString(5),
+                reader.GetString(6),
+                reader.TextOrNull(7) is { } key ? imageLinks.For(new ImageId(reader.GetInt64(0)), key) : null,
+                reader.TextOrNull(8),
+                reader.TextOrNull(9)));
+        }
+
+        return images;
+    }
 }

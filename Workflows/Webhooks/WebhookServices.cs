@@ -1,3 +1,4 @@
+using Darkroom.Images;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -13,11 +14,29 @@ public static class WebhookServices
         return services;
     }
 
-    /// <summary>For whoever ends runs: <see cref="WebhookOutbox"/>.</summary>
+    /// <summary>For whoever ends runs: <see cref="WebhookOutbox"/>. Needs the storage's links.</summary>
     public static IServiceCollection AddWebhookOutbox(this IServiceCollection services)
     {
         services.AddWebhookSecrets();
         services.TryAddSingleton<WebhookOutbox>();
+        return services;
+    }
+
+    /// <summary>For whoever shows deliveries to their owners: <see cref="WebhookLog"/>.</summary>
+    public static IServiceCollection AddWebhookLog(this IServiceCollection services)
+    {
+        services.AddWebhookSecrets();
+        services.TryAddSingleton<WebhookLog>();
+        return services;
+    }
+
+    /// <summary>For whoever sends deliveries. Needs this process' lease.</summary>
+    public static IServiceCollection AddWebhookSending(this IServiceCollection services)
+    {
+        services.AddWebhookSecrets();
+        services.AddEgress();
+        services.TryAddSingleton<WebhookClaims>();
+        services.TryAddSingleton<WebhookSender>();
         return services;
     }
 }

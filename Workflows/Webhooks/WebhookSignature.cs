@@ -62,7 +62,7 @@ public static class WebhookSignature
         return matched;
     }
 
-    private static string Seconds(DateTimeOffset timestamp) => timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+    internal static string Seconds(DateTimeOffset timestamp) => timestamp.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
 
     private static byte[] Mac(byte[] key, string id, string timestamp, ReadOnlySpan<byte> body)
     {

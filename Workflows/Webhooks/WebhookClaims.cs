@@ -1,0 +1,227 @@
+using Darkroom.Engine;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Webhooks;
+
+/// <summary>The sending side of the outbox: claims what is due, records how attempts ended, frees what the dead held.</summary>
+public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOptions> options, IOptions<ProcessLeaseOptions> lease)
+{
+    /// <summary>
+    /// Claims due deliveries, longest due first, within the room that each receiver and each owner has left: neither a receiver with
+    /// a thousand deliveries nor an owner with a thousand receivers takes the slots of the others.
+    /// </summary>
+    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(Guid process, WebhookRoom room, CancellationToken cancellation)
+    {
+        var claimed = new List<ClaimedDelivery>();
+        await using var command = database.Sql(
+                """
+                with recursive receivers as (
+                  -- A loose index scan: one step per receiver, however long its backlog is.
+                  (select receiver
+                   from webhook_deliveries
+                   where state = 'pending' and owner is null
+                   order by receiver
+                   limit 1)
+                  union all
+                  select (select d.receiver
+                          from webhook_deliveries d
+                          where d.state = 'pending' and d.owner is null and d.receiver > r.receiver
+                          order by d.receiver
+                          limit 1)
+                  from receivers r
+                  where r.receiver is not null
+                ),
+                due as (
+                  select d.id, d.owner_id, d.next_attempt_at
+                  from receivers r
+                  left join unnest(@receivers, @receiver_room) as known (receiver, room) on known.receiver = r.receiver
+                  cross join lateral (
+                    select id, owner_id, next_attempt_at
+                    from webhook_deliveries
+                    where receiver = r.receiver
+                      and state = 'pending'
+                      and owner is null
+                      and next_attempt_at <= now()
+                    order by next_attempt_at
+                    limit coalesce(known.room, @per_receiver)
+                  ) d
+                ),
+                placed as (
+                  select id, owner_id, next_attempt_at, row_number() over (partition by owner_id order by next_attempt_at, id) as place
+                  from due
+                ),
+                picked as (
+                  select d.id
+                  from placed p
+                  left join unnest(@owners, @owner_room) as known (owner_id, room) on known.owner_id = p.owner_id
+                  join webhook_deliveries d on d.id = p.id
+                  where p.place <= coalesce(known.room, @per_owner)
+                    and d.state = 'pending'
+                    and d.owner is null
+                  order by p.next_attempt_at, d.id
+                  limit @total
+                  for update of d skip locked
+                )
+                update webhook_deliveries d
+                set owner = @process,
+                    fence = fence + 1
+                from picked
+                where d.id = picked.id
+                returning d.id, d.owner_id, d.request_id, d.url, d.receiver, d.body, d.attempts - d.schedule_from, d.fence
+                """)
+            .With("process", process)
+            .With("total", room.Total)
+            .With("per_receiver", options.Value.MaxConcurrentPerReceiver)
+            .With("receivers", room.Receivers.Keys.ToArray())
+            .With("receiver_room", room.Receivers.Values.ToArray())
+            .With("per_owner", options.Value.MaxConcurrentPerOwner)
+            .With("owners", room.Owners.Keys.Select(owner => owner.Value).ToArray())
+            .With("owner_room", room.Owners.Values.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+        {
+            claimed.Add(new ClaimedDelivery
+            {
+                Id = reader.GetString(0),
+                Owner = new OwnerId(reader.GetGuid(1)),
+                Request = new RequestId(reader.GetGuid(2)),
+                Url = reader.GetString(3),
+                Receiver = reader.GetString(4),
+                Body = reader.GetString(5),
+                Failed = reader.GetInt32(6),
+                Process = process,
+                Fence = reader.GetInt64(7),
+            });
+        }
+
+        return claimed;
+    }
+
+    /// <summary>Time until a delivery falls due that is not yet; null if there is none.</summary>
+    public async Task<TimeSpan?> NextDueAsync(CancellationToken cancellation) =>
+        await database.Sql(
+                """
+                select next_attempt_at - now()
+                from webhook_deliveries
+                where state = 'pending'
+                  and owner is null
+                  and next_attempt_at > now()
+                order by next_attempt_at
+                limit 1
+                """)
+            .ExecuteScalarAsync(cancellation) as TimeSpan?;
+
+    /// <summary>The end of an attempt: delivered, to be tried again, given up, or the endpoint disabled. False if the claim was lost.</summary>
+    /// <param name="delay">When to try again; null for never.</param>
+    public async Task<bool> RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, TimeSpan? delay, CancellationToken cancellation)
+    {
+        var state = outcome switch
+        {
+            { Error: null } => "delivered",
+            { Status: StatusCodes.Status410Gone } => "disabled",
+            _ => delay is null ? "failed" : "pending",
+        };
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var recorded = await connection.Sql(
+                """
+                with ended as (
+                  update webhook_deliveries
+                  set state = @state,
+                      attempts = attempts + 1,
+                      next_attempt_at = case when @state = 'pending' then now() + @delay end,
+                      finished_at = case when @state <> 'pending' then now() end,
+                      owner = null,
+                      last_status = @status,
+                      last_error = @error
+                  where id = @id
+                    and owner = @process
+                    and fence = @fence
+                  returning id, attempts
+                )
+                insert into webhook_attempts (delivery_id, attempt, started_at, duration_ms, status, error, response)
+                select id, attempts, @started, @duration, @status, @error, @response
+                from ended
+                """)
+            .With("id", delivery.Id)
+            .With("process", delivery.Process)
+            .With("fence", delivery.Fence)
+            .With("state", state)
+            .With("delay", NpgsqlDbType.Interval, delay)
+            .With("status", NpgsqlDbType.Integer, outcome.Status)
+            .With("error", NpgsqlDbType.Text, outcome.Error)
+            .With("started", outcome.StartedAt)
+            .With("duration", (int)outcome.Duration.TotalMilliseconds)
+            .With("response", NpgsqlDbType.Text, outcome.Response)
+            .ExecuteNonQueryAsync(cancellation);
+        if (recorded == 1 && state == "disabled") await DisableAsync(connection, delivery, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return recorded == 1;
+    }
+
+    /// <summary>Gives deliveries back unsent, due as they were.</summary>
+    public async Task ReleaseAsync(IReadOnlyCollection<ClaimedDelivery> deliveries, CancellationToken cancellation) =>
+        await database.Sql(
+                $"""
+                update webhook_deliveries d
+                set owner = null
+                from unnest(@ids, @fences) as held (id, fence)
+                where d.id = held.id
+                  and d.fence = held.fence
+                  and d.owner is not null;
+
+                select pg_notify('{WebhookOutbox.Channel}', '')
+                """)
+            .With("ids", deliveries.Select(delivery => delivery.Id).ToArray())
+            .With("fences", deliveries.Select(delivery => delivery.Fence).ToArray())
+            .ExecuteNonQueryAsync(cancellation);
+
+    /// <summary>
+    /// Frees the claims of dead processes, and those of this one that it does not know of: a claim whose answer was lost with the
+    /// connection. Returns how many.
+    /// </summary>
+    public async Task<int> FreeAbandonedAsync(Guid process, IReadOnlyCollection<string> underWay, CancellationToken cancellation) =>
+        await database.Sql(
+                """
+                update webhook_deliveries d
+                set owner = null
+                where d.owner is not null
+                  and case
+                        when d.owner = @process then d.id <> all (@under_way)
+                        else not exists (
+                          select from processes p
+                          where p.id = d.owner
+                            and p.heartbeat_at > now() - @lease)
+                      end
+                """)
+            .With("process", process)
+            .With("under_way", underWay.ToArray())
+            .With("lease", lease.Value.Duration)
+            .ExecuteNonQueryAsync(cancellation);
+
+    // What is being sent at this moment ends by its own answer.
+    private static async Task DisableAsync(NpgsqlConnection connection, ClaimedDelivery delivery, CancellationToken cancellation) =>
+        await connection.Sql(
+                """
+                insert into webhook_disabled_endpoints (owner_id, url)
+                values (@owner, @url)
+                on conflict do nothing;
+
+                update webhook_deliveries
+                set state = 'disabled',
+                    next_attempt_at = null,
+                    finished_at = now()
+                where owner_id = @owner
+                  and url = @url
+                  and state = 'pending'
+                  and owner is null
+                """)
+            .With("owner", delivery.Owner.Value)
+            .With("url", delivery.Url)
+            .ExecuteNonQueryAsync(cancellation);
+}

@@ -1,0 +1,161 @@
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Npgsql;
+
+namespace Darkroom.Webhooks;
+
+/// <summary>
+/// Deliveries as their owner sees and steers them. Every statement names the owner: another's delivery is as unknown as one that
+/// never was.
+/// </summary>
+public sealed class WebhookLog(NpgsqlDataSource database)
+{
+    private const string Columns =
+        """
+        d.id, d.request_id, d.run, d.url, d.state, d.next_attempt_at, d.last_status, d.last_error, d.created_at, d.finished_at,
+        a.attempt, a.started_at, a.duration_ms, a.status, a.error, a.response
+        """;
+
+    /// <summary>All deliveries of a request, latest run first, each with its attempts.</summary>
+    public async Task<IReadOnlyList<WebhookDelivery>> ListAsync(OwnerId owner, RequestId request, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                $"""
+                select {Columns}
+                from webhook_deliveries d
+                left join webhook_attempts a on a.delivery_id = d.id
+                where d.request_id = @request
+                  and d.owner_id = @owner
+                order by d.run desc, d.created_at, d.id, a.attempt
+                """)
+            .With("request", request.Value)
+            .With("owner", owner.Value);
+        return await ReadAsync(command, cancellation);
+    }
+
+    public async Task<WebhookDelivery?> FindAsync(OwnerId owner, string delivery, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                $"""
+                select {Columns}
+                from webhook_deliveries d
+                left join webhook_attempts a on a.delivery_id = d.id
+                where d.id = @id
+                  and d.owner_id = @owner
+                order by a.attempt
+                """)
+            .With("id", delivery)
+            .With("owner", owner.Value);
+        return (await ReadAsync(command, cancellation)).SingleOrDefault();
+    }
+
+    /// <summary>Sends a delivery again, now, with the same <c>webhook-id</c> and body, and a schedule that starts over.</summary>
+    public async Task<WebhookReplay> ReplayAsync(OwnerId owner, string delivery, CancellationToken cancellation)
+    {
+        // One that is being sent at this moment is left alone: it is already what was asked for.
+        var outcome = await database.Sql(
+                $"""
+                with wanted as (
+                  select d.id, d.receiver = '' as invalid, d.owner is not null as under_way,
+                    exists (select from webhook_disabled_endpoints e where e.owner_id = d.owner_id and e.url = d.url) as disabled
+                  from webhook_deliveries d
+                  where d.id = @id
+                    and d.owner_id = @owner
+                  for update of d
+                ),
+                replayed as (
+                  update webhook_deliveries d
+                  set state = 'pending',
+                      schedule_from = d.attempts,
+                      next_attempt_at = now(),
+                      finished_at = null
+                  from wanted w
+                  where d.id = w.id
+                    and not w.invalid
+                    and not w.disabled
+                    and not w.under_way
+                  returning pg_notify('{WebhookOutbox.Channel}', '')
+                )
+                select case
+                         when invalid then 'invalid'
+                         when disabled then 'disabled'
+                         else 'replayed'
+                       end, (select count(*) from replayed)
+                from wanted
+                """)
+            .With("id", delivery)
+            .With("owner", owner.Value)
+            .ExecuteScalarAsync(cancellation);
+        return outcome switch
+        {
+            null => WebhookReplay.Unknown,
+            "invalid" => WebhookReplay.InvalidUrl,
+            "disabled" => WebhookReplay.EndpointDisabled,
+            _ => WebhookReplay.Accepted,
+        };
+    }
+
+    /// <summary>
+    /// Lets deliveries to this address go out again. Those held back meanwhile stay as they are, for only their owner knows whether
+    /// they are still news: they can be replayed. Returns how many, or null if the address was not disabled.
+    /// </summary>
+    public async Task<int?> EnableAsync(OwnerId owner, string url, CancellationToken cancellation)
+    {
+        var held = await database.Sql(
+                """
+                with enabled as (
+                  delete from webhook_disabled_endpoints
+                  where owner_id = @owner
+                    and url = @url
+                  returning url
+                )
+                select (select count(*)::int
+                        from webhook_deliveries
+                        where owner_id = @owner
+                          and url = @url
+                          and state = 'disabled')
+                from enabled
+                """)
+            .With("owner", owner.Value)
+            .With("url", url)
+            .ExecuteScalarAsync(cancellation);
+        return held as int?;
+    }
+
+    private static async Task<IReadOnlyList<WebhookDelivery>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        var deliveries = new List<WebhookDelivery>();
+        var attempts = new List<WebhookAttempt>();
+        await using var row = await command.ExecuteReaderAsync(cancellation);
+        while (await row.ReadAsync(cancellation))
+        {
+            if (deliveries.Count == 0 || deliveries[^1].Id != row.GetString(0))
+            {
+                attempts = [];
+                deliveries.Add(ReadDelivery(row, attempts));
+            }
+
+            if (!row.IsDBNull(10)) attempts.Add(ReadAttempt(row));
+        }
+
+        return deliveries;
+    }
+
+    private static WebhookDelivery ReadDelivery(NpgsqlDataReader row, IReadOnlyList<WebhookAttempt> attempts) => new()
+    {
+        Id = row.GetString(0),
+        RequestId = row.GetGuid(1),
+        Run = row.GetInt32(2),
+        Url = row.GetString(3),
+        State = row.GetString(4),
+        NextAttemptAt = row.TimeOrNull(5),
+        LastStatus = row.IntOrNull(6),
+        LastError = row.TextOrNull(7),
+        CreatedAt = row.GetFieldValue<DateTimeOffset>(8),
+        FinishedAt = row.TimeOrNull(9),
+        Attempts = attempts,
+    };
+
+    private static WebhookAttempt ReadAttempt(NpgsqlDataReader row) => new(
+        row.GetInt32(10), row.GetFieldValue<DateTimeOffset>(11), row.GetInt32(12), row.IntOrNull(13), row.TextOrNull(14), row.TextOrNull(15));
+}

@@ -1,0 +1,145 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Text;
+using Darkroom.Images;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Webhooks;
+
+/// <summary>
+/// Makes one attempt. Receivers' addresses come from outside, so every connection passes the egress guard, redirects are not followed,
+/// and of an answer no more is read than the owner is shown.
+/// </summary>
+public sealed class WebhookSender : IDisposable
+{
+    /// <summary>Most bytes of an answer that are read.</summary>
+    public const int MaxRead = 16 * 1024;
+
+    /// <summary>Most bytes of an answer that are kept.</summary>
+    public const int MaxKept = 1024;
+
+    private static readonly MediaTypeHeaderValue Json = new("application/json");
+
+    private readonly EgressGuard _guard;
+    private readonly HttpClient _http;
+    private readonly TimeProvider _time;
+    private readonly WebhookOptions _options;
+
+    public WebhookSender(EgressGuard guard, TimeProvider time, IOptions<WebhookOptions> options)
+    {
+        _guard = guard;
+        _time = time;
+        _options = options.Value;
+        var handler = guard.CreateHandler();
+        handler.ConnectTimeout = _options.ConnectTimeout;
+        // The dispatcher counts per receiver already; waiting here would use up the attempt's time.
+        handler.MaxConnectionsPerServer = int.MaxValue;
+        _http = new HttpClient(handler) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+        _http.DefaultRequestHeaders.UserAgent.ParseAdd("Darkroom-Webhooks/1.0");
+    }
+
+    /// <param name="secrets">The owner's live secrets; the attempt is signed with each.</param>
+    public async Task<WebhookOutcome> SendAsync(ClaimedDelivery delivery, IReadOnlyList<string> secrets, CancellationToken cancellation)
+    {
+        var startedAt = _time.GetUtcNow();
+        var began = _time.GetTimestamp();
+        if (_guard.CheckUrl(delivery.Url, out var url) is { } refused)
+            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, refused.Code);
+
+        using var limit = new CancellationTokenSource(_options.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        try
+        {
+            using var request = Compose(delivery, url!, secrets, startedAt);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            var status = (int)response.StatusCode;
+            var text = await ReadStartAsync(response, cancellation, either.Token);
+            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), status, Judge(status), text, RetryAfter(response, startedAt));
+        }
+        catch (Exception e) when (!cancellation.IsCancellationRequested && Explain(e) is { } error)
+        {
+            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, error);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static HttpRequestMessage Compose(ClaimedDelivery delivery, Uri url, IReadOnlyList<string> secrets, DateTimeOffset now)
+    {
+        var body = Encoding.UTF8.GetBytes(delivery.Body);
+        var content = new ByteArrayContent(body);
+        content.Headers.ContentType = Json;
+        var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = content };
+        request.Headers.Add(WebhookSignature.IdHeader, delivery.Id);
+        request.Headers.Add(WebhookSignature.TimestampHeader, WebhookSignature.Seconds(now));
+        request.Headers.Add(WebhookSignature.SignatureHeader, WebhookSignature.Sign(secrets, delivery.Id, now, body));
+        return request;
+    }
+
+    private static string? Judge(int status) => status switch
+    {
+        >= 200 and < 300 => null,
+        >= 300 and < 400 => WebhookErrors.Redirected,
+        _ => WebhookErrors.Http(status),
+    };
+
+    // The answer counts once its status is there. A body that stalls or breaks takes nothing back.
+    private static async Task<string?> ReadStartAsync(HttpResponseMessage response, CancellationToken stopping, CancellationToken cancellation)
+    {
+        var kept = new byte[MaxKept];
+        var keptLength = 0;
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+            var buffer = new byte[4096];
+            for (var total = 0; total < MaxRead;)
+            {
+                var read = await body.ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, MaxRead - total)), cancellation);
+                if (read == 0) break;
+                var keep = Math.Min(read, kept.Length - keptLength);
+                buffer.AsSpan(0, keep).CopyTo(kept.AsSpan(keptLength));
+                keptLength += keep;
+                total += read;
+            }
+        }
+        catch (Exception e) when (!stopping.IsCancellationRequested && e is HttpRequestException or IOException or OperationCanceledException)
+        {
+        }
+
+        return keptLength == 0 ? null : Printable(Encoding.UTF8.GetString(kept, 0, keptLength));
+    }
+
+    // U+0000 never reaches a column, and control characters no terminal.
+    private static string Printable(string text) =>
+        string.Create(text.Length, text, (span, source) =>
+        {
+            for (var i = 0; i < span.Length; i++) span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
+        });
+
+    private static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
+    {
+        if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)) return null;
+        var wait = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - now,
+            _ => TimeSpan.Zero,
+        };
+        return wait > TimeSpan.Zero ? wait : null;
+    }
+
+    /// <summary>Null for what no network does: that is a fault of ours, and must not be blamed on the receiver.</summary>
+    private static string? Explain(Exception exception) => exception switch
+    {
+        _ when EgressRefusedException.Find(exception) is { } refusal => refusal.Code,
+        OperationCanceledException or TimeoutException => WebhookErrors.Timeout,
+        HttpRequestException { HttpRequestError: HttpRequestError.NameResolutionError } => WebhookErrors.NameNotResolved,
+        HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => WebhookErrors.TlsFailed,
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError } => WebhookErrors.ConnectFailed,
+        HttpRequestException { InnerException: SocketException { SocketErrorCode: SocketError.HostNotFound } } => WebhookErrors.NameNotResolved,
+        HttpRequestException { InnerException: SocketException } => WebhookErrors.ConnectFailed,
+        HttpRequestException or IOException => WebhookErrors.BadResponse,
+        _ => null,
+    };
+}
