@@ -44,6 +44,18 @@ public sealed class CsvLimits : IValidatableObject
     [Range(1, 10_000)]
     public int MaxListedErrors { get; set; } = 100;
 
+    /// <summary>For files that were accepted: under the limits of their day, whatever today's are.</summary>
+    internal static CsvLimits Widest => new()
+    {
+        MaxFileBytes = long.MaxValue,
+        MaxRows = int.MaxValue,
+        MaxImages = int.MaxValue,
+        MaxImagesPerRow = 100_000,
+        MaxCellLength = 16 * 1024 * 1024,
+        MaxRecordLength = 64 * 1024 * 1024,
+        MaxColumns = 100_000,
+    };
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (MaxUrlLength > MaxCellLength)

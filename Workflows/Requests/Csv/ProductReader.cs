@@ -1,11 +1,17 @@
-using Microsoft.Extensions.Options;
+using System.Runtime.CompilerServices;
 
 namespace Darkroom.Requests.Csv;
 
 /// <summary>Reads the products of a file that <see cref="CsvJudge"/> found valid, by the same grammar, one at a time.</summary>
-public sealed class ProductReader(IOptions<CsvLimits> limits)
+public static class ProductReader
 {
     /// <exception cref="InvalidDataException">The object is not the file that was judged.</exception>
-    public IAsyncEnumerable<ProductRow> ReadAsync(Stream csv, CsvDialect dialect, CancellationToken cancellationToken) =>
-        throw new NotImplementedException(limits.Value.ToString());
+    public static async IAsyncEnumerable<ProductRow> ReadAsync(
+        Stream csv, CsvDialect dialect, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var file = await JudgedCsv.OpenAsync(csv, dialect, cancellationToken).ConfigureAwait(false);
+        await file.SkipHeaderAsync().ConfigureAwait(false);
+        for (var row = 1; await file.NextRowAsync().ConfigureAwait(false); row++)
+            yield return file.Cells.ToRow(file.Records, row);
+    }
 }
