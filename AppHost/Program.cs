@@ -1,1 +1,1 @@
-return;
+Darkroom.AppHost.Local.Processes.Launcher.RunIfAsked(args);

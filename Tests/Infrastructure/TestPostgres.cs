@@ -1,10 +1,66 @@
+using System.Globalization;
+using Darkroom.AppHost.Local.Postgres;
+using Darkroom.AppHost.Local.Processes;
+
 namespace Darkroom.Tests.Infrastructure;
 
 /// <summary>The one Postgres server of a test run: a given one (<c>DARKROOM_TEST_POSTGRES</c>, a connection string), else one that the run starts.</summary>
 internal static class TestPostgres
 {
+    private const string Prefix = "darkroom-tests-";
+
+    private static readonly Lazy<Task<string>> Server = new(StartAsync);
+
     public static Task<string> ConnectionStringAsync() =>
         Environment.GetEnvironmentVariable("DARKROOM_TEST_POSTGRES") is { Length: > 0 } given
             ? Task.FromResult(given)
-            : throw new InvalidOperationException("Set DARKROOM_TEST_POSTGRES.");
+            : Server.Value;
+
+    private static async Task<string> StartAsync()
+    {
+        RemoveFoldersOfDeadRuns();
+        var folder = Path.Combine(Path.GetTempPath(), Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        var server = await PostgresServer.StartAsync(
+            new PostgresServerOptions
+            {
+                Folder = folder,
+                Password = Guid.NewGuid().ToString("N"),
+                MaxConnections = 400,
+                Durable = false,
+            },
+            CancellationToken.None);
+        // Not at the end of the process: a test host is killed a moment after its last test.
+        Warden.Shared.Guard(server.ProcessId, Signals.Quit);
+        Warden.Shared.Remove(server.Home);
+        Warden.Shared.Remove(folder);
+        return server.ConnectionString;
+    }
+
+    private static void RemoveFoldersOfDeadRuns()
+    {
+        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder)[Prefix.Length..], CultureInfo.InvariantCulture, out var pid)) continue;
+            try
+            {
+                using var alive = System.Diagnostics.Process.GetProcessById(pid);
+            }
+            catch (ArgumentException)
+            {
+                Remove(folder);
+            }
+        }
+    }
+
+    private static void Remove(string folder)
+    {
+        try
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another user's, or another run's that removes it too.
+        }
+    }
 }
