@@ -22,6 +22,9 @@ public static class ImageServices
         services.AddEgress();
         services.AddOptions<ImageOptions>().BindConfiguration("Images").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton<ImageFetcher>();
+        services.TryAddSingleton<PixelBudget>();
+        services.TryAddSingleton<CodecThreads>();
+        services.TryAddSingleton<IImageCodec, VipsCodec>();
         return services;
     }
 }

@@ -1,0 +1,45 @@
+namespace Darkroom.Images;
+
+/// <summary>What a file's own structure says about it, read without decoding and without native code.</summary>
+/// <param name="Width">As stored; see <paramref name="Orientation"/>.</param>
+/// <param name="Frames">Frames of an animation, pages of a TIFF.</param>
+/// <param name="Orientation">EXIF orientation, 1 to 8.</param>
+/// <param name="Interlaced">Progressive JPEG, Adam7 PNG.</param>
+/// <param name="Scans">Of a JPEG; 1 otherwise.</param>
+/// <param name="Profile">The embedded colour profile, if there is one of sane size.</param>
+/// <param name="IsStillOfAnimation">Our decoder sees one frame only although there are more: an animated PNG.</param>
+/// <param name="BitsPerSample">Of a PNG or TIFF; 8 otherwise.</param>
+internal sealed record ImageHeader(
+    ImageFormat Format,
+    int Width,
+    int Height,
+    int Frames = 1,
+    int Orientation = 1,
+    bool Interlaced = false,
+    int Scans = 1,
+    byte[]? Profile = null,
+    bool IsStillOfAnimation = false,
+    int BitsPerSample = 8)
+{
+    public long Pixels => (long)Width * Height * (IsStillOfAnimation ? 1 : Frames);
+
+    /// <summary>Orientations 5 to 8 swap the sides.</summary>
+    public (int Width, int Height) Displayed => Orientation >= 5 ? (Height, Width) : (Width, Height);
+
+    /// <summary>Null if the file is worth decoding.</summary>
+    public ImageFailure? Judge(ImageOptions limits)
+    {
+        if (Width < 1 || Height < 1) return new(ImageFailureCodes.CorruptImage, "The image has no pixels.");
+        if (Frames > limits.MaxFrames)
+            return new(ImageFailureCodes.TooManyFrames, $"The image has more than {limits.MaxFrames} frames or pages.");
+        if (Width > limits.MaxSide || Height > limits.MaxSide)
+            return new(ImageFailureCodes.TooManyPixels, $"The image measures {Width} x {Height}; a side may have {limits.MaxSide} pixels.");
+        if (Pixels > limits.MaxPixels)
+            return new(ImageFailureCodes.TooManyPixels, $"The image has more than {limits.MaxMegapixels} million pixels over all its frames.");
+        if (Format == ImageFormat.Jpeg && Interlaced && Pixels > limits.MaxInterlacedPixels)
+            return new(ImageFailureCodes.TooManyPixels, $"A progressive JPEG may have {limits.MaxInterlacedMegapixels} million pixels.");
+        if (Scans > limits.MaxScans)
+            return new(ImageFailureCodes.TooComplex, $"The JPEG has more than {limits.MaxScans} scans.");
+        return null;
+    }
+}

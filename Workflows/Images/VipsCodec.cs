@@ -1,0 +1,149 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using NetVips;
+
+namespace Darkroom.Images;
+
+/// <summary>The general codec, on libvips: every format, in this process.</summary>
+public sealed class VipsCodec : IImageCodec
+{
+    private const int MaxWebpSide = 16_383;
+
+    private readonly PixelBudget _budget;
+    private readonly CodecThreads _threads;
+    private readonly TimeProvider _time;
+    private readonly ImageOptions _options;
+
+    public VipsCodec(PixelBudget budget, CodecThreads threads, TimeProvider time, IOptions<ImageOptions> options)
+    {
+        VipsRuntime.EnsureStarted();
+        _budget = budget;
+        _threads = threads;
+        _time = time;
+        _options = options.Value;
+    }
+
+    public async Task<CodecReport> RunAsync(Stream source, ImagePlan plan, Stream destination, CancellationToken cancellation)
+    {
+        using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellation);
+        var file = source is PooledReadStream pooled ? pooled.Memory : copy!.Memory;
+        var header = Containers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
+        if (header.Judge(_options) is { } failure) throw new ImageFailedException(failure);
+        var job = CodecJob.From(plan, header, _options);
+
+        using var output = new PooledBuffer(file.Length / 2);
+        CodecReport report;
+        using (await _budget.EnterAsync(header.Pixels, cancellation))
+            report = await _threads.RunAsync(() => Run(file, header, job, output, cancellation));
+        await destination.WriteAsync(output.Memory, cancellation);
+        return report;
+    }
+
+    private static async Task<PooledBuffer> CopyAsync(Stream source, CancellationToken cancellation)
+    {
+        var buffer = new PooledBuffer();
+        try
+        {
+            await source.CopyToAsync(buffer.OpenWrite(), cancellation);
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    private CodecReport Run(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellation)
+    {
+        var rewritable = Containers.CanRewrite(header.Format);
+        using var stripped = new PooledBuffer(rewritable ? file.Length : 0);
+        if (rewritable) Containers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
+        var clean = rewritable ? stripped.Memory : file;
+
+        // Of an animated PNG our decoder would keep one frame: unless that is wanted, it is only freed of its metadata.
+        var onlyRewrite = header.IsStillOfAnimation && job.KeepsPixels;
+        var encoded = onlyRewrite
+            ? new Encoded(header.Displayed, header.Displayed, header.Frames)
+            : Encode(clean, header, job, output, lossless: false, cancellation);
+        if (header.Format == ImageFormat.Tiff && job.KeepsPixels && output.Length >= file.Length)
+            TryLossless(clean, header, job, output, cancellation);
+
+        var rewritten = rewritable && job.KeepsPixels && (onlyRewrite || output.Length >= clean.Length);
+        if (rewritten)
+        {
+            output.Clear();
+            Containers.Rewrite(header.Format, file.Span, output, header.Orientation, job.KeepsProfile);
+        }
+
+        return new CodecReport(
+            new ImageFacts(header.Format, encoded.Source.Width, encoded.Source.Height, file.Length),
+            new ImageFacts(job.Format, encoded.Output.Width, encoded.Output.Height, output.Length),
+            SHA256.HashData(output.Span),
+            encoded.Frames,
+            rewritten ? OutputEncoding.Rewritten : output.Length > file.Length ? OutputEncoding.EncodedLarger : OutputEncoding.Encoded);
+    }
+
+    private Encoded Encode(
+        ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless, CancellationToken cancellation)
+    {
+        using var limit = new CancellationTokenSource(_options.CodecTime, _time);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            using var source = VipsStreams.Read(file);
+            using var pipeline = new VipsPipeline(VipsFormats.Load(header.Format, source, job.AllFrames));
+            using var killing = stop.Token.UnsafeRegister(static pipeline => ((VipsPipeline)pipeline!).Kill(), pipeline);
+            // Judged again on what the decoder found: the two readings of a file must not be made to disagree.
+            if ((header with { Width = pipeline.Width, Height = pipeline.FrameHeight, Frames = pipeline.Frames }).Judge(_options) is { } failure)
+                throw new ImageFailedException(failure);
+
+            pipeline.Orient(header.Orientation);
+            var displayed = (pipeline.Width, pipeline.FrameHeight);
+            pipeline.NormaliseColour(_options.MaxProfileBytes);
+            foreach (var resize in job.Resizes) pipeline.Resize(resize);
+            if (job.Format == ImageFormat.Jpeg) pipeline.FlattenOnWhite();
+            if (job.Format == ImageFormat.Gif) pipeline.ApplyProfile();
+            RefuseUnwritable(job.Format, pipeline);
+            using var target = VipsStreams.Write(output);
+            if (lossless) VipsFormats.SaveLosslessTiff(pipeline.Image, target);
+            else VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
+            return new Encoded(displayed, (pipeline.Width, pipeline.FrameHeight), pipeline.Frames);
+        }
+        catch (VipsException) when (cancellation.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellation);
+        }
+        catch (VipsException e) when (limit.IsCancellationRequested)
+        {
+            throw new ImageFailedException(
+                new(ImageFailureCodes.TooComplex, $"The image took more than {_options.CodecSeconds} seconds to process."), e);
+        }
+        catch (VipsException e)
+        {
+            // The library's own words come from a buffer that all images share: they are never shown to anybody.
+            throw Containers.Corrupt(e);
+        }
+    }
+
+    /// <summary>Scans and drawings: what JPEG inside TIFF makes larger may be made smaller by packing it.</summary>
+    private void TryLossless(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellation)
+    {
+        using var packed = new PooledBuffer(file.Length);
+        Encode(file, header, job, packed, lossless: true, cancellation);
+        if (packed.Length >= output.Length) return;
+        output.Clear();
+        output.Append(packed.Span);
+    }
+
+    private static bool IsBilevel(ImageHeader header, CodecJob job, VipsPipeline pipeline) =>
+        header is { Format: ImageFormat.Tiff, BitsPerSample: 1 } && job.Resizes.IsEmpty && pipeline.Image.Bands == 1;
+
+    private static void RefuseUnwritable(ImageFormat format, VipsPipeline pipeline)
+    {
+        if (format == ImageFormat.Webp && Math.Max(pipeline.Width, pipeline.FrameHeight) > MaxWebpSide)
+            throw new ImageFailedException(new(ImageFailureCodes.UnsupportedPlan, $"WebP holds no image with a side above {MaxWebpSide} pixels."));
+    }
+
+    private readonly record struct Encoded((int Width, int Height) Source, (int Width, int Height) Output, int Frames);
+}
