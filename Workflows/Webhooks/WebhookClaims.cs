@@ -1,7 +1,6 @@
 using Darkroom.Engine;
 using Darkroom.Requests;
 using Darkroom.Schema;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -123,7 +122,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
         var state = outcome switch
         {
             { Error: null } => "delivered",
-            { Status: StatusCodes.Status410Gone } => "disabled",
+            { Gone: true } => "disabled",
             _ => delay is null ? "failed" : "pending",
         };
         await using var connection = await database.OpenConnectionAsync(cancellation);

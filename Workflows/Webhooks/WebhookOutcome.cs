@@ -8,4 +8,8 @@ namespace Darkroom.Webhooks;
 /// <param name="Response">The start of what the receiver answered, for the owner's eyes.</param>
 /// <param name="RetryAfter">When the receiver wants to be asked again.</param>
 public sealed record WebhookOutcome(
-    DateTimeOffset StartedAt, TimeSpan Duration, int? Status, string? Error, string? Response = null, TimeSpan? RetryAfter = null);
+    DateTimeOffset StartedAt, TimeSpan Duration, int? Status, string? Error, string? Response = null, TimeSpan? RetryAfter = null)
+{
+    /// <summary>The receiver wants nothing more, ever.</summary>
+    public bool Gone => Status == 410;
+}

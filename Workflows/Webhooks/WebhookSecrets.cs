@@ -27,7 +27,8 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookOp
             .With("owner", owner.Value)
             .ExecuteReaderAsync(cancellation);
         while (await reader.ReadAsync(cancellation)) secrets.Add(reader.GetString(0));
-        return secrets;
+        // Only an owner that something else put into the table has none; it is treated like a new one.
+        return secrets.Count > 0 ? secrets : [(await RotateAsync(owner, cancellation)).Secret];
     }
 
     /// <summary>A new secret. The present ones keep signing for a while, so that receivers can change over without a gap.</summary>

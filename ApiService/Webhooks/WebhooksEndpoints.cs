@@ -1,0 +1,96 @@
+using System.Security.Claims;
+using Darkroom.Access;
+using Darkroom.Api.Access;
+using Darkroom.Requests;
+using Darkroom.Webhooks;
+
+namespace Darkroom.Api.Webhooks;
+
+/// <summary>The API of webhooks: what was sent and how it went, sending it again, and the secret that signs it.</summary>
+public static class WebhooksEndpoints
+{
+    public static IServiceCollection AddWebhooks(this IServiceCollection services) => services.AddWebhookLog();
+
+    public static IEndpointRouteBuilder MapWebhooks(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/v1").RequireAuthorization(Scopes.Requests).WithTags("Webhooks");
+        api.ProducesProblem(StatusCodes.Status401Unauthorized);
+
+        api.MapGet("/requests/{id}/webhooks", ListAsync)
+            .WithName("ListWebhooks")
+            .WithSummary("List a request's webhooks")
+            .WithDescription("Each with its attempts: when, how long, and what was answered.")
+            .Produces<WebhookDeliveriesView>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+
+        api.MapPost("/webhooks/{id}/replay", ReplayAsync)
+            .WithName("ReplayWebhook")
+            .WithSummary("Send a webhook again")
+            .WithDescription("At once, with the same webhook-id and body and a new timestamp. If it fails, the retry schedule starts over.")
+            .Produces<WebhookDeliveryView>(StatusCodes.Status202Accepted)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+
+        api.MapPost("/webhooks/endpoints/enable", EnableAsync)
+            .WithName("EnableWebhookEndpoint")
+            .WithSummary("Enable an endpoint that answered 410")
+            .WithDescription("Later webhooks are sent there again. Those held back meanwhile can be replayed.")
+            .Produces<EnabledEndpointView>()
+            .ProducesProblem(StatusCodes.Status404NotFound);
+
+        api.MapPost("/webhooks/secret/rotate", RotateAsync)
+            .WithName("RotateWebhookSecret")
+            .WithSummary("Get a new signing secret")
+            .WithDescription("It is shown this once. For a while webhooks carry two signatures, one of the secret before.")
+            .Produces<RotatedSecretView>();
+        return routes;
+    }
+
+    private static async Task<IResult> ListAsync(
+        string id, ClaimsPrincipal user, RequestStore requests, WebhookLog webhooks, CancellationToken cancellation)
+    {
+        var owner = user.OwnerId();
+        if (!Guid.TryParseExact(id, "D", out var guid)) return WebhookProblems.RequestNotFound;
+        var request = new RequestId(guid);
+        if (await requests.FindAsync(owner, request, cancellation) is null) return WebhookProblems.RequestNotFound;
+        var deliveries = await webhooks.ListAsync(owner, request, cancellation);
+        return Results.Json(new WebhookDeliveriesView([.. deliveries.Select(WebhookDeliveryView.From)]), WebhookJson.Options);
+    }
+
+    private static async Task<IResult> ReplayAsync(string id, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellation)
+    {
+        var owner = user.OwnerId();
+        if (!IsMessageId(id)) return WebhookProblems.DeliveryNotFound;
+        switch (await webhooks.ReplayAsync(owner, id, cancellation))
+        {
+            case WebhookReplay.EndpointDisabled:
+                return WebhookProblems.EndpointDisabled;
+            case WebhookReplay.InvalidUrl:
+                return WebhookProblems.InvalidUrl;
+            case WebhookReplay.Accepted when await webhooks.FindAsync(owner, id, cancellation) is { } delivery:
+                return Results.Json(WebhookDeliveryView.From(delivery), WebhookJson.Options, statusCode: StatusCodes.Status202Accepted);
+            default:
+                return WebhookProblems.DeliveryNotFound;
+        }
+    }
+
+    private static async Task<IResult> EnableAsync(
+        EndpointToEnable endpoint, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellation)
+    {
+        if (!WebhookUrl.TryParse(endpoint.Url, out var url)) return WebhookProblems.EndpointNotDisabled;
+        return await webhooks.EnableAsync(user.OwnerId(), url.AbsoluteUri, cancellation) is { } heldBack
+            ? Results.Json(new EnabledEndpointView(url.AbsoluteUri, heldBack), WebhookJson.Options)
+            : WebhookProblems.EndpointNotDisabled;
+    }
+
+    private static async Task<IResult> RotateAsync(
+        HttpContext context, ClaimsPrincipal user, WebhookSecrets secrets, CancellationToken cancellation)
+    {
+        var rotated = await secrets.RotateAsync(user.OwnerId(), cancellation);
+        context.Response.Headers.CacheControl = "no-store";
+        return Results.Json(new RotatedSecretView(rotated.Secret, rotated.PreviousExpiresAt), WebhookJson.Options);
+    }
+
+    // Anything else is no id of ours, and need not bother the database.
+    private static bool IsMessageId(string id) => id.Length <= 64 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+}
