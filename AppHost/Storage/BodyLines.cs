@@ -1,0 +1,55 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+
+namespace Darkroom.AppHost.Storage;
+
+/// <summary>Reads a body as lines and counted runs of bytes, without ever holding more of it than arrived at once.</summary>
+internal sealed class BodyLines(PipeReader reader)
+{
+    private const int LongestLine = 4096;
+
+    /// <summary>The next line without its end; null if the body ended before it.</summary>
+    public async ValueTask<string?> ReadLineAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellation);
+            if (read.Buffer.PositionOf((byte)'\n') is { } end)
+            {
+                var line = Encoding.Latin1.GetString(read.Buffer.Slice(0, end));
+                reader.AdvanceTo(read.Buffer.GetPosition(1, end));
+                return line.TrimEnd('\r');
+            }
+
+            var tooLong = read.Buffer.Length > LongestLine;
+            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+            if (tooLong) throw S3Error.InvalidRequest("A line of the chunked body is too long.");
+            if (read.IsCompleted) return null;
+        }
+    }
+
+    public async ValueTask CopyAsync(long count, BodySink sink, CancellationToken cancellation)
+    {
+        while (count > 0)
+        {
+            var read = await reader.ReadAsync(cancellation);
+            var taken = read.Buffer.Slice(0, Math.Min(count, read.Buffer.Length));
+            foreach (var segment in taken) sink(segment.Span);
+            count -= taken.Length;
+            reader.AdvanceTo(taken.End);
+            if (count > 0 && read.IsCompleted) throw S3Error.IncompleteBody();
+        }
+    }
+
+    public async ValueTask CopyRestAsync(BodySink sink, CancellationToken cancellation)
+    {
+        while (true)
+        {
+            var read = await reader.ReadAsync(cancellation);
+            foreach (var segment in read.Buffer) sink(segment.Span);
+            reader.AdvanceTo(read.Buffer.End);
+            if (read.IsCompleted) return;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Darkroom.AppHost.Storage;
+
+/// <summary>Where the bytes of a body go as they arrive.</summary>
+internal delegate void BodySink(ReadOnlySpan<byte> bytes);
+
+/// <summary>
+/// Takes in a body: plain, or in AWS' own chunks within the HTTP body, signed or not, with or without trailers. Every byte is
+/// hashed once, for signature and ETag alike; other checksums only if the client sends one. Throws unless all of them hold.
+/// </summary>
+internal sealed class Payload(HttpRequest request, SignedRequest signed)
+{
+    private const int LongestDocument = 4 * 1024 * 1024;
+
+    private readonly BodyLines _body = new(request.BodyReader);
+
+    public async Task<ReceivedBody> CopyToAsync(BodySink sink, CancellationToken cancellation)
+    {
+        using var checksum = AnnouncedChecksum() is { } algorithm ? new Checksum(algorithm) : null;
+        using var md5 = Header("Content-MD5") is null ? null : ContentMd5();
+        long length = 0;
+        void Take(ReadOnlySpan<byte> bytes)
+        {
+            sink(bytes);
+            checksum?.Append(bytes);
+            md5?.AppendData(bytes);
+            length += bytes.Length;
+        }
+
+        var trailers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+        var hash = signed.Payload.StartsWith("STREAMING-", StringComparison.Ordinal)
+            ? await CopyChunksAsync(Take, trailers, cancellation)
+            : await CopyPlainAsync(Take, cancellation);
+
+        if (Header("x-amz-decoded-content-length") is { } announced && announced != Text(length)) throw S3Error.IncompleteBody();
+        if (md5 is not null && Header("Content-MD5") != Convert.ToBase64String(md5.GetCurrentHash())) throw S3Error.BadDigest("Content-MD5");
+        return new ReceivedBody($"{Convert.ToHexStringLower(hash.AsSpan(0, 16))}-1", Checked(checksum, trailers));
+    }
+
+    /// <summary>A body that is a document for us rather than an object to keep.</summary>
+    public async Task<byte[]> ReadDocumentAsync(CancellationToken cancellation)
+    {
+        using var document = new MemoryStream();
+        await CopyToAsync(
+            bytes =>
+            {
+                if (document.Length + bytes.Length > LongestDocument) throw S3Error.InvalidRequest("The document is too long.");
+                document.Write(bytes);
+            },
+            cancellation);
+        return document.ToArray();
+    }
+
+    private async Task<byte[]> CopyPlainAsync(BodySink take, CancellationToken cancellation)
+    {
+        if (request.ContentLength is null) throw new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
+        using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        await _body.CopyRestAsync(
+            bytes =>
+            {
+                take(bytes);
+                sha256.AppendData(bytes);
+            },
+            cancellation);
+
+        var hash = sha256.GetCurrentHash();
+        if (signed.Payload != "UNSIGNED-PAYLOAD" && signed.Payload != Convert.ToHexStringLower(hash))
+            throw new S3Error(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.");
+        return hash;
+    }
+
+    private async Task<byte[]> CopyChunksAsync(BodySink take, Dictionary<string, string> trailers, CancellationToken cancellation)
+    {
+        var (chunksAreSigned, hasTrailers) = signed.Payload switch
+        {
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD" => (true, false),
+            "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER" => (true, true),
+            "STREAMING-UNSIGNED-PAYLOAD-TRAILER" => (false, true),
+            _ => throw S3Error.NotImplemented(signed.Payload),
+        };
+
+        // Of signed chunks each has its own hash; the whole is then the hash of the hashes, so that no byte is hashed twice.
+        using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var chunk = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var target = chunksAreSigned ? chunk : whole;
+        var previous = signed.Signature;
+        while (true)
+        {
+            var (size, signature) = ChunkHead.Parse(await _body.ReadLineAsync(cancellation));
+            await _body.CopyAsync(
+                size,
+                bytes =>
+                {
+                    take(bytes);
+                    target.AppendData(bytes);
+                },
+                cancellation);
+            if (chunksAreSigned)
+            {
+                var hash = chunk.GetHashAndReset();
+                if (!signed.ChunkMatches(previous, hash, signature)) throw WrongChunk();
+                whole.AppendData(hash);
+                previous = signature;
+            }
+
+            if (size == 0) break;
+            if (await _body.ReadLineAsync(cancellation) != "") throw S3Error.IncompleteBody();
+        }
+
+        await ReadTrailersAsync(trailers, chunksAreSigned && hasTrailers ? previous : null, cancellation);
+        return whole.GetCurrentHash();
+    }
+
+    /// <param name="previous">The last chunk's signature, if the trailers are signed too.</param>
+    private async Task ReadTrailersAsync(Dictionary<string, string> trailers, string? previous, CancellationToken cancellation)
+    {
+        const string signatureName = "x-amz-trailer-signature";
+        var canonical = new StringBuilder();
+        while (await _body.ReadLineAsync(cancellation) is { Length: > 0 } line)
+        {
+            var colon = line.IndexOf(':', StringComparison.Ordinal);
+            if (colon < 0) throw S3Error.InvalidRequest("A trailer is malformed.");
+            var (name, value) = (line[..colon].Trim().ToLowerInvariant(), line[(colon + 1)..].Trim());
+            trailers[name] = value;
+            if (name != signatureName) canonical.Append(name).Append(':').Append(value).Append('\n');
+        }
+
+        await _body.CopyRestAsync(static _ => throw S3Error.IncompleteBody(), cancellation);
+        if (previous is null) return;
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString()));
+        if (!signed.TrailerMatches(previous, hash, trailers.GetValueOrDefault(signatureName, ""))) throw WrongChunk();
+    }
+
+    private string? AnnouncedChecksum()
+    {
+        var name = Header("x-amz-trailer")
+            ?? request.Headers.Keys.FirstOrDefault(key => key.StartsWith(Checksum.HeaderPrefix, StringComparison.OrdinalIgnoreCase)
+                && !key.EndsWith("-algorithm", StringComparison.OrdinalIgnoreCase)
+                && !key.EndsWith("-type", StringComparison.OrdinalIgnoreCase));
+        if (name is null) return null;
+        return name.StartsWith(Checksum.HeaderPrefix, StringComparison.OrdinalIgnoreCase)
+            ? name[Checksum.HeaderPrefix.Length..].Trim().ToLowerInvariant()
+            : throw S3Error.NotImplemented($"the trailer {name}");
+    }
+
+    private StoredChecksum? Checked(Checksum? checksum, Dictionary<string, string> trailers)
+    {
+        if (checksum is null) return null;
+        var name = Checksum.HeaderPrefix + checksum.Algorithm;
+        var value = Convert.ToBase64String(checksum.Value());
+        return value == (trailers.GetValueOrDefault(name) ?? Header(name))
+            ? new StoredChecksum(checksum.Algorithm, value, Composite: false)
+            : throw S3Error.BadDigest(checksum.Algorithm.ToUpperInvariant());
+    }
+
+    private string? Header(string name) => request.Headers.TryGetValue(name, out var values) ? values[0] : null;
+
+    private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+#pragma warning disable CA5351 // Not for safety: Content-MD5 is part of HTTP as S3 speaks it.
+    private static IncrementalHash ContentMd5() => IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+#pragma warning restore CA5351
+
+    private static S3Error WrongChunk() =>
+        new(403, "SignatureDoesNotMatch", "The chunk signature we calculated does not match the signature you provided.");
+}

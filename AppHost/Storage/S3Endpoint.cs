@@ -1,0 +1,71 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Darkroom.AppHost.Storage;
+
+/// <summary>
+/// An S3 endpoint over a folder, on loopback: signatures, checksums, ranges, listings and multipart uploads as the AWS SDKs use
+/// them by default, nothing else. It lets the product speak S3 on a machine that has none.
+/// </summary>
+public sealed class S3Endpoint : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly S3EndpointOptions _options;
+
+    private S3Endpoint(WebApplication app, S3EndpointOptions options)
+    {
+        _app = app;
+        _options = options;
+        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses;
+        Url = new Uri(addresses.Single());
+    }
+
+    public Uri Url { get; }
+
+    /// <summary>What a service needs to use it, as <c>ConnectionStrings__s3</c>.</summary>
+    public string ConnectionString =>
+        $"Endpoint={Url.GetLeftPart(UriPartial.Authority)};Region={_options.Region};Bucket={_options.Bucket};ForcePathStyle=true;" +
+        $"AccessKey={_options.AccessKey};SecretKey={_options.SecretKey}";
+
+    /// <exception cref="IOException">The port is in use; the inner exception is <c>AddressInUseException</c>.</exception>
+    public static async Task<S3Endpoint> StartAsync(S3EndpointOptions options, CancellationToken cancellation = default)
+    {
+        var logging = options.Logging ?? NullLoggerFactory.Instance;
+        var buckets = new BucketFolders(options.DataFolder);
+        buckets.Create(options.Bucket);
+        var service = new S3Service(buckets, new SignatureV4(options), options, logging.CreateLogger<S3Service>());
+
+        // Empty: an endpoint inside another program must not read that program's configuration, nor take over its console.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddSingleton(logging);
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Listen(IPAddress.Loopback, options.Port);
+        });
+        var app = builder.Build();
+        app.Run(service.HandleAsync);
+        try
+        {
+            await app.StartAsync(cancellation);
+            return new S3Endpoint(app, options);
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task StopAsync(CancellationToken cancellation = default) => await _app.StopAsync(cancellation);
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+}

@@ -1,0 +1,126 @@
+using System.Xml.Linq;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Darkroom.AppHost.Storage;
+
+/// <summary>Every request: who asks, what for, and S3's words for what went wrong.</summary>
+internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signatures, S3EndpointOptions options, ILogger<S3Service> logger)
+{
+    // Sub-resources turn a request into another one: an unknown one must not be served as if it were not there.
+    private static readonly HashSet<string> KnownParameters = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "location", "list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type", "fetch-owner",
+        "uploads", "uploadId", "partNumber", "key-marker", "upload-id-marker", "max-uploads", "part-number-marker", "max-parts", "delete",
+        "response-content-type", "response-content-disposition", "response-cache-control", "response-content-language",
+        "response-expires", "response-content-encoding",
+    };
+
+    private readonly BucketOperations _buckets = new(buckets);
+    private readonly ObjectOperations _objects = new(buckets, options.Time);
+    private readonly MultipartOperations _multipart = new(buckets, options.Time);
+
+    public async Task HandleAsync(HttpContext context)
+    {
+        context.Response.Headers["x-amz-request-id"] = context.TraceIdentifier;
+        try
+        {
+            if (options.Intercept is { } intercept)
+            {
+                await intercept(context);
+                if (context.Response.HasStarted) return;
+            }
+
+            var target = S3Target.Of(context.Request);
+            var signed = signatures.Verify(context.Request, target);
+            await ServeAsync(new S3Exchange(context, target, signed));
+        }
+        catch (S3Error e)
+        {
+            await RefuseAsync(context, e);
+        }
+        catch (BadHttpRequestException e)
+        {
+            await RefuseAsync(context, new S3Error(e.StatusCode, "IncompleteBody", "The request body could not be read."));
+        }
+        catch (Exception e) when (context.RequestAborted.IsCancellationRequested)
+        {
+            LogGone(context.Request.Method, e.GetType().Name);
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, context.Request.Method);
+            await RefuseAsync(context, new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
+        }
+    }
+
+    private Task ServeAsync(S3Exchange exchange)
+    {
+        var target = exchange.Target;
+        foreach (var (name, _) in target.Query)
+        {
+            if (!KnownParameters.Contains(name) && !name.StartsWith("x-", StringComparison.OrdinalIgnoreCase))
+                throw S3Error.NotImplemented($"the parameter {name}");
+        }
+
+        if (target.Bucket.Length == 0) throw S3Error.NotImplemented("listing buckets");
+        return target.Key.Length == 0 ? ServeBucketAsync(exchange, target) : ServeObjectAsync(exchange, target);
+    }
+
+    private Task ServeBucketAsync(S3Exchange exchange, S3Target target) => exchange.Request.Method switch
+    {
+        "GET" when target["location"] is not null => _buckets.LocateAsync(exchange, options.Region),
+        "GET" when target["uploads"] is not null => _multipart.ListUploadsAsync(exchange),
+        "GET" when target["list-type"] == "2" => _buckets.ListAsync(exchange),
+        "GET" => throw S3Error.NotImplemented("version 1 of listing"),
+        "HEAD" => _buckets.HeadAsync(exchange),
+        "PUT" => _buckets.CreateAsync(exchange),
+        "POST" when target["delete"] is not null => _buckets.DeleteObjectsAsync(exchange),
+        _ => throw S3Error.MethodNotAllowed(),
+    };
+
+    private Task ServeObjectAsync(S3Exchange exchange, S3Target target) => (exchange.Request.Method, target["uploadId"]) switch
+    {
+        ("PUT", _) when exchange.Header("x-amz-copy-source") is not null => throw S3Error.NotImplemented("copying"),
+        ("PUT", null) => _objects.PutAsync(exchange),
+        ("PUT", { } upload) => _multipart.PutPartAsync(exchange, upload),
+        ("GET" or "HEAD", null) => _objects.GetAsync(exchange),
+        ("GET", { } upload) => _multipart.ListPartsAsync(exchange, upload),
+        ("DELETE", null) => _objects.DeleteAsync(exchange),
+        ("DELETE", { } upload) => _multipart.AbortAsync(exchange, upload),
+        ("POST", null) when target["uploads"] is not null => _multipart.CreateAsync(exchange),
+        ("POST", { } upload) => _multipart.CompleteAsync(exchange, upload),
+        _ => throw S3Error.MethodNotAllowed(),
+    };
+
+    private async Task RefuseAsync(HttpContext context, S3Error error)
+    {
+        LogRefused(context.Request.Method, error.Status, error.Code);
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return;
+        }
+
+        if (HttpMethods.IsHead(context.Request.Method) || error.Status == 304)
+        {
+            context.Response.StatusCode = error.Status;
+            return;
+        }
+
+        await S3Exchange.AnswerXmlAsync(context.Response, error.Status, new XElement(
+            "Error",
+            new XElement("Code", error.Code),
+            new XElement("Message", error.Message),
+            new XElement("RequestId", context.TraceIdentifier)));
+    }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} refused: {Status} {Code}")]
+    private partial void LogRefused(string method, int status, string code);
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The client of a {Method} went away ({Error})")]
+    private partial void LogGone(string method, string error);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} failed")]
+    private partial void LogFailed(Exception exception, string method);
+}

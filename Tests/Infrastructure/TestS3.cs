@@ -1,0 +1,89 @@
+using Amazon.S3;
+using Darkroom.AppHost.Storage;
+using Darkroom.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Tests.Infrastructure;
+
+/// <summary>An S3 endpoint of its own over a temporary folder, in this process, with a bucket ready.</summary>
+public sealed class TestS3 : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("darkroom-s3-").FullName;
+    private readonly List<IDisposable> _clients = [];
+    private readonly TimeProvider _time;
+    private S3Endpoint _endpoint = null!;
+
+    private TestS3(TimeProvider time) => _time = time;
+
+    /// <summary>
+    /// Sees each request before it is served, and may delay it, or answer it (<see cref="RefuseAsync"/>): then it is not served.
+    /// May be changed at any time; null lets everything pass.
+    /// </summary>
+    public Func<HttpContext, Task>? BeforeRequest { get; set; }
+
+    public string ConnectionString => _endpoint.ConnectionString;
+    public Uri Url => _endpoint.Url;
+    public string DataFolder => _folder;
+    public S3ConnectionString Connection => S3ConnectionString.Parse(ConnectionString);
+
+    public static async Task<TestS3> StartAsync(TimeProvider? time = null)
+    {
+        var s3 = new TestS3(time ?? TimeProvider.System);
+        await s3.StartEndpointAsync(port: 0);
+        return s3;
+    }
+
+    /// <summary>A store over this endpoint. Tests of faults want less patience than the default.</summary>
+    public ObjectStore CreateStore(Action<ObjectStoreOptions>? configure = null, string? connectionString = null)
+    {
+        var connection = S3ConnectionString.Parse(connectionString ?? ConnectionString);
+        var options = new ObjectStoreOptions();
+        configure?.Invoke(options);
+        return new ObjectStore(CreateClient(connection, options), connection, TimeProvider.System, Options.Create(options));
+    }
+
+    /// <summary>The SDK's client with the product's settings.</summary>
+    internal AmazonS3Client CreateClient(S3ConnectionString? connection = null, ObjectStoreOptions? options = null)
+    {
+        var client = S3ClientFactory.Create(connection ?? Connection, options ?? new ObjectStoreOptions());
+        _clients.Add(client);
+        return client;
+    }
+
+    /// <summary>Stops the endpoint and starts it again on the same folder and port.</summary>
+    public async Task RestartAsync()
+    {
+        var port = Url.Port;
+        await _endpoint.StopAsync();
+        await _endpoint.DisposeAsync();
+        await StartEndpointAsync(port);
+    }
+
+    /// <summary>Answers a request as S3 would refuse it, for use in <see cref="BeforeRequest"/>.</summary>
+    public static async Task RefuseAsync(HttpContext context, int status, string code)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/xml";
+        await context.Response.WriteAsync($"<Error><Code>{code}</Code><Message>Refused for a test.</Message></Error>");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var client in _clients) client.Dispose();
+        await _endpoint.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task StartEndpointAsync(int port) =>
+        _endpoint = await S3Endpoint.StartAsync(new S3EndpointOptions
+        {
+            DataFolder = _folder,
+            Port = port,
+            AccessKey = "test",
+            SecretKey = "test-secret",
+            Bucket = "darkroom",
+            Time = _time,
+            Intercept = context => BeforeRequest?.Invoke(context) ?? Task.CompletedTask,
+        });
+}
