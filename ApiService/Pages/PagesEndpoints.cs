@@ -1,5 +1,7 @@
+using Darkroom.Storage;
 using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
+using LinkOptions = Darkroom.Storage.LinkOptions;
 
 namespace Darkroom.Api.Pages;
 
@@ -16,7 +18,9 @@ public static class PagesEndpoints
     {
         var options = routes.ServiceProvider.GetRequiredService<IOptions<PagesOptions>>().Value;
         var pages = routes.MapGroup("").AllowAnonymous().ExcludeFromDescription();
-        var policy = ContentSecurityPolicy(options);
+        var images = ImageOrigins.Of(
+            options, routes.ServiceProvider.GetService<IOptions<LinkOptions>>()?.Value, routes.ServiceProvider.GetService<S3ConnectionString>());
+        var policy = ContentSecurityPolicy(images);
 
         foreach (var file in SiteFile.All)
             pages.MapMethods(file.Name == "index.html" ? "/" : $"/pages/{file.Name}", GetAndHead, context => SendAsync(context, file, policy));
@@ -27,9 +31,9 @@ public static class PagesEndpoints
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
     // Trusted types make the browser itself refuse text that would become markup, should a later edit of the page try.
-    private static string ContentSecurityPolicy(PagesOptions options) => string.Join("; ",
+    private static string ContentSecurityPolicy(IEnumerable<string> images) => string.Join("; ",
         "default-src 'self'",
-        $"img-src 'self' blob: {options.ImageOrigins}".TrimEnd(),
+        string.Join(' ', ["img-src 'self' blob:", .. images.Distinct(StringComparer.OrdinalIgnoreCase)]),
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",

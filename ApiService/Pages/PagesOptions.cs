@@ -8,8 +8,8 @@ public sealed class PagesOptions
     public const string Section = "Pages";
 
     /// <summary>
-    /// Origins (<c>https://host[:port]</c>, separated by blanks) from which the page may show images besides its own: where an output image's link finally leads, that is the
-    /// object store or the CDN before it. Default: none. The browser refuses every other origin, redirects included.
+    /// Further origins (<c>https://host[:port]</c>, separated by blanks) from which the page may show images: where an output image's link finally leads, if that is not the
+    /// object store or its <c>PublicBaseUrl</c>, which are allowed without saying. Default: none. The browser refuses every other origin, redirects included.
     /// </summary>
     [RegularExpression(@"^\s*(https?://[A-Za-z0-9.\-]+(:\d{1,5})?(\s+|$))*$", ErrorMessage = "Pages:ImageOrigins must be origins such as https://images.example.com, separated by blanks.")]
     public string ImageOrigins { get; set; } = "";
