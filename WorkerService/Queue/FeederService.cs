@@ -1,0 +1,53 @@
+using Darkroom.Queue;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using StackExchange.Redis;
+
+namespace Darkroom.Worker.Queue;
+
+/// <summary>Feeds the image queue: when a fan-out opens, steadily while one is open, and now and then in case a signal was lost.</summary>
+internal sealed partial class FeederService(
+    ImageFeeder feeder,
+    NpgsqlDataSource database,
+    TimeProvider time,
+    IOptions<QueueOptions> options,
+    ILogger<FeederService> logger) : BackgroundService
+{
+    private readonly Signal _images = new(time);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var listening = new NotificationListener(database, time, logger).ListenAsync(FanOut.Channel, _images.Set, stoppingToken);
+        try
+        {
+            while (true)
+            {
+                var fed = await FeedAsync(stoppingToken);
+                if (fed.Offered == 0)
+                    await _images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping: what is offered stays offered, and others feed the rest.
+        }
+
+        await listening;
+    }
+
+    private async Task<FeedResult> FeedAsync(CancellationToken stopping)
+    {
+        try
+        {
+            return await feeder.FeedAsync(stopping);
+        }
+        catch (Exception e) when (e is NpgsqlException or RedisException or TimeoutException or IOException)
+        {
+            LogFailed(e);
+            return default;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be offered; trying again")]
+    private partial void LogFailed(Exception exception);
+}

@@ -1,0 +1,20 @@
+using Darkroom.Queue;
+
+namespace Darkroom.Worker.Queue;
+
+/// <summary>Brings the queue and its background services to a worker.</summary>
+internal static class QueueWorkerServices
+{
+    /// <summary>
+    /// Register it after the process' lease and before whatever claims images. Services stop in the reverse order: the claimers first,
+    /// then the feeder, then the recorder with their last outcomes, then what is left is handed back.
+    /// </summary>
+    public static IHostApplicationBuilder AddImageQueueServices(this IHostApplicationBuilder builder)
+    {
+        builder.AddImageQueue();
+        builder.Services.AddHostedService<ReconcilerService>();
+        builder.Services.AddHostedService<RecorderService>();
+        builder.Services.AddHostedService<FeederService>();
+        return builder;
+    }
+}

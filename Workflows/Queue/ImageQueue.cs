@@ -1,0 +1,123 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Darkroom.Requests;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Darkroom.Queue;
+
+/// <summary>
+/// The ids of claimable images, in Redis. It is a hint and holds no lease: it may be wiped at any moment and is refilled from
+/// Postgres, and popping an id entitles to nothing until the claim in Postgres succeeds.
+/// </summary>
+/// <remarks>All keys carry one hash tag, and every script declares every key that it touches: the same scripts run on a cluster and on
+/// servers that lock only what is declared.</remarks>
+[SuppressMessage("Naming", "CA1711", Justification = "It is a queue; the rule reserves the word for collections.")]
+public sealed class ImageQueue
+{
+    private const int PushSlice = 500;
+
+    private static readonly RedisKey Gate = "{darkroom}:gate";
+    private static readonly RedisKey Turns = "{darkroom}:images:turns";
+    private static readonly RedisKey Requests = "{darkroom}:images:requests";
+    private static readonly RedisKey Epoch = "{darkroom}:images:epoch";
+    private static readonly RedisChannel Wake = RedisChannel.Literal("{darkroom}:images:wake");
+
+    private static readonly LuaScript Push = new("push");
+    private static readonly LuaScript Pop = new("pop");
+    private static readonly LuaScript Remove = new("remove");
+    private static readonly LuaScript Settle = new("settle");
+
+    private readonly IConnectionMultiplexer _redis;
+    private readonly QueueOptions _options;
+    private readonly Signal _work;
+    private int _subscribed;
+
+    public ImageQueue(IConnectionMultiplexer redis, TimeProvider time, IOptions<QueueOptions> options)
+    {
+        _redis = redis;
+        _options = options.Value;
+        _work = new Signal(time);
+    }
+
+    private IDatabase Database => _redis.GetDatabase();
+
+    /// <summary>Queues images of a request in the given order. Those already queued stay where they are.</summary>
+    public async Task PushAsync(RequestId request, IReadOnlyCollection<ImageId> images)
+    {
+        foreach (var slice in images.Chunk(PushSlice))
+            await Push.RunAsync(Database, [Gate, Turns, Requests], [request.ToString(), (string)Wake!, .. slice.Select(Value)]);
+    }
+
+    /// <summary>Takes up to <paramref name="max"/> ids, rotating over requests.</summary>
+    public async Task<IReadOnlyList<ImageId>> PopAsync(int max)
+    {
+        var popped = (RedisResult[])(await Pop.RunAsync(Database, [Gate, Turns, Requests], [max]))!;
+        return Array.ConvertAll(popped, id => new ImageId(long.Parse((string)id!, CultureInfo.InvariantCulture)));
+    }
+
+    /// <summary>Takes a request's images out of the queue. Needless for correctness: a claim of them would be refused.</summary>
+    public async Task RemoveAsync(RequestId request, IReadOnlyCollection<ImageId> images)
+    {
+        foreach (var slice in images.Chunk(PushSlice))
+            await Remove.RunAsync(Database, [Gate, Turns, Requests], [request.ToString(), .. slice.Select(Value)]);
+    }
+
+    /// <summary>How many ids are queued.</summary>
+    public Task<long> CountAsync() => Database.SortedSetLengthAsync(Turns);
+
+    /// <summary>
+    /// Begins a rebuild if the queue has lost its memory (a flush, a restart, a failover to an empty server), and nobody else is at
+    /// it. Returns the mark to settle it with, or null. The mark expires, in case this process dies half-way.
+    /// </summary>
+    public async Task<string?> TryBeginRebuildAsync(TimeSpan atMost)
+    {
+        var mark = $"rebuilding:{Guid.NewGuid():N}";
+        return await Database.StringSetAsync(Epoch, mark, atMost, When.NotExists) ? mark : null;
+    }
+
+    /// <summary>Ends a rebuild. False if the queue was emptied meanwhile: begin again.</summary>
+    public async Task<bool> SettleAsync(string mark) =>
+        (int)await Settle.RunAsync(Database, [Gate, Epoch], [mark, $"{Guid.NewGuid():N}"]) == 1;
+
+    /// <summary>Returns when images were queued since the last call, or after the poll time, whichever is first.</summary>
+    public async Task WaitForWorkAsync(CancellationToken cancellation)
+    {
+        await SubscribeAsync();
+        await _work.WaitAsync(_options.ClaimPoll, cancellation);
+    }
+
+    /// <summary>Wakes this process' claimer, for instance when a slot is free again.</summary>
+    public void SignalWork() => _work.Set();
+
+    /// <summary>The server's <c>maxmemory-policy</c>, or null where it does not tell.</summary>
+    public async Task<string?> ReadEvictionPolicyAsync()
+    {
+        try
+        {
+            var memory = (string?)await Database.ExecuteAsync("INFO", "memory");
+            const string field = "maxmemory_policy:";
+            return memory?.Split('\n').FirstOrDefault(line => line.StartsWith(field, StringComparison.Ordinal))?[field.Length..].Trim();
+        }
+        catch (RedisServerException)
+        {
+            return null;
+        }
+    }
+
+    private async Task SubscribeAsync()
+    {
+        if (Interlocked.Exchange(ref _subscribed, 1) == 1) return;
+        try
+        {
+            // The client subscribes again by itself whenever it reconnects.
+            await _redis.GetSubscriber().SubscribeAsync(Wake, (_, _) => _work.Set());
+        }
+        catch (RedisException)
+        {
+            Volatile.Write(ref _subscribed, 0);
+        }
+    }
+
+    private static RedisValue Value(ImageId image) => image.Value;
+}

@@ -1,0 +1,225 @@
+using Darkroom.Requests;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Queue;
+
+/// <summary>
+/// Makes outcomes durable. Outcomes of one request gather into batches, each of which is one transaction together with the
+/// request's counters and, after the last image, the resumption of its workflow.
+/// </summary>
+/// <remarks>
+/// A batch that meets a passing fault is sent again until it is through or its claims are no longer ours; the fence makes that
+/// harmless even where the first commit succeeded and only its answer was lost.
+/// </remarks>
+public sealed partial class ImageRecorder : IAsyncDisposable
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly OutcomeStore _store;
+    private readonly HeldClaims _held;
+    private readonly TimeProvider _time;
+    private readonly QueueOptions _options;
+    private readonly ILogger<ImageRecorder> _logger;
+    private readonly Lock _gate = new();
+    private readonly Dictionary<(RequestId Request, int Run), RecorderLane> _lanes = [];
+    private readonly HashSet<Task> _working = [];
+    private readonly SemaphoreSlim _capacity;
+    private readonly SemaphoreSlim _writers;
+    private readonly CancellationTokenSource _abort = new();
+
+    public ImageRecorder(
+        Npgsql.NpgsqlDataSource database, HeldClaims held, TimeProvider time, IOptions<QueueOptions> options, ILogger<ImageRecorder> logger)
+    {
+        _store = new OutcomeStore(database);
+        _held = held;
+        _time = time;
+        _options = options.Value;
+        _logger = logger;
+        _capacity = new SemaphoreSlim(_options.RecordCapacity);
+        _writers = new SemaphoreSlim(_options.RecordConcurrency);
+    }
+
+    /// <summary>
+    /// Hands in an outcome and returns when it is durable. Cancelling stops the waiting, not the recording. Waits for room first
+    /// where the database is behind.
+    /// </summary>
+    public async Task<RecordResult> RecordAsync(ImageOutcome outcome, CancellationToken cancellation)
+    {
+        await _capacity.WaitAsync(cancellation);
+        var pending = new PendingOutcome(outcome);
+        Enqueue(pending);
+        return await pending.Done.WaitAsync(cancellation);
+    }
+
+    /// <summary>Returns when everything handed in is durable. When cancelled, gives up what is left: its claims end with the process.</summary>
+    public async Task DrainAsync(CancellationToken cancellation)
+    {
+        await using var giveUp = cancellation.Register(_abort.Cancel);
+        while (true)
+        {
+            Task[] working;
+            lock (_gate) working = [.. _working];
+            if (working.Length == 0) return;
+            await Task.WhenAll(working);
+        }
+    }
+
+    private void Enqueue(PendingOutcome pending)
+    {
+        var key = (pending.Outcome.Image.RequestId, pending.Outcome.Image.Run);
+        lock (_gate)
+        {
+            if (_lanes.TryGetValue(key, out var lane))
+            {
+                lane.Enqueue(pending);
+                return;
+            }
+
+            lane = _lanes[key] = new RecorderLane();
+            lane.Enqueue(pending);
+            var work = Task.Run(() => WorkAsync(key, lane));
+            _working.Add(work);
+            _ = work.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        }
+    }
+
+    private void Forget(Task work)
+    {
+        lock (_gate) _working.Remove(work);
+    }
+
+    /// <summary>Writes a lane's batches until none is left.</summary>
+    private async Task WorkAsync((RequestId Request, int Run) key, RecorderLane lane)
+    {
+        if (_options.RecordLinger > TimeSpan.Zero)
+            await Task.Delay(_options.RecordLinger, _time, _abort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        while (true)
+        {
+            List<PendingOutcome> batch;
+            lock (_gate)
+            {
+                if (lane.IsEmpty)
+                {
+                    _lanes.Remove(key);
+                    return;
+                }
+
+                batch = lane.TakeBatch(_options.RecordBatch);
+            }
+
+            await WriteAsync(key.Request, key.Run, batch);
+            _capacity.Release(batch.Count);
+        }
+    }
+
+    private async Task WriteAsync(RequestId request, int run, List<PendingOutcome> batch)
+    {
+        try
+        {
+            await RecordPersistentlyAsync(request, run, batch);
+        }
+        catch (Exception e) when (PostgresFaults.IsAboutData(e))
+        {
+            await SplitAsync(request, run, batch, e);
+        }
+        catch (Exception e)
+        {
+            // The claims stay with this process' row: they are free when it ends, or handed back as unaccounted for.
+            if (e is not OperationCanceledException) LogGivenUp(request, batch.Count, e);
+            foreach (var pending in batch)
+            {
+                _held.Remove(pending.Outcome.Image);
+                pending.Fail(e);
+            }
+        }
+    }
+
+    private async Task RecordPersistentlyAsync(RequestId request, int run, List<PendingOutcome> batch)
+    {
+        var outcomes = batch.Select(p => p.Outcome).ToList();
+        HashSet<ImageId> recorded;
+        for (var pause = FirstPause; ; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks)))
+        {
+            try
+            {
+                await _writers.WaitAsync(_abort.Token);
+                try
+                {
+                    recorded = await _store.RecordAsync(request, run, outcomes, _abort.Token);
+                }
+                finally
+                {
+                    _writers.Release();
+                }
+
+                break;
+            }
+            catch (Exception e) when (PostgresFaults.IsTransient(e) && !_abort.IsCancellationRequested)
+            {
+                LogRetried(request, batch.Count, e);
+                await Task.Delay(pause, _time, _abort.Token);
+            }
+        }
+
+        foreach (var pending in batch)
+        {
+            _held.Remove(pending.Outcome.Image);
+            pending.Complete(recorded.Contains(pending.Outcome.Image.Id) ? RecordResult.Recorded : RecordResult.Superseded);
+        }
+    }
+
+    /// <summary>Halves a batch that the database refuses until the culprit is alone, and records that one as failed in words that it holds.</summary>
+    private async Task SplitAsync(RequestId request, int run, List<PendingOutcome> batch, Exception refusal)
+    {
+        if (batch.Count > 1)
+        {
+            var half = batch.Count / 2;
+            await WriteAsync(request, run, batch[..half]);
+            await WriteAsync(request, run, batch[half..]);
+            return;
+        }
+
+        var culprit = batch[0];
+        var image = culprit.Outcome.Image;
+        LogRefused(request, image.Row, image.Position, refusal);
+        if (culprit.Outcome is ImageOutcome.Failed { Code: QueueFailureCodes.RecordFailed })
+        {
+            _held.Remove(image);
+            culprit.Fail(refusal);
+            return;
+        }
+
+        var replacement = new PendingOutcome(new ImageOutcome.Failed(
+            image, QueueFailureCodes.RecordFailed, "The image was processed, but its result could not be recorded."));
+        await WriteAsync(request, run, [replacement]);
+        try
+        {
+            var result = await replacement.Done;
+            culprit.Complete(result == RecordResult.Recorded ? RecordResult.Replaced : result);
+        }
+        catch (Exception e)
+        {
+            culprit.Fail(e);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _abort.CancelAsync();
+        await DrainAsync(CancellationToken.None);
+        _abort.Dispose();
+        _capacity.Dispose();
+        _writers.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Recording {Count} images of request {Request} again after a passing fault")]
+    private partial void LogRetried(RequestId request, int count, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The outcome of image {Row}-{Position} of request {Request} cannot be recorded as it is")]
+    private partial void LogRefused(RequestId request, int row, int position, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Gave up recording {Count} images of request {Request}")]
+    private partial void LogGivenUp(RequestId request, int count, Exception exception);
+}

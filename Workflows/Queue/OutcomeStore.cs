@@ -1,0 +1,156 @@
+using Darkroom.Requests;
+using Npgsql;
+
+namespace Darkroom.Queue;
+
+/// <summary>Writes a batch of outcomes of one request, and all that follows from them, in one transaction and one round trip.</summary>
+internal sealed class OutcomeStore(NpgsqlDataSource database)
+{
+    // The request's row comes first in the lock order. It also makes parallel recorders of one request take turns, so that each of
+    // them counts from where the last one ended: the next statement's snapshot is taken once the lock is ours.
+    private const string LockRequest =
+        """
+        select 1
+        from csv_data_table
+        where id = @request
+        for no key update
+        """;
+
+    // The counters move by the rows that were changed, never by those that were sent: an outcome whose fence is old, or that was
+    // recorded before its commit's answer got lost, counts nothing.
+    private const string RecordOutcomes =
+        """
+        with outcome as (
+          select *
+          from unnest(
+            @ids, @fences, @states::image_state[], @delays, @codes, @messages, @journals,
+            @original_keys, @original_types, @original_bytes, @original_widths, @original_heights, @original_digests,
+            @output_keys, @output_types, @output_bytes, @output_widths, @output_heights, @output_digests
+          ) as o (
+            id, fence, state, delay, code, message, journal,
+            original_key, original_type, original_bytes, original_width, original_height, original_sha256,
+            output_key, output_type, output_bytes, output_width, output_height, output_sha256)
+        ),
+        request as (
+          select id, run, revision + 1 as revision
+          from csv_data_table
+          where id = @request
+            and run = @run
+            and status = 'processing'
+        ),
+        recorded as (
+          update images i
+          set state = o.state,
+              owner = null,
+              alone = false,
+              revision = r.revision,
+              not_before = now() + o.delay,
+              error_code = o.code,
+              error_message = o.message,
+              journal = o.journal,
+              original_key = o.original_key,
+              original_type = o.original_type,
+              original_bytes = o.original_bytes,
+              original_width = o.original_width,
+              original_height = o.original_height,
+              original_sha256 = o.original_sha256,
+              output_key = o.output_key,
+              output_type = o.output_type,
+              output_bytes = o.output_bytes,
+              output_width = o.output_width,
+              output_height = o.output_height,
+              output_sha256 = o.output_sha256,
+              finished_at = case when o.state <> 'waiting' then now() end
+          from outcome o, request r
+          where i.id = o.id
+            and i.request_id = r.id
+            and i.run = r.run
+            and i.fence = o.fence
+            and i.state = 'running'
+          returning i.id, i.state, i.original_bytes, i.output_bytes
+        ),
+        change as (
+          select count(*) as touched,
+                 count(*) filter (where state = 'succeeded') as succeeded,
+                 count(*) filter (where state = 'failed') as failed,
+                 coalesce(sum(original_bytes) filter (where state = 'succeeded'), 0) as bytes_in,
+                 coalesce(sum(output_bytes) filter (where state = 'succeeded'), 0) as bytes_out
+          from recorded
+        ),
+        counted as (
+          update csv_data_table r
+          set images_succeeded = r.images_succeeded + c.succeeded,
+              images_failed = r.images_failed + c.failed,
+              bytes_in = r.bytes_in + c.bytes_in,
+              bytes_out = r.bytes_out + c.bytes_out,
+              processing_percentage = greatest(
+                r.processing_percentage,
+                least(99, 100 * (r.images_succeeded + r.images_failed + c.succeeded + c.failed) / r.no_of_images)),
+              revision = r.revision + 1,
+              updated_at = now()
+          from change c
+          where r.id = @request
+            and c.touched > 0
+        )
+        select id
+        from recorded
+        """;
+
+    // Nothing left unfinished: whoever records the last outcome wakes the workflow in the same commit, so it can neither be
+    // forgotten nor happen early. It does not touch the instance's row, whose lock comes before those of images.
+    private const string Resume =
+        $"""
+        with closed as (
+          update csv_data_table
+          set fan_out_open = false
+          where id = @request
+            and run = @run
+            and status = 'processing'
+            and fan_out_open
+            and images_succeeded + images_failed = no_of_images
+          returning id, run, images_succeeded, images_failed
+        ),
+        resumed as (
+          insert into resumptions (bookmark_id, instance_id, input)
+          select b.id, b.instance_id, jsonb_build_object('succeeded', c.images_succeeded, 'failed', c.images_failed)
+          from closed c
+          join workflow_instances i on i.request_id = c.id and i.run = c.run
+          join bookmarks b on b.instance_id = i.id and b.name = '{FanOut.BookmarkName}'
+          on conflict do nothing
+          returning instance_id
+        )
+        select pg_notify('{Engine.WorkflowInstanceStore.Channel}', '')
+        from resumed
+        """;
+
+    /// <summary>Returns the images that this call changed.</summary>
+    public async Task<HashSet<ImageId>> RecordAsync(
+        RequestId request, int run, IReadOnlyList<ImageOutcome> outcomes, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        // Without an explicit transaction a batch is one: all of it, or nothing.
+        await using var batch = new NpgsqlBatch(connection);
+        Add(batch, LockRequest, request);
+        var record = Add(batch, RecordOutcomes, request);
+        record.Parameters.AddWithValue("run", run);
+        OutcomeColumns.Of(outcomes).Bind(record.Parameters);
+        Add(batch, Resume, request).Parameters.AddWithValue("run", run);
+        await batch.PrepareAsync(cancellation);
+
+        var recorded = new HashSet<ImageId>(outcomes.Count);
+        await using var reader = await batch.ExecuteReaderAsync(cancellation);
+        await reader.NextResultAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) recorded.Add(new ImageId(reader.GetInt64(0)));
+        // Reads to the end: an error of the last statement, or of the commit, is one of the whole batch.
+        while (await reader.NextResultAsync(cancellation)) { }
+        return recorded;
+    }
+
+    private static NpgsqlBatchCommand Add(NpgsqlBatch batch, string text, RequestId request)
+    {
+        var command = new NpgsqlBatchCommand(text);
+        command.Parameters.AddWithValue("request", request.Value);
+        batch.BatchCommands.Add(command);
+        return command;
+    }
+}

@@ -1,0 +1,85 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Queue;
+
+/// <summary>How images travel from Postgres through Redis to workers and back. Section <c>Queue</c>.</summary>
+public sealed class QueueOptions : IValidatableObject
+{
+    /// <summary>Images of one request that may lie in Redis at once. It bounds Redis' memory whatever the CSV's size; a few seconds of work is enough.</summary>
+    [Range(1, 100_000)]
+    public int OfferedPerRequest { get; set; } = 2_000;
+
+    /// <summary>Images of all requests that may lie in Redis at once, shared equally between open requests.</summary>
+    [Range(1, 1_000_000)]
+    public int OfferedOverall { get; set; } = 20_000;
+
+    /// <summary>Images that each open request may offer however many requests are open, so that none waits for another to end.</summary>
+    [Range(1, 1_000)]
+    public int OfferedAtLeast { get; set; } = 32;
+
+    /// <summary>Images offered by one feeder transaction. Larger: fewer transactions; smaller: shorter ones.</summary>
+    [Range(1, 20_000)]
+    public int FeedSlice { get; set; } = 2_000;
+
+    /// <summary>Time between feeder passes while a fan-out is open, milliseconds.</summary>
+    [Range(10, 60_000)]
+    public double FeedMilliseconds { get; set; } = 250;
+
+    /// <summary>Time between feeder passes while nothing is open, seconds: the slow poll behind NOTIFY.</summary>
+    [Range(0.1, 600)]
+    public double IdleSeconds { get; set; } = 5;
+
+    /// <summary>
+    /// Age at which an offer that nobody claimed is pushed to Redis again, seconds. Pushing what still waits there changes nothing,
+    /// so this is only the time that an id lost between pop and claim stays lost.
+    /// </summary>
+    [Range(1, 3_600)]
+    public double StaleOfferSeconds { get; set; } = 30;
+
+    /// <summary>Rows that the reconciler changes, and ids that it pushes, at a time.</summary>
+    [Range(1, 20_000)]
+    public int ReconcileSlice { get; set; } = 1_000;
+
+    /// <summary>Longest time that an idle claimer sleeps without looking, seconds: the slow poll behind PUBLISH, and the pause while Redis is away.</summary>
+    [Range(0.05, 60)]
+    public double ClaimPollSeconds { get; set; } = 1;
+
+    /// <summary>Deaths of its process while it ran alone after which an image is failed as <c>decoder_crashed</c>.</summary>
+    [Range(1, 10)]
+    public int LoneDeaths { get; set; } = 2;
+
+    /// <summary>Outcomes of one request that are recorded by one transaction.</summary>
+    [Range(1, 5_000)]
+    public int RecordBatch { get; set; } = 200;
+
+    /// <summary>Longest time that a first outcome waits for companions, milliseconds. While a batch is being written, the next one gathers anyway.</summary>
+    [Range(0, 1_000)]
+    public double RecordLingerMilliseconds { get; set; } = 10;
+
+    /// <summary>Outcomes that may wait in memory; past that, whoever hands in the next one waits.</summary>
+    [Range(1, 100_000)]
+    public int RecordCapacity { get; set; } = 2_000;
+
+    /// <summary>Batches (of different requests) written at once, so that many small requests do not take the whole connection pool.</summary>
+    [Range(1, 32)]
+    public int RecordConcurrency { get; set; } = 4;
+
+    public TimeSpan Feed => TimeSpan.FromMilliseconds(FeedMilliseconds);
+    public TimeSpan Idle => TimeSpan.FromSeconds(IdleSeconds);
+    public TimeSpan StaleOffer => TimeSpan.FromSeconds(StaleOfferSeconds);
+    public TimeSpan ClaimPoll => TimeSpan.FromSeconds(ClaimPollSeconds);
+    public TimeSpan RecordLinger => TimeSpan.FromMilliseconds(RecordLingerMilliseconds);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (OfferedPerRequest > OfferedOverall)
+            yield return new ValidationResult(
+                $"Queue:OfferedPerRequest ({OfferedPerRequest}) must be at most Queue:OfferedOverall ({OfferedOverall}).");
+        if (OfferedAtLeast > OfferedPerRequest)
+            yield return new ValidationResult(
+                $"Queue:OfferedAtLeast ({OfferedAtLeast}) must be at most Queue:OfferedPerRequest ({OfferedPerRequest}).");
+        if (RecordBatch > RecordCapacity)
+            yield return new ValidationResult(
+                $"Queue:RecordBatch ({RecordBatch}) must be at most Queue:RecordCapacity ({RecordCapacity}).");
+    }
+}

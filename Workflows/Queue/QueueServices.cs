@@ -1,0 +1,26 @@
+using Darkroom.Engine;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Darkroom.Queue;
+
+/// <summary>Brings the image queue to a service that claims and records images.</summary>
+public static class QueueServices
+{
+    /// <summary>Needs a data source, a Redis connection and the process' lease, which the service registers.</summary>
+    public static IHostApplicationBuilder AddImageQueue(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ProcessLeaseOptions>().BindConfiguration("Lease").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<HeldClaims>();
+        services.TryAddSingleton<ImageQueue>();
+        services.TryAddSingleton<ImageFeeder>();
+        services.TryAddSingleton<ImageClaimer>();
+        services.TryAddSingleton<ImageRecorder>();
+        services.TryAddSingleton<ImageReconciler>();
+        return builder;
+    }
+}

@@ -1,0 +1,19 @@
+-- Takes the images whose turn has come: one of each request before the second of any.
+--
+-- KEYS[1] the gate, which every script declares, so that no two of them interleave
+-- KEYS[2] sorted set: image id -> turn
+-- KEYS[3] sorted set: request id -> its next turn
+-- ARGV[1] how many at most
+-- Returns the image ids, in the order of their turns.
+
+local popped = redis.call('ZPOPMIN', KEYS[2], ARGV[1])
+local ids = {}
+for i = 1, #popped, 2 do
+  ids[#ids + 1] = popped[i]
+end
+
+-- With nothing queued there is nobody to be fair to: turns begin again at 0.
+if redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('DEL', KEYS[3])
+end
+return ids
