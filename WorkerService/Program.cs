@@ -1,1 +1,3 @@
-return;
+using Darkroom.Worker;
+
+await WorkerApp.Build(args).RunAsync();

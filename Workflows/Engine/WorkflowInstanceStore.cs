@@ -41,7 +41,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         await using var command = database.Sql(
                 """
                 with ready as (
-                  select id, sub_status
+                  select id
                   from workflow_instances i
                   where status = 'Running'
                     and (ready_at <= now() or id in (select instance_id from resumptions))
@@ -60,7 +60,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                     updated_at = now()
                 from ready
                 where i.id = ready.id
-                returning i.id, request_id, run, definition_version_id, fence, state, ready.sub_status <> 'Pending'
+                returning i.id, request_id, run, definition_version_id, fence, state
                 """)
             .With("owner", process.Id)
             .With("lease", lease.Value.Duration);
@@ -72,10 +72,8 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     {
         await using var command = database.Sql(
                 """
-                select id, request_id, run, definition_version_id, fence, state,
-                       exists (select from activity_executions e where e.instance_id = i.id)
-                         or state ->> 'scheduled' <> '[]'
-                from workflow_instances i
+                select id, request_id, run, definition_version_id, fence, state
+                from workflow_instances
                 where id = @id
                   and fence = @fence
                   and status = 'Running'
@@ -127,6 +125,6 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         if (!await reader.ReadAsync(cancellation)) return null;
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
-            WorkflowState.FromJson(reader.GetString(5)), reader.GetBoolean(6));
+            WorkflowState.FromJson(reader.GetString(5)));
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Darkroom.Webhooks;
 
 namespace Darkroom.Engine;
 
@@ -9,6 +10,9 @@ namespace Darkroom.Engine;
 /// </summary>
 public sealed record WorkflowState
 {
+    /// <summary>False until the start activity has been scheduled.</summary>
+    public bool Started { get; init; }
+
     /// <summary>Activities that are due, in order.</summary>
     public IReadOnlyList<ScheduledActivity> Scheduled { get; init; } = [];
 
@@ -24,7 +28,7 @@ public sealed record WorkflowState
     /// <summary>Number of the last activity execution.</summary>
     public long Sequence { get; init; }
 
-    /// <summary>The state of a new instance: nothing has run, and its start activity is not yet looked up.</summary>
+    /// <summary>The state of a new instance: nothing has run, nothing is due yet.</summary>
     public static WorkflowState New { get; } = new();
 
     internal string ToJson() => JsonSerializer.Serialize(this, EngineJson.Default.WorkflowState);
@@ -39,11 +43,6 @@ public sealed record ScheduledActivity(string ActivityId, int Attempt = 1);
 
 /// <summary>A failure that ended an instance, in our own words.</summary>
 public sealed record Incident(string ActivityId, string ActivityType, string Code, string Message, DateTimeOffset Timestamp);
-
-/// <summary>A webhook that the workflow asked for.</summary>
-/// <param name="Url">Where to; null means the URL given at upload.</param>
-/// <param name="Payload">Extra text carried in the delivery's body, or null.</param>
-public sealed record WebhookWish(string? Url, string? Payload);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WorkflowState))]

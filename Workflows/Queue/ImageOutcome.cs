@@ -3,8 +3,8 @@ namespace Darkroom.Queue;
 /// <summary>How the body of a claimed image ended. Each kind persists one fact.</summary>
 public abstract record ImageOutcome(ClaimedImage Image)
 {
-    /// <summary>Both objects are stored.</summary>
-    public sealed record Succeeded(ClaimedImage Image, ImageObject Original, ImageObject Output) : ImageOutcome(Image);
+    /// <summary>The result is stored, and the original where the workflow keeps it.</summary>
+    public sealed record Succeeded(ClaimedImage Image, ImageObject? Original, ImageObject Output) : ImageOutcome(Image);
 
     /// <summary>It will not be tried again in this run.</summary>
     /// <param name="Image">The claimed image.</param>
@@ -18,5 +18,9 @@ public abstract record ImageOutcome(ClaimedImage Image)
     /// <summary>Its body starts again later, here or elsewhere.</summary>
     /// <param name="Image">The claimed image.</param>
     /// <param name="Delay">From the database's now on; not claimable earlier.</param>
-    public sealed record RetryAt(ClaimedImage Image, TimeSpan Delay) : ImageOutcome(Image);
+    public sealed record RetryAt(ClaimedImage Image, TimeSpan Delay) : ImageOutcome(Image)
+    {
+        /// <summary>False where the image was not to blame: our own store was away.</summary>
+        public bool UsesAttempt { get; init; } = true;
+    }
 }

@@ -10,6 +10,7 @@ internal sealed class OutcomeColumns(int count)
     private readonly long[] _fences = new long[count];
     private readonly string[] _states = new string[count];
     private readonly TimeSpan?[] _delays = new TimeSpan?[count];
+    private readonly int[] _refunds = new int[count];
     private readonly string?[] _codes = new string?[count];
     private readonly string?[] _messages = new string?[count];
     private readonly string?[] _journals = new string?[count];
@@ -31,7 +32,7 @@ internal sealed class OutcomeColumns(int count)
         {
             case ImageOutcome.Succeeded succeeded:
                 _states[i] = "succeeded";
-                _originals.Set(i, succeeded.Original);
+                if (succeeded.Original is { } kept) _originals.Set(i, kept);
                 _outputs.Set(i, succeeded.Output);
                 break;
             case ImageOutcome.Failed failed:
@@ -44,6 +45,7 @@ internal sealed class OutcomeColumns(int count)
             case ImageOutcome.RetryAt retry:
                 _states[i] = "waiting";
                 _delays[i] = retry.Delay;
+                _refunds[i] = retry.UsesAttempt ? 0 : 1;
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a known outcome.");
@@ -56,6 +58,7 @@ internal sealed class OutcomeColumns(int count)
         Bind(parameters, "fences", NpgsqlDbType.Bigint, _fences);
         Bind(parameters, "states", NpgsqlDbType.Text, _states);
         Bind(parameters, "delays", NpgsqlDbType.Interval, _delays);
+        Bind(parameters, "refunds", NpgsqlDbType.Integer, _refunds);
         Bind(parameters, "codes", NpgsqlDbType.Text, _codes);
         Bind(parameters, "messages", NpgsqlDbType.Text, _messages);
         Bind(parameters, "journals", NpgsqlDbType.Jsonb, _journals);

@@ -60,4 +60,14 @@ public static class RequestStatuses
         "cancelled" => RequestStatus.Cancelled,
         _ => throw new ArgumentOutOfRangeException(nameof(text), text, "Not a request status."),
     };
+
+    /// <summary>The state in which a run ends. It is honest: <c>completed</c> means that every image succeeded and the output CSV is there.</summary>
+    /// <param name="subStatus">How the workflow instance ended: Finished, Faulted or Cancelled.</param>
+    public static RequestStatus AtEnd(string subStatus, int images, int succeeded, bool hasOutputCsv) => subStatus switch
+    {
+        "Cancelled" => RequestStatus.Cancelled,
+        "Finished" when hasOutputCsv && succeeded == images => RequestStatus.Completed,
+        "Finished" when hasOutputCsv => RequestStatus.CompletedWithErrors,
+        _ => RequestStatus.Failed,
+    };
 }

@@ -39,6 +39,9 @@ public sealed class ObjectUpload : IAsyncDisposable
     /// <summary>SHA-256 of what was written so far; of the whole once completed.</summary>
     public byte[] Sha256 => _hash.GetCurrentHash();
 
+    /// <summary>The upload as a stream that is only written.</summary>
+    public Stream AsStream() => new ObjectUploadStream(this);
+
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         _hash.AppendData(content.Span);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Darkroom.Requests.Csv;
 
 /// <summary>
@@ -22,4 +24,12 @@ public sealed record CsvDialect(
     int NamedColumns,
     int SerialColumn,
     int NameColumn,
-    int UrlsColumn);
+    int UrlsColumn)
+{
+    /// <summary>As it is kept with the request.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
+
+    /// <exception cref="JsonException">Not written by <see cref="ToJson"/>.</exception>
+    public static CsvDialect FromJson(string json) =>
+        JsonSerializer.Deserialize<CsvDialect>(json, JsonSerializerOptions.Web) ?? throw new JsonException("No dialect.");
+}

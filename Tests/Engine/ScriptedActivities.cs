@@ -1,0 +1,65 @@
+using Darkroom.Engine;
+
+namespace Darkroom.Tests.Engine;
+
+/// <summary>A workflow activity whose behaviour a test writes.</summary>
+internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext, CancellationToken, Task<ActivityResult>> execute) : WorkflowActivity
+{
+    public ScriptedActivity(string type, Func<WorkflowActivityContext, ActivityResult> execute)
+        : this(type, (context, _) => Task.FromResult(execute(context)))
+    {
+    }
+
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = type,
+        Place = ActivityPlace.Workflow,
+        Category = "Test",
+        DisplayName = type,
+        Description = type,
+        Inputs =
+        [
+            InputDescriptor.Number("Number", 50, 1, 100, "A number."),
+            new InputDescriptor("Text", typeof(string), null, "A text."),
+            new InputDescriptor("Flag", typeof(bool), false, "A flag."),
+        ],
+        Outcomes = ["Done", "Other"],
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) => execute(context, cancellation);
+}
+
+/// <summary>A fan-out for tests: an activity with a body.</summary>
+internal sealed class ScriptedFanOut : WorkflowActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Test.FanOut",
+        Place = ActivityPlace.Workflow,
+        Category = "Test",
+        DisplayName = "Fan out",
+        Description = "Fan out",
+        BodyPort = "Body",
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+        Task.FromResult<ActivityResult>(new ActivityResult.Completed());
+}
+
+/// <summary>An image activity whose behaviour a test writes.</summary>
+internal sealed class ScriptedImageActivity(string type, Func<ImageRun, ActivityInputs, string> execute) : ImageActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = type,
+        Place = ActivityPlace.ImageBody,
+        Category = "Test",
+        DisplayName = type,
+        Description = type,
+        Inputs = [InputDescriptor.Number("Number", 50, 1, 100, "A number.")],
+        Outcomes = ["Done", "Other"],
+    };
+
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation) =>
+        ValueTask.FromResult(execute(run, inputs));
+}

@@ -1,0 +1,44 @@
+using Darkroom.Worker.Images;
+
+namespace Darkroom.Tests.Worker;
+
+public sealed class LonelyGateTests
+{
+    private readonly LonelyGate _gate = new();
+
+    [Fact]
+    public void Ordinary_images_enter_side_by_side()
+    {
+        Assert.True(_gate.EnterAsync(alone: false).IsCompleted);
+        Assert.True(_gate.EnterAsync(alone: false).IsCompleted);
+    }
+
+    [Fact]
+    public void A_suspect_waits_until_the_others_have_left_and_keeps_later_ones_out()
+    {
+        _ = _gate.EnterAsync(alone: false);
+        var suspect = _gate.EnterAsync(alone: true);
+        var later = _gate.EnterAsync(alone: false);
+        Assert.False(suspect.IsCompleted);
+        Assert.False(later.IsCompleted);
+
+        _gate.Leave();
+        Assert.True(suspect.IsCompleted);
+        Assert.False(later.IsCompleted);
+
+        _gate.Leave();
+        Assert.True(later.IsCompleted);
+    }
+
+    [Fact]
+    public void Two_suspects_never_run_together()
+    {
+        var first = _gate.EnterAsync(alone: true);
+        var second = _gate.EnterAsync(alone: true);
+        Assert.True(first.IsCompleted);
+        Assert.False(second.IsCompleted);
+
+        _gate.Leave();
+        Assert.True(second.IsCompleted);
+    }
+}

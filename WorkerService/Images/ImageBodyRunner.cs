@@ -1,0 +1,111 @@
+using Darkroom.Activities;
+using Darkroom.Engine;
+using Darkroom.Images;
+using Darkroom.Queue;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Darkroom.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Worker.Images;
+
+/// <summary>Takes one claimed image through its body to a recorded outcome, whatever happens on the way.</summary>
+internal sealed partial class ImageBodyRunner(
+    FanOutBodies bodies,
+    ImageClaimer claimer,
+    ImageRecorder recorder,
+    TimeProvider time,
+    Random random,
+    IOptions<ImageWorkOptions> options,
+    ILogger<ImageBodyRunner> logger)
+{
+    public async Task RunAsync(ClaimedImage image, CancellationToken cancellation)
+    {
+        try
+        {
+            var fanOut = await bodies.FindAsync(image.RequestId, image.Run, cancellation);
+            if (fanOut is null)
+            {
+                await claimer.HandBackAsync([image], CancellationToken.None);
+                return;
+            }
+
+            if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation)) return;
+            using var run = new ImageRun(image, time);
+            var outcome = await RunBodyAsync(fanOut, run, cancellation);
+            await recorder.RecordAsync(outcome, cancellation);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await claimer.HandBackAsync([image], CancellationToken.None);
+        }
+        catch (Exception e) when (DatabaseErrors.IsTransient(e))
+        {
+            LogDatabaseFailed(e, image.Id, image.RequestId);
+            await recorder.RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
+        }
+    }
+
+    private async Task<ImageOutcome> RunBodyAsync(FanOutBody fanOut, ImageRun run, CancellationToken cancellation)
+    {
+        var image = run.Image;
+        try
+        {
+            await fanOut.Body.RunAsync(run, cancellation);
+            if (run.Output is not null) return new ImageOutcome.Succeeded(image, run.Original, run.Output);
+            return Failed(run, new ImageFailure("not_stored", "The workflow ended without storing a result for this image."));
+        }
+        catch (ImageFailedException e) when (e.Failure.IsTransient && image.Attempts < fanOut.MaxAttempts)
+        {
+            var delay = Delay(image, e.Failure.RetryAfter);
+            LogRetrying(image.Id, image.RequestId, e.Failure.Code, image.Attempts, delay);
+            return new ImageOutcome.RetryAt(image, delay);
+        }
+        catch (ImageFailedException e)
+        {
+            return Failed(run, e.Failure);
+        }
+        catch (StorageException e) when (e.IsTransient)
+        {
+            // Our own store is away: the image is not to blame and loses no attempt.
+            LogStorageFailed(e, image.Id, image.RequestId);
+            return new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false };
+        }
+        catch (StorageException e)
+        {
+            LogStorageFailed(e, image.Id, image.RequestId);
+            return Failed(run, new ImageFailure(e.Code, "The image store refused to keep this image."));
+        }
+        catch (Exception e) when (e is not OperationCanceledException && !DatabaseErrors.IsTransient(e))
+        {
+            LogUnexpected(e, image.Id, image.RequestId);
+            return image.Attempts < fanOut.MaxAttempts
+                ? new ImageOutcome.RetryAt(image, Delay(image, null))
+                : Failed(run, new ImageFailure("internal_error", "The image could not be processed because of a fault of ours."));
+        }
+    }
+
+    private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)
+    {
+        LogFailed(run.Image.Id, run.Image.RequestId, failure.Code);
+        return new ImageOutcome.Failed(run.Image, failure.Code, failure.Message, run.Journal(failure.Code), run.Original);
+    }
+
+    private TimeSpan Delay(ClaimedImage image, TimeSpan? asked) =>
+        ImageWorkOptions.NextDelay(image.Attempts, asked, options.Value, random.NextDouble());
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Image {Image} of request {Request} failed: {Code}")]
+    private partial void LogFailed(ImageId image, RequestId request, string code);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Image {Image} of request {Request}: {Code} at attempt {Attempt}; trying again in {Delay}")]
+    private partial void LogRetrying(ImageId image, RequestId request, string code, int attempt, TimeSpan delay);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Image {Image} of request {Request} could not be stored")]
+    private partial void LogStorageFailed(Exception exception, ImageId image, RequestId request);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Image {Image} of request {Request} waits for the database")]
+    private partial void LogDatabaseFailed(Exception exception, ImageId image, RequestId request);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Image {Image} of request {Request} failed unexpectedly")]
+    private partial void LogUnexpected(Exception exception, ImageId image, RequestId request);
+}

@@ -1,0 +1,12 @@
+namespace Darkroom.Worker.Images;
+
+internal static class ImageServices
+{
+    /// <summary>Adds the consumer of the image queue.</summary>
+    public static IServiceCollection AddImageWork(this IServiceCollection services)
+    {
+        services.AddSingleton<ImageBodyRunner>();
+        services.AddHostedService<ImageService>();
+        return services;
+    }
+}

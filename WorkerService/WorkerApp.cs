@@ -1,0 +1,43 @@
+using Darkroom.Activities;
+using Darkroom.Engine;
+using Darkroom.Images;
+using Darkroom.Requests.Csv;
+using Darkroom.Storage;
+using Darkroom.Webhooks;
+using Darkroom.Worker.Images;
+using Darkroom.Worker.Instances;
+using Darkroom.Worker.Queue;
+
+namespace Darkroom.Worker;
+
+/// <summary>The worker service, put together. Tests start it in their own process.</summary>
+public static class WorkerApp
+{
+    /// <param name="args">Command line: configuration as <c>--Section:Name=value</c>.</param>
+    /// <param name="configure">What a host in the same process adds before the services are put together.</param>
+    public static IHost Build(string[] args, Action<IHostApplicationBuilder>? configure = null)
+    {
+        var builder = Host.CreateApplicationBuilder(args);
+        configure?.Invoke(builder);
+
+        builder.AddServiceDefaults();
+        builder.AddNpgsqlDataSource("darkroom");
+        builder.AddRedisClient("redis");
+        builder.AddObjectStore();
+
+        builder.Services.AddDatabaseStartup();
+        builder.AddImageLinks();
+        builder.Services.AddProcessLease("worker");
+        builder.Services.AddWorkflowEngine();
+        builder.Services.AddActivities();
+        builder.Services.AddRequestCsv();
+        builder.Services.AddImages();
+        builder.Services.AddWebhookOutbox();
+
+        // They stop in the reverse order: what claims first, what records last.
+        builder.AddImageQueueServices();
+        builder.Services.AddWorkflowInstances();
+        builder.Services.AddImageWork();
+        return builder.Build();
+    }
+}

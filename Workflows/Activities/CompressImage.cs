@@ -1,0 +1,26 @@
+using Darkroom.Engine;
+using Darkroom.Images;
+
+namespace Darkroom.Activities;
+
+/// <summary>Adds compression to the working image's plan. The codec runs when the bytes are needed, once for all steps.</summary>
+internal sealed class CompressImage : ImageActivity
+{
+    private const string Quality = nameof(Quality);
+
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.CompressImage",
+        Place = ActivityPlace.ImageBody,
+        Category = "Images",
+        DisplayName = "Compress image",
+        Description = "Compresses the image in its own format, honours its orientation, keeps transparency and drops metadata. Never larger than the original.",
+        Inputs = [InputDescriptor.Number(Quality, 50, 1, 100, "Encoder quality, 1 to 100; 50 halves what the eye does not need.")],
+    };
+
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    {
+        run.Plan = run.Plan.Add(new ImageStep.Compress(inputs.Get<int>(Quality)));
+        return ValueTask.FromResult(Outcome.Done);
+    }
+}

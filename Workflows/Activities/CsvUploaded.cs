@@ -1,0 +1,20 @@
+using Darkroom.Engine;
+
+namespace Darkroom.Activities;
+
+/// <summary>Where every request's workflow begins: its CSV is stored and its form was judged while it was uploaded.</summary>
+internal sealed class CsvUploaded : WorkflowActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.CsvUploaded",
+        Place = ActivityPlace.Workflow,
+        Category = "Requests",
+        DisplayName = "CSV uploaded",
+        Description = "Starts when a CSV has been uploaded and its form was found good.",
+        IsTrigger = true,
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+        Task.FromResult<ActivityResult>(new ActivityResult.Completed());
+}

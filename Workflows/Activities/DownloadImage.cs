@@ -1,0 +1,24 @@
+using Darkroom.Engine;
+using Darkroom.Images;
+
+namespace Darkroom.Activities;
+
+/// <summary>Fetches the image from its URL, through the egress guard, and makes it the working image.</summary>
+internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : ImageActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.DownloadImage",
+        Place = ActivityPlace.ImageBody,
+        Category = "Images",
+        DisplayName = "Download image",
+        Description = "Downloads the image from the URL in the CSV. Only public addresses are reached; size and time are capped.",
+    };
+
+    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    {
+        using var slot = await slots.EnterDownloadAsync(cancellation);
+        run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), cancellation);
+        return Outcome.Done;
+    }
+}

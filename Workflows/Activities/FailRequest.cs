@@ -1,0 +1,34 @@
+using Darkroom.Engine;
+using Darkroom.Schema;
+
+namespace Darkroom.Activities;
+
+/// <summary>Gives the reason why a request ends as failed. It fails because it then ends without an output CSV, not by this alone.</summary>
+internal sealed class FailRequest : WorkflowActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.FailRequest",
+        Place = ActivityPlace.Workflow,
+        Category = "Requests",
+        DisplayName = "Fail request",
+        Description = "Ends the request as failed, with a reason. What an earlier activity found wrong takes precedence.",
+        Inputs = [new InputDescriptor("Message", typeof(string), "The workflow refused this request.", "The reason, as the request's owner reads it.")],
+        Outcomes = [],
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+        Task.FromResult<ActivityResult>(new ActivityResult.Completed
+        {
+            Effect = (connection, token) => connection.Sql(
+                    """
+                    update csv_data_table
+                    set error_code = coalesce(error_code, 'refused_by_workflow'),
+                        error_message = coalesce(error_message, @message)
+                    where id = @request
+                    """)
+                .With("request", context.RequestId.Value)
+                .With("message", context.Inputs.Get<string>("Message"))
+                .ExecuteNonQueryAsync(token),
+        });
+}

@@ -1,0 +1,63 @@
+using System.Text.Json;
+using Darkroom.Engine;
+using Darkroom.Queue;
+using Darkroom.Schema;
+using Npgsql;
+
+namespace Darkroom.Activities;
+
+/// <summary>
+/// Opens the request's images to the workers and waits for the last of them. Bookmark and opening are one commit, so the last
+/// outcome can neither come before there is something to wake nor be missed.
+/// </summary>
+internal sealed class FanOutImages : WorkflowActivity
+{
+    public const string Type = FanOut.BookmarkName;
+    internal const string MaxAttempts = nameof(MaxAttempts);
+
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = Type,
+        Place = ActivityPlace.Workflow,
+        Category = "Requests",
+        DisplayName = "Fan out images",
+        Description = "Runs its body once for every image, on all workers at once, and goes on when the last one has ended, well or badly.",
+        Inputs =
+        [
+            InputDescriptor.Number(MaxAttempts, 3, 1, 20, "How often the body is started for an image whose failures look temporary, such as a busy server."),
+        ],
+        BodyPort = "Body",
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        var bookmark = new FanOutBookmark(context.ActivityId, context.Variables);
+        return Task.FromResult<ActivityResult>(
+            new ActivityResult.Suspended(JsonSerializer.Serialize(bookmark, EngineJson.Default.FanOutBookmark))
+            {
+                Effect = (connection, token) => OpenAsync(connection, context, token),
+            });
+    }
+
+    private static async Task OpenAsync(NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        var pending = await FanOut.OpenAsync(connection, context.RequestId, context.Run, cancellation);
+        if (pending > 0) return;
+
+        // No outcome will come to wake the bookmark, so it is woken here.
+        await connection.Sql(
+                """
+                insert into resumptions (bookmark_id, instance_id, input)
+                select b.id, b.instance_id, '{}'
+                from bookmarks b
+                join workflow_instances i on i.id = b.instance_id
+                where i.request_id = @request
+                  and i.run = @run
+                  and b.activity_id = @activity
+                """)
+            .With("request", context.RequestId.Value)
+            .With("run", context.Run)
+            .With("activity", context.ActivityId)
+            .ExecuteNonQueryAsync(cancellation);
+    }
+}

@@ -1,0 +1,58 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Activities;
+
+/// <summary>How much image work one worker process does at once. Section <c>ImageWork</c>.</summary>
+public sealed class ImageWorkOptions
+{
+    /// <summary>Downloads at once. They wait for networks, so many more than cores; each holds at most one file in memory.</summary>
+    [Range(1, 1024)]
+    public int Downloads { get; set; } = 16;
+
+    /// <summary>Images in hand at once, from claim to stored result. More than downloads, so that decoding never waits for a network.</summary>
+    [Range(1, 4096)]
+    public int InHand { get; set; } = 24;
+
+    /// <summary>How long images in hand may still finish when the process is asked to stop, seconds; the rest is handed back.</summary>
+    [Range(0, 25)]
+    public double StopSeconds { get; set; } = 8;
+
+    /// <summary>Wait before an image is tried again after its first transient failure, seconds; doubled each time.</summary>
+    [Range(0.01, 600)]
+    public double FirstRetrySeconds { get; set; } = 5;
+
+    /// <summary>Longest wait between two tries of an image, seconds.</summary>
+    [Range(0.01, 86400)]
+    public double LongestRetrySeconds { get; set; } = 300;
+
+    /// <summary>The wait after try number <paramref name="attempt"/> failed.</summary>
+    /// <param name="asked">What the source asked for, if it did; it is waited for at least.</param>
+    /// <param name="jitter">0 to 1; spreads the wait by a quarter.</param>
+    internal static TimeSpan NextDelay(int attempt, TimeSpan? asked, ImageWorkOptions options, double jitter)
+    {
+        var seconds = Math.Min(options.LongestRetrySeconds, options.FirstRetrySeconds * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30)));
+        var delay = TimeSpan.FromSeconds(seconds * (0.875 + (0.25 * jitter)));
+        return asked > delay ? asked.Value : delay;
+    }
+}
+
+/// <summary>The download slots of this process. Codec slots are the codec's own, so neither waits for the other.</summary>
+public sealed class ImageSlots(IOptions<ImageWorkOptions> options) : IDisposable
+{
+    private readonly SemaphoreSlim _downloads = new(options.Value.Downloads, options.Value.Downloads);
+
+    /// <summary>Waits for a download slot; disposing the result gives it back.</summary>
+    public async ValueTask<IDisposable> EnterDownloadAsync(CancellationToken cancellation)
+    {
+        await _downloads.WaitAsync(cancellation);
+        return new Slot(_downloads);
+    }
+
+    public void Dispose() => _downloads.Dispose();
+
+    private sealed class Slot(SemaphoreSlim semaphore) : IDisposable
+    {
+        public void Dispose() => semaphore.Release();
+    }
+}

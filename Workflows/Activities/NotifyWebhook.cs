@@ -1,0 +1,39 @@
+using System.Text.Json;
+using Darkroom.Engine;
+using Darkroom.Webhooks;
+
+namespace Darkroom.Activities;
+
+/// <summary>
+/// Registers a webhook for the end of the run. Nothing is sent from here: the delivery is inserted by the transaction that sets
+/// the terminal state, so no receiver hears of a result that may still change.
+/// </summary>
+internal sealed class NotifyWebhook : WorkflowActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.NotifyWebhook",
+        Place = ActivityPlace.Workflow,
+        Category = "Requests",
+        DisplayName = "Notify webhook",
+        Description = "Tells a webhook how the request ended, as soon as it has. The URL given at upload is told in any case.",
+        Inputs =
+        [
+            new InputDescriptor("Url", typeof(string), null, "Where to; empty for the URL that was given at upload.")
+            {
+                Check = value => value is string { Length: > 0 } text && !IsWebUrl(text) ? $"Url must be an http or https URL, not '{text}'." : null,
+            },
+            new InputDescriptor("Payload", typeof(string), null, "Text that is carried along in the delivery, such as a reference of yours."),
+        ],
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+        Task.FromResult<ActivityResult>(new ActivityResult.Completed
+        {
+            Webhook = new WebhookWish(
+                context.Inputs.Text("Url"),
+                context.Inputs.Text("Payload") is { } payload ? JsonSerializer.SerializeToElement(payload) : null),
+        });
+
+    private static bool IsWebUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https");
+}

@@ -1,0 +1,34 @@
+using Darkroom.Engine;
+using Darkroom.Images;
+using Darkroom.Queue;
+using Darkroom.Storage;
+
+namespace Darkroom.Activities;
+
+/// <summary>Runs the working image's plan through the codec, one decode and one encode, and stores what comes out.</summary>
+internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : ImageActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.StoreImage",
+        Place = ActivityPlace.ImageBody,
+        Category = "Images",
+        DisplayName = "Store image",
+        Description = "Stores the result in S3; its URL goes into the output CSV.",
+    };
+
+    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    {
+        var (image, source) = (run.Image, run.DownloadedSource());
+        using var result = new PooledBuffer(source.Length);
+        var report = await codec.RunAsync(source.OpenRead(), run.Plan, result.OpenWrite(), cancellation);
+        var output = report.Output;
+        var key = ObjectKeys.Image(image.RequestId, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
+        await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellation);
+
+        // Only decoding tells how large the original is as people see it.
+        run.Original = run.Original is null ? null : run.Original with { Width = report.Source.Width, Height = report.Source.Height };
+        run.Output = new ImageObject(key, output.Format.ContentType(), output.Bytes, output.Width, output.Height, report.OutputSha256);
+        return Outcome.Done;
+    }
+}

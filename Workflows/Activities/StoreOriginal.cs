@@ -1,0 +1,28 @@
+using Darkroom.Engine;
+using Darkroom.Images;
+using Darkroom.Queue;
+using Darkroom.Storage;
+
+namespace Darkroom.Activities;
+
+/// <summary>Stores the bytes as they were downloaded.</summary>
+internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.StoreOriginal",
+        Place = ActivityPlace.ImageBody,
+        Category = "Images",
+        DisplayName = "Store original",
+        Description = "Stores the downloaded file in S3, byte for byte.",
+    };
+
+    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    {
+        var (image, source) = (run.Image, run.DownloadedSource());
+        var key = ObjectKeys.Original(image.RequestId, image.Row, image.Position, source.Sha256, source.Format.Extension());
+        await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellation);
+        run.Original = new ImageObject(key, source.Format.ContentType(), source.Length, null, null, source.Sha256);
+        return Outcome.Done;
+    }
+}

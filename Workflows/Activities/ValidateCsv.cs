@@ -1,0 +1,79 @@
+using Darkroom.Engine;
+using Darkroom.Images;
+using Darkroom.Requests;
+using Darkroom.Requests.Csv;
+using Darkroom.Storage;
+using Npgsql;
+
+namespace Darkroom.Activities;
+
+/// <summary>
+/// Applies the policy of this workflow version to a CSV whose form was judged at upload, and loads its products and images. A
+/// later run of the same request finds them loaded.
+/// </summary>
+internal sealed class ValidateCsv(
+    NpgsqlDataSource database, ObjectStore objects, EgressGuard egress) : WorkflowActivity
+{
+    private const string Valid = nameof(Valid);
+    private const string Invalid = nameof(Invalid);
+    private const string MaxProducts = nameof(MaxProducts);
+    private const string MaxImages = nameof(MaxImages);
+    private const string AllowedHosts = nameof(AllowedHosts);
+
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.ValidateCsv",
+        Place = ActivityPlace.Workflow,
+        Category = "Requests",
+        DisplayName = "Validate CSV",
+        Description = "Checks the CSV against this workflow's limits and allowed hosts, and loads its products and images.",
+        Inputs =
+        [
+            InputDescriptor.Number(MaxProducts, 1_000_000, 1, 10_000_000, "Most products in one CSV."),
+            InputDescriptor.Number(MaxImages, 2_000_000, 1, 20_000_000, "Most images in one CSV."),
+            new InputDescriptor(AllowedHosts, typeof(string), null,
+                "Hosts that images may come from, separated by commas; a leading dot means the host and all below it. Empty for all."),
+        ],
+        Outcomes = [Valid, Invalid],
+    };
+
+    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellation);
+        if (context.Run > 1) return Loaded(csv);
+
+        var policy = new CsvPolicy(
+            context.Inputs.Get<int>(MaxProducts), context.Inputs.Get<int>(MaxImages),
+            CsvPolicy.ReadHosts(context.Inputs.Text(AllowedHosts)), egress);
+        var complaint = policy.Judge(csv.Products, csv.Images) ?? await JudgeUrlsAsync(policy, csv, cancellation);
+        if (complaint is not null) return Refused(context.RequestId, complaint);
+
+        return Loaded(csv) with
+        {
+            Effect = async (connection, token) =>
+            {
+                await using var stream = await objects.OpenReadAsync(csv.Key, token);
+                await ProductLoader.LoadAsync(connection, context.RequestId, ProductReader.ReadAsync(stream, csv.Dialect, token), token);
+            },
+        };
+    }
+
+    private async Task<CsvComplaint?> JudgeUrlsAsync(CsvPolicy policy, RequestCsv csv, CancellationToken cancellation)
+    {
+        await using var stream = await objects.OpenReadAsync(csv.Key, cancellation);
+        await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellation))
+            if (policy.Judge(product) is { } complaint) return complaint;
+        return null;
+    }
+
+    private static ActivityResult.Completed Loaded(RequestCsv csv) => new(Valid)
+    {
+        Outputs = new Dictionary<string, object?> { ["Products"] = csv.Products, ["Images"] = csv.Images },
+    };
+
+    private static ActivityResult.Completed Refused(RequestId request, CsvComplaint complaint) => new(Invalid)
+    {
+        Outputs = new Dictionary<string, object?> { ["Code"] = complaint.Code, ["Message"] = complaint.Message },
+        Effect = (connection, token) => RequestCsv.RefuseAsync(connection, request, complaint, token),
+    };
+}

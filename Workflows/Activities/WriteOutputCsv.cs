@@ -1,0 +1,73 @@
+using System.Runtime.CompilerServices;
+using Darkroom.Engine;
+using Darkroom.Requests;
+using Darkroom.Requests.Csv;
+using Darkroom.Schema;
+using Darkroom.Storage;
+using Npgsql;
+
+namespace Darkroom.Activities;
+
+/// <summary>
+/// Streams input CSV and outcomes together into the output CSV, in constant memory. Each attempt writes an object of its own; the
+/// commit that publishes its key decides which one counts.
+/// </summary>
+internal sealed class WriteOutputCsv(
+    NpgsqlDataSource database, ObjectStore objects, OutputCsvWriter writer, ImageLinks links) : WorkflowActivity
+{
+    public override ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.WriteOutputCsv",
+        Place = ActivityPlace.Workflow,
+        Category = "Requests",
+        DisplayName = "Write output CSV",
+        Description = "Writes the output CSV: the input, record for record, with the URLs of the results and the errors.",
+    };
+
+    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellation);
+        var key = ObjectKeys.Output(context.RequestId, context.Run, context.Fence);
+        await using var input = await objects.OpenReadAsync(csv.Key, cancellation);
+        await using var upload = objects.BeginUpload(key, "text/csv");
+        await writer.WriteAsync(input, csv.Dialect, ReadOutcomesAsync(context.RequestId, cancellation), upload.AsStream(), cancellation);
+        await upload.CompleteAsync(cancellation);
+
+        return new ActivityResult.Completed
+        {
+            Outputs = new Dictionary<string, object?> { ["Key"] = key },
+            Effect = (connection, token) => RequestCsv.PublishOutputAsync(connection, context.RequestId, context.Run, key, token),
+        };
+    }
+
+    private async IAsyncEnumerable<RowOutcome> ReadOutcomesAsync(
+        RequestId request, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select id, row, output_key, error_code
+                from images
+                where request_id = @request
+                order by row, position
+                """)
+            .With("request", request.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var row = 0;
+        var images = new List<Requests.Csv.ImageOutcome>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            if (reader.GetInt32(1) != row)
+            {
+                if (images.Count > 0) yield return new RowOutcome(row, images);
+                row = reader.GetInt32(1);
+                images = [];
+            }
+
+            images.Add(reader.IsDBNull(2)
+                ? Requests.Csv.ImageOutcome.Failed(reader.IsDBNull(3) ? "not_processed" : reader.GetString(3))
+                : Requests.Csv.ImageOutcome.Succeeded(links.For(new ImageId(reader.GetInt64(0)), reader.GetString(2))));
+        }
+
+        if (images.Count > 0) yield return new RowOutcome(row, images);
+    }
+}

@@ -1,0 +1,38 @@
+using Darkroom.Webhooks;
+using Npgsql;
+
+namespace Darkroom.Engine;
+
+/// <summary>What an execution of a workflow activity came to. Each kind is persisted by one transaction.</summary>
+public abstract record ActivityResult
+{
+    private ActivityResult()
+    {
+    }
+
+    /// <summary>
+    /// What else that transaction writes, under the locks of request and instance and after the fence was checked; null for
+    /// nothing. It may run again after a failed commit, so it must only write through the connection that it is given.
+    /// </summary>
+    public CommitEffect? Effect { get; init; }
+
+    /// <summary>Done; the flow goes on by <paramref name="Outcome"/>.</summary>
+    public sealed record Completed(string Outcome = Engine.Outcome.Done) : ActivityResult
+    {
+        /// <summary>Facts for the journal, by name.</summary>
+        public IReadOnlyDictionary<string, object?>? Outputs { get; init; }
+
+        /// <summary>A webhook to send when the run has ended.</summary>
+        public WebhookWish? Webhook { get; init; }
+    }
+
+    /// <summary>Waits. The bookmark is inserted first and the effect follows, in one transaction: nothing can wake it too early.</summary>
+    /// <param name="Payload">What to remember, JSON.</param>
+    public sealed record Suspended(string Payload) : ActivityResult;
+
+    /// <summary>Cannot succeed, now or later. The instance faults.</summary>
+    public sealed record Faulted(string Code, string Message) : ActivityResult;
+}
+
+/// <summary>Writes in the transaction of a step.</summary>
+public delegate Task CommitEffect(NpgsqlConnection connection, CancellationToken cancellation);

@@ -1,0 +1,39 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Engine;
+
+/// <summary>How a process runs workflow instances. Section <c>Engine</c>.</summary>
+public sealed class EngineOptions
+{
+    /// <summary>The definition id of the workflow that a request runs when it names none.</summary>
+    [Required]
+    public string DefaultWorkflow { get; set; } = "image-compression";
+
+    /// <summary>Instances that one process runs at once. They mostly wait for Postgres and S3, so more than cores.</summary>
+    [Range(1, 256)]
+    public int Concurrency { get; set; } = 8;
+
+    /// <summary>How often one activity is tried before its transient failure faults the instance. Ten attempts span about half an hour.</summary>
+    [Range(1, 100)]
+    public int ActivityAttempts { get; set; } = 10;
+
+    /// <summary>Wait after the first failed attempt, seconds; doubled each time.</summary>
+    [Range(0.01, 60)]
+    public double FirstRetrySeconds { get; set; } = 2;
+
+    /// <summary>Longest wait between attempts, seconds.</summary>
+    [Range(1, 3600)]
+    public double LongestRetrySeconds { get; set; } = 300;
+
+    /// <summary>Time between looks for ready instances, seconds. A notification wakes a worker sooner; this is what is left when one is lost.</summary>
+    [Range(0.2, 300)]
+    public double PollSeconds { get; set; } = 5;
+
+    /// <summary>The wait after attempt number <paramref name="attempt"/>: doubling, capped, and spread by a quarter so that many do not return at once.</summary>
+    /// <param name="jitter">0 to 1.</param>
+    internal static TimeSpan NextDelay(int attempt, EngineOptions options, double jitter)
+    {
+        var seconds = Math.Min(options.LongestRetrySeconds, options.FirstRetrySeconds * Math.Pow(2, Math.Min(attempt - 1, 30)));
+        return TimeSpan.FromSeconds(seconds * (0.875 + (0.25 * jitter)));
+    }
+}

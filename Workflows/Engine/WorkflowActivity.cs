@@ -1,0 +1,32 @@
+using System.Text.Json;
+using Darkroom.Requests;
+
+namespace Darkroom.Engine;
+
+/// <summary>An activity of the durable workflow. One instance of the class serves all executions, so it keeps no state.</summary>
+/// <remarks>
+/// It may be executed again after a crash, up to the commit of its result: whatever it does outside of
+/// <see cref="ActivityResult.Effect"/> must bear repeating. An exception is a transient failure, tried again later.
+/// </remarks>
+public abstract class WorkflowActivity
+{
+    public abstract ActivityDescriptor Descriptor { get; }
+
+    public abstract Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation);
+
+    /// <summary>Goes on after its bookmark was woken.</summary>
+    /// <param name="input">What woke it, JSON.</param>
+    public virtual Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellation) =>
+        Task.FromResult<ActivityResult>(new ActivityResult.Completed());
+}
+
+/// <summary>What an execution sees of its workflow.</summary>
+/// <param name="Fence">Of the claim it runs under; part of the names of what it writes, so that a late writer changes nothing.</param>
+/// <param name="Variables">The workflow's variables by name.</param>
+public sealed record WorkflowActivityContext(
+    RequestId RequestId,
+    int Run,
+    long Fence,
+    string ActivityId,
+    ActivityInputs Inputs,
+    IReadOnlyDictionary<string, JsonElement> Variables);

@@ -1,0 +1,94 @@
+using System.Text.Json;
+
+namespace Darkroom.Engine;
+
+/// <summary>An Elsa 3 workflow definition, read: the same graph as the JSON, with nothing evaluated and nothing judged.</summary>
+/// <param name="Variables">By id, since expressions name variables by id.</param>
+internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<string, VariableNode> Variables)
+{
+    private const string Flowchart = "Elsa.Flowchart";
+
+    /// <exception cref="WorkflowDefinitionException">Not a definition that this engine can read.</exception>
+    public static WorkflowDocument Parse(string json)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(json);
+            var definition = document.RootElement;
+            if (!definition.TryGetProperty("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
+            var variables = Children(definition, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
+            return new WorkflowDocument(ReadFlowchart(root, "Workflow1"), variables);
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
+        {
+            throw new WorkflowDefinitionException("The definition is not readable as Elsa 3 workflow JSON.", e);
+        }
+    }
+
+    private static FlowchartNode ReadFlowchart(JsonElement json, string parentNodeId)
+    {
+        var type = json.GetProperty("type").GetString();
+        if (type != Flowchart) throw new WorkflowDefinitionException($"A workflow is built from {Flowchart} here, not from {type}.");
+        var nodeId = $"{parentNodeId}:{json.GetProperty("id").GetString()}";
+        return new FlowchartNode(
+            nodeId,
+            Children(json, "activities").Select(activity => ReadActivity(activity, nodeId)).ToList(),
+            Children(json, "connections").Select(ReadConnection).ToList());
+    }
+
+    private static ActivityNode ReadActivity(JsonElement json, string parentNodeId)
+    {
+        var id = json.GetProperty("id").GetString()!;
+        var nodeId = $"{parentNodeId}:{id}";
+        var type = json.GetProperty("type").GetString()!;
+        var inputs = new Dictionary<string, ExpressionNode>(StringComparer.OrdinalIgnoreCase);
+        FlowchartNode? body = null;
+        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object))
+        {
+            if (property.Value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object)
+                inputs[property.Name] = ReadExpression(expression);
+            else if (property.NameEquals("body") && property.Value.TryGetProperty("type", out _))
+                body = ReadFlowchart(property.Value, nodeId);
+        }
+
+        return new ActivityNode(
+            id, nodeId, type,
+            json.TryGetProperty("version", out var version) ? version.GetInt32() : 1,
+            json.TryGetProperty("name", out var name) ? name.GetString() ?? type : type,
+            inputs, body);
+    }
+
+    private static ExpressionNode ReadExpression(JsonElement json) =>
+        new(json.GetProperty("type").GetString()!, json.TryGetProperty("value", out var value) ? value.Clone() : default);
+
+    private static ConnectionNode ReadConnection(JsonElement json)
+    {
+        var (source, target) = (json.GetProperty("source"), json.GetProperty("target"));
+        var port = source.TryGetProperty("port", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString()! : Outcome.Done;
+        return new ConnectionNode(source.GetProperty("activity").GetString()!, port, target.GetProperty("activity").GetString()!);
+    }
+
+    private static VariableNode ReadVariable(JsonElement json) =>
+        new(json.GetProperty("id").GetString()!, json.GetProperty("name").GetString()!,
+            json.TryGetProperty("value", out var value) ? value.Clone() : default);
+
+    private static List<JsonElement> Children(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
+}
+
+/// <summary>A flowchart: activities and the connections between them. The order of neither means anything.</summary>
+internal sealed record FlowchartNode(string NodeId, IReadOnlyList<ActivityNode> Activities, IReadOnlyList<ConnectionNode> Connections);
+
+/// <summary>An activity where it stands. <paramref name="NodeId"/> is the path of ids from the root: unique in the definition.</summary>
+internal sealed record ActivityNode(
+    string Id, string NodeId, string Type, int Version, string Name,
+    IReadOnlyDictionary<string, ExpressionNode> Inputs, FlowchartNode? Body);
+
+/// <summary>From an activity's outcome to the activity that follows.</summary>
+internal sealed record ConnectionNode(string Source, string Outcome, string Target);
+
+/// <summary>An input's value as written: Literal, Variable, Input, JavaScript, ...</summary>
+internal sealed record ExpressionNode(string Type, JsonElement Value);
+
+/// <summary>A workflow variable and its first value.</summary>
+internal sealed record VariableNode(string Id, string Name, JsonElement Value);

@@ -1,0 +1,266 @@
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Engine;
+
+/// <summary>
+/// Runs a claimed instance until it waits or ends. Each activity's completion is one transaction; what a crash interrupts is
+/// executed again by whoever claims the instance next.
+/// </summary>
+internal sealed partial class WorkflowRunner(
+    NpgsqlDataSource database,
+    WorkflowInstanceStore instances,
+    WorkflowCompiler compiler,
+    RunEnding ending,
+    TimeProvider time,
+    Random random,
+    IOptions<EngineOptions> options,
+    ILogger<WorkflowRunner> logger)
+{
+    public async Task RunAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        try
+        {
+            await RunUntilItWaitsAsync(instance, cancellation);
+        }
+        catch (InstanceLostException)
+        {
+            LogLost(instance.Id, instance.RequestId);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await instances.ReleaseAsync(instance, CancellationToken.None);
+        }
+    }
+
+    private async Task RunUntilItWaitsAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                await StepThroughAsync(instance, cancellation);
+                return;
+            }
+            catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
+            {
+                // The claim is still ours as long as the lease is: read what the last commit came to, and go on from there.
+                failures++;
+                LogDatabaseFailed(e, instance.Id, instance.RequestId);
+                await Task.Delay(EngineOptions.NextDelay(failures, options.Value, random.NextDouble()), time, cancellation);
+                instance = await ReloadAsync(instance, cancellation);
+            }
+        }
+    }
+
+    private async Task<WorkflowInstance> ReloadAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        try
+        {
+            return await instances.ReloadAsync(instance, cancellation) ?? throw new InstanceLostException(instance.Id);
+        }
+        catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
+        {
+            return instance;
+        }
+    }
+
+    private async Task StepThroughAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        CompiledWorkflow workflow;
+        try
+        {
+            workflow = await compiler.GetAsync(instance.DefinitionVersionId, cancellation);
+        }
+        catch (WorkflowDefinitionException e)
+        {
+            await FaultAsync(instance, new Incident("", "", "invalid_workflow", e.Message, time.GetUtcNow()), cancellation);
+            return;
+        }
+
+        if (!instance.State.Started) instance = await StartAsync(instance, workflow, cancellation);
+        while (await NextStepAsync(instance, workflow, cancellation) is { } next) instance = next;
+    }
+
+    private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    {
+        var state = instance.State with
+        {
+            Started = true,
+            Scheduled = [new ScheduledActivity(workflow.Graph.Start)],
+            Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal),
+        };
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        await step.MarkProcessingAsync(cancellation);
+        await step.SaveAsync(state, cancellation);
+        await step.CommitAsync(cancellation);
+        LogStarted(instance.Id, instance.RequestId, instance.Run);
+        return instance with { State = state };
+    }
+
+    /// <summary>Runs what is due; null when the instance waits, has ended, or is to be tried again later.</summary>
+    private async Task<WorkflowInstance?> NextStepAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    {
+        if (instance.State.Scheduled.Count > 0) return await ExecuteAsync(instance, workflow, cancellation);
+        var resumptions = await instances.ReadResumptionsAsync(instance, cancellation);
+        return resumptions.Count > 0
+            ? await ResumeAsync(instance, workflow, resumptions[0], cancellation)
+            : await SettleAsync(instance, cancellation);
+    }
+
+    private async Task<WorkflowInstance?> ExecuteAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    {
+        var due = instance.State.Scheduled[0];
+        var compiled = workflow.Activity(due.ActivityId);
+        var execution = Begin(instance, compiled.Node, Guid.CreateVersion7(time.GetUtcNow()));
+        try
+        {
+            var context = Context(instance, compiled);
+            execution = execution with { Inputs = context.Inputs.Values };
+            var result = await compiled.Activity.ExecuteAsync(context, cancellation);
+            return await CommitAsync(instance, workflow, execution, result, null, cancellation);
+        }
+        catch (Exception e) when (IsTransient(e, cancellation))
+        {
+            return await RetryAsync(instance, execution, due, e, cancellation);
+        }
+    }
+
+    private async Task<WorkflowInstance?> ResumeAsync(
+        WorkflowInstance instance, CompiledWorkflow workflow, Resumption resumption, CancellationToken cancellation)
+    {
+        var compiled = workflow.Activity(resumption.ActivityId);
+        // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
+        var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
+        var result = await compiled.Activity.ResumeAsync(Context(instance, compiled), resumption.Input, cancellation);
+        return await CommitAsync(instance, workflow, execution, result, resumption, cancellation);
+    }
+
+    private async Task<WorkflowInstance?> CommitAsync(
+        WorkflowInstance instance, CompiledWorkflow workflow, ActivityExecution execution, ActivityResult result,
+        Resumption? resumption, CancellationToken cancellation)
+    {
+        var activity = execution.Activity;
+        var state = instance.State with
+        {
+            Sequence = execution.Sequence,
+            Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
+        };
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        if (resumption is not null) await step.BurnBookmarkAsync(resumption.BookmarkId, cancellation);
+        switch (result)
+        {
+            case ActivityResult.Completed completed:
+                if (workflow.Graph.Next(activity.Id, completed.Outcome) is { } next)
+                    state = state with { Scheduled = [.. state.Scheduled, new ScheduledActivity(next)] };
+                if (completed.Webhook is not null) state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
+                await step.RecordAsync(
+                    execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellation);
+                break;
+
+            case ActivityResult.Suspended suspended:
+                await step.InsertBookmarkAsync(execution.Id, activity, suspended.Payload, cancellation);
+                await step.RecordAsync(execution with { Status = "Running" }, cancellation);
+                break;
+
+            case ActivityResult.Faulted faulted:
+                var incident = new Incident(activity.Id, activity.Type, faulted.Code, faulted.Message, time.GetUtcNow());
+                state = state with { Incidents = [.. state.Incidents, incident] };
+                await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellation);
+                await step.EndAsync(state, "Faulted", ending, cancellation);
+                await step.CommitAsync(cancellation);
+                LogFaulted(instance.Id, instance.RequestId, activity.Name, faulted.Code, faulted.Message);
+                return null;
+        }
+
+        if (result.Effect is not null) await result.Effect(step.Connection, cancellation);
+        await step.SaveAsync(state, cancellation);
+        await step.CommitAsync(cancellation);
+        return instance with { State = state };
+    }
+
+    /// <summary>Nothing is due: the instance waits for its bookmarks, or it has come to its end.</summary>
+    private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        if (await step.HasResumptionAsync(cancellation)) return instance;
+        if (!await step.TrySuspendAsync(instance.State, cancellation))
+        {
+            await step.EndAsync(instance.State, "Finished", ending, cancellation);
+            LogFinished(instance.Id, instance.RequestId, instance.Run);
+        }
+
+        await step.CommitAsync(cancellation);
+        return null;
+    }
+
+    private async Task<WorkflowInstance?> RetryAsync(
+        WorkflowInstance instance, ActivityExecution execution, ScheduledActivity due, Exception exception, CancellationToken cancellation)
+    {
+        var activity = execution.Activity;
+        if (due.Attempt >= options.Value.ActivityAttempts)
+        {
+            LogGaveUp(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt);
+            var incident = new Incident(
+                activity.Id, activity.Type, "activity_failed", $"{activity.Name} failed {due.Attempt} times.", time.GetUtcNow());
+            await FaultAsync(instance, incident, cancellation);
+            return null;
+        }
+
+        var delay = EngineOptions.NextDelay(due.Attempt, options.Value, random.NextDouble());
+        LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt, delay);
+        var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        await step.PostponeAsync(state, delay, cancellation);
+        await step.CommitAsync(cancellation);
+        return null;
+    }
+
+    private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellation)
+    {
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        // A request may end without having begun: an instance whose definition cannot be run faults at once.
+        await step.MarkProcessingAsync(cancellation);
+        await step.EndAsync(
+            instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellation);
+        await step.CommitAsync(cancellation);
+        LogFaulted(instance.Id, instance.RequestId, incident.ActivityId, incident.Code, incident.Message);
+    }
+
+    private ActivityExecution Begin(WorkflowInstance instance, ActivityNode node, Guid id) =>
+        new(id, instance.State.Sequence + 1, node, time.GetUtcNow()) { Status = "Running" };
+
+    private static WorkflowActivityContext Context(WorkflowInstance instance, CompiledActivity compiled) =>
+        new(instance.RequestId, instance.Run, instance.Fence, compiled.Node.Id,
+            new ActivityInputs(compiled.Inputs.Evaluate(instance.State.Variables)), instance.State.Variables);
+
+    /// <summary>A failure of the database is not the activity's: the whole step is repeated instead.</summary>
+    private static bool IsTransient(Exception e, CancellationToken cancellation) =>
+        e is not InstanceLostException
+        && !DatabaseErrors.IsTransient(e)
+        && !(e is OperationCanceledException && cancellation.IsCancellationRequested);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} started, run {Run}")]
+    private partial void LogStarted(Guid instance, RequestId request, int run);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} finished, run {Run}")]
+    private partial void LogFinished(Guid instance, RequestId request, int run);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Workflow instance {Instance} of request {Request} faulted in {Activity}: {Code}, {Reason}")]
+    private partial void LogFaulted(Guid instance, RequestId request, string activity, string code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: {Activity} failed, attempt {Attempt}; trying again in {Delay}")]
+    private partial void LogRetrying(Exception exception, Guid instance, RequestId request, string activity, int attempt, TimeSpan delay);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Workflow instance {Instance} of request {Request}: {Activity} failed {Attempts} times")]
+    private partial void LogGaveUp(Exception exception, Guid instance, RequestId request, string activity, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request} is owned by another process now")]
+    private partial void LogLost(Guid instance, RequestId request);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: the database failed; going on from the last commit")]
+    private partial void LogDatabaseFailed(Exception exception, Guid instance, RequestId request);
+}

@@ -1,0 +1,67 @@
+using Darkroom.Requests.Csv;
+using Darkroom.Schema;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Requests;
+
+/// <summary>Writes a request's products and images by COPY, in the caller's transaction: all of them or none.</summary>
+internal static class ProductLoader
+{
+    // One connection runs one COPY at a time, and a product's images go to another table: slices keep memory flat.
+    private const int SliceProducts = 10_000;
+
+    public static async Task LoadAsync(
+        NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellation)
+    {
+        await connection.Sql("delete from images where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellation);
+        await connection.Sql("delete from products where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellation);
+        var slice = new List<ProductRow>(SliceProducts);
+        await foreach (var product in products.WithCancellation(cancellation))
+        {
+            slice.Add(product);
+            if (slice.Count < SliceProducts) continue;
+            await CopyAsync(connection, request, slice, cancellation);
+            slice.Clear();
+        }
+
+        await CopyAsync(connection, request, slice, cancellation);
+    }
+
+    private static async Task CopyAsync(
+        NpgsqlConnection connection, RequestId request, List<ProductRow> products, CancellationToken cancellation)
+    {
+        await using (var copy = await connection.BeginBinaryImportAsync(
+            "copy products (request_id, row, serial, name) from stdin (format binary)", cancellation))
+        {
+            foreach (var product in products)
+            {
+                await copy.StartRowAsync(cancellation);
+                await copy.WriteAsync(request.Value, NpgsqlDbType.Uuid, cancellation);
+                await copy.WriteAsync(product.Row, NpgsqlDbType.Integer, cancellation);
+                await copy.WriteAsync(product.Serial, NpgsqlDbType.Text, cancellation);
+                await copy.WriteAsync(product.Name, NpgsqlDbType.Text, cancellation);
+            }
+
+            await copy.CompleteAsync(cancellation);
+        }
+
+        await using (var copy = await connection.BeginBinaryImportAsync(
+            "copy images (request_id, row, position, url) from stdin (format binary)", cancellation))
+        {
+            foreach (var product in products)
+            {
+                for (var i = 0; i < product.Urls.Count; i++)
+                {
+                    await copy.StartRowAsync(cancellation);
+                    await copy.WriteAsync(request.Value, NpgsqlDbType.Uuid, cancellation);
+                    await copy.WriteAsync(product.Row, NpgsqlDbType.Integer, cancellation);
+                    await copy.WriteAsync(i + 1, NpgsqlDbType.Integer, cancellation);
+                    await copy.WriteAsync(product.Urls[i], NpgsqlDbType.Text, cancellation);
+                }
+            }
+
+            await copy.CompleteAsync(cancellation);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Darkroom.Requests.Csv;
+using Darkroom.Schema;
+using Npgsql;
+
+namespace Darkroom.Requests;
+
+/// <summary>The CSV of a request, as its activities see it.</summary>
+/// <param name="Key">Of the input object, the very bytes that were uploaded.</param>
+internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, int Images)
+{
+    public static async Task<RequestCsv> ReadAsync(NpgsqlDataSource database, RequestId request, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select csv_path, dialect, no_of_products, no_of_images
+                from csv_data_table
+                where id = @request
+                """)
+            .With("request", request.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) throw new InvalidOperationException($"Request {request} does not exist.");
+        return new RequestCsv(reader.GetString(0), CsvDialect.FromJson(reader.GetString(1)), reader.GetInt32(2), reader.GetInt32(3));
+    }
+
+    /// <summary>Keeps the reason, for the activity that fails the request.</summary>
+    public static async Task RefuseAsync(
+        NpgsqlConnection connection, RequestId request, CsvComplaint complaint, CancellationToken cancellation) =>
+        await connection.Sql("update csv_data_table set error_code = @code, error_message = @message where id = @request")
+            .With("request", request.Value)
+            .With("code", complaint.Code)
+            .With("message", complaint.Message)
+            .ExecuteNonQueryAsync(cancellation);
+
+    /// <summary>Makes an output object the request's output CSV.</summary>
+    public static async Task PublishOutputAsync(
+        NpgsqlConnection connection, RequestId request, int run, string key, CancellationToken cancellation) =>
+        await connection.Sql(
+                """
+                update csv_data_table
+                set output_path = @key,
+                    output_run = @run,
+                    updated_at = now(),
+                    revision = revision + 1
+                where id = @request
+                """)
+            .With("request", request.Value)
+            .With("run", run)
+            .With("key", key)
+            .ExecuteNonQueryAsync(cancellation);
+}
