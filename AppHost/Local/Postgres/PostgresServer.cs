@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
+using Darkroom.AppHost.Hosting;
 using Darkroom.AppHost.Local.Processes;
 using Npgsql;
 
@@ -54,7 +55,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
         for (var attempt = 1; ; attempt++)
         {
-            var port = options.Port > 0 ? options.Port : FreePort();
+            var port = options.Port > 0 ? options.Port : FreePort.Find();
             try
             {
                 return await StartAsync(options, folder, binaries, port, cancellation);
@@ -209,11 +210,4 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private static string ConnectionStringFor(PostgresServerOptions options, int port) =>
         $"Host=127.0.0.1;Port={port};Username=postgres;Password={options.Password};Database=postgres";
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
-    }
 }

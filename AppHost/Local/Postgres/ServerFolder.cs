@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
+using System.Text;
+using Darkroom.AppHost.Hosting;
 using Darkroom.AppHost.Local.Processes;
 
 namespace Darkroom.AppHost.Local.Postgres;

@@ -1,4 +1,4 @@
-namespace Darkroom.AppHost.Local;
+namespace Darkroom.AppHost.Hosting;
 
 /// <summary>Where this clone lies, whatever the current directory.</summary>
 internal static class Repository

@@ -1,4 +1,4 @@
-namespace Darkroom.AppHost.Local;
+namespace Darkroom.AppHost.Hosting;
 
 /// <summary>Folders that hold keys and data: theirs alone who own them.</summary>
 internal static class PrivateFolder

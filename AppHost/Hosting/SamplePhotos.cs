@@ -1,0 +1,86 @@
+using System.Net;
+using Aspire.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Darkroom.AppHost.Hosting;
+
+/// <summary>Serves the photos of <c>Samples</c>, and a products.csv that names them, so that the first request needs no internet.</summary>
+internal static class SamplePhotos
+{
+    /// <summary>Where the committed products.csv says that the photos are.</summary>
+    private const string WrittenUrl = "http://localhost:5082";
+
+    private const string Csv = "products.csv";
+
+    /// <summary>Where the samples lie: with the source, or beside the published host.</summary>
+    public static string Folder { get; } =
+        new[] { Path.Combine(Repository.Root, "AppHost", "Samples"), Path.Combine(AppContext.BaseDirectory, "Samples") }
+            .FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, "Samples");
+
+    public static void AddSamplePhotos(this IDistributedApplicationBuilder builder, HostSettings settings) =>
+        builder.Services.AddHostedService(_ => new Server(settings));
+
+    private sealed class Server(HostSettings settings) : IHostedService
+    {
+        private WebApplication? _app;
+
+        public async Task StartAsync(CancellationToken cancellationToken)
+        {
+            // Empty: it shares nothing with the host's own configuration.
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Listen(IPAddress.Loopback, settings.SamplesPort);
+            });
+            _app = builder.Build();
+            _app.Run(AnswerAsync);
+            await _app.StartAsync(cancellationToken);
+        }
+
+        public async Task StopAsync(CancellationToken cancellationToken)
+        {
+            if (_app is null) return;
+            await _app.StopAsync(cancellationToken);
+            await _app.DisposeAsync();
+        }
+
+        private async Task AnswerAsync(HttpContext context)
+        {
+            var name = Path.GetFileName(context.Request.Path.Value ?? "");
+            var file = Path.Combine(Folder, name);
+            // Only the folder itself: a path with a slash in it names nothing here.
+            if (name.Length == 0 || context.Request.Path.Value != "/" + name || !File.Exists(file))
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return;
+            }
+
+            context.Response.ContentType = ContentType(Path.GetExtension(name));
+            if (name != Csv)
+            {
+                await context.Response.SendFileAsync(file, context.RequestAborted);
+                return;
+            }
+
+            var csv = await File.ReadAllTextAsync(file, context.RequestAborted);
+            await context.Response.WriteAsync(csv.Replace(WrittenUrl, settings.SamplesUrl, StringComparison.Ordinal), context.RequestAborted);
+        }
+
+        private static string ContentType(string extension) => extension.ToUpperInvariant() switch
+        {
+            ".JPG" or ".JPEG" => "image/jpeg",
+            ".PNG" => "image/png",
+            ".WEBP" => "image/webp",
+            ".GIF" => "image/gif",
+            ".TIF" or ".TIFF" => "image/tiff",
+            ".AVIF" => "image/avif",
+            ".CSV" => "text/csv; charset=utf-8",
+            _ => "application/octet-stream",
+        };
+    }
+}
