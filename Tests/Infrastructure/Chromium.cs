@@ -24,6 +24,8 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (ExecutablePath is null)
             return;
+        // A busy machine is no failure.
+        Assertions.SetDefaultExpectTimeout(30_000);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = ExecutablePath, Args = Arguments });
     }
