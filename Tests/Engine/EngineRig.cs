@@ -1,0 +1,134 @@
+using Darkroom.Engine;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Darkroom.Storage;
+using Darkroom.Tests.Infrastructure;
+using Darkroom.Webhooks;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Tests.Engine;
+
+/// <summary>The engine on a real database, with the activities of a test, in as many "processes" as it wants.</summary>
+internal sealed class EngineRig : IAsyncDisposable
+{
+    private readonly ActivityCatalog _catalog;
+    private readonly List<ProcessLease> _processes = [];
+
+    private EngineRig(TestDatabase database, IEnumerable<WorkflowActivity> activities)
+    {
+        Database = database;
+        _catalog = new ActivityCatalog(activities, []);
+    }
+
+    public TestDatabase Database { get; }
+    public EngineOptions Options { get; } = new() { FirstRetrySeconds = 0.01, ActivityAttempts = 3 };
+
+    public static async Task<EngineRig> StartAsync(params WorkflowActivity[] activities) => new(await TestDatabase.CreateAsync(), activities);
+
+    /// <summary>A request whose instance runs this definition.</summary>
+    public async Task<RequestId> RequestAsync(WorkflowJson json)
+    {
+        var id = Guid.NewGuid().ToString("N");
+        var definition = new WorkflowDefinition(id + "-1", id, 1, "Test", json.Build());
+        await new WorkflowDefinitionStore(Database.DataSource).SeedAsync(definition, default);
+        var request = new RequestId(Guid.NewGuid());
+        await using var connection = await Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.Sql(
+                """
+                with owner as (
+                  insert into owners (name) values (@id::text) returning id
+                )
+                insert into csv_data_table (
+                  id, csv_path, no_of_products, no_of_images, owner_id, csv_bytes, csv_sha256, dialect, workflow_definition_id, workflow_version_id)
+                select @id, 'input.csv', 1, 1, owner.id, 1, '\x00', '{}', @definition, @version
+                from owner
+                """)
+            .With("id", request.Value)
+            .With("definition", definition.DefinitionId)
+            .With("version", definition.VersionId)
+            .ExecuteNonQueryAsync();
+        await WorkflowInstanceStore.InsertAsync(connection, request, 1, definition, default);
+        await transaction.CommitAsync();
+        return request;
+    }
+
+    public async Task<EngineProcess> ProcessAsync()
+    {
+        var leaseOptions = Microsoft.Extensions.Options.Options.Create(new ProcessLeaseOptions());
+        var process = new ProcessLease(
+            Database.DataSource, new ProcessKind("test"), TimeProvider.System, leaseOptions, NullLogger<ProcessLease>.Instance);
+        await process.StartAsync(default);
+        _processes.Add(process);
+        var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions);
+        var compiler = new WorkflowCompiler(new WorkflowDefinitionStore(Database.DataSource), _catalog);
+        var runner = new WorkflowRunner(
+            Database.DataSource, instances, compiler, Ending(), TimeProvider.System, new Random(1),
+            Microsoft.Extensions.Options.Options.Create(Options), NullLogger<WorkflowRunner>.Instance);
+        return new EngineProcess(process, instances, runner);
+    }
+
+    /// <summary>What a crash leaves: a process whose heartbeat is long past.</summary>
+    public async Task DeclareDeadAsync(EngineProcess process) =>
+        await Database.DataSource.Sql("update processes set heartbeat_at = now() - interval '1 hour' where id = @id")
+            .With("id", process.Lease.Id)
+            .ExecuteNonQueryAsync();
+
+    public async Task<(string Status, string? ErrorCode)> StatusAsync(RequestId request)
+    {
+        await using var command = Database.DataSource.Sql("select status::text, error_code from csv_data_table where id = @id").With("id", request.Value);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
+    }
+
+    /// <summary>The journal: each execution as <c>activity status</c>, in sequence.</summary>
+    public async Task<IReadOnlyList<string>> JournalAsync()
+    {
+        var journal = new List<string>();
+        await using var command = Database.DataSource.Sql("select activity_id || ' ' || status from activity_executions order by sequence");
+        await using var reader = await command.ExecuteReaderAsync();
+        while (await reader.ReadAsync()) journal.Add(reader.GetString(0));
+        return journal;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var process in _processes)
+        {
+            await process.StopAsync(default);
+            process.Dispose();
+        }
+
+        await Database.DisposeAsync();
+    }
+
+    private RunEnding Ending()
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        services.AddSingleton(Database.DataSource);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new LinkOptions { BaseUrl = "http://localhost" }));
+        services.AddSingleton(S3ConnectionString.Parse("Region=us-east-1;Bucket=test"));
+        services.AddSingleton<InstallationSecrets>();
+        services.AddSingleton<ImageLinks>();
+        services.AddWebhookOutbox();
+        return new RunEnding(services.BuildServiceProvider().GetRequiredService<WebhookOutbox>());
+    }
+}
+
+/// <summary>A process that claims and runs instances.</summary>
+internal sealed record EngineProcess(ProcessLease Lease, WorkflowInstanceStore Instances, WorkflowRunner Runner)
+{
+    /// <summary>Claims and runs ready instances until none is ready now.</summary>
+    public async Task RunAllAsync(CancellationToken cancellation = default)
+    {
+        while (await Instances.ClaimNextAsync(cancellation) is { } instance) await Runner.RunAsync(instance, cancellation);
+    }
+}

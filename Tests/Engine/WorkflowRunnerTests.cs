@@ -1,0 +1,219 @@
+using Darkroom.Engine;
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.Engine;
+
+public sealed class WorkflowRunnerTests
+{
+    private static readonly WorkflowJson TwoSteps = new WorkflowJson()
+        .Activity("first", "Test.First").Activity("second", "Test.Second").Connect("first", "Done", "second");
+
+    [Fact]
+    public async Task Activities_run_once_each_in_the_order_of_their_connections()
+    {
+        var ran = new List<string>();
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", Did("first")), new ScriptedActivity("Test.Second", Did("second")));
+        var request = await rig.RequestAsync(TwoSteps);
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(["first", "second"], ran);
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+        Assert.Equal("failed", (await rig.StatusAsync(request)).Status);
+
+        Func<WorkflowActivityContext, ActivityResult> Did(string name) => _ =>
+        {
+            ran.Add(name);
+            return new ActivityResult.Completed();
+        };
+    }
+
+    [Fact]
+    public async Task Another_process_goes_on_where_a_dead_one_stopped_and_the_dead_one_changes_nothing_more()
+    {
+        var firstRuns = 0;
+        var secondRuns = 0;
+        var inSecond = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ =>
+            {
+                firstRuns++;
+                return new ActivityResult.Completed();
+            }),
+            new ScriptedActivity("Test.Second", async (context, _) =>
+            {
+                if (Interlocked.Increment(ref secondRuns) == 1)
+                {
+                    inSecond.SetResult();
+                    await release.Task;
+                }
+
+                return new ActivityResult.Completed { Effect = Mark(context) };
+            }));
+        var request = await rig.RequestAsync(TwoSteps);
+        var dying = await rig.ProcessAsync();
+        var run = dying.RunAllAsync();
+        await inSecond.Task;
+
+        await rig.DeclareDeadAsync(dying);
+        await (await rig.ProcessAsync()).RunAllAsync();
+        release.SetResult();
+        await run;
+
+        Assert.Equal(1, firstRuns);
+        Assert.Equal(2, secondRuns);
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+        var fence = await rig.Database.DataSource.Sql("select file_name from csv_data_table where id = @id").With("id", request.Value).ExecuteScalarAsync();
+        Assert.Equal("marked under fence 2", fence);
+
+        static CommitEffect Mark(WorkflowActivityContext context) => (connection, token) =>
+            connection.Sql("update csv_data_table set file_name = 'marked under fence ' || @fence where id = @id")
+                .With("fence", context.Fence)
+                .With("id", context.RequestId.Value)
+                .ExecuteNonQueryAsync(token);
+    }
+
+    [Fact]
+    public async Task A_live_process_keeps_its_instance()
+    {
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Completed()), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+
+        Assert.NotNull(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
+        Assert.Null(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
+    }
+
+    [Fact]
+    public async Task An_effect_that_fails_takes_its_activity_back_with_it()
+    {
+        var attempts = 0;
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", context => new ActivityResult.Completed
+            {
+                Effect = async (connection, token) =>
+                {
+                    await connection.Sql("update csv_data_table set file_name = coalesce(file_name, '') || 'x'").ExecuteNonQueryAsync(token);
+                    if (++attempts == 1) throw new IOException("The first attempt breaks after it wrote.");
+                },
+            }),
+            new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+
+        await Eventually.GetAsync(
+            async () =>
+            {
+                await process.RunAllAsync();
+                return (await rig.JournalAsync()).Count;
+            },
+            executions => executions == 2, TimeSpan.FromSeconds(20), "Both activities complete");
+
+        Assert.Equal("x", await rig.Database.DataSource.Sql("select file_name from csv_data_table").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task An_activity_that_keeps_failing_faults_the_instance_and_the_request_says_so()
+    {
+        var attempts = 0;
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", ActivityResult (_) =>
+            {
+                attempts++;
+                throw new IOException("Never works.");
+            }),
+            new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        var request = await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+
+        var (_, error) = await Eventually.GetAsync(
+            async () =>
+            {
+                await process.RunAllAsync();
+                return await rig.StatusAsync(request);
+            },
+            answer => answer.Status == "failed", TimeSpan.FromSeconds(20), "The request fails");
+
+        Assert.Equal("activity_failed", error);
+        Assert.Equal(rig.Options.ActivityAttempts, attempts);
+    }
+
+    [Fact]
+    public async Task A_definition_that_this_build_cannot_run_fails_its_request_with_the_reason()
+    {
+        await using var rig = await EngineRig.StartAsync();
+        var request = await rig.RequestAsync(TwoSteps);
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(("failed", "invalid_workflow"), await rig.StatusAsync(request));
+    }
+
+    [Fact]
+    public async Task A_suspended_instance_waits_for_its_bookmark_and_goes_on_when_that_is_woken()
+    {
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Suspended("{}")), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+
+        await process.RunAllAsync();
+        Assert.Equal(["first Running"], await rig.JournalAsync());
+        Assert.Null(await process.Instances.ClaimNextAsync(default));
+
+        await WakeAsync(rig);
+        await process.RunAllAsync();
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+        Assert.Equal(0L, await rig.Database.DataSource.Sql("select count(*) from bookmarks").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_bookmark_that_is_woken_in_the_commit_that_makes_it_is_not_missed()
+    {
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Suspended("{}") { Effect = WakeAsync }),
+            new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task A_process_that_is_told_to_stop_gives_its_instance_back_at_once()
+    {
+        var started = new TaskCompletionSource();
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", async (_, token) =>
+            {
+                started.SetResult();
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, token);
+                return new ActivityResult.Completed();
+            }),
+            new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+        using var stop = new CancellationTokenSource();
+        var stopping = await rig.ProcessAsync();
+        var run = stopping.RunAllAsync(stop.Token);
+        await started.Task;
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
+
+        Assert.NotNull(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
+    }
+
+    private static async Task WakeAsync(EngineRig rig)
+    {
+        await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
+        await WakeAsync(connection, default);
+    }
+
+    private static async Task WakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.Sql("insert into resumptions (bookmark_id, instance_id, input) select id, instance_id, '{}' from bookmarks")
+            .ExecuteNonQueryAsync(cancellation);
+}
