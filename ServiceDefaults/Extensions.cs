@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
@@ -27,6 +28,7 @@ public static class Extensions
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
+        builder.AddQuietLogLevels();
         builder.ConfigureOpenTelemetry();
         builder.AddDefaultHealthChecks();
         builder.Services.AddServiceDiscovery();
@@ -37,6 +39,24 @@ public static class Extensions
         });
         return builder;
     }
+
+    /// <summary>
+    /// Libraries speak when something is wrong; every statement and request is in the traces. Defaults only: whatever
+    /// <c>Logging:LogLevel</c> says elsewhere goes before them.
+    /// </summary>
+    private static void AddQuietLogLevels(this IHostApplicationBuilder builder) =>
+        builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData =
+            [
+                new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+                new("Logging:LogLevel:Microsoft.Extensions.Http", "Warning"),
+                new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning"),
+                new("Logging:LogLevel:Polly", "Warning"),
+                new("Logging:LogLevel:Npgsql", "Warning"),
+                new("Logging:LogLevel:StackExchange.Redis", "Warning"),
+            ],
+        });
 
     /// <summary>Logs, metrics and traces; sent where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says, nowhere without it.</summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)

@@ -24,7 +24,7 @@ internal static class ProjectEnvironment
         if (project.Endpoints.Count > 0)
             environment["ASPNETCORE_URLS"] = string.Join(';', project.Endpoints.Select(endpoint => endpoint.Url));
         environment["OTEL_SERVICE_NAME"] = project.Name;
-        environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={instance}";
+        environment["OTEL_RESOURCE_ATTRIBUTES"] = $"service.instance.id={instance}-{Guid.NewGuid():N}";
         if (development)
         {
             // See a trace while one still remembers what one did.

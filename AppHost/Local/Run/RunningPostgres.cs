@@ -48,11 +48,19 @@ internal sealed class RunningPostgres(PostgresServer server, string name) : IRun
 
     public async Task StopAsync() => await server.DisposeAsync();
 
-    /// <summary>Its ERROR lines are answers to statements, which whoever sent the statement reports better.</summary>
+    /// <summary>
+    /// Its ERROR lines are answers to statements, which whoever sent the statement reports better; and it is no trouble that it
+    /// turns clients away while it starts and stops.
+    /// </summary>
     private static void ForwardTrouble(string line, Action<string> log)
     {
-        if (line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal)
-            || !line.Contains(": ", StringComparison.Ordinal) || line.StartsWith("No Postgres", StringComparison.Ordinal))
-            log(line);
+        var isLog = LogLevels.Any(level => line.Contains(level, StringComparison.Ordinal));
+        var isTrouble = line.Contains("FATAL:", StringComparison.Ordinal) || line.Contains("PANIC:", StringComparison.Ordinal);
+        var isPassing = line.Contains("the database system is ", StringComparison.Ordinal)
+            || line.Contains("terminating connection due to administrator command", StringComparison.Ordinal);
+        if (!isLog || (isTrouble && !isPassing)) log(line);
     }
+
+    private static readonly string[] LogLevels =
+        ["LOG:", "ERROR:", "STATEMENT:", "DETAIL:", "HINT:", "CONTEXT:", "WARNING:", "NOTICE:", "FATAL:", "PANIC:"];
 }
