@@ -49,6 +49,8 @@ try
         if (builder.Environment.IsDevelopment()) service.WithEnvironment("Egress__AllowLoopback", "true");
     }
 
+    if (builder.Environment.IsDevelopment()) api.WithEnvironment("Pages__SampleCsv", $"{settings.SamplesUrl}/products.csv");
+
     await builder.Build().RunAsync();
     return Environment.ExitCode;
 

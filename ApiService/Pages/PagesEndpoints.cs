@@ -11,6 +11,7 @@ public static class PagesEndpoints
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
         services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddHttpClient(SampleCsv.Client, SampleCsv.Configure);
         return services;
     }
 
@@ -24,7 +25,7 @@ public static class PagesEndpoints
 
         foreach (var file in SiteFile.All)
             pages.MapMethods(file.Name == "index.html" ? "/" : $"/pages/{file.Name}", GetAndHead, context => SendAsync(context, file, policy));
-        pages.MapMethods("/pages/sample.csv", GetAndHead, (HttpContext _) => Sample(options));
+        pages.MapMethods("/pages/sample.csv", GetAndHead, SampleCsv.GetAsync);
         return routes;
     }
 
@@ -62,10 +63,4 @@ public static class PagesEndpoints
     private static bool AcceptsGzip(HttpRequest request) =>
         StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var accepted)
         && accepted.Any(coding => coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && coding.Quality is null or > 0);
-
-    // 204 and not 404 where there is none: its absence is no error, and browsers print each 404 on the console.
-    private static IResult Sample(PagesOptions options) =>
-        options.SampleCsv is { Length: > 0 } path && File.Exists(path)
-            ? Results.File(Path.GetFullPath(path), "text/csv; charset=utf-8", "products.csv")
-            : Results.NoContent();
 }

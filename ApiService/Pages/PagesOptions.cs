@@ -14,6 +14,7 @@ public sealed class PagesOptions
     [RegularExpression(@"^\s*(https?://[A-Za-z0-9.\-]+(:\d{1,5})?(\s+|$))*$", ErrorMessage = "Pages:ImageOrigins must be origins such as https://images.example.com, separated by blanks.")]
     public string ImageOrigins { get; set; } = "";
 
-    /// <summary>Path of a CSV that the page offers as a first try. Default: none, and the page does not mention it. Development sets it; its images must be reachable.</summary>
+    /// <summary>Address of a CSV that the page offers as a first try. Default: none, and the page does not mention it. Development sets it; the images in it must be reachable.</summary>
+    [Url]
     public string? SampleCsv { get; set; }
 }

@@ -89,15 +89,16 @@ public sealed class PageFilesTests : IAsyncLifetime
         using var none = await _site.Client.GetAsync("/pages/sample.csv");
         Assert.Equal(HttpStatusCode.NoContent, none.StatusCode);
 
-        var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, "S. No.,Product Name,Input Image Urls\n");
-        await using var site = new PageSite { SampleCsv = file };
+        await using var site = new PageSite { SampleCsv = new Uri(_site.Client.BaseAddress!, "/pages/icon.svg").AbsoluteUri };
         await site.StartAsync();
         using var sample = await site.Client.GetAsync("/pages/sample.csv");
-        File.Delete(file);
 
         Assert.Equal("text/csv", sample.Content.Headers.ContentType?.MediaType);
-        Assert.Equal("S. No.,Product Name,Input Image Urls\n", await sample.Content.ReadAsStringAsync());
+        Assert.Equal(await _site.Client.GetStringAsync("/pages/icon.svg"), await sample.Content.ReadAsStringAsync());
+
+        await _site.DisposeAsync();
+        using var gone = await site.Client.GetAsync("/pages/sample.csv");
+        Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
     }
 
     [Fact]
