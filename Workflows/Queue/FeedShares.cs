@@ -12,19 +12,21 @@ internal readonly record struct FeedShare(RequestId Id, int Room);
 internal static class FeedShares
 {
     /// <summary>
-    /// Every request may fill up to an equal part. It is topped up only once half of that is gone, so that slices stay large, and
-    /// the emptiest come first, so that a new request does not wait behind a transaction full of others.
+    /// Every request may fill up to an equal part of Redis, and has an equal part of this slice on the way there. It is topped up only
+    /// once half of its part is gone, so that slices stay large, and the emptiest come first, in case the slice is too small for all.
     /// </summary>
     public static IReadOnlyList<FeedShare> Compute(IReadOnlyCollection<OpenRequest> open, QueueOptions options)
     {
         if (open.Count == 0) return [];
         var allowance = Math.Clamp(options.OfferedOverall / open.Count, options.OfferedAtLeast, options.OfferedPerRequest);
+        var needy = open.Where(r => r.Offered <= allowance / 2).OrderBy(r => r.Offered).ToList();
+        var part = Math.Max(options.OfferedAtLeast, options.FeedSlice / Math.Max(1, needy.Count));
+
+        var shares = new List<FeedShare>(needy.Count);
         var left = options.FeedSlice;
-        var shares = new List<FeedShare>();
-        foreach (var request in open.Where(r => r.Offered <= allowance / 2).OrderBy(r => r.Offered))
+        foreach (var request in needy.TakeWhile(_ => left > 0))
         {
-            if (left == 0) break;
-            var room = Math.Min(allowance - request.Offered, left);
+            var room = Math.Min(Math.Min(allowance - request.Offered, part), left);
             shares.Add(new FeedShare(request.Id, room));
             left -= room;
         }

@@ -1,0 +1,74 @@
+using Darkroom.Queue;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.Queue;
+
+public sealed class FanOutTests
+{
+    [Fact]
+    public async Task Images_become_claimable_when_the_opening_commits_and_not_before()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(4).BeforeFanOut().BuildAsync();
+
+        await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        Assert.Equal(4, await FanOut.OpenAsync(connection, request.Id, run: 1));
+        Assert.Equal(0, (await worker.Feeder.FeedAsync(default)).Offered);
+
+        await transaction.CommitAsync();
+        Assert.Equal(4, (await worker.Feeder.FeedAsync(default)).Offered);
+    }
+
+    [Fact]
+    public async Task Opening_with_nothing_pending_opens_nothing()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(1).BuildAsync();
+        await worker.Recorder.RecordAsync(Outcomes.Success(Assert.Single(await worker.ClaimAsync(1))), default);
+
+        await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
+        Assert.Equal(0, await FanOut.OpenAsync(connection, request.Id, run: 1));
+        Assert.False(await rig.ReadAsync<bool>("select fan_out_open from csv_data_table"));
+    }
+
+    [Fact]
+    public async Task Opening_a_fan_out_that_could_never_end_is_refused()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var request = await rig.Request().WithImages(3).BeforeFanOut().BuildAsync();
+        await rig.SqlAsync("delete from images where row = 2");
+
+        await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => FanOut.OpenAsync(connection, request.Id, run: 1));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => FanOut.OpenAsync(connection, request.Id, run: 2));
+    }
+
+    [Fact]
+    public async Task Failed_images_of_the_run_before_are_claimed_in_the_next()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(2).BuildAsync();
+        var images = await worker.ClaimAsync(2);
+        await worker.Recorder.RecordAsync(Outcomes.Success(images[0]), default);
+        await worker.Recorder.RecordAsync(Outcomes.Failure(images[1]), default);
+        // What a retry does.
+        await rig.SqlAsync(
+            """
+            update images set state = 'waiting', error_code = null, error_message = null, finished_at = null where state = 'failed';
+            update csv_data_table set run = 2, images_failed = 0;
+            update workflow_instances set run = 2
+            """);
+
+        await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
+            Assert.Equal(1, await FanOut.OpenAsync(connection, request.Id, run: 2));
+        var again = Assert.Single(await worker.ClaimAsync(1));
+        Assert.Equal((images[1].Id, 2), (again.Id, again.Run));
+        Assert.Equal(RecordResult.Recorded, await worker.Recorder.RecordAsync(Outcomes.Success(again), default));
+        var (succeeded, failed, _, _) = await rig.CountersAsync(request.Id);
+        Assert.Equal((2, 0), (succeeded, failed));
+    }
+}

@@ -1,0 +1,153 @@
+using System.Collections.Concurrent;
+using Darkroom.Queue;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Npgsql;
+
+namespace Darkroom.Tests.Queue;
+
+public sealed class ImageClaimerTests
+{
+    [Fact]
+    public async Task Workers_racing_for_images_pushed_three_times_run_each_once()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => rig.WorkerAsync()));
+        var request = await rig.Request().WithImages(600).BuildAsync();
+        await workers[0].Feeder.FeedAsync(default);
+        var claimed = new ConcurrentBag<ClaimedImage>();
+
+        var claims = workers.Select(async worker =>
+        {
+            while (true)
+            {
+                var images = await worker.Claimer.ClaimAsync(7, default);
+                if (images.Count == 0) return;
+                foreach (var image in images) claimed.Add(image);
+            }
+        });
+        var duplicates = Enumerable.Range(0, 2).Select(_ => workers[0].Queue.PushAsync(request.Id, [.. request.Images]));
+        await Task.WhenAll([.. duplicates, .. claims]);
+
+        Assert.Equal(request.Images.Select(i => i.Value), claimed.Select(c => c.Id.Value).Order());
+        Assert.All(claimed, c => Assert.Equal((1L, 1), (c.Fence, c.Attempts)));
+    }
+
+    [Fact]
+    public async Task Claimed_image_carries_what_its_body_needs()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(2).InRun(3).BuildAsync();
+
+        var second = (await worker.ClaimAsync(2)).Single(i => i.Row == 2);
+
+        Assert.Equal(
+            new ClaimedImage(request.Images[1], request.Id, 3, 1, 2, 1, "http://127.0.0.1/2.jpg", 1, false), second);
+        Assert.Equal(worker.Process.Id, await rig.ReadAsync<Guid>($"select owner from images where id = {second.Id}"));
+    }
+
+    [Fact]
+    public async Task Ids_that_stand_for_nothing_are_dropped_and_do_not_hide_what_lies_behind_them()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(3).BuildAsync();
+        await worker.Queue.PushAsync(request.Id, [.. Enumerable.Range(1, 50).Select(i => new ImageId(1_000_000 + i))]);
+        await worker.Feeder.FeedAsync(default);
+
+        Assert.Equal(3, (await worker.Claimer.ClaimAsync(3, default)).Count);
+    }
+
+    [Fact]
+    public async Task Images_of_a_cancelled_request_are_not_claimed()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(3).BuildAsync();
+        await worker.Feeder.FeedAsync(default);
+        await rig.SqlAsync($"update csv_data_table set status = 'cancelled', finished_at = now() where id = '{request.Id}'");
+
+        Assert.Empty(await worker.Claimer.ClaimAsync(3, default));
+    }
+
+    [Fact]
+    public async Task Process_without_a_row_claims_nothing()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(3).BuildAsync();
+        await worker.Feeder.FeedAsync(default);
+        await rig.SqlAsync("delete from processes");
+
+        Assert.Empty(await worker.Claimer.ClaimAsync(3, default));
+    }
+
+    [Fact]
+    public async Task Image_that_is_handed_back_starts_over_elsewhere_without_having_used_an_attempt()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (leaving, staying) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(1).BuildAsync();
+        var image = Assert.Single(await leaving.ClaimAsync(1));
+
+        await leaving.Claimer.HandBackAsync([image], default);
+
+        var again = Assert.Single(await staying.ClaimAsync(1));
+        Assert.Equal((2L, 1, false), (again.Fence, again.Attempts, again.Suspect));
+        Assert.Equal(0, leaving.Held.Count);
+    }
+
+    [Fact]
+    public async Task Handing_back_what_is_someone_elses_by_now_changes_nothing()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (late, owner) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(1).BuildAsync();
+        var stale = Assert.Single(await late.ClaimAsync(1));
+        await late.Claimer.HandBackAsync([stale], default);
+        await owner.ClaimAsync(1);
+
+        await late.Claimer.HandBackAsync([stale], default);
+
+        Assert.Equal("running", await rig.ImageStateAsync(stale.Id));
+        Assert.False(await late.Claimer.MarkAloneAsync(stale, default));
+    }
+
+    [Fact]
+    public async Task Claim_whose_answer_got_lost_is_handed_back()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(2).BuildAsync();
+        var held = Assert.Single(await worker.ClaimAsync(1));
+        // As if the claim of the second one had been committed and its answer had not come.
+        await worker.Feeder.FeedAsync(default);
+        await rig.SqlAsync(
+            $"update images set state = 'running', owner = '{worker.Process.Id}', fence = fence + 1, attempts = attempts + 1 where state = 'offered'");
+
+        Assert.Equal(1, (await worker.Reconciler.ReconcileAsync(default)).HandedBack);
+
+        Assert.Equal("running", await rig.ImageStateAsync(held.Id));
+        Assert.Equal(1, Assert.Single(await worker.ClaimAsync(1)).Attempts);
+    }
+
+    [Fact]
+    public async Task Claiming_while_Postgres_is_away_brings_nothing_and_loses_nothing()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var options = new QueueOptions { StaleOfferSeconds = 0.001 };
+        await using var unreachable = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Database=nothing;Timeout=1");
+        var worker = await rig.WorkerAsync(options);
+        await rig.Request().WithImages(3).BuildAsync();
+        await worker.Feeder.FeedAsync(default);
+        var cutOff = new ImageClaimer(
+            unreachable, worker.Queue, worker.Held, worker.Process, Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageClaimer>.Instance);
+
+        Assert.Empty(await cutOff.ClaimAsync(3, default));
+        Assert.Equal(0, await worker.Queue.CountAsync());
+
+        await worker.Reconciler.ReconcileAsync(default);
+        Assert.Equal(3, (await worker.Claimer.ClaimAsync(3, default)).Count);
+    }
+}

@@ -1,0 +1,126 @@
+using Darkroom.Queue;
+using Darkroom.Requests;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.Queue;
+
+public sealed class ImageFeederTests
+{
+    [Fact]
+    public async Task Only_requests_with_an_open_fan_out_are_fed()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(3).BeforeFanOut().BuildAsync();
+        var cancelled = await rig.Request().WithImages(3).BuildAsync();
+        await rig.SqlAsync($"update csv_data_table set status = 'cancelled', finished_at = now() where id = '{cancelled.Id}'");
+
+        Assert.Equal(new FeedResult(0, 0), await worker.Feeder.FeedAsync(default));
+        Assert.Equal(0, await worker.Queue.CountAsync());
+    }
+
+    [Fact]
+    public async Task Redis_holds_a_bounded_part_of_a_large_request_and_is_refilled()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync(new QueueOptions { OfferedPerRequest = 100, FeedSlice = 40 });
+        await rig.Request().WithImages(1_000).BuildAsync();
+
+        while ((await worker.Feeder.FeedAsync(default)).Offered > 0) { }
+        var queued = await worker.Queue.CountAsync();
+        Assert.InRange(queued, 51, 100);
+
+        await worker.Claimer.ClaimAsync(60, default);
+        Assert.True((await worker.Feeder.FeedAsync(default)).Offered > 0);
+    }
+
+    [Fact]
+    public async Task Feeders_racing_offer_each_image_once_and_no_more_than_allowed()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var options = new QueueOptions { OfferedPerRequest = 100 };
+        var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => rig.WorkerAsync(options)));
+        var request = await rig.Request().WithImages(500).BuildAsync();
+
+        await Task.WhenAll(workers.Select(w => w.Feeder.FeedAsync(default)));
+
+        Assert.Equal(100, await workers[0].Queue.CountAsync());
+        Assert.Equal(100, await rig.CountAsync(request.Id, "offered"));
+    }
+
+    [Fact]
+    public async Task Image_that_shall_be_tried_later_is_not_offered_before()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(1).BuildAsync();
+        var image = Assert.Single(await worker.ClaimAsync(1));
+
+        await worker.Recorder.RecordAsync(new ImageOutcome.RetryAt(image, TimeSpan.FromMinutes(10)), default);
+        Assert.Equal(0, (await worker.Feeder.FeedAsync(default)).Offered);
+
+        await rig.SqlAsync("update images set not_before = now()");
+        var again = Assert.Single(await worker.ClaimAsync(1));
+        Assert.Equal(2, again.Attempts);
+    }
+
+    [Fact]
+    public async Task Feeding_survives_the_absence_of_Redis_and_what_was_offered_meanwhile_is_pushed_later()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await worker.Reconciler.ReconcileAsync(default);
+        await rig.Redis.StopAsync();
+        await rig.Request().WithImages(5).BuildAsync();
+
+        Assert.Equal(5, (await worker.Feeder.FeedAsync(default)).Offered);
+        Assert.Empty(await worker.Claimer.ClaimAsync(5, default));
+
+        await rig.Redis.StartAsync();
+        await Eventually(async () => (await worker.Reconciler.ReconcileAsync(default)).Rebuilt == 5);
+        Assert.Equal(5, (await worker.Claimer.ClaimAsync(5, default)).Count);
+    }
+
+    [Fact]
+    public async Task Withdrawn_request_leaves_Redis()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(5).BuildAsync();
+        await worker.Feeder.FeedAsync(default);
+
+        await worker.Feeder.WithdrawAsync(request.Id, default);
+
+        Assert.Equal(0, await worker.Queue.CountAsync());
+    }
+
+    [Fact]
+    public void Open_requests_share_equally_and_each_has_something()
+    {
+        var options = new QueueOptions { OfferedOverall = 1_000, OfferedPerRequest = 600, OfferedAtLeast = 10, FeedSlice = 10_000 };
+        Assert.Equal([600], Rooms(1, options));
+        Assert.Equal([500, 500], Rooms(2, options));
+        Assert.All(Rooms(500, options), room => Assert.Equal(10, room));
+    }
+
+    [Fact]
+    public void Emptiest_request_is_fed_first_and_a_half_full_one_not_at_all()
+    {
+        var (full, low, empty) = (NewRequest(), NewRequest(), NewRequest());
+        var shares = FeedShares.Compute(
+            [new OpenRequest(full, 60), new OpenRequest(low, 30), new OpenRequest(empty, 0)],
+            new QueueOptions { OfferedOverall = 300, OfferedPerRequest = 100, OfferedAtLeast = 80, FeedSlice = 120 });
+        Assert.Equal([new FeedShare(empty, 80), new FeedShare(low, 40)], shares);
+    }
+
+    private static IEnumerable<int> Rooms(int requests, QueueOptions options) =>
+        FeedShares.Compute([.. Enumerable.Range(0, requests).Select(_ => new OpenRequest(NewRequest(), 0))], options).Select(s => s.Room);
+
+    private static RequestId NewRequest() => new(Guid.NewGuid());
+
+    private static async Task Eventually(Func<Task<bool>> isTrue)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await isTrue()) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
+    }
+}

@@ -1,0 +1,237 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Darkroom.Queue;
+using Darkroom.Requests;
+using Darkroom.Tests.Infrastructure;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Darkroom.Tests.Queue;
+
+/// <summary>What the queue promises on every server that it may run on.</summary>
+public sealed class ImageQueueContractTests
+{
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Eight_claimers_racing_over_4000_images_lose_none_and_double_none(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var requests = Enumerable.Range(0, 8).Select(r => (Id: NewRequest(), Images: Ids(r * 500 + 1, 500))).ToList();
+        var popped = new ConcurrentBag<ImageId>();
+        var all = requests.Sum(r => r.Images.Count);
+
+        var claimers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => QueueOn(redis)));
+        var pushers = requests.Select(async (request, i) =>
+        {
+            foreach (var slice in request.Images.Chunk(50)) await claimers[i].PushAsync(request.Id, slice);
+        });
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var claims = claimers.Select(async (queue, i) =>
+        {
+            while (popped.Count < all && !patience.IsCancellationRequested)
+                foreach (var image in await queue.PopAsync(1 + i)) popped.Add(image);
+        });
+        await Task.WhenAll(pushers.Concat(claims));
+
+        Assert.Equal(requests.SelectMany(r => r.Images).Select(i => i.Value), popped.Select(i => i.Value).Order());
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Request_of_ten_images_does_not_wait_behind_one_of_a_hundred_thousand(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        await queue.PushAsync(NewRequest(), Ids(1, 100_000));
+        await queue.PopAsync(50);
+
+        var small = Ids(200_001, 10);
+        await queue.PushAsync(NewRequest(), small);
+
+        Assert.Subset((await queue.PopAsync(21)).ToHashSet(), small.ToHashSet());
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Requests_are_served_in_rotation_and_each_in_its_own_order(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        await queue.PushAsync(NewRequest(), Ids(100, 6));
+        await queue.PushAsync(NewRequest(), Ids(200, 4));
+        await queue.PushAsync(NewRequest(), Ids(300, 2));
+
+        var rounds = new List<long[]>();
+        foreach (var size in new[] { 3, 3, 2, 2, 1, 1 }) rounds.Add([.. (await queue.PopAsync(size)).Select(i => i.Value).Order()]);
+
+        Assert.Equal([[100, 200, 300], [101, 201, 301], [102, 202], [103, 203], [104], [105]], rounds);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Request_that_is_fed_in_slices_gets_no_more_than_its_share(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (greedy, modest) = (NewRequest(), NewRequest());
+        await queue.PushAsync(greedy, Ids(1, 100));
+        await queue.PushAsync(modest, Ids(1_001, 100));
+        for (var slice = 0; slice < 5; slice++) await queue.PushAsync(greedy, Ids(101 + slice * 10, 10));
+
+        Assert.Equal(50, (await queue.PopAsync(100)).Count(i => i.Value > 1_000));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Pushing_again_queues_nothing_twice_and_keeps_every_turn(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var request = NewRequest();
+        await queue.PushAsync(request, Ids(1, 20));
+        await queue.PopAsync(5);
+
+        await queue.PushAsync(request, Ids(6, 20));
+        await queue.PushAsync(request, Enumerable.Reverse(Ids(6, 20)).ToList());
+
+        Assert.Equal(20, await queue.CountAsync());
+        Assert.Equal(Ids(6, 20), await queue.PopAsync(100));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Removing_a_request_leaves_the_others(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var cancelled = NewRequest();
+        await queue.PushAsync(cancelled, Ids(1, 700));
+        await queue.PushAsync(NewRequest(), Ids(1_001, 3));
+
+        await queue.RemoveAsync(cancelled, Ids(1, 700));
+
+        Assert.Equal(Ids(1_001, 3), await queue.PopAsync(10));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Queue_that_was_served_to_the_end_leaves_nothing_behind(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        for (var request = 0; request < 20; request++) await queue.PushAsync(NewRequest(), Ids(request * 10 + 1, 10));
+
+        Assert.Equal(200, (await queue.PopAsync(500)).Count);
+
+        var client = await redis.ConnectAsync();
+        Assert.Equal(0L, (long)await client.GetDatabase().ExecuteAsync("DBSIZE"));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Lost_memory_is_noticed_by_one_and_settled_once(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+
+        var mark = await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30));
+        Assert.NotNull(mark);
+        Assert.Null(await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30)));
+        Assert.True(await queue.SettleAsync(mark));
+        Assert.Null(await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30)));
+
+        await redis.FlushAsync();
+        Assert.NotNull(await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Rebuild_that_is_flushed_half_way_does_not_settle(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var mark = await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30));
+
+        await redis.FlushAsync();
+
+        Assert.False(await queue.SettleAsync(mark!));
+        Assert.NotNull(await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Rebuild_whose_process_died_is_begun_by_the_next(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        Assert.NotNull(await queue.TryBeginRebuildAsync(TimeSpan.FromMilliseconds(50)));
+
+        var waited = Stopwatch.StartNew();
+        string? mark = null;
+        while (mark is null && waited.Elapsed < TimeSpan.FromSeconds(10)) mark = await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30));
+        Assert.NotNull(mark);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Push_wakes_a_claimer_in_another_process(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var (pusher, claimer) = (await QueueOn(redis), await QueueOn(redis, pollSeconds: 60));
+        var waiting = claimer.WaitForWorkAsync(default);
+
+        // The subscription is under way: push until it has arrived.
+        var waited = Stopwatch.StartNew();
+        for (var id = 1; !waiting.IsCompleted && waited.Elapsed < TimeSpan.FromSeconds(20); id++)
+        {
+            await pusher.PushAsync(NewRequest(), Ids(id, 1));
+            await Task.WhenAny(waiting, Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System));
+        }
+
+        Assert.True(waiting.IsCompletedSuccessfully);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Server_that_forgot_its_scripts_is_taught_them_again(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        await queue.PushAsync(NewRequest(), Ids(1, 2));
+
+        await (await redis.ConnectAsync()).GetDatabase().ExecuteAsync("SCRIPT", "FLUSH");
+        await queue.PushAsync(NewRequest(), Ids(3, 1));
+
+        Assert.Equal(3, (await queue.PopAsync(10)).Count);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Server_that_was_away_is_used_again_when_it_is_back(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        await queue.PushAsync(NewRequest(), Ids(1, 1));
+        await redis.StopAsync();
+        await Assert.ThrowsAnyAsync<Exception>(() => queue.PopAsync(1));
+
+        await redis.StartAsync();
+
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                await queue.PushAsync(NewRequest(), Ids(2, 1));
+                break;
+            }
+            catch (Exception e) when (e is RedisException or TimeoutException && waited.Elapsed < TimeSpan.FromSeconds(30))
+            {
+                // The client is still connecting.
+            }
+        }
+
+        Assert.Equal(Ids(2, 1), await queue.PopAsync(10));
+    }
+
+    [Theory, OnRedisServer]
+    public async Task Eviction_policy_is_read_where_the_server_tells(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        Assert.Equal("noeviction", await (await QueueOn(redis)).ReadEvictionPolicyAsync());
+    }
+
+    private static async Task<ImageQueue> QueueOn(TestRedis redis, double pollSeconds = 1) =>
+        new(await redis.ConnectAsync(), TimeProvider.System, Options.Create(new QueueOptions { ClaimPollSeconds = pollSeconds }));
+
+    private static RequestId NewRequest() => new(Guid.NewGuid());
+
+    private static List<ImageId> Ids(long first, int count) => [.. Enumerable.Range(0, count).Select(i => new ImageId(first + i))];
+}

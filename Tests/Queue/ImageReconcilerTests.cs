@@ -1,0 +1,193 @@
+using Darkroom.Queue;
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.Queue;
+
+public sealed class ImageReconcilerTests
+{
+    [Fact]
+    public async Task Image_is_claimed_again_when_its_owner_dies_as_a_suspect_that_used_no_attempt()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(3).BuildAsync();
+        await dying.ClaimAsync(3);
+        Assert.Equal(0, (await living.Reconciler.ReconcileAsync(default)).Freed);
+
+        await rig.KillAsync(dying);
+
+        Assert.Equal(3, (await living.Reconciler.ReconcileAsync(default)).Freed);
+        Assert.All(await living.ClaimAsync(3), image => Assert.Equal((true, 1, 2L), (image.Suspect, image.Attempts, image.Fence)));
+    }
+
+    [Fact]
+    public async Task Image_of_a_process_that_left_in_order_is_no_suspect()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (leaving, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(1).BuildAsync();
+        await leaving.ClaimAsync(1);
+
+        await leaving.Process.StopAsync(default);
+        await living.Reconciler.ReconcileAsync(default);
+
+        Assert.False(Assert.Single(await living.ClaimAsync(1)).Suspect);
+    }
+
+    [Fact]
+    public async Task Image_that_kills_its_process_twice_while_alone_fails_and_the_request_goes_on()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var judge = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(1).BuildAsync();
+
+        // In company: suspicion only, however often.
+        for (var death = 0; death < 3; death++) await DieUnderAsync(alone: false);
+        Assert.Equal(0, await rig.ReadAsync<int>("select lone_deaths from images"));
+
+        await DieUnderAsync(alone: true);
+        Assert.Equal(1, await rig.ReadAsync<int>("select lone_deaths from images"));
+        Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
+
+        var verdict = await DieUnderAsync(alone: true);
+        Assert.Equal(1, verdict.Crashed);
+        Assert.Equal("decoder_crashed", await rig.ReadAsync<string>("select error_code from images"));
+        var (succeeded, failed, percentage, _) = await rig.CountersAsync(request.Id);
+        Assert.Equal((0, 1, 99), (succeeded, failed, percentage));
+        Assert.Equal(1, await rig.ResumptionsAsync(request));
+        Assert.Equal(0, judge.Held.Count);
+
+        async Task<ReconcileResult> DieUnderAsync(bool alone)
+        {
+            var worker = await rig.WorkerAsync();
+            var image = Assert.Single(await worker.ClaimAsync(1));
+            Assert.Equal(1, image.Attempts);
+            if (alone) Assert.True(await worker.Claimer.MarkAloneAsync(image, default));
+            await rig.KillAsync(worker);
+            return await judge.Reconciler.ReconcileAsync(default);
+        }
+    }
+
+    [Fact]
+    public async Task Suspect_that_survives_alone_ends_like_any_other()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        var request = await rig.Request().WithImages(1).BuildAsync();
+        await dying.ClaimAsync(1);
+        await rig.KillAsync(dying);
+        await living.Reconciler.ReconcileAsync(default);
+
+        var suspect = Assert.Single(await living.ClaimAsync(1));
+        Assert.True(await living.Claimer.MarkAloneAsync(suspect, default));
+        await living.Recorder.RecordAsync(Outcomes.Success(suspect), default);
+
+        Assert.Equal("succeeded", await rig.ImageStateAsync(request.Images[0]));
+    }
+
+    [Fact]
+    public async Task Nobody_counts_as_dead_while_the_server_itself_has_only_just_come_up()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (silent, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(1).BuildAsync();
+        await silent.ClaimAsync(1);
+        // A lease that began before the server did.
+        rig.Lease.DurationSeconds = await rig.ReadAsync<double>("select extract(epoch from now() - pg_postmaster_start_time())::float8 + 60");
+        await rig.SqlAsync($"update processes set heartbeat_at = now() - interval '10 years' where id = '{silent.Process.Id}'");
+
+        Assert.Equal(0, (await living.Reconciler.ReconcileAsync(default)).Freed);
+    }
+
+    [Fact]
+    public async Task Everything_offered_comes_back_after_a_flush()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await worker.Reconciler.ReconcileAsync(default);
+        await rig.Request().WithImages(1_500).BuildAsync();
+        await rig.Request().WithImages(20).BuildAsync();
+        while ((await worker.Feeder.FeedAsync(default)).Offered > 0) { }
+        Assert.Equal(1_520, await worker.Queue.CountAsync());
+
+        await rig.Redis.FlushAsync();
+        Assert.Equal(0, await worker.Queue.CountAsync());
+
+        Assert.Equal(1_520, (await worker.Reconciler.ReconcileAsync(default)).Rebuilt);
+        Assert.Equal(1_520, await worker.Queue.CountAsync());
+        Assert.Equal(0, (await worker.Reconciler.ReconcileAsync(default)).Rebuilt);
+    }
+
+    [Fact]
+    public async Task Ids_lost_between_pop_and_claim_are_pushed_again()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(10).BuildAsync();
+        await worker.Reconciler.ReconcileAsync(default);
+        await worker.Feeder.FeedAsync(default);
+        await worker.Queue.PopAsync(4);
+        Assert.Equal(0, (await worker.Reconciler.ReconcileAsync(default)).Reoffered);
+
+        await rig.SqlAsync("update images set offered_at = now() - interval '1 minute'");
+
+        Assert.Equal(10, (await worker.Reconciler.ReconcileAsync(default)).Reoffered);
+        Assert.Equal(10, await worker.Queue.CountAsync());
+        Assert.Equal(0, (await worker.Reconciler.ReconcileAsync(default)).Reoffered);
+    }
+
+    [Fact]
+    public async Task Reconcilers_racing_free_each_image_once()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var dying = await rig.WorkerAsync();
+        var judges = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => rig.WorkerAsync()));
+        await rig.Request().WithImages(200).BuildAsync();
+        await dying.ClaimAsync(200);
+        await rig.KillAsync(dying);
+
+        var results = await Task.WhenAll(judges.Select(j => j.Reconciler.ReconcileAsync(default)));
+
+        Assert.Equal(200, results.Sum(r => r.Freed));
+        Assert.All(await judges[0].ClaimAsync(200), image => Assert.Equal(1, image.Attempts));
+    }
+
+    [Fact]
+    public async Task Unfinished_image_of_a_cancelled_request_keeps_no_owner()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(1).BuildAsync();
+        var image = Assert.Single(await worker.ClaimAsync(1));
+        await rig.SqlAsync("update csv_data_table set status = 'cancelled', finished_at = now()");
+        await worker.Recorder.RecordAsync(Outcomes.Success(image), default);
+
+        Assert.Equal(1, (await worker.Reconciler.ReconcileAsync(default)).HandedBack);
+        Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
+    }
+
+    [Fact]
+    public async Task Long_dead_process_is_forgotten_once_nothing_of_it_is_left()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (dead, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.KillAsync(dead);
+
+        await living.Reconciler.ReconcileAsync(default);
+
+        Assert.Equal(living.Process.Id, await rig.ReadAsync<Guid>("select id from processes"));
+    }
+
+    [Fact]
+    public async Task Stopping_in_order_leaves_nothing_running()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(4).BuildAsync();
+        await worker.ClaimAsync(4);
+
+        Assert.Equal(4, await worker.Reconciler.HandBackEverythingAsync(default));
+        Assert.Equal(4, await rig.CountAsync(request.Id, "waiting"));
+    }
+}

@@ -1,0 +1,161 @@
+using Darkroom.Engine;
+using Darkroom.Queue;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
+
+namespace Darkroom.Tests.Queue;
+
+/// <summary>A database, a Redis, and any number of workers on them.</summary>
+internal sealed class QueueRig : IAsyncDisposable
+{
+    private readonly List<QueueWorker> _workers = [];
+
+    private QueueRig(TestDatabase database, TestRedis redis) => (Database, Redis) = (database, redis);
+
+    public TestDatabase Database { get; }
+    public TestRedis Redis { get; }
+    public ProcessLeaseOptions Lease { get; } = new() { DurationSeconds = 2, HeartbeatSeconds = 1, ScanSeconds = 1 };
+
+    public static async Task<QueueRig> StartAsync()
+    {
+        var rig = new QueueRig(await TestDatabase.CreateAsync(), await TestRedis.StartAsync());
+        // Nobody counts as dead until the server has been up for a lease.
+        await rig.SqlAsync(
+            "select pg_sleep(greatest(0, extract(epoch from pg_postmaster_start_time() + interval '2.1 s' - now())))");
+        return rig;
+    }
+
+    public RequestBuilder Request() => new(Database.DataSource);
+
+    /// <summary>A worker with a live lease, whose heartbeat stands still: its tests are shorter than a lease, or make it die.</summary>
+    public async Task<QueueWorker> WorkerAsync(QueueOptions? options = null, NpgsqlDataSource? database = null)
+    {
+        var worker = await QueueWorker.StartAsync(this, options ?? new QueueOptions(), database ?? Database.DataSource);
+        _workers.Add(worker);
+        return worker;
+    }
+
+    /// <summary>What everyone else sees when a process is killed: its heartbeat grows old.</summary>
+    public Task KillAsync(QueueWorker worker) =>
+        SqlAsync($"update processes set heartbeat_at = now() - interval '1 hour' where id = '{worker.Process.Id}'");
+
+    public async Task<int> SqlAsync(string sql)
+    {
+        await using var command = Database.DataSource.Sql(sql);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    public async Task<T> ReadAsync<T>(string sql)
+    {
+        await using var command = Database.DataSource.Sql(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    public Task<string> ImageStateAsync(ImageId image) => ReadAsync<string>($"select state::text from images where id = {image.Value}");
+
+    public Task<long> CountAsync(RequestId request, string state) =>
+        ReadAsync<long>($"select count(*) from images where request_id = '{request}' and state = '{state}'");
+
+    /// <summary>Succeeded, failed, percentage and revision of a request.</summary>
+    public async Task<(int Succeeded, int Failed, int Percentage, long Revision)> CountersAsync(RequestId request)
+    {
+        await using var command = Database.DataSource.Sql(
+            $"select images_succeeded, images_failed, processing_percentage, revision from csv_data_table where id = '{request}'");
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (reader.GetInt32(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt64(3));
+    }
+
+    public Task<long> ResumptionsAsync(BuiltRequest request) =>
+        ReadAsync<long>($"select count(*) from resumptions where bookmark_id = '{request.Bookmark}' and instance_id = '{request.Instance}'");
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var worker in _workers) await worker.DisposeAsync();
+        await Redis.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+}
+
+/// <summary>The queue's parts as one worker process has them.</summary>
+internal sealed class QueueWorker : IAsyncDisposable
+{
+    private QueueWorker(
+        ProcessLease process, HeldClaims held, ImageQueue queue, ImageFeeder feeder, ImageClaimer claimer, ImageRecorder recorder,
+        ImageReconciler reconciler)
+    {
+        Process = process;
+        Held = held;
+        Queue = queue;
+        Feeder = feeder;
+        Claimer = claimer;
+        Recorder = recorder;
+        Reconciler = reconciler;
+    }
+
+    public ProcessLease Process { get; }
+    public HeldClaims Held { get; }
+    public ImageQueue Queue { get; }
+    public ImageFeeder Feeder { get; }
+    public ImageClaimer Claimer { get; }
+    public ImageRecorder Recorder { get; }
+    public ImageReconciler Reconciler { get; }
+
+    public static async Task<QueueWorker> StartAsync(QueueRig rig, QueueOptions queueOptions, NpgsqlDataSource database)
+    {
+        var options = Options.Create(queueOptions);
+        var lease = Options.Create(rig.Lease);
+        var process = new ProcessLease(
+            database, new ProcessKind("worker"), new FakeTimeProvider(), lease, NullLogger<ProcessLease>.Instance);
+        await process.StartAsync(default);
+        // Alive for as long as any test runs, unless it is killed.
+        await rig.SqlAsync($"update processes set heartbeat_at = now() + interval '1 hour' where id = '{process.Id}'");
+        var held = new HeldClaims();
+        var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options);
+        var claimer = new ImageClaimer(database, queue, held, process, NullLogger<ImageClaimer>.Instance);
+        var recorder = new ImageRecorder(database, held, TimeProvider.System, options, NullLogger<ImageRecorder>.Instance);
+        return new QueueWorker(
+            process, held, queue,
+            new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
+            claimer, recorder,
+            new ImageReconciler(
+                database, queue, claimer, recorder, held, process, lease, options, NullLogger<ImageReconciler>.Instance));
+    }
+
+    /// <summary>Offers and claims until <paramref name="count"/> images are running here.</summary>
+    public async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(int count)
+    {
+        var claimed = new List<ClaimedImage>();
+        while (claimed.Count < count)
+        {
+            var fed = await Feeder.FeedAsync(default);
+            var more = await Claimer.ClaimAsync(count - claimed.Count, default);
+            claimed.AddRange(more);
+            if (more.Count == 0 && fed.Offered == 0) throw new InvalidOperationException($"Only {claimed.Count} of {count} are to be had.");
+        }
+
+        return claimed;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Recorder.DisposeAsync();
+        Process.Dispose();
+    }
+}
+
+/// <summary>Outcomes with made-up objects.</summary>
+internal static class Outcomes
+{
+    public static ImageOutcome.Succeeded Success(ClaimedImage image) => new(image, Object(image, 1_000), Object(image, 400));
+
+    public static ImageOutcome.Failed Failure(ClaimedImage image, string message = "It is gone.") => new(image, "not_found", message);
+
+    public static ImageObject Object(ClaimedImage image, long bytes) =>
+        new($"requests/{image.RequestId}/images/{image.Row}-{image.Position}-{bytes}.jpg", "image/jpeg", bytes, 10, 10, new byte[32]);
+}
