@@ -1,0 +1,136 @@
+using Darkroom.Access;
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+using Darkroom.Webhooks;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Darkroom.Tests.Access;
+
+public sealed class ApiKeyStoreTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _time = new();
+    private TestDatabase _database = null!;
+    private ApiKeyStore _keys = null!;
+
+    public async Task InitializeAsync()
+    {
+        _database = await TestDatabase.CreateAsync();
+        _keys = NewProcess();
+    }
+
+    public async Task DisposeAsync() => await _database.DisposeAsync();
+
+    [Fact]
+    public async Task A_created_key_speaks_for_its_owner_with_its_scopes()
+    {
+        var created = await _keys.CreateAsync("acme", "ci", [Scopes.Requests, Scopes.WorkflowsRead], default);
+
+        var verified = await _keys.VerifyAsync(created.Text, default);
+
+        Assert.NotNull(verified);
+        Assert.Equal(created.Key.Owner, verified.Owner);
+        Assert.Equal("acme", verified.OwnerName);
+        Assert.Equal([Scopes.Requests, Scopes.WorkflowsRead], verified.Scopes);
+        var listed = Assert.Single(await _keys.ListAsync("acme", default));
+        Assert.Equal(("ci", created.Key.Prefix), (listed.Name, listed.Prefix));
+        Assert.NotNull(listed.LastUsedAt);
+    }
+
+    [Fact]
+    public async Task The_database_never_sees_the_secret()
+    {
+        var created = await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
+
+        var row = (string)(await _database.DataSource.Sql("select row_to_json(k)::text from api_keys k").ExecuteScalarAsync())!;
+
+        Assert.Contains(created.Key.Prefix, row, StringComparison.Ordinal);
+        Assert.DoesNotContain(created.Text[^20..], row, StringComparison.Ordinal);
+        Assert.Contains(Convert.ToHexStringLower(ApiKeyText.Hash(created.Text)), row, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_with_one_letter_changed_is_unknown()
+    {
+        var text = (await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default)).Text;
+
+        foreach (var place in new[] { 4, text.Length - 20, text.Length - 1 })
+        {
+            var changed = text[..place] + (text[place] == 'x' ? 'y' : 'x') + text[(place + 1)..];
+            Assert.Null(await _keys.VerifyAsync(changed, default));
+        }
+
+        Assert.Null(await _keys.VerifyAsync("nonsense", default));
+        Assert.Null(await _keys.VerifyAsync("dk_x\0y_" + new string('a', 43), default));
+        Assert.NotNull(await _keys.VerifyAsync(text, default));
+    }
+
+    [Fact]
+    public async Task A_revoked_key_ends_here_at_once_and_elsewhere_within_the_caches_time()
+    {
+        var text = (await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default)).Text;
+        var elsewhere = NewProcess();
+        Assert.NotNull(await _keys.VerifyAsync(text, default));
+        Assert.NotNull(await elsewhere.VerifyAsync(text, default));
+
+        Assert.True(await _keys.RevokeAsync(ApiKeyText.Prefix(text)!, default));
+
+        Assert.Null(await _keys.VerifyAsync(text, default));
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Null(await elsewhere.VerifyAsync(text, default));
+        Assert.False(elsewhere.WasVerifiedLately(text));
+        Assert.False(await _keys.AnyAsync(default));
+        Assert.NotNull(Assert.Single(await _keys.ListAsync(null, default)).RevokedAt);
+    }
+
+    [Fact]
+    public async Task Revoking_an_unknown_prefix_says_so() => Assert.False(await _keys.RevokeAsync("nosuchkey", default));
+
+    [Fact]
+    public async Task A_verified_key_is_not_looked_up_again_for_a_moment()
+    {
+        var text = (await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default)).Text;
+        await _keys.VerifyAsync(text, default);
+        await _database.DataSource.Sql("delete from api_keys").ExecuteNonQueryAsync();
+
+        Assert.NotNull(await _keys.VerifyAsync(text, default));
+        _time.Advance(TimeSpan.FromSeconds(5));
+        Assert.Null(await _keys.VerifyAsync(text, default));
+    }
+
+    [Fact]
+    public async Task A_new_owner_is_born_with_a_webhook_secret_and_keeps_it()
+    {
+        var first = await _keys.CreateAsync("acme", "one", [Scopes.Requests], default);
+        var second = await _keys.CreateAsync("acme", "two", [Scopes.Requests], default);
+
+        Assert.Equal(first.Key.Owner, second.Key.Owner);
+        Assert.NotNull(first.WebhookSecret);
+        Assert.Equal(32, Convert.FromBase64String(first.WebhookSecret["whsec_".Length..]).Length);
+        Assert.Null(second.WebhookSecret);
+        var secrets = new WebhookSecrets(_database.DataSource, Options.Create(new WebhookOptions()));
+        Assert.Equal([first.WebhookSecret], await secrets.LiveAsync(first.Key.Owner, default));
+    }
+
+    [Fact]
+    public async Task Owners_first_named_by_many_at_once_come_into_being_once()
+    {
+        var created = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => NewProcess().CreateAsync("acme", $"key {i}", [Scopes.Requests], default)));
+
+        Assert.Single(created.Select(key => key.Key.Owner).Distinct());
+        Assert.Single(created, key => key.WebhookSecret is not null);
+    }
+
+    [Fact]
+    public async Task A_scope_that_does_not_exist_makes_no_key()
+    {
+        await Assert.ThrowsAsync<ArgumentException>(() => _keys.CreateAsync("acme", "ci", ["everything"], default));
+        await Assert.ThrowsAsync<ArgumentException>(() => _keys.CreateAsync("acme", "ci", [], default));
+        Assert.Empty(await _keys.ListAsync(null, default));
+    }
+
+    // Each has a cache of its own, as processes have.
+    private ApiKeyStore NewProcess() =>
+        new(_database.DataSource, new VerifiedKeyCache(_time, Options.Create(new AccessOptions())), NullLogger<ApiKeyStore>.Instance);
+}
