@@ -7,6 +7,7 @@ using Darkroom.Webhooks;
 using Darkroom.Worker.Images;
 using Darkroom.Worker.Instances;
 using Darkroom.Worker.Queue;
+using Darkroom.Worker.Webhooks;
 
 namespace Darkroom.Worker;
 
@@ -38,6 +39,7 @@ public static class WorkerApp
         builder.AddImageQueueServices();
         builder.Services.AddWorkflowInstances();
         builder.Services.AddImageWork();
+        builder.AddWebhooks();
         return builder.Build();
     }
 }

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Darkroom.Engine;
 using Darkroom.Schema;
 using Darkroom.Webhooks;
@@ -18,6 +17,7 @@ internal sealed partial class WebhookDispatcher(
     WebhookSender sender,
     ProcessLease process,
     TimeProvider time,
+    Random random,
     IOptions<WebhookOptions> options,
     IOptions<ProcessLeaseOptions> lease,
     ILogger<WebhookDispatcher> logger) : BackgroundService
@@ -134,7 +134,7 @@ internal sealed partial class WebhookDispatcher(
     private async Task RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, CancellationToken held)
     {
         var delay = outcome.Error is null ? null : WebhookSchedule.DelayAfter(
-            delivery.Failed + 1, NextRandom(), outcome.RetryAfter, options.Value.MaxRetryAfter);
+            delivery.Failed + 1, random.NextDouble(), outcome.RetryAfter, options.Value.MaxRetryAfter);
         while (true)
         {
             try
@@ -158,9 +158,6 @@ internal sealed partial class WebhookDispatcher(
         using var limit = new CancellationTokenSource(options.Value.Timeout, time);
         await claims.ReleaseAsync([delivery], limit.Token);
     }
-
-    // Only spreads retries: any even spread does.
-    private static double NextRandom() => RandomNumberGenerator.GetInt32(1_000_001) / 1_000_000d;
 
     private void LogAttempt(WebhookOutcome outcome, TimeSpan? delay, ClaimedDelivery delivery)
     {

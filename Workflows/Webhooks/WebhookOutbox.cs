@@ -57,7 +57,8 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         var receivers = new Dictionary<string, JsonElement?>(StringComparer.Ordinal);
         foreach (var wish in wishes.Prepend(new WebhookWish(own, Payload: null)))
         {
-            if ((wish.Url ?? own) is not { Length: > 0 } text) continue;
+            var text = string.IsNullOrWhiteSpace(wish.Url) ? own : wish.Url;
+            if (string.IsNullOrWhiteSpace(text)) continue;
             var url = WebhookUrl.TryParse(text, out var parsed) ? parsed.AbsoluteUri : text;
             receivers[url] = receivers.GetValueOrDefault(url) ?? wish.Payload;
         }
