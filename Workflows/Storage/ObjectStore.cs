@@ -111,8 +111,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             Expires = time.GetUtcNow().Add(lifetime).UtcDateTime,
             Protocol = _encrypted ? Protocol.HTTPS : Protocol.HTTP,
         };
-        if (downloadAs is not null)
-            request.ResponseHeaderOverrides.ContentDisposition = $"attachment; filename*=UTF-8''{Uri.EscapeDataString(downloadAs)}";
+        if (downloadAs is not null) request.ResponseHeaderOverrides.ContentDisposition = ObjectHeaders.Attachment(downloadAs);
         return new Uri(s3.GetPreSignedURL(request));
     }
 
@@ -189,7 +188,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             ChecksumType = ChecksumType.COMPOSITE,
         };
         var response = await StorageErrors.MappedAsync(key, s3.CompleteMultipartUploadAsync(request, cancellation), cancellation);
-        // S3 sends the head of this answer before it knows the outcome: a failure may stand in the body of a 200.
+        // S3 sends the head of this answer before it knows the outcome: a 200 alone confirms nothing.
         if (string.IsNullOrEmpty(response.ETag)) throw new StorageUnavailableException($"The object store did not confirm {key}.");
     }
 

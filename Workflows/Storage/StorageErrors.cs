@@ -39,6 +39,8 @@ internal static class StorageErrors
     private static bool MayPass(AmazonServiceException error) => error switch
     {
         { StatusCode: 0 or HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } => true,
+        // S3 answers a completion with 200 before it knows the outcome: then only the code in the body tells.
+        { ErrorCode: "InternalError" or "ServiceUnavailable" } => true,
         // Two writers of one key, or bytes damaged on the way: the next try sends them anew.
         { StatusCode: HttpStatusCode.Conflict } => true,
         { ErrorCode: "RequestTimeout" or "SlowDown" or "BadDigest" or "XAmzContentSHA256Mismatch" or "IncompleteBody" } => true,

@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using Darkroom.Requests;
+using Darkroom.Storage;
+
+namespace Darkroom.Tests.Storage;
+
+public sealed class ObjectKeysTests
+{
+    private static readonly RequestId Request = new(Guid.Parse("0198a000-0000-7000-8000-000000000001"));
+    private static readonly byte[] Hash = SHA256.HashData("hello"u8);
+
+    [Fact]
+    public void Keys_say_request_row_position_and_hash()
+    {
+        Assert.Equal($"requests/{Request}/input.csv", ObjectKeys.Input(Request));
+        Assert.Equal($"requests/{Request}/originals/12-3-2cf24dba5fb0a30e.jpg", ObjectKeys.Original(Request, 12, 3, Hash, "jpg"));
+        Assert.Equal($"requests/{Request}/images/12-3-2cf24dba5fb0a30e.webp", ObjectKeys.Image(Request, 12, 3, Hash, "webp"));
+        Assert.Equal($"requests/{Request}/output-2-7.csv", ObjectKeys.Output(Request, 2, 7));
+    }
+
+    [Fact]
+    public void Every_key_lies_under_its_request()
+    {
+        string[] keys = [ObjectKeys.Input(Request), ObjectKeys.Original(Request, 1, 1, Hash, "png"), ObjectKeys.Image(Request, 1, 1, Hash, "png"), ObjectKeys.Output(Request, 1, 1)];
+        Assert.All(keys, key => Assert.StartsWith(ObjectKeys.Request(Request), key, StringComparison.Ordinal));
+        Assert.All(keys, key => Assert.Matches("^[a-z0-9/_-]+\\.(jpg|png|webp|gif|tiff|avif|csv)$", key));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(".jpg")]
+    [InlineData("JPG")]
+    [InlineData("../x")]
+    [InlineData("toolong")]
+    public void An_extension_cannot_smuggle_anything_in(string extension) =>
+        Assert.Throws<ArgumentException>(() => ObjectKeys.Image(Request, 1, 1, Hash, extension));
+}
