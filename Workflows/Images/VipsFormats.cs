@@ -42,8 +42,14 @@ internal static class VipsFormats
                 image.WebpsaveTarget(target, q: quality, effort: 4, keep: keep);
                 break;
             case ImageFormat.Gif:
-                // Neighbouring pixels and frames that differ by no more than this become equal: what quality means to GIF.
-                image.GifsaveTarget(target, effort: 7, interframeMaxerror: (100 - quality) * 0.16, interpaletteMaxerror: (100 - quality) * 0.1, dither: quality / 100.0);
+                // Quality means to GIF: how many colours, and how far neighbours and frames may differ and still become equal.
+                image.GifsaveTarget(
+                    target,
+                    effort: 7,
+                    bitdepth: GifBits(quality),
+                    dither: quality / 100.0,
+                    interframeMaxerror: (100 - quality) * 0.16,
+                    interpaletteMaxerror: (100 - quality) * 0.1);
                 break;
             case ImageFormat.Tiff when bilevel:
                 image.TiffsaveTarget(target, compression: Enums.ForeignTiffCompression.Ccittfax4, bitdepth: 1, keep: keep);
@@ -61,6 +67,9 @@ internal static class VipsFormats
                 throw new ArgumentOutOfRangeException(nameof(job), job.Format, null);
         }
     }
+
+    /// <summary>256 colours at the top, half as many with each quarter down: 64 at quality 50.</summary>
+    private static int GifBits(int quality) => 4 + (quality + 24) / 25;
 
     public static void SaveLosslessTiff(Image image, Target target) => image.TiffsaveTarget(
         target,

@@ -19,7 +19,7 @@ internal static class WebpContainer
         {
             if (chunks.Is("VP8X"u8)) canvas ??= (1 + Read24(chunks.Data[4..]), 1 + Read24(chunks.Data[7..]));
             else if (chunks.Is("ANMF"u8)) frames++;
-            else if (chunks.Is("EXIF"u8)) orientation = ReadOrientation(chunks.Data);
+            else if (chunks.Is("EXIF"u8) && orientation == 1) orientation = ReadOrientation(chunks.Data);
             else if (chunks.Is("ICCP"u8)) profile ??= chunks.Data.ToArray();
             else if (chunks.Is("VP8 "u8) && images++ == 0) canvas ??= ReadLossy(chunks.Data);
             else if (chunks.Is("VP8L"u8) && images++ == 0) canvas ??= ReadLossless(chunks.Data);

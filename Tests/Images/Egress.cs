@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Darkroom.Images;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Tests.Images;
+
+/// <summary>Guards and fetchers as tests need them: quick, and with names that resolve to whatever the test says.</summary>
+internal static class Egress
+{
+    public static EgressOptions Options(Action<EgressOptions>? change = null)
+    {
+        var options = new EgressOptions
+        {
+            AllowLoopback = true,
+            ConnectSeconds = 10,
+            HeaderSeconds = 15,
+            TotalSeconds = 30,
+        };
+        change?.Invoke(options);
+        return options;
+    }
+
+    public static EgressGuard Guard(EgressOptions options, INameResolver? resolver = null) =>
+        new(Wrap(options), resolver ?? new FakeResolver(), TimeProvider.System);
+
+    public static ImageFetcher Fetcher(EgressOptions options, INameResolver? resolver = null) =>
+        new(Guard(options, resolver), Wrap(options), TimeProvider.System);
+
+    private static IOptions<EgressOptions> Wrap(EgressOptions options) => Microsoft.Extensions.Options.Options.Create(options);
+}
+
+/// <summary>DNS by hand: each name has a list of answers, given one after the other; the last one stays.</summary>
+internal sealed class FakeResolver : INameResolver
+{
+    private readonly ConcurrentDictionary<string, ConcurrentQueue<IPAddress[]>> _answers = new(StringComparer.OrdinalIgnoreCase);
+    private int _lookups;
+
+    public int Lookups => _lookups;
+
+    public FakeResolver Answer(string host, params string[] addresses)
+    {
+        _answers.GetOrAdd(host, _ => new()).Enqueue([.. addresses.Select(IPAddress.Parse)]);
+        return this;
+    }
+
+    public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation)
+    {
+        Interlocked.Increment(ref _lookups);
+        if (!_answers.TryGetValue(host, out var answers))
+            throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound);
+        if (answers.Count > 1 && answers.TryDequeue(out var next)) return Task.FromResult(next);
+        return Task.FromResult(answers.TryPeek(out var last) ? last : []);
+    }
+}

@@ -1,0 +1,61 @@
+using Darkroom.Images;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Tests.Images;
+
+public sealed class PixelBudgetTests
+{
+    [Fact]
+    public async Task Images_beyond_the_slots_wait_until_one_leaves()
+    {
+        var budget = Budget(slots: 2, megapixels: 100);
+        var first = await budget.EnterAsync(1, CancellationToken.None);
+        await budget.EnterAsync(1, CancellationToken.None);
+        var third = budget.EnterAsync(1, CancellationToken.None);
+        Assert.False(third.IsCompleted);
+        first.Dispose();
+        first.Dispose();
+        await third;
+        Assert.Equal(2, budget.ImagesInFlight);
+    }
+
+    [Fact]
+    public async Task Large_image_waits_for_room_and_small_ones_behind_it_do_not_overtake()
+    {
+        var budget = Budget(slots: 10, megapixels: 100);
+        var running = await budget.EnterAsync(60_000_000, CancellationToken.None);
+        var large = budget.EnterAsync(60_000_000, CancellationToken.None);
+        var small = budget.EnterAsync(1, CancellationToken.None);
+        Assert.False(large.IsCompleted || small.IsCompleted);
+        running.Dispose();
+        await large;
+        await small;
+        Assert.Equal(60_000_001, budget.PixelsInFlight);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_makes_room_for_those_behind()
+    {
+        var budget = Budget(slots: 10, megapixels: 100);
+        var running = await budget.EnterAsync(60_000_000, CancellationToken.None);
+        using var patience = new CancellationTokenSource();
+        var large = budget.EnterAsync(60_000_000, patience.Token);
+        var small = budget.EnterAsync(1, CancellationToken.None);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => large);
+        (await small).Dispose();
+        running.Dispose();
+        Assert.Equal((0, 0), (budget.PixelsInFlight, budget.ImagesInFlight));
+    }
+
+    [Fact]
+    public async Task Image_above_the_whole_budget_runs_alone()
+    {
+        var budget = Budget(slots: 10, megapixels: 50);
+        using var huge = await budget.EnterAsync(long.MaxValue, CancellationToken.None);
+        Assert.False(budget.EnterAsync(1, CancellationToken.None).IsCompleted);
+    }
+
+    private static PixelBudget Budget(int slots, double megapixels) =>
+        new(Options.Create(new ImageOptions { CodecSlots = slots, MegapixelsInFlight = megapixels }));
+}

@@ -1,0 +1,40 @@
+using Darkroom.Images;
+
+namespace Darkroom.Tests.Images;
+
+public sealed class PooledBufferTests
+{
+    [Fact]
+    public void Bytes_survive_growth()
+    {
+        using var buffer = new PooledBuffer(16);
+        var expected = Enumerable.Range(0, 100_000).Select(i => (byte)i).ToArray();
+        using (var stream = buffer.OpenWrite())
+            foreach (var piece in expected.Chunk(777)) stream.Write(piece);
+        Assert.Equal(expected, buffer.Span.ToArray());
+        using var read = new MemoryStream();
+        buffer.OpenRead().CopyTo(read);
+        Assert.Equal(expected, read.ToArray());
+    }
+
+    [Fact]
+    public void Gap_left_by_seeking_holds_nobody_elses_bytes()
+    {
+        using (var used = new PooledBuffer(1_000)) used.OpenWrite().Write(Enumerable.Repeat((byte)0xAA, 1_000).ToArray());
+        using var buffer = new PooledBuffer(1_000);
+        using var stream = buffer.OpenWrite();
+        stream.Position = 100;
+        stream.WriteByte(1);
+        Assert.All(buffer.Span[..100].ToArray(), value => Assert.Equal(0, value));
+    }
+
+    [Fact]
+    public void Disposed_buffer_gives_nothing_away()
+    {
+        var buffer = new PooledBuffer();
+        buffer.Dispose();
+        buffer.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => buffer.Memory);
+        Assert.Throws<ObjectDisposedException>(() => buffer.GetMemory(1));
+    }
+}
