@@ -142,7 +142,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
         {
             var (output, report) = await codec.RunAsync(file);
             Assert.Equal(report.Output.Format, FormatSniffer.Sniff(output));
-            Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger);
+            Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger, $"{file.Length} -> {output.Length} {report}");
             Assert.False(output.AsSpan().IndexOf(Encoding.ASCII.GetBytes(SampleImages.Secret)) >= 0);
             var header = Containers.Inspect(report.Output.Format, output);
             Assert.Null(header.Judge(codec.Options));

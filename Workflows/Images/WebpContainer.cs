@@ -41,7 +41,7 @@ internal static class WebpContainer
                 extended = true;
                 WriteExtended(output, chunks.Data, orientation > 1, keepProfile);
             }
-            else if (IsPixels(chunks) || keepProfile && chunks.Is("ICCP"u8)) Write(output, chunks.Type, chunks.Data);
+            else if (IsPixels(chunks) || keepProfile && chunks.Is("ICCP"u8)) output.Append(chunks.Whole);
         }
 
         if (extended && orientation > 1) Write(output, "EXIF"u8, Exif.WriteOrientation(orientation));
@@ -103,6 +103,9 @@ internal static class WebpContainer
 
         public ReadOnlySpan<byte> Data { get; private set; }
 
+        /// <summary>With the padding, where the file has it: some leave it out at the end.</summary>
+        public ReadOnlySpan<byte> Whole { get; private set; }
+
         public readonly bool Is(ReadOnlySpan<byte> type) => Type.SequenceEqual(type);
 
         public bool Next()
@@ -111,7 +114,8 @@ internal static class WebpContainer
             var length = checked((int)BinaryPrimitives.ReadUInt32LittleEndian(_rest[4..]));
             Type = _rest[..4];
             Data = _rest.Slice(8, length);
-            _rest = _rest[Math.Min(_rest.Length, 8 + length + length % 2)..];
+            Whole = _rest[..Math.Min(_rest.Length, 8 + length + length % 2)];
+            _rest = _rest[Whole.Length..];
             return true;
         }
     }
