@@ -31,7 +31,8 @@ try
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3)
-        .WithEnvironment("Access__DevelopmentKey", developmentKey);
+        .WithEnvironment("Access__DevelopmentKey", developmentKey)
+        .WithEnvironment("Pages__SampleCsv", $"{settings.SamplesUrl}/products.csv");
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
         .WithReplicas(2)

@@ -8,13 +8,11 @@ using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Serves the photos of <c>Samples</c>, and a products.csv that names them, so that the first request needs no internet.</summary>
+/// <summary>Serves the photos of <c>Samples</c>, and CSVs that name them, so that the first request needs no internet.</summary>
 internal static class SamplePhotos
 {
-    /// <summary>Where the committed products.csv says that the photos are.</summary>
+    /// <summary>Where the committed CSVs say that the photos are.</summary>
     private const string WrittenUrl = "http://localhost:5082";
-
-    private const string Csv = "products.csv";
 
     /// <summary>Where the samples lie: with the source, or beside the published host.</summary>
     public static string Folder { get; } =
@@ -61,7 +59,7 @@ internal static class SamplePhotos
             }
 
             context.Response.ContentType = ContentType(Path.GetExtension(name));
-            if (name != Csv)
+            if (Path.GetExtension(name) != ".csv")
             {
                 await context.Response.SendFileAsync(file, context.RequestAborted);
                 return;

