@@ -1,15 +1,26 @@
+using Darkroom.Activities;
+using Darkroom.Api.Access;
+using Darkroom.Api.Links;
 using Darkroom.Api.Pages;
 using Darkroom.Api.Problems;
+using Darkroom.Api.Reference;
+using Darkroom.Api.Requests;
+using Darkroom.Api.Webhooks;
+using Darkroom.Engine;
+using Darkroom.Images;
+using Darkroom.Storage;
+using Darkroom.Webhooks;
 
 namespace Darkroom.Api;
 
 /// <summary>The API service, put together. Tests start it in their own process.</summary>
 public static class ApiApp
 {
-    /// <summary>Runs until the process is told to stop; or runs one command of the command line. Returns the exit code.</summary>
+    /// <summary>Runs one command of the command line, or serves until the process is told to stop. Returns the exit code.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
         await using var app = Build(args);
+        if (await KeysCommand.TryRunAsync(args, app.Services, Console.Out, Console.Error, CancellationToken.None) is { } exitCode) return exitCode;
         await app.RunAsync();
         return 0;
     }
@@ -20,11 +31,39 @@ public static class ApiApp
     {
         var builder = WebApplication.CreateBuilder(args);
         configure?.Invoke(builder);
+        builder.AddServiceDefaults();
+        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: ApiServer.Hasten);
+        builder.AddObjectStore();
+
+        // Hosted services start in this order: the schema, then this process' lease, then what needs them.
+        builder.Services.AddDatabaseStartup();
+        builder.Services.AddProcessLease("api");
+        builder.Services.AddWorkflowEngine();
+        builder.Services.AddActivities();
+        builder.Services.AddImages();
+        builder.Services.AddWebhookOutbox();
+        builder.AddImageLinks();
+        builder.AddAccess();
+        builder.Services.AddApiServer();
         builder.Services.AddProblems();
+        builder.Services.AddRequests();
+        builder.Services.AddWebhooks();
+        builder.Services.AddReference();
         builder.Services.AddPages();
 
         var app = builder.Build();
+        app.UseSecurityHeaders();
         app.UseProblems();
+        app.UseRouting();
+        // Before authentication: that asks the database too.
+        app.UseRequestTimeouts();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        app.MapDefaultEndpoints();
+        app.MapRequests();
+        app.MapWebhooks();
+        app.MapImageLinks();
+        app.MapReference();
         app.MapPages();
         return app;
     }

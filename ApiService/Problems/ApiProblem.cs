@@ -21,14 +21,15 @@ public sealed record ApiProblem(int Status, string Code, string Title) : IResult
     /// <summary>When trying again may help.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
-    public Task ExecuteAsync(HttpContext httpContext)
+    public async Task ExecuteAsync(HttpContext httpContext)
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
         response.Headers.CacheControl = "no-store";
         if (RetryAfter is { } wait)
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        return response.WriteAsJsonAsync(ToDetails(httpContext), options: null, ContentType, httpContext.RequestAborted);
+        // Not by the request's own token: it is cancelled when the problem to tell of is a time-out.
+        await response.WriteAsJsonAsync(ToDetails(httpContext), options: null, ContentType, CancellationToken.None);
     }
 
     private ProblemDetails ToDetails(HttpContext context)

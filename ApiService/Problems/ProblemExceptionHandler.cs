@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Darkroom.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
 
@@ -31,6 +32,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         BadHttpRequestException bad => CommonProblems.ForStatus(bad.StatusCode, bad.Message),
         PostgresException { SqlState: var state } => IsOutage(state) ? CommonProblems.DatabaseUnavailable : CommonProblems.Internal,
         NpgsqlException => CommonProblems.DatabaseUnavailable,
+        StorageException { IsTransient: true } or StorageDeniedException => CommonProblems.StorageUnavailable,
         TimeoutException or OperationCanceledException => CommonProblems.TimedOut,
         // The pool's data source was opened against an address that no longer resolves.
         SocketException => CommonProblems.DatabaseUnavailable,

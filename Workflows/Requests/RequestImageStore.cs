@@ -38,6 +38,20 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
         return images;
     }
 
+    /// <summary>The key of the object recorded as an image's output, or null.</summary>
+    public async Task<string?> FindOutputKeyAsync(ImageId image, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select output_key
+                from images
+                where id = @id
+                  and state = 'succeeded'
+                """)
+            .With("id", image.Value);
+        return await command.ExecuteScalarAsync(cancellation) as string;
+    }
+
     // States are literals, one branch each: the planner matches a partial index only with a condition that it can see.
     // A page of the few unfinished images of a large request then reads those few, not the whole request.
     private static string Page(ImageFilter filter) => filter switch

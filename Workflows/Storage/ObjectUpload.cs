@@ -36,6 +36,9 @@ public sealed class ObjectUpload : IAsyncDisposable
 
     public long BytesWritten { get; private set; }
 
+    /// <summary>Whether anything has gone to the store: until then there is nothing to clear up.</summary>
+    public bool HasSent { get; private set; }
+
     /// <summary>SHA-256 of what was written so far; of the whole once completed.</summary>
     public byte[] Sha256 => _hash.GetCurrentHash();
 
@@ -61,6 +64,7 @@ public sealed class ObjectUpload : IAsyncDisposable
     {
         ObjectDisposedException.ThrowIf(_completed, this);
         var sha256 = Sha256;
+        HasSent = true;
         if (_uploadId is null)
         {
             await _store.PutAsync(Key, _buffer.AsMemory(0, _filled), _contentType, cancellation, sha256);
@@ -106,6 +110,7 @@ public sealed class ObjectUpload : IAsyncDisposable
     private async Task SendPartAsync(CancellationToken cancellation)
     {
         await _underWay.WaitAsync(cancellation);
+        HasSent = true;
         _uploadId ??= await _store.InitiateAsync(Key, _contentType, cancellation);
         var (full, count) = (_buffer, _filled);
         (_buffer, _filled) = (PartBuffers.Rent(), 0);

@@ -1,0 +1,30 @@
+using Darkroom.Requests;
+using Darkroom.Storage;
+using Microsoft.Extensions.Options;
+using LinkOptions = Darkroom.Storage.LinkOptions;
+
+namespace Darkroom.Api.Requests;
+
+/// <summary>Addresses of this API, from its configured public address: never from the Host header, which is whatever a client sends.</summary>
+internal sealed class ApiLinks(IOptions<LinkOptions> options)
+{
+    private readonly string _requests = options.Value.Base + "/v1/requests";
+
+    public string Requests => _requests;
+
+    public string Self(RequestId id) => $"{_requests}/{id}";
+
+    public string Images(RequestId id) => $"{_requests}/{id}/images";
+
+    public RequestLinksView Of(Request request)
+    {
+        var self = Self(request.Id);
+        return new RequestLinksView(
+            self,
+            Images(request.Id),
+            $"{Images(request.Id)}?state=failed",
+            $"{self}/input.csv",
+            request.OutputPath is null ? null : $"{self}/output.csv",
+            $"{self}/webhooks");
+    }
+}

@@ -1,0 +1,66 @@
+using System.ComponentModel;
+using Darkroom.Requests;
+using Darkroom.Storage;
+
+namespace Darkroom.Api.Requests;
+
+/// <summary>One image of a request as the API shows it.</summary>
+internal sealed record ImageView
+{
+    [Description("Number of the CSV's data record, from 1.")]
+    public required int Row { get; init; }
+
+    [Description("Place in the record's list of URLs, from 1.")]
+    public required int Position { get; init; }
+
+    [Description("As written in the CSV.")]
+    public required string Serial { get; init; }
+
+    public required string ProductName { get; init; }
+    public required string Url { get; init; }
+
+    [Description("pending, succeeded, failed, or cancelled.")]
+    public required string State { get; init; }
+
+    [Description("How often the work on it was begun.")]
+    public required int Attempts { get; init; }
+
+    public required ErrorView? Error { get; init; }
+    public required OriginalView? Original { get; init; }
+    public required OutputView? Output { get; init; }
+
+    public static ImageView From(RequestImage image, RequestStatus request, ImageLinks links) => new()
+    {
+        Row = image.Place.Row,
+        Position = image.Place.Position,
+        Serial = image.Serial,
+        ProductName = image.ProductName,
+        Url = image.Url,
+        State = ShownState(image.State, request),
+        Attempts = image.Attempts,
+        Error = image.ErrorCode is { } code ? new ErrorView(code, image.ErrorMessage ?? code) : null,
+        Original = image.Original is { } original
+            ? new OriginalView(original.Type, original.Bytes, original.Width, original.Height, Hex(original.Sha256))
+            : null,
+        Output = image.Output is { } output
+            ? new OutputView(output.Type, output.Bytes, output.Width, output.Height, Hex(output.Sha256), links.For(image.Id, output.Key))
+            : null,
+    };
+
+    internal static string ShownState(string state, RequestStatus request) => state switch
+    {
+        "succeeded" or "failed" => state,
+        _ when request == RequestStatus.Cancelled => "cancelled",
+        _ => "pending",
+    };
+
+    private static string? Hex(byte[]? hash) => hash is null ? null : Convert.ToHexStringLower(hash);
+}
+
+internal sealed record OriginalView(string? Type, long? Bytes, int? Width, int? Height, string? Sha256);
+
+/// <param name="Url">Opens without a header.</param>
+internal sealed record OutputView(string? Type, long? Bytes, int? Width, int? Height, string? Sha256, string Url);
+
+/// <param name="NextCursor">The place of the next page, or null on the last.</param>
+internal sealed record ImagePageView(IReadOnlyList<ImageView> Items, string? NextCursor);

@@ -1,0 +1,95 @@
+using Darkroom.Access;
+using Darkroom.Api.Problems;
+using Darkroom.Api.Requests.Uploads;
+using Darkroom.Requests;
+using Darkroom.Requests.Csv;
+
+namespace Darkroom.Api.Requests;
+
+/// <summary>The API of requests: uploading a CSV, watching it, fetching what came of it.</summary>
+public static class RequestEndpoints
+{
+    public static IServiceCollection AddRequests(this IServiceCollection services)
+    {
+        services.AddOptions<RequestsOptions>().BindConfiguration(RequestsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<UploadOptions>().BindConfiguration(UploadOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddRequestCsv();
+        services.AddRequestStores();
+        services.AddUploads();
+        services.AddSingleton<ApiLinks>();
+        services.AddSingleton<UploadGate>();
+        services.AddSingleton<UploadReceiver>();
+        services.AddSingleton<UploadEndpoint>();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapRequests(this IEndpointRouteBuilder routes)
+    {
+        var requests = routes.MapGroup("/v1/requests").RequireAuthorization(Scopes.Requests).WithTags("Requests");
+        requests.ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+        requests.MapPost("", (HttpContext context, UploadEndpoint upload) => upload.PostAsync(context))
+            .WithName("UploadCsv")
+            .DescribeUpload();
+
+        requests.MapGet("", StatusEndpoints.ListAsync)
+            .WithName("ListRequests")
+            .WithSummary("List your requests")
+            .WithDescription("Newest first. Follow next_cursor, or the Link header, until there is none.")
+            .Produces<RequestPageView>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .WithRequestTimeout(ApiServer.QueryTimeout);
+
+        requests.MapGet("/{id}", StatusEndpoints.GetAsync)
+            .WithName("GetRequest")
+            .WithSummary("Read a request's status")
+            .WithDescription("Send the ETag back as If-None-Match and be answered 304 while nothing has changed; Retry-After says when to look again.")
+            .Produces<RequestView>()
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .WithRequestTimeout(ApiServer.QueryTimeout);
+
+        requests.MapGet("/{id}/images", ImagesEndpoint.ListAsync)
+            .WithName("ListImages")
+            .WithSummary("List a request's images")
+            .WithDescription("In the CSV's order. state filters: pending, succeeded, failed or cancelled. Follow next_cursor, or the Link header, until there is none.")
+            .Produces<ImagePageView>()
+            .ProducesProblem(StatusCodes.Status400BadRequest)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .WithRequestTimeout(ApiServer.QueryTimeout);
+
+        requests.MapGet("/{id}/input.csv", FileEndpoints.GetInputAsync)
+            .WithName("GetInputCsv")
+            .WithSummary("Download the CSV that was uploaded")
+            .WithDescription("The very bytes.")
+            .Produces(StatusCodes.Status200OK, contentType: "text/csv")
+            .ProducesProblem(StatusCodes.Status404NotFound);
+
+        requests.MapGet("/{id}/output.csv", FileEndpoints.GetOutputAsync)
+            .WithName("GetOutputCsv")
+            .WithSummary("Download the output CSV")
+            .WithDescription(
+                "The input, record for record, with the columns Output Image Urls (one slot for each input URL, empty where the image failed) and Errors. " +
+                "While a retry runs, the output of the run before is served.")
+            .Produces(StatusCodes.Status200OK, contentType: "text/csv")
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+
+        requests.MapPost("/{id}/cancel", LifecycleEndpoints.CancelAsync)
+            .WithName("CancelRequest")
+            .WithSummary("Cancel a request")
+            .WithDescription("What is finished stays; nothing more is begun. Cancelling again is answered the same.")
+            .Produces<RequestView>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+
+        requests.MapPost("/{id}/retry", LifecycleEndpoints.RetryAsync)
+            .WithName("RetryRequest")
+            .WithSummary("Run a request's failed images again")
+            .WithDescription("Only after completed_with_errors. Begins the next run, with the same workflow version; what succeeded stays.")
+            .Produces<RequestView>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict);
+        return routes;
+    }
+}

@@ -1,0 +1,15 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Darkroom.Api.Requests;
+
+/// <summary>The JSON of the request API: snake_case, because its names are the database's, with absent values written as null.</summary>
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
+[JsonSerializable(typeof(RequestView))]
+[JsonSerializable(typeof(RequestPageView))]
+[JsonSerializable(typeof(ImagePageView))]
+[JsonSerializable(typeof(IReadOnlyList<CsvErrorView>))]
+internal sealed partial class RequestJson : JsonSerializerContext;

@@ -1,0 +1,60 @@
+using System.Globalization;
+using System.Security.Claims;
+using Darkroom.Api.Access;
+using Darkroom.Requests;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.Extensions.Options;
+using Microsoft.Net.Http.Headers;
+
+namespace Darkroom.Api.Requests;
+
+/// <summary>Reading requests: one, or an owner's list.</summary>
+internal static class StatusEndpoints
+{
+    public static async Task<IResult> GetAsync(
+        string id, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options, CancellationToken cancellation)
+    {
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation) is not { } request) return RequestProblems.NotFound;
+
+        var tag = ETagOf(request);
+        var headers = context.Response.Headers;
+        headers.ETag = tag.ToString();
+        headers.CacheControl = "private, no-cache";
+        headers.Vary = HeaderNames.Authorization;
+        if (!request.Status.IsTerminal()) headers.RetryAfter = Seconds(options.Value.PollAfter);
+        return IsKnown(context.Request, tag)
+            ? Results.StatusCode(StatusCodes.Status304NotModified)
+            : RequestResult(RequestView.From(request, links));
+    }
+
+    public static async Task<IResult> ListAsync(
+        string? cursor, string? limit, ClaimsPrincipal user, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options,
+        CancellationToken cancellation)
+    {
+        RequestPlace? after = null;
+        if (cursor is not null)
+        {
+            if (!PageCursor.TryParse(cursor, out RequestPlace place)) return RequestProblems.BadCursor;
+            after = place;
+        }
+
+        if (Paging.Limit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
+        var page = Paging.Cut(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellation), size, out var last);
+        var next = last is null ? null : PageCursor.After(new RequestPlace(last.CreatedAt, last.Id));
+        Paging.LinkNext(context, links.Requests, ("limit", limit), next);
+        var view = new RequestPageView([.. page.Select(request => RequestView.From(request, links))], next);
+        return TypedResults.Json(view, RequestJson.Default.RequestPageView);
+    }
+
+    public static JsonHttpResult<RequestView> RequestResult(RequestView view) => TypedResults.Json(view, RequestJson.Default.RequestView);
+
+    public static string Seconds(TimeSpan time) => Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+
+    // Weak: the revision names the state of the request, not the bytes of one representation of it.
+    public static EntityTagHeaderValue ETagOf(Request request) =>
+        new($"\"{request.Revision.ToString(CultureInfo.InvariantCulture)}\"", isWeak: true);
+
+    private static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
+        EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
+        && known.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
+}

@@ -1,0 +1,177 @@
+using System.Text.Json;
+using Darkroom.Api.Problems;
+using Darkroom.Engine;
+using Darkroom.Requests;
+using Darkroom.Requests.Csv;
+using Darkroom.Storage;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Api.Requests.Uploads;
+
+/// <summary>Receives one file: stores it while it is judged, and makes a request of it or leaves nothing behind.</summary>
+internal sealed partial class UploadReceiver(
+    UploadStore uploads, WorkflowDefinitionStore workflows, ObjectStore objects, CsvJudge judge, ApiLinks links, TimeProvider time,
+    IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
+    IOptions<RequestsOptions> requests, IOptions<EngineOptions> engine, ILogger<UploadReceiver> logger)
+{
+    private const string CsvType = "text/csv";
+
+    /// <summary>For clearing up and for the accepting transaction, which the client's going away must not cut short.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    private readonly WebhookUrlRule _webhookUrls = new(options.Value.AllowHttpWebhooks, environment.IsDevelopment());
+
+    public async Task<Reception> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellation)
+    {
+        // Without the lease another process may already be clearing this upload up.
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(cancellation, upload.Held);
+        var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), CsvType);
+        var settled = false;
+        try
+        {
+            var outcome = await StoreAndAcceptAsync(upload, form, writing, lifetime.Token);
+            settled = outcome is Acceptance.Accepted or Acceptance.Unknown;
+            return outcome switch
+            {
+                Acceptance.Accepted accepted => new Reception.Accepted(accepted.Response),
+                Acceptance.Lost => new Reception.Refused(UploadProblems.Lost),
+                Acceptance.Unknown => new Reception.Refused(UploadProblems.Unknown(links.Self(upload.Id))),
+                var other => throw new InvalidOperationException($"Unknown acceptance {other}."),
+            };
+        }
+        catch (ApiProblemException refused)
+        {
+            return new Reception.Refused(refused.Problem);
+        }
+        catch (OperationCanceledException) when (upload.Held.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        {
+            return new Reception.Refused(UploadProblems.Lost);
+        }
+        finally
+        {
+            await writing.DisposeAsync();
+            if (!settled) await ClearUpAsync(upload, writing.HasSent);
+        }
+    }
+
+    /// <summary>Reads an upload for its file's hash alone.</summary>
+    public async Task<byte[]> HashAsync(UploadForm form, CancellationToken cancellation)
+    {
+        byte[]? sha256 = null;
+        await form.ReadAsync(
+            async (body, token) =>
+            {
+                await using var tee = new UploadTee(body, sink: null, limits.Value.MaxFileBytes);
+                await tee.DrainAsync(token);
+                sha256 = tee.Sha256;
+            },
+            cancellation);
+        return sha256 ?? throw new InvalidOperationException("A form was read to its end without its file.");
+    }
+
+    private async Task<Acceptance> StoreAndAcceptAsync(Upload upload, UploadForm form, ObjectUpload writing, CancellationToken cancellation)
+    {
+        await RefuseFieldsAsync(form.Fields, cancellation);
+        await RefuseWithoutStorageAsync(cancellation);
+        CsvVerdict? verdict = null;
+        await form.ReadAsync(async (body, token) => verdict = await JudgeAsync(body, writing, token), cancellation);
+        if (verdict is null) throw new InvalidOperationException("A form was read to its end without its file.");
+
+        // Fields may stand behind the file.
+        var workflow = await RefuseFieldsAsync(form.Fields, cancellation);
+        var stored = await writing.CompleteAsync(cancellation);
+        var request = new NewRequest
+        {
+            Id = upload.Id,
+            Owner = upload.Owner,
+            Workflow = workflow,
+            CsvPath = stored.Key,
+            CsvBytes = stored.Bytes,
+            CsvSha256 = stored.Sha256,
+            Dialect = JsonSerializer.Serialize(verdict.Dialect),
+            NoOfProducts = verdict.Products,
+            NoOfImages = verdict.Images,
+            FileName = form.Fields.FileName,
+            WebhookUrl = form.Fields.WebhookUrl,
+            IdempotencyKey = upload.IdempotencyKey is { } key ? new IdempotencyKey(key, form.Fields.Digest(stored.Sha256)) : null,
+        };
+        return await AcceptAsync(upload, request);
+    }
+
+    /// <summary>Judges the file while it is stored; returns only if it is good.</summary>
+    private async Task<CsvVerdict> JudgeAsync(Stream body, ObjectUpload writing, CancellationToken cancellation)
+    {
+        await using var tee = new UploadTee(body, writing, limits.Value.MaxFileBytes);
+        var verdict = await judge.JudgeAsync(tee, cancellation);
+        if (tee.Bytes == 0) throw new ApiProblemException(UploadProblems.EmptyFile);
+        if (!verdict.IsValid) throw new ApiProblemException(ProblemOf(verdict));
+        await tee.DrainAsync(cancellation);
+        return verdict;
+    }
+
+    private ApiProblem ProblemOf(CsvVerdict verdict) => verdict.Errors[0].Code switch
+    {
+        CsvErrorCodes.FileTooLarge => UploadProblems.TooLarge(limits.Value.MaxFileBytes),
+        CsvErrorCodes.EmptyFile => UploadProblems.EmptyFile,
+        _ => UploadProblems.InvalidCsv(verdict),
+    };
+
+    private async Task<WorkflowDefinition> RefuseFieldsAsync(UploadFields fields, CancellationToken cancellation)
+    {
+        if (fields.WebhookUrl is { } url && _webhookUrls.Objection(url) is { } objection)
+            throw new ApiProblemException(UploadProblems.BadWebhookUrl(objection));
+        var id = fields.Workflow ?? engine.Value.DefaultWorkflow;
+        // The database takes no U+0000 in text, and no workflow is named by a control character.
+        var workflow = id.Any(char.IsControl) ? null : await workflows.FindPublishedAsync(id, cancellation);
+        return workflow ?? throw new ApiProblemException(UploadProblems.UnknownWorkflow(id));
+    }
+
+    /// <summary>Before the client sends half a gigabyte: is there anywhere to put it?</summary>
+    private async Task RefuseWithoutStorageAsync(CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        patience.CancelAfter(requests.Value.StorageTimeout);
+        try
+        {
+            await objects.CheckAsync(patience.Token);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ApiProblemException(CommonProblems.StorageUnavailable, e);
+        }
+    }
+
+    private async Task<Acceptance> AcceptAsync(Upload upload, NewRequest request)
+    {
+        using var patience = new CancellationTokenSource(s_patience, time);
+        var acceptance = await uploads.AcceptAsync(
+            upload,
+            request,
+            accepted => JsonSerializer.Serialize(RequestView.From(accepted, links), RequestJson.Default.RequestView),
+            patience.Token);
+        if (acceptance is Acceptance.Accepted) LogAccepted(request.Id, request.NoOfProducts, request.NoOfImages, request.CsvBytes);
+        return acceptance;
+    }
+
+    /// <summary>Objects first, then the row by which they are found; if either does not work, the sweeper does both.</summary>
+    private async Task ClearUpAsync(Upload upload, bool hasObjects)
+    {
+        using var patience = new CancellationTokenSource(s_patience, time);
+        try
+        {
+            if (hasObjects) await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), patience.Token);
+            await uploads.DiscardAsync(upload, patience.Token);
+        }
+        catch (Exception e) when (e is StorageException or Npgsql.NpgsqlException or OperationCanceledException)
+        {
+            uploads.Abandon(upload);
+            LogLeftToSweeper(e, upload.Id);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Accepted request {Request}: {Products} products, {Images} images, {Bytes} bytes")]
+    private partial void LogAccepted(RequestId request, int products, int images, long bytes);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What upload {Upload} left behind could not be cleared up now; the sweeper will")]
+    private partial void LogLeftToSweeper(Exception exception, RequestId upload);
+}

@@ -1,0 +1,77 @@
+using System.Security.Cryptography;
+using Darkroom.Api.Problems;
+using Darkroom.Storage;
+
+namespace Darkroom.Api.Requests.Uploads;
+
+/// <summary>
+/// A file on its way in: whoever reads it also stores it, counts it and hashes it. So judging sets the pace, and no more of the
+/// file is ever in memory than a part of the upload.
+/// </summary>
+/// <param name="source">The file as it arrives.</param>
+/// <param name="sink">Where it is stored, or null if only its hash is wanted.</param>
+/// <param name="most">Bytes after which it is refused.</param>
+internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : Stream
+{
+    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    public long Bytes { get; private set; }
+
+    public byte[] Sha256 => _hash.GetCurrentHash();
+
+    public override bool CanRead => true;
+    public override bool CanSeek => false;
+    public override bool CanWrite => false;
+    public override long Length => throw new NotSupportedException();
+    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var read = await ReadSourceAsync(buffer, cancellationToken);
+        if (read == 0) return 0;
+        Bytes += read;
+        if (Bytes > most) throw new ApiProblemException(UploadProblems.TooLarge(most));
+        _hash.AppendData(buffer.Span[..read]);
+        if (sink is not null) await sink.WriteAsync(buffer[..read], cancellationToken);
+        return read;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>Reads what is left, so that the hash and the stored object are of the whole file.</summary>
+    public async Task DrainAsync(CancellationToken cancellation)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await ReadAsync(buffer, cancellation) > 0)
+        {
+        }
+    }
+
+    private async ValueTask<int> ReadSourceAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await source.ReadAsync(buffer, cancellation);
+        }
+        catch (Exception e) when (UploadForm.IsMalformed(e))
+        {
+            throw new ApiProblemException(UploadProblems.BrokenForm("The body ends before the file does."), e);
+        }
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+    public override void Flush()
+    {
+    }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+    public override void SetLength(long value) => throw new NotSupportedException();
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing) _hash.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,66 @@
+using Darkroom.Api.Problems;
+using Darkroom.Api.Requests;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Api;
+
+/// <summary>The HTTP server: its limits, its time-outs, and the headers that every answer carries.</summary>
+internal static class ApiServer
+{
+    /// <summary>Time-out policy of endpoints that need only the database.</summary>
+    public const string QueryTimeout = "query";
+
+    public static IServiceCollection AddApiServer(this IServiceCollection services)
+    {
+        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<KestrelServerOptions>().Configure<IOptions<ServerOptions>>((kestrel, server) => Limit(kestrel, server.Value));
+        services.AddRequestTimeouts();
+        services.AddOptions<RequestTimeoutOptions>().Configure<IOptions<RequestsOptions>>((timeouts, requests) =>
+            timeouts.AddPolicy(QueryTimeout, new RequestTimeoutPolicy
+            {
+                Timeout = requests.Value.QueryTimeout,
+                TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
+                WriteTimeoutResponse = context => CommonProblems.TimedOut.ExecuteAsync(context),
+            }));
+        return services;
+    }
+
+    /// <summary>Headers that tell browsers to take every answer for what it says it is, and for nothing more.</summary>
+    public static WebApplication UseSecurityHeaders(this WebApplication app)
+    {
+        app.Use((context, next) =>
+        {
+            // Set before the endpoint runs: a page that needs a policy of its own replaces this one.
+            var headers = context.Response.Headers;
+            headers.XContentTypeOptions = "nosniff";
+            headers["Referrer-Policy"] = "no-referrer";
+            headers.ContentSecurityPolicy = "default-src 'none'; frame-ancestors 'none'";
+            return next(context);
+        });
+        return app;
+    }
+
+    /// <summary>
+    /// Makes a database that is away a quick error. A caller has a couple of seconds to give, and a query that is no longer waited
+    /// for is ended by closing its connection: asking a server that hangs to cancel it would hang as well.
+    /// </summary>
+    public static void Hasten(NpgsqlDataSourceBuilder database)
+    {
+        database.ConnectionStringBuilder.Timeout = Math.Min(database.ConnectionStringBuilder.Timeout, 2);
+        database.ConnectionStringBuilder.CancellationTimeout = -1;
+    }
+
+    private static void Limit(KestrelServerOptions kestrel, ServerOptions server)
+    {
+        kestrel.AddServerHeader = false;
+        kestrel.Limits.MaxRequestBodySize = server.MaxBodyBytes;
+        kestrel.Limits.MaxRequestHeadersTotalSize = server.MaxHeaderBytes;
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(server.HeaderTimeoutSeconds);
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(server.KeepAliveSeconds);
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(server.MinBytesPerSecond, TimeSpan.FromSeconds(10));
+        kestrel.Limits.MaxConcurrentConnections = server.MaxConnections;
+    }
+}

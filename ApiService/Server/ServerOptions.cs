@@ -1,0 +1,33 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Api;
+
+/// <summary>Section <c>Server</c>: what one client may ask of the HTTP server itself.</summary>
+internal sealed class ServerOptions
+{
+    public const string Section = "Server";
+
+    /// <summary>Largest body of a call other than an upload, bytes. Default 4 MiB: workflow definitions are the largest of them.</summary>
+    [Range(1024, 1024L * 1024 * 1024)]
+    public long MaxBodyBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>All headers of a call together, bytes. Default 16 KiB: a key, a cursor and what proxies add are far less.</summary>
+    [Range(1024, 1024 * 1024)]
+    public int MaxHeaderBytes { get; set; } = 16 * 1024;
+
+    /// <summary>Time for the headers to arrive, seconds. Default 10: a connection that dribbles them in is not a client.</summary>
+    [Range(1, 600)]
+    public double HeaderTimeoutSeconds { get; set; } = 10;
+
+    /// <summary>How long an idle connection is kept, seconds. Default 130: longer than the two minutes after which load balancers drop theirs.</summary>
+    [Range(1, 3600)]
+    public double KeepAliveSeconds { get; set; } = 130;
+
+    /// <summary>Slowest upload that is still waited for, bytes a second. Default 1,024, after a grace of 10 seconds: a phone does more.</summary>
+    [Range(1, 1024 * 1024)]
+    public double MinBytesPerSecond { get; set; } = 1024;
+
+    /// <summary>Connections at once. Default 10,000; a process has about as many file handles to give.</summary>
+    [Range(1, 1_000_000)]
+    public long MaxConnections { get; set; } = 10_000;
+}

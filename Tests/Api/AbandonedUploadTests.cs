@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Darkroom.Tests.Api;
+
+public sealed class AbandonedUploadTests : ApiTest
+{
+    // The sweeper is called by hand: the one that runs by itself comes too late to interfere.
+    protected override string[] Settings => ["UploadSweep:EverySeconds=3600", "Lease:DurationSeconds=4", "Lease:HeartbeatSeconds=1"];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(200_000)] // More than a part: a multipart upload has begun.
+    public async Task A_client_that_goes_away_in_the_middle_leaves_nothing(int rows)
+    {
+        using var csv = new PausedCsv(rows);
+        using var givenUp = new CancellationTokenSource();
+        var upload = Alice.UploadAsync(csv.Content, cancellation: givenUp.Token);
+        await csv.Sent;
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
+
+        await givenUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
+
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 0);
+        await Api.AssertNothingLeftAsync();
+        await AssertNoPartsAsync();
+    }
+
+    [Fact]
+    public async Task A_connection_that_is_cut_within_a_declared_length_leaves_nothing()
+    {
+        using (var client = new TcpClient())
+        {
+            await BeginAsync(client);
+        }
+
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 0);
+        await Api.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task What_a_dead_process_left_is_swept_and_its_key_freed()
+    {
+        var dead = await DeadUploadAsync("k");
+        await Api.Objects.PutAsync($"requests/{dead}/input.csv", "half a file"u8.ToArray(), "text/csv", CancellationToken.None);
+        using (var conflict = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k"))
+            await conflict.AssertProblemAsync(HttpStatusCode.Conflict, "idempotency_key_in_flight");
+
+        Assert.Equal(1, await Api.Sweeper.SweepAsync(CancellationToken.None));
+
+        await Api.AssertNothingLeftAsync();
+        using var accepted = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_sweeper_leaves_uploads_of_living_processes_alone()
+    {
+        using var csv = new PausedCsv();
+        var upload = Alice.UploadAsync(csv.Content);
+        await csv.Sent;
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
+        await Database.DataSource.Sql("update uploads set created_at = now() - interval '1 hour'").ExecuteNonQueryAsync();
+
+        await using (var other = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, Settings))
+            Assert.Equal(0, await other.Sweeper.SweepAsync(CancellationToken.None));
+        Assert.Equal(0, await Api.Sweeper.SweepAsync(CancellationToken.None));
+
+        csv.Resume();
+        using var response = await upload;
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_upload_that_was_taken_over_is_not_accepted()
+    {
+        using var csv = new PausedCsv();
+        var upload = Alice.UploadAsync(csv.Content);
+        await csv.Sent;
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
+        await Database.DataSource.Sql("update uploads set process_id = gen_random_uuid()").ExecuteNonQueryAsync();
+
+        csv.Resume();
+        using var response = await upload;
+
+        await response.AssertProblemAsync(HttpStatusCode.ServiceUnavailable, "upload_lost");
+        Assert.Equal(0, await Api.CountAsync("csv_data_table"));
+        Assert.Equal(1, await Api.Sweeper.SweepAsync(CancellationToken.None));
+        await Api.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task An_upload_ends_when_its_process_loses_the_lease()
+    {
+        using var client = new TcpClient();
+        await BeginAsync(client);
+        await Database.DataSource.Sql("delete from processes").ExecuteNonQueryAsync();
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var reader = new StreamReader(client.GetStream());
+        var answer = await reader.ReadToEndAsync(patience.Token);
+
+        Assert.StartsWith("HTTP/1.1 503", answer, StringComparison.Ordinal);
+        Assert.Contains("upload_lost", answer, StringComparison.Ordinal);
+        await Api.AssertNothingLeftAsync();
+    }
+
+    [Fact]
+    public async Task Answers_are_forgotten_when_they_were_kept_long_enough()
+    {
+        using var accepted = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
+        Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
+        await Api.Sweeper.ForgetAnswersAsync(CancellationToken.None);
+        Assert.Equal(1, await Api.CountAsync("idempotency_keys"));
+
+        await Database.DataSource.Sql("update idempotency_keys set created_at = now() - interval '8 days'").ExecuteNonQueryAsync();
+        await Api.Sweeper.ForgetAnswersAsync(CancellationToken.None);
+        Assert.Equal(0, await Api.CountAsync("idempotency_keys"));
+    }
+
+    /// <summary>Sends the beginning of a body of a thousand bytes.</summary>
+    private async Task BeginAsync(TcpClient client)
+    {
+        await client.ConnectAsync(IPAddress.Loopback, Api.Address.Port);
+        var head =
+            $"POST /v1/requests HTTP/1.1\r\nHost: x\r\nAuthorization: {Alice.DefaultRequestHeaders.Authorization}\r\n" +
+            "Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nS. No.,Product Name,Input Image Urls\n";
+        await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head));
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
+    }
+
+    private async Task<RequestId> DeadUploadAsync(string key)
+    {
+        var id = Guid.NewGuid();
+        await Database.DataSource.Sql(
+                """
+                insert into uploads (id, owner_id, idempotency_key, process_id)
+                select @id, id, @key, gen_random_uuid()
+                from owners
+                where name = 'alice'
+                """)
+            .With("id", id)
+            .With("key", key)
+            .ExecuteNonQueryAsync();
+        return new RequestId(id);
+    }
+
+    private async Task AssertNoPartsAsync()
+    {
+        using var client = S3.CreateClient();
+        var uploads = await client.ListMultipartUploadsAsync(new Amazon.S3.Model.ListMultipartUploadsRequest { BucketName = S3.Connection.Bucket });
+        Assert.Empty(uploads.MultipartUploads ?? []);
+    }
+}
