@@ -20,3 +20,13 @@ internal sealed class HostileCorpusFactAttribute : FactAttribute
         if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} does not name the folder of hostile files.";
     }
 }
+
+/// <summary>The same for theories.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class HostileCorpusTheoryAttribute : TheoryAttribute
+{
+    public HostileCorpusTheoryAttribute()
+    {
+        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} does not name the folder of hostile files.";
+    }
+}

@@ -3,26 +3,26 @@ namespace Darkroom.Requests.Csv;
 /// <summary>The first errors of a file, and how many there are.</summary>
 internal sealed class CsvErrors(int listed)
 {
-    private readonly List<CsvError> list = [];
+    private readonly List<CsvError> _list = [];
 
-    public IReadOnlyList<CsvError> Listed => list;
+    public IReadOnlyList<CsvError> Listed => _list;
     public long Count { get; private set; }
 
     public void Add(CsvError error)
     {
         if (Count++ < listed)
-            list.Add(error);
+            _list.Add(error);
     }
 
     public void Add(long line, int? column, string code, string message, ReadOnlySpan<char> value = default)
     {
         if (Count++ < listed)
-            list.Add(CsvError.At(line, column, code, message, value));
+            _list.Add(CsvError.At(line, column, code, message, value));
     }
 
     public void MoveTo(CsvErrors others)
     {
-        foreach (var error in list)
+        foreach (var error in _list)
             others.Add(error);
     }
 }

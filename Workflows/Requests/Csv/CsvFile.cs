@@ -14,9 +14,9 @@ internal sealed class CsvFile : IDisposable
         var text = new CsvText(csv, limits.MaxFileBytes, cancellationToken);
         try
         {
-            var peeked = await text.PeekAsync(CsvHeader.PeekLength).ConfigureAwait(false);
+            var peeked = await text.PeekAsync(CsvHeader.PeekLength);
             var found = new CsvErrors(limits.MaxListedErrors);
-            if (await CsvHeader.FindAsync(peeked, text, limits, found).ConfigureAwait(false) is { } dialect)
+            if (await CsvHeader.FindAsync(peeked, text, limits, found) is { } dialect)
                 return new CsvFile(dialect, new CsvRecordReader(text, dialect.Delimiter, limits));
 
             // What is damaged so near the header is why the header makes no sense: say that instead.
@@ -36,7 +36,7 @@ internal sealed class CsvFile : IDisposable
     /// <summary>Reads on to the header record, which <see cref="OpenAsync"/> found to be there.</summary>
     public async Task SkipHeaderAsync()
     {
-        while (await Records.ReadAsync().ConfigureAwait(false) && Records.IsBlank)
+        while (await Records.ReadAsync() && Records.IsBlank)
         {
         }
     }

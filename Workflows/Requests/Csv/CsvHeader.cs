@@ -26,8 +26,8 @@ internal static class CsvHeader
         Candidate? best = null;
         foreach (var delimiter in Delimiters)
         {
-            var candidate = await ReadAsync(peeked, delimiter, limits).ConfigureAwait(false);
-            if (best is null || candidate.IsBetterThan(best))
+            var candidate = await ReadAsync(peeked, delimiter, limits);
+            if (candidate.IsBlank || best is null || (!best.IsBlank && candidate.IsBetterThan(best)))
                 best = candidate;
         }
         return best!.Judge(text, errors);
@@ -36,16 +36,16 @@ internal static class CsvHeader
     private static async Task<Candidate> ReadAsync(string peeked, char delimiter, CsvLimits limits)
     {
         using var records = new CsvRecordReader(new StringReader(peeked), delimiter, limits);
-        while (await records.ReadAsync().ConfigureAwait(false))
+        while (await records.ReadAsync())
         {
             if (records.Defect is null && records.IsBlank)
                 continue;
             // What fills the whole peek was cut off by it, unless the file ends there.
             var isWhole = records.CharactersRead < peeked.Length || peeked.Length < PeekLength;
             var cells = records.Defect is null ? Enumerable.Range(0, records.Count).Select(cell => records[cell].Trim()).ToArray() : [];
-            return new Candidate(delimiter, records.Line, cells, isWhole ? records.Defect : HeaderTooLong(records.Line), RawRecord.LineEnd(records.Raw).ToString());
+            return new Candidate(delimiter, records.Line, cells, isWhole ? records.Defect : HeaderTooLong(records.Line), RawRecord.LineEnd(records.Raw).ToString(), records.Count);
         }
-        return new Candidate(delimiter, records.Line, null, records.Fatal, "");
+        return new Candidate(delimiter, records.Line, null, records.Fatal, "", records.Count);
     }
 
     private static CsvError HeaderTooLong(long line) => CsvError.At(line, null, CsvErrorCodes.RecordTooLong,
@@ -69,20 +69,22 @@ internal static class CsvHeader
     }
 
     /// <param name="Cells">Null where the file has no record at all, empty where the first one is malformed.</param>
-    private sealed record Candidate(char Delimiter, long Line, string[]? Cells, CsvError? Error, string NewLine)
+    private sealed record Candidate(char Delimiter, long Line, string[]? Cells, CsvError? Error, string NewLine, int Width)
     {
-        private readonly string[] normalised = [.. (Cells ?? []).Select(Normalise)];
+        private readonly string[] _normalised = [.. (Cells ?? []).Select(Normalise)];
 
-        private int Recognised => Error is not null ? -1 : new[] { Serial, Name, Urls }.Count(column => column.FindIn(normalised).Length > 0);
+        public bool IsBlank => Cells is null && Error is null;
 
-        public bool IsBetterThan(Candidate other) => (Recognised, normalised.Length).CompareTo((other.Recognised, other.normalised.Length)) > 0;
+        private int Recognised => Error is not null ? -1 : new[] { Serial, Name, Urls }.Count(column => column.FindIn(_normalised).Length > 0);
+
+        public bool IsBetterThan(Candidate other) => (Recognised, Width).CompareTo((other.Recognised, other.Width)) > 0;
 
         public CsvDialect? Judge(CsvText text, CsvErrors errors)
         {
             if (Error is not null)
                 errors.Add(Error);
             else if (Cells is null)
-                errors.Add(1, null, CsvErrorCodes.EmptyFile, "There is nothing but blank lines in this file. It needs a header and at least one row.");
+                errors.Add(1, null, CsvErrorCodes.EmptyFile, "There is nothing but blank lines at the start of this file. It needs a header and at least one row.");
             else
                 return JudgeColumns(text, errors);
             return null;
@@ -91,18 +93,18 @@ internal static class CsvHeader
         private CsvDialect? JudgeColumns(CsvText text, CsvErrors errors)
         {
             var before = errors.Count;
-            foreach (var cell in Enumerable.Range(0, normalised.Length).Where(cell => Reserved.Contains(normalised[cell])))
+            foreach (var cell in Enumerable.Range(0, _normalised.Length).Where(cell => Reserved.Contains(_normalised[cell])))
                 errors.Add(Line, cell + 1, CsvErrorCodes.ReservedColumn, $"The output adds the columns \"{OutputUrls}\" and \"{Errors}\". Remove or rename this one.", Cells![cell]);
             var (serial, name, urls) = (Find(Serial, errors), Find(Name, errors), Find(Urls, errors));
             if (errors.Count > before)
                 return null;
-            var named = Array.FindLastIndex(normalised, cell => cell.Length > 0) + 1;
-            return new CsvDialect(Delimiter, text.Encoding, text.HasBom, NewLine, normalised.Length, named, serial, name, urls);
+            var named = Array.FindLastIndex(_normalised, cell => cell.Length > 0) + 1;
+            return new CsvDialect(Delimiter, text.Encoding, text.HasBom, NewLine, _normalised.Length, named, serial, name, urls);
         }
 
         private int Find(Column column, CsvErrors errors)
         {
-            var places = column.FindIn(normalised);
+            var places = column.FindIn(_normalised);
             if (places.Length == 0)
                 errors.Add(Line, null, CsvErrorCodes.MissingColumn, $"The header has no column {column.Accepted}. Add it; columns are separated by comma, semicolon or tab.", string.Join(", ", Cells!.Take(20)));
             foreach (var surplus in places.Skip(1))

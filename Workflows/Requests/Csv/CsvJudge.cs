@@ -12,10 +12,10 @@ public sealed class CsvJudge(IOptions<CsvLimits> limits)
     public async Task<CsvVerdict> JudgeAsync(Stream csv, CancellationToken cancellationToken)
     {
         var errors = new CsvErrors(limits.Value.MaxListedErrors);
-        using var file = await CsvFile.OpenAsync(csv, limits.Value, errors, cancellationToken).ConfigureAwait(false);
+        using var file = await CsvFile.OpenAsync(csv, limits.Value, errors, cancellationToken);
         return file is null
             ? new CsvVerdict(null, 0, 0, errors.Listed, errors.Count, ReadToEnd: false)
-            : await JudgeRowsAsync(file, errors).ConfigureAwait(false);
+            : await JudgeRowsAsync(file, errors);
     }
 
     private async Task<CsvVerdict> JudgeRowsAsync(CsvFile file, CsvErrors errors)
@@ -23,8 +23,8 @@ public sealed class CsvJudge(IOptions<CsvLimits> limits)
         var (records, cells) = (file.Records, new ProductCells(file.Dialect, limits.Value));
         var (products, images, exceeded) = (0, 0, false);
 
-        await file.SkipHeaderAsync().ConfigureAwait(false);
-        while (!exceeded && await records.ReadAsync().ConfigureAwait(false))
+        await file.SkipHeaderAsync();
+        while (!exceeded && await records.ReadAsync())
         {
             if (records.Defect is null && records.IsBlank)
                 continue;

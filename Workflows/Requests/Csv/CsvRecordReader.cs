@@ -10,27 +10,27 @@ namespace Darkroom.Requests.Csv;
 /// </summary>
 internal sealed class CsvRecordReader : IDisposable
 {
-    private readonly CsvParser parser;
-    private readonly CsvText? text;
-    private readonly CsvLimits limits;
-    private long recordStart;
-    private int checkedCell;
+    private readonly CsvParser _parser;
+    private readonly CsvText? _text;
+    private readonly CsvLimits _limits;
+    private long _recordStart;
+    private int _checkedCell;
 
     public CsvRecordReader(TextReader source, char delimiter, CsvLimits limits)
     {
-        this.limits = limits;
-        text = source as CsvText;
-        if (text is not null)
-            text.BeforeRefill = StopOversized;
+        _limits = limits;
+        _text = source as CsvText;
+        if (_text is not null)
+            _text.BeforeRefill = StopOversized;
         Delimiter = delimiter;
-        parser = new CsvParser(source, new CsvConfiguration(CultureInfo.InvariantCulture)
+        _parser = new CsvParser(source, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
             Delimiter = delimiter.ToString(),
             IgnoreBlankLines = false,
             BufferSize = 2 * CsvText.Chunk,
-            MaxFieldSize = limits.MaxCellLength,
+            MaxFieldSize = _limits.MaxCellLength,
             ExceptionMessagesContainRawData = false,
-            BadDataFound = NoteStrayQuote,
+            BadDataFound = NoteBadCell,
         });
     }
 
@@ -39,11 +39,11 @@ internal sealed class CsvRecordReader : IDisposable
     /// <summary>1-based line on which the present record starts.</summary>
     public long Line { get; private set; } = 1;
 
-    public int Count => parser.Count;
-    public string this[int cell] => parser[cell];
+    public int Count => _parser.Count;
+    public string this[int cell] => _parser[cell];
 
     /// <summary>The present record to the letter, line end included. Made anew at each call.</summary>
-    public string Raw => parser.RawRecord;
+    public string Raw => _parser.RawRecord;
 
     /// <summary>Why reading stopped before the end; nothing behind it can be told apart.</summary>
     public CsvError? Fatal { get; private set; }
@@ -65,49 +65,49 @@ internal sealed class CsvRecordReader : IDisposable
         }
     }
 
-    public long CharactersRead => parser.CharCount;
+    public long CharactersRead => _parser.CharCount;
 
     /// <returns>False at the end, and where reading stopped for <see cref="Fatal"/>.</returns>
     public async ValueTask<bool> ReadAsync()
     {
         if (Fatal is not null)
             return false;
-        Line = parser.RawRow + 1L;
-        recordStart = parser.CharCount;
+        Line = _parser.RawRow + 1L;
+        _recordStart = _parser.CharCount;
         Defect = null;
         try
         {
-            if (!await parser.ReadAsync().ConfigureAwait(false))
+            if (!await _parser.ReadAsync())
                 return false;
             StopOversized();
         }
         catch (CsvRefusedException refusal)
         {
-            Fatal ??= new CsvError(parser.RawRow, parser.Count + 1, refusal.Code, refusal.Message, refusal.Value);
+            Fatal ??= new CsvError(_parser.RawRow, _parser.Count + 1, refusal.Code, refusal.Message, refusal.Value);
             return false;
         }
         catch (MaxFieldSizeException)
         {
-            Fatal = SpansLines ? UnclosedQuote(parser.Count + 1) : CsvError.At(Line, parser.Count + 1, CsvErrorCodes.CellTooLong,
-                $"This cell is longer than {limits.MaxCellLength} characters. Shorten it.");
+            Fatal = SpansLines ? UnclosedQuote(_parser.Count + 1) : CsvError.At(Line, _parser.Count + 1, CsvErrorCodes.CellTooLong,
+                $"This cell is longer than {_limits.MaxCellLength} characters. Shorten it.");
             return false;
         }
         CheckQuotes();
         return true;
     }
 
-    public void Dispose() => parser.Dispose();
+    public void Dispose() => _parser.Dispose();
 
-    private bool SpansLines => parser.RawRow > Line;
+    private bool SpansLines => _parser.RawRow > Line;
 
     /// <summary>The parser asks for more only when it has used up what it has, all of it for one record: its size is known here while it still grows.</summary>
     private void StopOversized()
     {
-        if (parser.Count > limits.MaxColumns)
-            Fatal = CsvError.At(Line, null, CsvErrorCodes.TooManyColumns, $"This row has more than {limits.MaxColumns} cells. Remove the surplus columns.");
-        else if (parser.CharCount - recordStart > limits.MaxRecordLength)
-            Fatal = SpansLines ? UnclosedQuote(parser.Count + 1) : CsvError.At(Line, null, CsvErrorCodes.RecordTooLong,
-                $"This row is longer than {limits.MaxRecordLength} characters. Shorten it.");
+        if (_parser.Count > _limits.MaxColumns)
+            Fatal = CsvError.At(Line, null, CsvErrorCodes.TooManyColumns, $"This row has more than {_limits.MaxColumns} cells. Remove the surplus columns.");
+        else if (_parser.CharCount - _recordStart > _limits.MaxRecordLength)
+            Fatal = SpansLines ? UnclosedQuote(_parser.Count + 1) : CsvError.At(Line, null, CsvErrorCodes.RecordTooLong,
+                $"This row is longer than {_limits.MaxRecordLength} characters. Shorten it.");
         if (Fatal is not null)
             throw new CsvRefusedException(Fatal.Code, Fatal.Message);
     }
@@ -118,22 +118,31 @@ internal sealed class CsvRecordReader : IDisposable
     /// </summary>
     private void CheckQuotes()
     {
-        for (checkedCell = 0; checkedCell < parser.Count && Defect is null; checkedCell++)
-            _ = parser[checkedCell];
+        for (_checkedCell = 0; _checkedCell < _parser.Count && Defect is null; _checkedCell++)
+            _ = _parser[_checkedCell];
 
         // A cell cut off by the end of the file behind a doubled quote looks closed to the parser. Quotes of a sound record come in pairs.
-        if (text is { EndReached: false })
-            return;
-        if (parser.RawRecord.AsSpan().Count('"') % 2 != 0)
-            Defect = UnclosedQuote(Defect?.Column ?? parser.Count);
+        if (Defect is null && _text is not { EndReached: false } && _parser.RawRecord.AsSpan().Count('"') % 2 != 0)
+            Defect = UnclosedQuote(_parser.Count);
     }
 
-    private void NoteStrayQuote(BadDataFoundArgs bad) =>
-        Defect ??= CsvError.At(Line, checkedCell + 1, CsvErrorCodes.StrayQuote,
-            bad.Field.StartsWith('"')
-                ? "There is text behind a closing quote. Quote the whole cell and double each quote inside it."
-                : "There is a quote inside an unquoted cell. Quote the whole cell and double each quote inside it.",
-            bad.Field);
+    private void NoteBadCell(BadDataFoundArgs bad) => Defect ??=
+        !bad.Field.StartsWith('"') ? StrayQuote("There is a quote inside an unquoted cell", bad.Field)
+        : IsUnclosed(bad.Field) ? UnclosedQuote(_checkedCell + 1)
+        : StrayQuote("There is text behind a closing quote", bad.Field);
+
+    private static bool IsUnclosed(ReadOnlySpan<char> cell)
+    {
+        for (var rest = cell[1..]; rest.IndexOf('"') is >= 0 and var quote; rest = rest[(quote + 2)..])
+        {
+            if (quote + 1 == rest.Length || rest[quote + 1] != '"')
+                return false;
+        }
+        return true;
+    }
+
+    private CsvError StrayQuote(string what, string cell) => CsvError.At(Line, _checkedCell + 1, CsvErrorCodes.StrayQuote,
+        what + ". Quote the whole cell and double each quote inside it.", cell);
 
     private CsvError UnclosedQuote(int column) => CsvError.At(Line, column, CsvErrorCodes.UnclosedQuote,
         "A quoted cell that starts in this row is not closed. Add the closing quote, and double each quote inside the cell.");

@@ -11,13 +11,13 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
 {
     public const int Chunk = 16 * 1024;
 
-    private readonly byte[] bytes = new byte[64 * 1024];
-    private readonly char[] characters = new char[64 * 1024];
-    private int byteStart, byteEnd;
-    private ReadOnlyMemory<char> ready;
-    private ReadOnlyMemory<char> head;
-    private long bytesRead;
-    private bool streamEnded;
+    private readonly byte[] _bytes = new byte[64 * 1024];
+    private readonly char[] _characters = new char[64 * 1024];
+    private int _byteStart, _byteEnd;
+    private ReadOnlyMemory<char> _ready;
+    private ReadOnlyMemory<char> _head;
+    private long _bytesRead;
+    private bool _streamEnded;
 
     public CsvEncoding Encoding { get; private set; }
     public bool HasBom { get; private set; }
@@ -35,30 +35,30 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
     /// <exception cref="CsvRefusedException">The file is empty or of another kind.</exception>
     public async Task<string> PeekAsync(int length)
     {
-        while (byteEnd < FileSignature.Longest && await ReadBytesAsync().ConfigureAwait(false))
+        while (_byteEnd < FileSignature.Longest && await ReadBytesAsync())
         {
         }
         DetectEncoding();
 
         var seen = new ArrayBufferWriter<char>(length);
-        while (seen.WrittenCount < length && await DecodeAsync().ConfigureAwait(false))
+        while (seen.WrittenCount < length && await DecodeAsync())
         {
-            seen.Write(ready.Span);
-            ready = default;
+            seen.Write(_ready.Span);
+            _ready = default;
         }
-        head = seen.WrittenMemory;
-        return new string(head.Span[..Math.Min(length, head.Length)]);
+        _head = seen.WrittenMemory;
+        return new string(_head.Span[..Math.Min(length, _head.Length)]);
     }
 
     public override async Task<int> ReadAsync(char[] buffer, int index, int count)
     {
         BeforeRefill?.Invoke();
-        if (head.IsEmpty && ready.IsEmpty && !await DecodeAsync().ConfigureAwait(false))
+        if (_head.IsEmpty && _ready.IsEmpty && !await DecodeAsync())
         {
             EndReached = true;
             return Refusal is null ? 0 : throw Refusal;
         }
-        return head.IsEmpty ? Take(ref ready, buffer.AsSpan(index, count)) : Take(ref head, buffer.AsSpan(index, count));
+        return _head.IsEmpty ? Take(ref _ready, buffer.AsSpan(index, count)) : Take(ref _head, buffer.AsSpan(index, count));
     }
 
     private static int Take(ref ReadOnlyMemory<char> source, Span<char> target)
@@ -71,7 +71,7 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
 
     private void DetectEncoding()
     {
-        var start = bytes.AsSpan(0, byteEnd);
+        var start = _bytes.AsSpan(0, _byteEnd);
         if (start.IsEmpty)
             throw Refusal ?? new CsvRefusedException(CsvErrorCodes.EmptyFile, "The file is empty. It needs a header and at least one row.");
         if (start is [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..])
@@ -79,25 +79,25 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
         if (FileSignature.Recognise(start) is { } kind)
             throw new CsvRefusedException(CsvErrorCodes.NotCsv, $"The file is not a CSV but {kind}. Export or save it as CSV and send that.");
 
-        (Encoding, byteStart) = start switch
+        (Encoding, _byteStart) = start switch
         {
             [0xEF, 0xBB, 0xBF, ..] => (CsvEncoding.Utf8, 3),
             [0xFF, 0xFE, ..] => (CsvEncoding.Utf16LittleEndian, 2),
             [0xFE, 0xFF, ..] => (CsvEncoding.Utf16BigEndian, 2),
             _ => (CsvEncoding.Utf8, 0),
         };
-        HasBom = byteStart > 0;
+        HasBom = _byteStart > 0;
     }
 
     private async ValueTask<bool> DecodeAsync()
     {
         while (Refusal is null)
         {
-            var status = CsvDecoder.Decode(Encoding, bytes.AsSpan(byteStart, byteEnd - byteStart), characters, streamEnded, out var read, out var written);
-            byteStart += read;
+            var status = CsvDecoder.Decode(Encoding, _bytes.AsSpan(_byteStart, _byteEnd - _byteStart), _characters, _streamEnded, out var read, out var written);
+            _byteStart += read;
             if (status == OperationStatus.InvalidData)
                 Refusal = InvalidEncoding();
-            var text = characters.AsSpan(0, written);
+            var text = _characters.AsSpan(0, written);
             if (text.IndexOf('\0') is >= 0 and var nul)
             {
                 Refusal = new CsvRefusedException(CsvErrorCodes.NulCharacter,
@@ -106,10 +106,10 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
             }
             if (written > 0)
             {
-                ready = characters.AsMemory(0, written);
+                _ready = _characters.AsMemory(0, written);
                 return true;
             }
-            if (Refusal is null && !await ReadBytesAsync().ConfigureAwait(false) && byteStart == byteEnd)
+            if (Refusal is null && !await ReadBytesAsync() && _byteStart == _byteEnd)
                 return false;
         }
         return false;
@@ -117,16 +117,16 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
 
     private async ValueTask<bool> ReadBytesAsync()
     {
-        if (streamEnded || Refusal is not null)
+        if (_streamEnded || Refusal is not null)
             return false;
-        bytes.AsSpan(byteStart, byteEnd - byteStart).CopyTo(bytes);
-        (byteStart, byteEnd) = (0, byteEnd - byteStart);
+        _bytes.AsSpan(_byteStart, _byteEnd - _byteStart).CopyTo(_bytes);
+        (_byteStart, _byteEnd) = (0, _byteEnd - _byteStart);
 
-        var count = await stream.ReadAsync(bytes.AsMemory(byteEnd), cancellationToken).ConfigureAwait(false);
-        byteEnd += count;
-        bytesRead += count;
-        streamEnded = count == 0;
-        if (bytesRead > maxBytes)
+        var count = await stream.ReadAsync(_bytes.AsMemory(_byteEnd), cancellationToken);
+        _byteEnd += count;
+        _bytesRead += count;
+        _streamEnded = count == 0;
+        if (_bytesRead > maxBytes)
             Refusal = new CsvRefusedException(CsvErrorCodes.FileTooLarge, $"The file is larger than {maxBytes} bytes. Split it.");
         return count > 0;
     }
@@ -136,5 +136,5 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
         Encoding == CsvEncoding.Utf8
             ? "A byte here is not valid UTF-8. Save the file as UTF-8 (spreadsheets call it \"CSV UTF-8\"), or as UTF-16 with a byte order mark."
             : "The file starts as UTF-16, but what is here is not valid UTF-16. Save it as UTF-8.",
-        byteStart < byteEnd ? $"0x{bytes[byteStart]:X2}" : null);
+        _byteStart < _byteEnd ? $"0x{_bytes[_byteStart]:X2}" : null);
 }

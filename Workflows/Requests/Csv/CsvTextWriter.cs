@@ -8,25 +8,25 @@ internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
 {
     private const int BlockLength = 32 * 1024;
 
-    private readonly Encoding encoder = encoding switch
+    private readonly Encoding _encoder = encoding switch
     {
         CsvEncoding.Utf16LittleEndian => new UnicodeEncoding(bigEndian: false, byteOrderMark: true, throwOnInvalidBytes: true),
         CsvEncoding.Utf16BigEndian => new UnicodeEncoding(bigEndian: true, byteOrderMark: true, throwOnInvalidBytes: true),
         _ => new UTF8Encoding(encoderShouldEmitUTF8Identifier: true, throwOnInvalidBytes: true),
     };
-    private readonly ArrayBufferWriter<char> characters = new(2 * BlockLength);
-    private readonly ArrayBufferWriter<byte> bytes = new(4 * BlockLength);
+    private readonly ArrayBufferWriter<char> _characters = new(2 * BlockLength);
+    private readonly ArrayBufferWriter<byte> _bytes = new(4 * BlockLength);
 
-    public void WriteByteOrderMark() => bytes.Write(encoder.Preamble);
+    public void WriteByteOrderMark() => _bytes.Write(_encoder.Preamble);
 
-    public void Write(ReadOnlySpan<char> text) => characters.Write(text);
+    public void Write(ReadOnlySpan<char> text) => _characters.Write(text);
 
     public void Write(char c, int count)
     {
         if (count > 0)
         {
-            characters.GetSpan(count)[..count].Fill(c);
-            characters.Advance(count);
+            _characters.GetSpan(count)[..count].Fill(c);
+            _characters.Advance(count);
         }
     }
 
@@ -49,13 +49,13 @@ internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
     }
 
     public ValueTask EndRecordAsync(CancellationToken cancellationToken) =>
-        characters.WrittenCount < BlockLength ? ValueTask.CompletedTask : FlushAsync(cancellationToken);
+        _characters.WrittenCount < BlockLength ? ValueTask.CompletedTask : FlushAsync(cancellationToken);
 
     public async ValueTask FlushAsync(CancellationToken cancellationToken)
     {
-        encoder.GetBytes(characters.WrittenSpan, bytes);
-        characters.ResetWrittenCount();
-        await output.WriteAsync(bytes.WrittenMemory, cancellationToken).ConfigureAwait(false);
-        bytes.ResetWrittenCount();
+        _encoder.GetBytes(_characters.WrittenSpan, _bytes);
+        _characters.ResetWrittenCount();
+        await output.WriteAsync(_bytes.WrittenMemory, cancellationToken);
+        _bytes.ResetWrittenCount();
     }
 }

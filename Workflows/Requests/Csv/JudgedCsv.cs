@@ -3,19 +3,19 @@ namespace Darkroom.Requests.Csv;
 /// <summary>A file that was judged before and is read again: what would be an error then is a changed object now.</summary>
 internal sealed class JudgedCsv : IDisposable
 {
-    private readonly CsvFile file;
-    private readonly CsvErrors errors;
+    private readonly CsvFile _file;
+    private readonly CsvErrors _errors;
 
     private JudgedCsv(CsvFile file, CsvErrors errors) =>
-        (this.file, this.errors, Cells) = (file, errors, new ProductCells(file.Dialect, CsvLimits.Widest));
+        (_file, _errors, Cells) = (file, errors, new ProductCells(file.Dialect, CsvLimits.Widest));
 
-    public CsvRecordReader Records => file.Records;
+    public CsvRecordReader Records => _file.Records;
     public ProductCells Cells { get; }
 
     public static async Task<JudgedCsv> OpenAsync(Stream csv, CsvDialect dialect, CancellationToken cancellationToken)
     {
         var errors = new CsvErrors(1);
-        var file = await CsvFile.OpenAsync(csv, CsvLimits.Widest, errors, cancellationToken).ConfigureAwait(false);
+        var file = await CsvFile.OpenAsync(csv, CsvLimits.Widest, errors, cancellationToken);
         if (file is null)
             throw Changed(errors.Listed[0]);
         if (file.Dialect == dialect)
@@ -24,12 +24,12 @@ internal sealed class JudgedCsv : IDisposable
         throw new InvalidDataException("The CSV is not the one that was judged: its form is another.");
     }
 
-    public Task SkipHeaderAsync() => file.SkipHeaderAsync();
+    public Task SkipHeaderAsync() => _file.SkipHeaderAsync();
 
     /// <summary>The next record, blank or not; false at the end.</summary>
     public async ValueTask<bool> NextRecordAsync()
     {
-        if (await Records.ReadAsync().ConfigureAwait(false))
+        if (await Records.ReadAsync())
             return true;
         return Records.Fatal is null ? false : throw Changed(Records.Fatal);
     }
@@ -37,7 +37,7 @@ internal sealed class JudgedCsv : IDisposable
     /// <summary>The next data record, read into <see cref="Cells"/>; false at the end.</summary>
     public async ValueTask<bool> NextRowAsync()
     {
-        while (await NextRecordAsync().ConfigureAwait(false))
+        while (await NextRecordAsync())
         {
             if (Records.Defect is null && Records.IsBlank)
                 continue;
@@ -49,11 +49,11 @@ internal sealed class JudgedCsv : IDisposable
 
     public void ReadCells()
     {
-        if (!Cells.Read(Records, errors))
-            throw Changed(errors.Listed[0]);
+        if (!Cells.Read(Records, _errors))
+            throw Changed(_errors.Listed[0]);
     }
 
-    public void Dispose() => file.Dispose();
+    public void Dispose() => _file.Dispose();
 
     private static InvalidDataException Changed(CsvError error) =>
         new($"The CSV is not the one that was judged: line {error.Line}: {error.Code}.");

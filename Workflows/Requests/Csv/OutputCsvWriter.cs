@@ -23,11 +23,11 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
         ArgumentNullException.ThrowIfNull(outcomes);
         ArgumentNullException.ThrowIfNull(output);
 
-        using var file = await JudgedCsv.OpenAsync(input, dialect, cancellationToken).ConfigureAwait(false);
+        using var file = await JudgedCsv.OpenAsync(input, dialect, cancellationToken);
         var merge = new Merge(file, dialect, new CsvTextWriter(output, dialect.Encoding), options.Value.GuardInputCells);
         await using var nextOutcome = outcomes.GetAsyncEnumerator(cancellationToken);
-        await merge.RunAsync(nextOutcome, cancellationToken).ConfigureAwait(false);
-        await output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await merge.RunAsync(nextOutcome, cancellationToken);
+        await output.FlushAsync(cancellationToken);
     }
 
     private sealed class Merge(JudgedCsv file, CsvDialect dialect, CsvTextWriter writer, bool guardInput)
@@ -37,19 +37,19 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
             if (dialect.Bom)
                 writer.WriteByteOrderMark();
             var row = -1;
-            while (await file.NextRecordAsync().ConfigureAwait(false))
+            while (await file.NextRecordAsync())
             {
                 if (file.Records.Defect is null && file.Records.IsBlank)
                     CopyBlank();
                 else if (++row == 0)
                     CopyHeader();
                 else
-                    CopyRow(await outcomes.MoveNextAsync().ConfigureAwait(false) ? outcomes.Current : null, row);
-                await writer.EndRecordAsync(cancellationToken).ConfigureAwait(false);
+                    CopyRow(await outcomes.MoveNextAsync() ? outcomes.Current : null, row);
+                await writer.EndRecordAsync(cancellationToken);
             }
-            if (await outcomes.MoveNextAsync().ConfigureAwait(false))
+            if (await outcomes.MoveNextAsync())
                 throw new InvalidDataException($"There is an outcome for row {outcomes.Current.Row}, but the CSV has only {row} rows.");
-            await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            await writer.FlushAsync(cancellationToken);
         }
 
         /// <summary>An empty line stays as it is; a line of nothing but delimiters is filled up, as a table's row.</summary>

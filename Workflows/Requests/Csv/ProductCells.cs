@@ -6,20 +6,20 @@ namespace Darkroom.Requests.Csv;
 /// </summary>
 internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
 {
-    private readonly List<Range> urls = [];
+    private readonly List<Range> _urls = [];
 
     /// <summary>The text in which <see cref="Urls"/> lie.</summary>
     public string List { get; private set; } = "";
 
     /// <summary>The places of the URLs; meaningful after <see cref="Read"/> added no error.</summary>
-    public IReadOnlyList<Range> Urls => urls;
+    public IReadOnlyList<Range> Urls => _urls;
 
     public bool IsSpilled { get; private set; }
 
     /// <returns>Whether the list could be read; the form of its URLs is for <see cref="CheckUrls"/>.</returns>
     public bool Read(CsvRecordReader record, CsvErrors errors)
     {
-        urls.Clear();
+        _urls.Clear();
         if (record.Defect is not null)
         {
             errors.Add(record.Defect);
@@ -30,20 +30,20 @@ internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
 
     public void CheckUrls(CsvRecordReader record, CsvErrors errors)
     {
-        for (var index = 0; index < urls.Count; index++)
+        for (var index = 0; index < _urls.Count; index++)
         {
-            var url = List.AsSpan(urls[index]);
+            var url = List.AsSpan(_urls[index]);
             var (code, message) = UrlForm.Check(url, limits.MaxUrlLength);
             if (code is not null)
-                errors.Add(record.Line, dialect.UrlsColumn + 1, code, urls.Count == 1 ? message : $"URL {index + 1} of {urls.Count}: {message}", url);
+                errors.Add(record.Line, dialect.UrlsColumn + 1, code, _urls.Count == 1 ? message : $"URL {index + 1} of {_urls.Count}: {message}", url);
         }
     }
 
     public ProductRow ToRow(CsvRecordReader record, int row)
     {
-        var list = new string[urls.Count];
+        var list = new string[_urls.Count];
         for (var index = 0; index < list.Length; index++)
-            list[index] = List[urls[index]];
+            list[index] = List[_urls[index]];
         return new ProductRow(row, record.Line, Cell(record, dialect.SerialColumn), Cell(record, dialect.NameColumn), list);
     }
 
@@ -100,7 +100,7 @@ internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
 
     private bool SplitList(CsvRecordReader record, CsvErrors errors)
     {
-        var fault = UrlList.Split(List, urls, limits.MaxImagesPerRow, out var place);
+        var fault = UrlList.Split(List, _urls, limits.MaxImagesPerRow, out var place);
         if (fault == UrlListFault.None)
             return true;
         var (code, message) = fault switch

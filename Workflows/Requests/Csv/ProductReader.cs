@@ -9,9 +9,9 @@ public static class ProductReader
     public static async IAsyncEnumerable<ProductRow> ReadAsync(
         Stream csv, CsvDialect dialect, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        using var file = await JudgedCsv.OpenAsync(csv, dialect, cancellationToken).ConfigureAwait(false);
-        await file.SkipHeaderAsync().ConfigureAwait(false);
-        for (var row = 1; await file.NextRowAsync().ConfigureAwait(false); row++)
+        using var file = await JudgedCsv.OpenAsync(csv, dialect, cancellationToken);
+        await file.SkipHeaderAsync();
+        for (var row = 1; await file.NextRowAsync(); row++)
             yield return file.Cells.ToRow(file.Records, row);
     }
 }

@@ -30,7 +30,7 @@ internal static class UrlForm
         var scheme = url[..Math.Max(colon, 0)];
         var isHttp = scheme.Equals("https", StringComparison.OrdinalIgnoreCase) || scheme.Equals("http", StringComparison.OrdinalIgnoreCase);
         if (!isHttp)
-            return url.Contains("://", StringComparison.Ordinal) || (scheme.Length > 1 && Uri.CheckSchemeName(scheme.ToString()))
+            return HasOtherScheme(scheme, url)
                 ? (CsvErrorCodes.UnsupportedScheme, "Only http:// and https:// URLs can be fetched.")
                 : (CsvErrorCodes.InvalidUrl, "This is not a URL. Write it in full, beginning with https:// or http://.");
         if (!url[colon..].StartsWith("://"))
@@ -43,6 +43,13 @@ internal static class UrlForm
         return authority.IsEmpty || !HasHost(url)
             ? (CsvErrorCodes.InvalidUrl, "This URL has no valid host or port.")
             : default;
+    }
+
+    /// <summary>Not so a host with a port (<c>cdn.example.com:8080/1.jpg</c>) or a drive (<c>C:\1.jpg</c>).</summary>
+    private static bool HasOtherScheme(ReadOnlySpan<char> scheme, ReadOnlySpan<char> url)
+    {
+        var rest = url[Math.Min(scheme.Length + 1, url.Length)..];
+        return scheme.Length > 1 && Uri.CheckSchemeName(scheme.ToString()) && (rest.IsEmpty || !char.IsAsciiDigit(rest[0]));
     }
 
     private static bool HasHost(ReadOnlySpan<char> url)

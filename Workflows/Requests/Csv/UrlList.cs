@@ -131,6 +131,6 @@ internal static partial class UrlList
     }
 
     // //host, www.host, host.tld/path, host.tld:port, 10.0.0.1/path. A mere file name (large.jpg) is none.
-    [GeneratedRegex(@"^(//|www\.|([a-z0-9_-]+\.)+([a-z]{2,24}|[0-9]{1,3})(/|:[0-9]))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^(//|www\.|(([a-z0-9_-]+\.)+[a-z]{2,24}|([0-9]{1,3}\.){3}[0-9]{1,3})(/|:[0-9]))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HostLike();
 }
