@@ -41,7 +41,7 @@ public sealed class ImageOptions : IValidatableObject
     [Range(0.1, 3_600)]
     public double CodecSeconds { get; set; } = 60;
 
-    /// <summary>How hard the AVIF encoder tries, 0 to 9; default 2. Each step up costs about half as much time again for a few per cent of size.</summary>
+    /// <summary>How hard the AVIF encoder tries, 0 to 9; default 2: about seven times as fast as the library's own 4, for 14 % more bytes.</summary>
     [Range(0, 9)]
     public int AvifEffort { get; set; } = 2;
 
