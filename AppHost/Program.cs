@@ -32,7 +32,7 @@ try
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3)
         .WithEnvironment("Access__DevelopmentKey", developmentKey)
-        .WithEnvironment("Pages__SampleCsv", $"{settings.SamplesUrl}/products.csv");
+        .WithEnvironment("Pages__SampleCsv", settings.SamplesUrl + "/products.csv");
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
         .WithReplicas(2)
@@ -50,7 +50,7 @@ try
         if (builder.Environment.IsDevelopment()) service.WithEnvironment("Egress__AllowLoopback", "true");
     }
 
-    if (builder.Environment.IsDevelopment()) api.WithEnvironment("Pages__SampleCsv", $"{settings.SamplesUrl}/products.csv");
+    if (builder.Environment.IsDevelopment()) api.WithEnvironment("Pages__SampleCsv", settings.SamplesUrl + "/products.csv");
 
     await builder.Build().RunAsync();
     return Environment.ExitCode;
