@@ -1,0 +1,85 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Darkroom.Webhooks;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Darkroom.Tests.Webhooks;
+
+/// <summary>Somebody's server that webhooks are sent to. It remembers what came and answers as it is told.</summary>
+internal sealed class WebhookReceiver : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+    private readonly Channel<ReceivedWebhook> _received = Channel.CreateUnbounded<ReceivedWebhook>();
+
+    private WebhookReceiver(WebApplication app) => _app = app;
+
+    /// <summary>How it answers; 204 unless a test says otherwise.</summary>
+    public Func<HttpContext, Task> Answer { get; set; } = context =>
+    {
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    };
+
+    public ConcurrentQueue<ReceivedWebhook> All { get; } = new();
+
+    public string Url => _app.Urls.First() + "/hook";
+
+    public static async Task<WebhookReceiver> StartAsync()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.Logging.ClearProviders();
+        var receiver = new WebhookReceiver(builder.Build());
+        receiver._app.Run(receiver.ReceiveAsync);
+        await receiver._app.StartAsync();
+        return receiver;
+    }
+
+    public void AnswerStatus(int status) => Answer = context =>
+    {
+        context.Response.StatusCode = status;
+        return Task.CompletedTask;
+    };
+
+    /// <summary>The next webhook that comes.</summary>
+    public async Task<ReceivedWebhook> NextAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        return await _received.Reader.ReadAsync(limit.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        using var now = new CancellationTokenSource();
+        await now.CancelAsync();
+        await _app.StopAsync(now.Token);
+        await _app.DisposeAsync();
+    }
+
+    private async Task ReceiveAsync(HttpContext context)
+    {
+        using var body = new MemoryStream();
+        await context.Request.Body.CopyToAsync(body);
+        var webhook = new ReceivedWebhook(
+            context.Request.Method,
+            context.Request.Path,
+            context.Request.ContentType,
+            context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            body.ToArray());
+        All.Enqueue(webhook);
+        _received.Writer.TryWrite(webhook);
+        await Answer(context);
+    }
+}
+
+internal sealed record ReceivedWebhook(
+    string Method, string Path, string? ContentType, IReadOnlyDictionary<string, string> Headers, byte[] Body)
+{
+    public string Id => Headers[WebhookSignature.IdHeader];
+
+    public bool IsSignedWith(string secret) =>
+        WebhookSignature.Verify([secret], name => Headers.GetValueOrDefault(name), Body, TimeProvider.System.GetUtcNow());
+}
