@@ -1,4 +1,3 @@
-using Darkroom.Engine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -13,7 +12,6 @@ public static class QueueServices
     {
         var services = builder.Services;
         services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ProcessLeaseOptions>().BindConfiguration("Lease").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HeldClaims>();
         services.TryAddSingleton<ImageQueue>();

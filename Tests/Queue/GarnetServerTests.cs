@@ -1,0 +1,53 @@
+using Darkroom.AppHost.Local;
+using StackExchange.Redis;
+
+namespace Darkroom.Tests.Queue;
+
+public sealed class GarnetServerTests
+{
+    [Fact]
+    public async Task Client_without_the_password_is_turned_away()
+    {
+        using var server = GarnetServer.Start(password: "open-sesame");
+        await using var invited = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+        await invited.GetDatabase().PingAsync();
+
+        await Assert.ThrowsAsync<RedisConnectionException>(() => ConnectionMultiplexer.ConnectAsync($"127.0.0.1:{server.Port}"));
+    }
+
+    [Fact]
+    public async Task Servers_that_pick_their_ports_do_not_meet()
+    {
+        using var one = GarnetServer.Start();
+        using var other = GarnetServer.Start();
+        await using var client = await ConnectionMultiplexer.ConnectAsync(one.ConnectionString);
+        await client.GetDatabase().StringSetAsync("key", "value");
+
+        await using var stranger = await ConnectionMultiplexer.ConnectAsync(other.ConnectionString);
+        Assert.False(await stranger.GetDatabase().KeyExistsAsync("key"));
+    }
+
+    [Fact]
+    public async Task Data_in_a_folder_outlives_the_server()
+    {
+        var folder = Directory.CreateTempSubdirectory("darkroom-garnet-").FullName;
+        try
+        {
+            using (var server = GarnetServer.Start(dataFolder: folder))
+            {
+                await using var client = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+                await client.GetDatabase().SortedSetAddAsync("set", "member", 1);
+            }
+
+            using (var server = GarnetServer.Start(dataFolder: folder))
+            {
+                await using var client = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
+                Assert.Equal(1, await client.GetDatabase().SortedSetLengthAsync("set"));
+            }
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

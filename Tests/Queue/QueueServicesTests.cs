@@ -1,0 +1,83 @@
+using Darkroom.Engine;
+using Darkroom.Queue;
+using Darkroom.Schema;
+using Darkroom.Worker.Queue;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using StackExchange.Redis;
+
+namespace Darkroom.Tests.Queue;
+
+/// <summary>The background services together, in a host as a worker has it.</summary>
+public sealed class QueueServicesTests
+{
+    [Fact]
+    public async Task Opened_fan_out_reaches_the_claimer_survives_a_flush_and_ends_by_one_resumption()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        using var host = await StartAsync(rig);
+        var queue = host.Services.GetRequiredService<ImageQueue>();
+        var claimer = host.Services.GetRequiredService<ImageClaimer>();
+        var recorder = host.Services.GetRequiredService<ImageRecorder>();
+        var request = await rig.Request().WithImages(120).BeforeFanOut().BuildAsync();
+        await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
+            await FanOut.OpenAsync(connection, request.Id, run: 1);
+
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var recorded = 0;
+        while (recorded < 120)
+        {
+            var images = await claimer.ClaimAsync(10, patience.Token);
+            if (images.Count == 0) await queue.WaitForWorkAsync(patience.Token);
+            await Task.WhenAll(images.Select(i => recorder.RecordAsync(Outcomes.Success(i), patience.Token)));
+            recorded += images.Count;
+            if (images.Count > 0 && recorded is 50) await rig.Redis.FlushAsync();
+        }
+
+        Assert.Equal(1, await rig.ResumptionsAsync(request));
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task Stopping_records_what_was_handed_in_and_hands_back_the_rest()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        using var host = await StartAsync(rig);
+        var request = await rig.Request().WithImages(10).BuildAsync();
+        var worker = await rig.WorkerAsync();
+        await worker.Feeder.FeedAsync(default);
+        var claimer = host.Services.GetRequiredService<ImageClaimer>();
+        var images = new List<ClaimedImage>();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (images.Count < 10) images.AddRange(await claimer.ClaimAsync(10 - images.Count, patience.Token));
+        var recorder = host.Services.GetRequiredService<ImageRecorder>();
+        var recording = images.Take(4).Select(i => recorder.RecordAsync(Outcomes.Success(i), default)).ToList();
+
+        await host.StopAsync();
+
+        Assert.All(await Task.WhenAll(recording), result => Assert.Equal(RecordResult.Recorded, result));
+        Assert.Equal((4L, 6L), (await rig.CountAsync(request.Id, "succeeded"), await rig.CountAsync(request.Id, "waiting")));
+        Assert.Equal(0L, await rig.ReadAsync<long>("select count(*) from images where suspect"));
+    }
+
+    private static async Task<IHost> StartAsync(QueueRig rig)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Lease:DurationSeconds"] = "30",
+            ["Lease:HeartbeatSeconds"] = "10",
+            ["Lease:ScanSeconds"] = "0.5",
+        });
+        builder.Services.AddLogging();
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(rig.Database.DataSource);
+        builder.Services.AddSingleton<IConnectionMultiplexer>(await rig.Redis.ConnectAsync());
+        builder.Services.AddProcessLease("worker");
+        builder.AddImageQueueServices();
+        var host = builder.Build();
+        await host.StartAsync();
+        return host;
+    }
+}
