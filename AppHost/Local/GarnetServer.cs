@@ -4,7 +4,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Darkroom.AppHost.Local;
 
-/// <summary>A Redis server inside this process (Microsoft Garnet), on loopback.</summary>
+/// <summary>
+/// A Redis server inside this process (Microsoft Garnet), on loopback and in memory: what it holds is rebuilt from Postgres, so
+/// nothing needs to outlive it.
+/// </summary>
 public sealed class GarnetServer : IDisposable
 {
     private readonly Garnet.GarnetServer _server;
@@ -24,15 +27,14 @@ public sealed class GarnetServer : IDisposable
     /// <summary>Starts a server.</summary>
     /// <param name="port">0 picks a free one.</param>
     /// <param name="password">Clients must give it; null lets everyone on this machine in.</param>
-    /// <param name="dataFolder">Where data outlives a restart; null keeps it in memory.</param>
-    public static GarnetServer Start(int port = 0, string? password = null, string? dataFolder = null)
+    public static GarnetServer Start(int port = 0, string? password = null)
     {
-        if (port != 0) return StartOn(port, password, dataFolder);
+        if (port != 0) return StartOn(port, password);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return StartOn(FreePort(), password, dataFolder);
+                return StartOn(FreePort(), password);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < 5)
             {
@@ -43,9 +45,9 @@ public sealed class GarnetServer : IDisposable
 
     public void Dispose() => _server.Dispose();
 
-    private static GarnetServer StartOn(int port, string? password, string? dataFolder)
+    private static GarnetServer StartOn(int port, string? password)
     {
-        var server = new Garnet.GarnetServer(Arguments(port, password, dataFolder), NullLoggerFactory.Instance);
+        var server = new Garnet.GarnetServer(Arguments(port, password), NullLoggerFactory.Instance);
         try
         {
             server.Start();
@@ -58,7 +60,7 @@ public sealed class GarnetServer : IDisposable
         }
     }
 
-    private static string[] Arguments(int port, string? password, string? dataFolder) =>
+    private static string[] Arguments(int port, string? password) =>
     [
         "--bind", "127.0.0.1",
         "--port", $"{port}",
@@ -74,7 +76,6 @@ public sealed class GarnetServer : IDisposable
         "--disable-console-logger",
         "-q",
         .. password is null ? Array.Empty<string>() : ["--auth", "Password", "--password", password],
-        .. dataFolder is null ? Array.Empty<string>() : ["--aof", "--recover", "--checkpointdir", dataFolder, "--logdir", dataFolder],
     ];
 
     private static int FreePort()

@@ -26,28 +26,4 @@ public sealed class GarnetServerTests
         await using var stranger = await ConnectionMultiplexer.ConnectAsync(other.ConnectionString);
         Assert.False(await stranger.GetDatabase().KeyExistsAsync("key"));
     }
-
-    [Fact]
-    public async Task Data_in_a_folder_outlives_the_server()
-    {
-        var folder = Directory.CreateTempSubdirectory("darkroom-garnet-").FullName;
-        try
-        {
-            using (var server = GarnetServer.Start(dataFolder: folder))
-            {
-                await using var client = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
-                await client.GetDatabase().SortedSetAddAsync("set", "member", 1);
-            }
-
-            using (var server = GarnetServer.Start(dataFolder: folder))
-            {
-                await using var client = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
-                Assert.Equal(1, await client.GetDatabase().SortedSetLengthAsync("set"));
-            }
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
-    }
 }

@@ -20,7 +20,7 @@ public sealed class QueueServicesTests
         var queue = host.Services.GetRequiredService<ImageQueue>();
         var claimer = host.Services.GetRequiredService<ImageClaimer>();
         var recorder = host.Services.GetRequiredService<ImageRecorder>();
-        var request = await rig.Request().WithImages(120).BeforeFanOut().BuildAsync();
+        var request = await rig.Request().WithImages(120).BuildAsync();
         await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
             await FanOut.OpenAsync(connection, request.Id, run: 1);
 
@@ -32,7 +32,7 @@ public sealed class QueueServicesTests
             if (images.Count == 0) await queue.WaitForWorkAsync(patience.Token);
             await Task.WhenAll(images.Select(i => recorder.RecordAsync(Outcomes.Success(i), patience.Token)));
             recorded += images.Count;
-            if (images.Count > 0 && recorded is 50) await rig.Redis.FlushAsync();
+            if (images.Count > 0 && recorded == 50) await rig.Redis.FlushAsync();
         }
 
         Assert.Equal(1, await rig.ResumptionsAsync(request));
