@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 
 namespace Darkroom.Tests.AppHost;
 
@@ -12,6 +13,14 @@ internal sealed class TemporaryFolder : IDisposable
     {
         try
         {
+            // As root, a cluster lies in a system folder and only a pointer here.
+            foreach (var pointer in Directory.EnumerateFiles(Path, "location.json", SearchOption.AllDirectories).ToList())
+            {
+                using var location = JsonDocument.Parse(File.ReadAllText(pointer));
+                var home = location.RootElement.GetProperty("Home").GetString()!;
+                if (Directory.Exists(home)) Directory.Delete(home, recursive: true);
+            }
+
             Directory.Delete(Path, recursive: true);
         }
         catch (Exception)
