@@ -1,0 +1,79 @@
+using Darkroom.Access;
+using Darkroom.Api;
+using Darkroom.Tests.Infrastructure;
+using Darkroom.Worker;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Darkroom.Tests.Pages;
+
+/// <summary>The page with everything behind it: API and worker over Postgres, Redis and S3, and a server of images to fetch.</summary>
+internal sealed class PageProduct : IAsyncDisposable
+{
+    private readonly List<IAsyncDisposable> _parts = [];
+    private IHost? _worker;
+
+    public string Origin { get; } = $"http://127.0.0.1:{FreePort.Next()}";
+    public string Key { get; private set; } = "";
+    public ImageServer Images { get; private set; } = null!;
+    public TestS3 S3 { get; private set; } = null!;
+
+    public static async Task<PageProduct> StartAsync()
+    {
+        var product = new PageProduct();
+        try
+        {
+            await product.StartPartsAsync();
+            return product;
+        }
+        catch
+        {
+            await product.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_worker is not null)
+        {
+            await _worker.StopAsync();
+            await ((IAsyncDisposable)_worker).DisposeAsync();
+        }
+
+        foreach (var part in Enumerable.Reverse(_parts))
+            await part.DisposeAsync();
+    }
+
+    private async Task StartPartsAsync()
+    {
+        var database = Add(await TestDatabase.CreateAsync());
+        S3 = Add(await TestS3.StartAsync());
+        var redis = Add(await TestRedis.StartAsync());
+        Images = Add(await ImageServer.StartAsync());
+        string[] settings =
+        [
+            "--environment=Production",
+            $"--ConnectionStrings:darkroom={database.ConnectionString}",
+            $"--ConnectionStrings:redis={redis.ConnectionString}",
+            $"--ConnectionStrings:s3={S3.ConnectionString}",
+            $"--Links:BaseUrl={Origin}",
+            "--Egress:AllowLoopback=true",
+            "--Logging:LogLevel:Default=None",
+        ];
+
+        WebApplication api = Add(ApiApp.Build([.. settings, $"--urls={Origin}"]));
+        await api.StartAsync();
+        _worker = WorkerApp.Build(settings);
+        await _worker.StartAsync();
+        Key = (await api.Services.GetRequiredService<ApiKeyStore>().CreateAsync("page", "test", [Scopes.Requests], CancellationToken.None)).Text;
+    }
+
+    private T Add<T>(T part)
+        where T : IAsyncDisposable
+    {
+        _parts.Add(part);
+        return part;
+    }
+}
