@@ -56,7 +56,8 @@ internal sealed partial class ApiKeyHandler(
             return AuthenticateResult.Fail("Too many bad keys.");
         }
 
-        if (await keys.VerifyAsync(text, Context.RequestAborted) is { } key) return AuthenticateResult.Success(Ticket(key));
+        // WaitAsync: a database that hangs is told of at once, however long its driver takes to give the query up.
+        if (await keys.VerifyAsync(text, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } key) return AuthenticateResult.Success(Ticket(key));
 
         // A prefix is public: its limit is never a reason to refuse the right key, or anyone could lock its holder out.
         var prefix = ApiKeyText.Prefix(text);

@@ -36,7 +36,7 @@ internal static class ImageLinkEndpoint
     {
         if (!long.TryParse(image, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return s_notFound;
         var id = new ImageId(number);
-        if (await images.FindOutputKeyAsync(id, cancellation) is not { } key || !links.Verify(id, key, mac)) return s_notFound;
+        if (await images.FindOutputKeyAsync(id, cancellation).WaitAsync(cancellation) is not { } key || !links.Verify(id, key, mac)) return s_notFound;
 
         // The target expires in minutes: whoever keeps it instead of the link would hold a dead one.
         context.Response.Headers.CacheControl = "no-store";

@@ -13,7 +13,7 @@ internal static class FileEndpoints
     public static async Task<IResult> GetInputAsync(
         string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellation)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(options.Value.QueryTimeout, cancellation) is not { } request) return RequestProblems.NotFound;
         var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(request.CsvSha256)}\"");
         var name = request.FileName ?? $"{request.Id}.csv";
         return await SendAsync(context, objects, request.CsvPath, name, tag, options.Value, cancellation);
@@ -22,7 +22,7 @@ internal static class FileEndpoints
     public static async Task<IResult> GetOutputAsync(
         string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellation)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(options.Value.QueryTimeout, cancellation) is not { } request) return RequestProblems.NotFound;
         if (request.OutputPath is not { } path)
             return request.Status.IsTerminal() ? RequestProblems.NoOutput(request.Status) : RequestProblems.NoOutputYet(options.Value.PollAfter);
 

@@ -13,7 +13,7 @@ internal static class ImagesEndpoint
         ApiLinks links, ImageLinks imageLinks, IOptions<RequestsOptions> options, CancellationToken cancellation)
     {
         // Whose request it is comes first: what else is wrong is told to its owner only.
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(cancellation) is not { } request) return RequestProblems.NotFound;
         if (state is not (null or "pending" or "succeeded" or "failed" or "cancelled")) return RequestProblems.BadState;
         if (Paging.Limit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
         ImagePlace? after = null;
@@ -24,7 +24,7 @@ internal static class ImagesEndpoint
         }
 
         var found = FilterFor(state, request.Status) is { } filter
-            ? await images.ListAsync(request.Id, filter, after, size + 1, cancellation)
+            ? await images.ListAsync(request.Id, filter, after, size + 1, cancellation).WaitAsync(cancellation)
             : [];
         var page = Paging.Cut(found, size, out var last);
         var next = last is null ? null : PageCursor.After(last.Place);

@@ -9,12 +9,16 @@ using Microsoft.Net.Http.Headers;
 namespace Darkroom.Api.Requests;
 
 /// <summary>Reading requests: one, or an owner's list.</summary>
+/// <remarks>
+/// Here and in its neighbours WaitAsync ends the waiting at once when the time is up: ending the query takes as long as the
+/// database's driver tries to tell a server that does not listen.
+/// </remarks>
 internal static class StatusEndpoints
 {
     public static async Task<IResult> GetAsync(
         string id, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options, CancellationToken cancellation)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(cancellation) is not { } request) return RequestProblems.NotFound;
 
         var tag = ETagOf(request);
         var headers = context.Response.Headers;
@@ -39,7 +43,7 @@ internal static class StatusEndpoints
         }
 
         if (Paging.Limit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
-        var page = Paging.Cut(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellation), size, out var last);
+        var page = Paging.Cut(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellation).WaitAsync(cancellation), size, out var last);
         var next = last is null ? null : PageCursor.After(new RequestPlace(last.CreatedAt, last.Id));
         Paging.LinkNext(context, links.Requests, ("limit", limit), next);
         var view = new RequestPageView([.. page.Select(request => RequestView.From(request, links))], next);

@@ -25,9 +25,9 @@ internal sealed class UploadEndpoint(
         opening.CancelAfter(requests.Value.QueryTimeout);
         var cancellation = opening.Token;
 
-        if (key is not null && await uploads.FindAnswerAsync(owner, key, cancellation) is { } given)
+        if (key is not null && await uploads.FindAnswerAsync(owner, key, cancellation).WaitAsync(cancellation) is { } given)
             return await RepeatAsync(form, given, context);
-        if (await uploads.BeginAsync(owner, key, cancellation) is not { } upload)
+        if (await BeginAsync(owner, key, cancellation) is not { } upload)
             return UploadProblems.KeyInFlight;
 
         // The upload that held the key a moment ago may have been accepted between our look and our row.
@@ -63,11 +63,32 @@ internal sealed class UploadEndpoint(
             throw new ApiProblemException(UploadProblems.TooLarge(limits.Value.MaxFileBytes));
     }
 
+    private async Task<Upload?> BeginAsync(OwnerId owner, string? key, CancellationToken cancellation)
+    {
+        var beginning = uploads.BeginAsync(owner, key, cancellation);
+        try
+        {
+            return await beginning.WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // It may yet succeed, with nobody here to receive it: then it is the sweeper's.
+            _ = AbandonLaterAsync(beginning);
+            throw;
+        }
+    }
+
+    private async Task AbandonLaterAsync(Task<Upload?> beginning)
+    {
+        await ((Task)beginning).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (beginning.IsCompletedSuccessfully && await beginning is { } upload) uploads.Abandon(upload);
+    }
+
     private async Task<GivenAnswer?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellation)
     {
         try
         {
-            if (await uploads.FindAnswerAsync(upload.Owner, key, cancellation) is not { } given) return null;
+            if (await uploads.FindAnswerAsync(upload.Owner, key, cancellation).WaitAsync(cancellation) is not { } given) return null;
             await uploads.DiscardAsync(upload, CancellationToken.None);
             return given;
         }
