@@ -7,7 +7,7 @@ namespace Darkroom.Webhooks;
 public static class WebhookUrl
 {
     /// <summary>Longest address taken, characters after escaping. An index holds it whole.</summary>
-    public const int MaxLength = 2_000;
+    public const int MaxLength = 2_560;
 
     /// <summary>Reads an absolute http or https URL without user info; the result is what is stored, signed for and sent to.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)

@@ -1,4 +1,5 @@
 using System.Net;
+using Darkroom.Webhooks;
 
 namespace Darkroom.Api.Requests.Uploads;
 
@@ -20,6 +21,7 @@ internal sealed class WebhookUrlRule(bool allowHttp, bool allowLoopbackHttp)
         if (url.Host.Length == 0) return "It names no host.";
         if (url.UserInfo.Length > 0) return "It must not carry a user name or password; verify our signature instead.";
         if (url.Fragment.Length > 0) return "It must not have a fragment (#...), which is never sent.";
+        if (!WebhookUrl.TryParse(text, out _)) return "It is too long once it is escaped.";
         if (url.Scheme == "http" && !allowHttp && !(allowLoopbackHttp && IsLoopback(url))) return "It must be https.";
         return null;
     }
