@@ -40,21 +40,26 @@ internal sealed class BucketFolders
 
     public ObjectWriter BeginWrite() => new(Path.Join(_temporary, Interlocked.Increment(ref _written).ToString("x16", null)));
 
-    /// <summary>Deletes an object and the folders that it leaves empty.</summary>
-    public void Delete(string bucket, string key)
+    /// <summary>Deletes objects and the folders that they leave empty.</summary>
+    public void Delete(string bucket, params IEnumerable<string> keys)
     {
         var root = Objects(bucket);
-        var path = KeyPath.Object(root, key);
-        try
+        var folders = new HashSet<string>();
+        foreach (var key in keys)
         {
-            File.Delete(path);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            return;
+            var path = KeyPath.Object(root, key);
+            try
+            {
+                File.Delete(path);
+                folders.Add(Path.GetDirectoryName(path)!);
+            }
+            catch (DirectoryNotFoundException)
+            {
+                // No such object, nor anything beside it.
+            }
         }
 
-        RemoveEmpty(Path.GetDirectoryName(path)!, root);
+        foreach (var folder in folders) RemoveEmpty(folder, root);
     }
 
     private static void RemoveEmpty(string folder, string root)

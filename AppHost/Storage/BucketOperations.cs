@@ -90,7 +90,7 @@ internal sealed class BucketOperations(BucketFolders buckets)
             .ToList();
         if (keys.Count is 0 or > MostKeys) throw S3Error.MalformedXml();
 
-        foreach (var key in keys) buckets.Delete(exchange.Target.Bucket, KeyBytes.From(key));
+        buckets.Delete(exchange.Target.Bucket, keys.Select(KeyBytes.From));
         await exchange.AnswerXmlAsync(new XElement(
             "DeleteResult", quiet ? null : keys.Select(key => new XElement("Deleted", new XElement("Key", key)))));
     }

@@ -4,6 +4,7 @@ using System.Text;
 using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
+using Darkroom.AppHost.Storage;
 using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Storage;
@@ -43,6 +44,27 @@ public sealed class SdkContractTests : IAsyncLifetime
         await _sdk.DeleteObjectAsync(Bucket, key);
         Assert.Empty(await ListAsync(""));
         Assert.Empty(Directory.EnumerateFileSystemEntries(Path.Join(_s3.DataFolder, "buckets", Bucket)));
+    }
+
+    [Fact]
+    public void A_key_that_climbs_names_an_object_and_never_a_file_outside()
+    {
+        // .NET's own clients fold dots away before they send: so by the bucket's own reading of such keys.
+        string[] keys = ["../../escape", "a/../b", "..", ".", "/etc/passwd", "a\\..\\b", "nul\0byte"];
+        var folders = new BucketFolders(Path.Join(_s3.DataFolder, "inner"));
+        folders.Create(Bucket);
+        foreach (var key in keys)
+        {
+            using var writer = folders.BeginWrite();
+            writer.Write(Encoding.UTF8.GetBytes(key));
+            var metadata = new ObjectMetadata { ETag = "e", LastModified = default, Headers = [] };
+            Assert.True(writer.Commit(KeyPath.Object(folders.Objects(Bucket), KeyBytes.From(key)), metadata));
+        }
+
+        Assert.Equal(keys.Order(StringComparer.Ordinal), new KeyWalk(folders.Objects(Bucket), "").After(""));
+        var outside = Directory.EnumerateFiles(_s3.DataFolder, "*", SearchOption.AllDirectories)
+            .Where(file => !file.StartsWith(folders.Objects(Bucket) + Path.DirectorySeparatorChar, StringComparison.Ordinal));
+        Assert.Empty(outside);
     }
 
     [Fact]
@@ -133,7 +155,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     public async Task A_range_is_served_alone(long start, long end, string expected)
     {
         await PutAsync("k", "0123456789");
-        using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new ByteRange(start, end) });
+        using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new Amazon.S3.Model.ByteRange(start, end) });
 
         Assert.Equal(HttpStatusCode.PartialContent, response.HttpStatusCode);
         Assert.Equal(expected, await new StreamReader(response.ResponseStream).ReadToEndAsync());
@@ -144,11 +166,11 @@ public sealed class SdkContractTests : IAsyncLifetime
     public async Task The_last_bytes_are_served_and_a_range_behind_the_end_is_refused()
     {
         await PutAsync("k", "0123456789");
-        using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new ByteRange("bytes=-3") });
+        using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new Amazon.S3.Model.ByteRange("bytes=-3") });
         Assert.Equal("789", await new StreamReader(response.ResponseStream).ReadToEndAsync());
 
         var error = await Assert.ThrowsAsync<AmazonS3Exception>(
-            () => _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new ByteRange(10, 12) }));
+            () => _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new Amazon.S3.Model.ByteRange(10, 12) }));
         Assert.Equal("InvalidRange", error.ErrorCode);
     }
 
