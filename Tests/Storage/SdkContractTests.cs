@@ -140,7 +140,11 @@ public sealed class SdkContractTests : IAsyncLifetime
     {
         var put = new PutObjectRequest
         {
-            BucketName = Bucket, Key = "k", ContentBody = "these bytes", UseChunkEncoding = false, ChecksumSHA256 = Convert.ToBase64String(SHA256.HashData("those bytes"u8)),
+            BucketName = Bucket,
+            Key = "k",
+            ContentBody = "these bytes",
+            UseChunkEncoding = false,
+            ChecksumSHA256 = Convert.ToBase64String(SHA256.HashData("those bytes"u8)),
         };
         var error = await Assert.ThrowsAsync<AmazonS3Exception>(() => _sdk.PutObjectAsync(put));
 
