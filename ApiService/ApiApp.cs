@@ -40,7 +40,7 @@ public static class ApiApp
         builder.Services.AddProcessLease("api");
         builder.Services.AddWorkflowEngine();
         builder.Services.AddActivities();
-        builder.Services.AddImages();
+        builder.Services.AddEgress();
         builder.Services.AddWebhookOutbox();
         builder.AddImageLinks();
         builder.AddAccess();

@@ -6,8 +6,11 @@ namespace Darkroom.Tests.Engine;
 public sealed class CompiledWorkflowTests
 {
     private static readonly ActivityCatalog Catalog = new(
-        [new ScriptedActivity("Test.A", _ => new ActivityResult.Completed()), new ScriptedFanOut()],
-        [new ScriptedImageActivity("Test.Image", (_, _) => "Done")]);
+    [
+        new ScriptedActivity("Test.A", _ => new ActivityResult.Completed()).Registration,
+        new ScriptedFanOut().Registration,
+        new ScriptedImageActivity("Test.Image", (_, _) => "Done").Registration,
+    ]);
 
     [Fact]
     public void Flow_follows_outcomes_and_ends_where_nothing_is_connected()

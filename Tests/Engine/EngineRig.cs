@@ -18,16 +18,16 @@ internal sealed class EngineRig : IAsyncDisposable
     private readonly ActivityCatalog _catalog;
     private readonly List<ProcessLease> _processes = [];
 
-    private EngineRig(TestDatabase database, IEnumerable<WorkflowActivity> activities)
+    private EngineRig(TestDatabase database, IEnumerable<ScriptedActivity> activities)
     {
         Database = database;
-        _catalog = new ActivityCatalog(activities, []);
+        _catalog = new ActivityCatalog(activities.Select(activity => activity.Registration));
     }
 
     public TestDatabase Database { get; }
     public EngineOptions Options { get; } = new() { FirstRetrySeconds = 0.01, ActivityAttempts = 3 };
 
-    public static async Task<EngineRig> StartAsync(params WorkflowActivity[] activities) => new(await TestDatabase.CreateAsync(), activities);
+    public static async Task<EngineRig> StartAsync(params ScriptedActivity[] activities) => new(await TestDatabase.CreateAsync(), activities);
 
     /// <summary>A request whose instance runs this definition.</summary>
     public async Task<RequestId> RequestAsync(WorkflowJson json)

@@ -10,7 +10,7 @@ internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext
     {
     }
 
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = type,
         Place = ActivityPlace.Workflow,
@@ -26,13 +26,15 @@ internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext
         Outcomes = ["Done", "Other"],
     };
 
+    public ActivityRegistration Registration => new(Descriptor, () => this);
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) => execute(context, cancellation);
 }
 
 /// <summary>A fan-out for tests: an activity with a body.</summary>
 internal sealed class ScriptedFanOut : WorkflowActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Test.FanOut",
         Place = ActivityPlace.Workflow,
@@ -42,6 +44,8 @@ internal sealed class ScriptedFanOut : WorkflowActivity
         BodyPort = "Body",
     };
 
+    public ActivityRegistration Registration => new(Descriptor, () => this);
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed());
 }
@@ -49,7 +53,7 @@ internal sealed class ScriptedFanOut : WorkflowActivity
 /// <summary>An image activity whose behaviour a test writes.</summary>
 internal sealed class ScriptedImageActivity(string type, Func<ImageRun, ActivityInputs, string> execute) : ImageActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = type,
         Place = ActivityPlace.ImageBody,
@@ -59,6 +63,8 @@ internal sealed class ScriptedImageActivity(string type, Func<ImageRun, Activity
         Inputs = [InputDescriptor.Number("Number", 50, 1, 100, "A number.")],
         Outcomes = ["Done", "Other"],
     };
+
+    public ActivityRegistration Registration => new(Descriptor, () => this);
 
     public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation) =>
         ValueTask.FromResult(execute(run, inputs));

@@ -11,17 +11,17 @@ public static class ActivityServices
         services.AddOptions<ImageWorkOptions>().BindConfiguration("ImageWork").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ImageSlots>();
 
-        services.AddSingleton<WorkflowActivity, CsvUploaded>();
-        services.AddSingleton<WorkflowActivity, ValidateCsv>();
-        services.AddSingleton<WorkflowActivity, FanOutImages>();
-        services.AddSingleton<WorkflowActivity, WriteOutputCsv>();
-        services.AddSingleton<WorkflowActivity, NotifyWebhook>();
-        services.AddSingleton<WorkflowActivity, FailRequest>();
+        services.AddActivity<CsvUploaded>();
+        services.AddActivity<ValidateCsv>();
+        services.AddActivity<FanOutImages>();
+        services.AddActivity<WriteOutputCsv>();
+        services.AddActivity<NotifyWebhook>();
+        services.AddActivity<FailRequest>();
 
-        services.AddSingleton<ImageActivity, DownloadImage>();
-        services.AddSingleton<ImageActivity, StoreOriginal>();
-        services.AddSingleton<ImageActivity, CompressImage>();
-        services.AddSingleton<ImageActivity, StoreImage>();
+        services.AddActivity<DownloadImage>();
+        services.AddActivity<StoreOriginal>();
+        services.AddActivity<CompressImage>();
+        services.AddActivity<StoreImage>();
         return services;
     }
 }

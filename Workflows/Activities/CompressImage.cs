@@ -4,11 +4,11 @@ using Darkroom.Images;
 namespace Darkroom.Activities;
 
 /// <summary>Adds compression to the working image's plan. The codec runs when the bytes are needed, once for all steps.</summary>
-internal sealed class CompressImage : ImageActivity
+internal sealed class CompressImage : ImageActivity, IDescribedActivity
 {
     private const string Quality = nameof(Quality);
 
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.CompressImage",
         Place = ActivityPlace.ImageBody,

@@ -3,9 +3,9 @@ using Darkroom.Engine;
 namespace Darkroom.Activities;
 
 /// <summary>Where every request's workflow begins: its CSV is stored and its form was judged while it was uploaded.</summary>
-internal sealed class CsvUploaded : WorkflowActivity
+internal sealed class CsvUploaded : WorkflowActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.CsvUploaded",
         Place = ActivityPlace.Workflow,

@@ -4,9 +4,9 @@ using Darkroom.Images;
 namespace Darkroom.Activities;
 
 /// <summary>Fetches the image from its URL, through the egress guard, and makes it the working image.</summary>
-internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : ImageActivity
+internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : ImageActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.DownloadImage",
         Place = ActivityPlace.ImageBody,

@@ -4,9 +4,9 @@ using Darkroom.Schema;
 namespace Darkroom.Activities;
 
 /// <summary>Gives the reason why a request ends as failed. It fails because it then ends without an output CSV, not by this alone.</summary>
-internal sealed class FailRequest : WorkflowActivity
+internal sealed class FailRequest : WorkflowActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.FailRequest",
         Place = ActivityPlace.Workflow,

@@ -10,12 +10,12 @@ namespace Darkroom.Activities;
 /// Opens the request's images to the workers and waits for the last of them. Bookmark and opening are one commit, so the last
 /// outcome can neither come before there is something to wake nor be missed.
 /// </summary>
-internal sealed class FanOutImages : WorkflowActivity
+internal sealed class FanOutImages : WorkflowActivity, IDescribedActivity
 {
     public const string Type = FanOut.BookmarkName;
     internal const string MaxAttempts = nameof(MaxAttempts);
 
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = Type,
         Place = ActivityPlace.Workflow,

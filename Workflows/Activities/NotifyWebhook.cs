@@ -8,9 +8,9 @@ namespace Darkroom.Activities;
 /// Registers a webhook for the end of the run. Nothing is sent from here: the delivery is inserted by the transaction that sets
 /// the terminal state, so no receiver hears of a result that may still change.
 /// </summary>
-internal sealed class NotifyWebhook : WorkflowActivity
+internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.NotifyWebhook",
         Place = ActivityPlace.Workflow,

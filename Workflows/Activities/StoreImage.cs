@@ -6,9 +6,9 @@ using Darkroom.Storage;
 namespace Darkroom.Activities;
 
 /// <summary>Runs the working image's plan through the codec, one decode and one encode, and stores what comes out.</summary>
-internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : ImageActivity
+internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : ImageActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.StoreImage",
         Place = ActivityPlace.ImageBody,

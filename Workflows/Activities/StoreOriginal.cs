@@ -6,9 +6,9 @@ using Darkroom.Storage;
 namespace Darkroom.Activities;
 
 /// <summary>Stores the bytes as they were downloaded.</summary>
-internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity
+internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.StoreOriginal",
         Place = ActivityPlace.ImageBody,

@@ -12,7 +12,7 @@ namespace Darkroom.Activities;
 /// later run of the same request finds them loaded.
 /// </summary>
 internal sealed class ValidateCsv(
-    NpgsqlDataSource database, ObjectStore objects, EgressGuard egress) : WorkflowActivity
+    NpgsqlDataSource database, ObjectStore objects, EgressGuard egress) : WorkflowActivity, IDescribedActivity
 {
     private const string Valid = nameof(Valid);
     private const string Invalid = nameof(Invalid);
@@ -20,7 +20,7 @@ internal sealed class ValidateCsv(
     private const string MaxImages = nameof(MaxImages);
     private const string AllowedHosts = nameof(AllowedHosts);
 
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.ValidateCsv",
         Place = ActivityPlace.Workflow,

@@ -13,9 +13,9 @@ namespace Darkroom.Activities;
 /// commit that publishes its key decides which one counts.
 /// </summary>
 internal sealed class WriteOutputCsv(
-    NpgsqlDataSource database, ObjectStore objects, OutputCsvWriter writer, ImageLinks links) : WorkflowActivity
+    NpgsqlDataSource database, ObjectStore objects, OutputCsvWriter writer, ImageLinks links) : WorkflowActivity, IDescribedActivity
 {
-    public override ActivityDescriptor Descriptor { get; } = new()
+    public static ActivityDescriptor Descriptor { get; } = new()
     {
         TypeName = "Darkroom.WriteOutputCsv",
         Place = ActivityPlace.Workflow,

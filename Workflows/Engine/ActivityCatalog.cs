@@ -1,30 +1,22 @@
 namespace Darkroom.Engine;
 
 /// <summary>The activity types that this build runs, by the names that definitions use.</summary>
-public sealed class ActivityCatalog
+public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrations)
 {
-    private readonly Dictionary<string, WorkflowActivity> _workflow;
-    private readonly Dictionary<string, ImageActivity> _images;
+    private readonly Dictionary<string, ActivityRegistration> _types =
+        registrations.ToDictionary(registration => registration.Descriptor.TypeName, StringComparer.Ordinal);
 
-    public ActivityCatalog(IEnumerable<WorkflowActivity> workflow, IEnumerable<ImageActivity> images)
+    public IEnumerable<ActivityDescriptor> Descriptors => _types.Values.Select(registration => registration.Descriptor);
+
+    /// <exception cref="WorkflowDefinitionException">The type is not known in this version, or may not stand here.</exception>
+    internal ActivityRegistration Find(ActivityNode node, ActivityPlace place)
     {
-        _workflow = workflow.ToDictionary(activity => activity.Descriptor.TypeName, StringComparer.Ordinal);
-        _images = images.ToDictionary(activity => activity.Descriptor.TypeName, StringComparer.Ordinal);
+        if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)
+            throw new WorkflowDefinitionException($"{node.Name}: {node.Type} version {node.Version} is not an activity that is known here.");
+        if (type.Descriptor.Place != place)
+            throw new WorkflowDefinitionException(place == ActivityPlace.Workflow
+                ? $"{node.Name}: {node.Type} belongs in the body of a fan-out."
+                : $"{node.Name}: {node.Type} cannot run inside the body of a fan-out.");
+        return type;
     }
-
-    public IEnumerable<ActivityDescriptor> Descriptors =>
-        _workflow.Values.Select(a => a.Descriptor).Concat(_images.Values.Select(a => a.Descriptor));
-
-    internal WorkflowActivity FindWorkflowActivity(ActivityNode node) =>
-        _workflow.TryGetValue(node.Type, out var activity) && activity.Descriptor.Version == node.Version
-            ? activity
-            : throw NotHere(node, _images.ContainsKey(node.Type) ? "belongs in the body of a fan-out" : null);
-
-    internal ImageActivity FindImageActivity(ActivityNode node) =>
-        _images.TryGetValue(node.Type, out var activity) && activity.Descriptor.Version == node.Version
-            ? activity
-            : throw NotHere(node, _workflow.ContainsKey(node.Type) ? "cannot run inside the body of a fan-out" : null);
-
-    private static WorkflowDefinitionException NotHere(ActivityNode node, string? reason) =>
-        new($"{node.Name}: {node.Type} version {node.Version} {reason ?? "is not an activity that is known here"}.");
 }

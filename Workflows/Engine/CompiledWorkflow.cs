@@ -32,18 +32,21 @@ internal sealed class CompiledWorkflow
         var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
         foreach (var node in document.Root.Activities)
         {
-            var activity = catalog.FindWorkflowActivity(node);
-            activities[node.Id] = new CompiledActivity(node, activity, CompiledInputs.Compile(node, activity.Descriptor, document));
-            if (activity.Descriptor.BodyPort is null) continue;
+            var type = catalog.Find(node, ActivityPlace.Workflow);
+            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document));
+            if (type.Descriptor.BodyPort is null) continue;
             if (node.Body is null) throw new WorkflowDefinitionException($"{node.Name} has no body.");
             bodies[node.Id] = ImageBody.Compile(node.Body, catalog, document);
         }
 
         if (bodies.Count > 1) throw new WorkflowDefinitionException("A workflow may fan out only once.");
-        var graph = FlowGraph.Build(document.Root, node => activities[node.Id].Activity.Descriptor);
+        var graph = FlowGraph.Build(document.Root, node => activities[node.Id].Type.Descriptor);
         return new CompiledWorkflow(document, graph, activities, bodies);
     }
 }
 
 /// <summary>An activity of the workflow where it stands.</summary>
-internal sealed record CompiledActivity(ActivityNode Node, WorkflowActivity Activity, CompiledInputs Inputs);
+internal sealed record CompiledActivity(ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs)
+{
+    public WorkflowActivity Activity => Type.Workflow;
+}

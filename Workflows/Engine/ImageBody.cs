@@ -19,32 +19,32 @@ internal sealed class ImageBody
 
     public static ImageBody Compile(FlowchartNode flowchart, ActivityCatalog catalog, WorkflowDocument document)
     {
-        var activities = flowchart.Activities.ToDictionary(node => node.Id, catalog.FindImageActivity, StringComparer.Ordinal);
-        var graph = FlowGraph.Build(flowchart, node => activities[node.Id].Descriptor);
+        var types = flowchart.Activities.ToLookup(node => node.Id, node => catalog.Find(node, ActivityPlace.ImageBody), StringComparer.Ordinal);
+        var graph = FlowGraph.Build(flowchart, node => types[node.Id].First().Descriptor);
         var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
         var steps = flowchart.Activities.Select(node =>
         {
-            var activity = activities[node.Id];
-            var next = activity.Descriptor.Outcomes
+            var type = types[node.Id].First();
+            var next = type.Descriptor.Outcomes
                 .Select(outcome => (outcome, target: graph.Next(node.Id, outcome)))
                 .Where(pair => pair.target is not null)
                 .ToDictionary(pair => pair.outcome, pair => index[pair.target!], StringComparer.Ordinal);
-            return new BodyStep(node, activity, CompiledInputs.Compile(node, activity.Descriptor, document), next);
+            return new BodyStep(node, type, CompiledInputs.Compile(node, type.Descriptor, document), next);
         });
         return new ImageBody([.. steps], index[graph.Start]);
     }
 
     /// <summary>The body with this fan-out's variables put in: what its images share.</summary>
     public BoundImageBody Bind(IReadOnlyDictionary<string, JsonElement> variables) =>
-        new(_steps, [.. _steps.Select(step => new ActivityInputs(step.Inputs.Evaluate(variables)))], _start);
+        new(_steps, [.. _steps.Select(step => step.Type.Image)], [.. _steps.Select(step => new ActivityInputs(step.Inputs.Evaluate(variables)))], _start);
 }
 
 /// <summary>An activity of a body, and the index of the step that follows each outcome.</summary>
 internal sealed record BodyStep(
-    ActivityNode Node, ImageActivity Activity, CompiledInputs Inputs, IReadOnlyDictionary<string, int> Next);
+    ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs, IReadOnlyDictionary<string, int> Next);
 
 /// <summary>A body ready to run for every image of one fan-out.</summary>
-internal sealed class BoundImageBody(BodyStep[] steps, ActivityInputs[] inputs, int start)
+internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activities, ActivityInputs[] inputs, int start)
 {
     /// <summary>Runs the body on one image, from its start to where the flow ends.</summary>
     public async ValueTask RunAsync(ImageRun run, CancellationToken cancellation)
@@ -53,7 +53,7 @@ internal sealed class BoundImageBody(BodyStep[] steps, ActivityInputs[] inputs, 
         {
             var step = steps[at];
             run.At(step.Node);
-            var outcome = await step.Activity.ExecuteAsync(run, inputs[at], cancellation);
+            var outcome = await activities[at].ExecuteAsync(run, inputs[at], cancellation);
             run.Passed(outcome);
             if (!step.Next.TryGetValue(outcome, out at)) return;
         }

@@ -10,8 +10,6 @@ namespace Darkroom.Engine;
 /// </remarks>
 public abstract class WorkflowActivity
 {
-    public abstract ActivityDescriptor Descriptor { get; }
-
     public abstract Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation);
 
     /// <summary>Goes on after its bookmark was woken.</summary>

@@ -88,7 +88,7 @@ internal sealed partial class UploadReceiver(
             CsvPath = stored.Key,
             CsvBytes = stored.Bytes,
             CsvSha256 = stored.Sha256,
-            Dialect = JsonSerializer.Serialize(verdict.Dialect),
+            Dialect = verdict.Dialect!.ToJson(),
             NoOfProducts = verdict.Products,
             NoOfImages = verdict.Images,
             FileName = form.Fields.FileName,

@@ -1,0 +1,38 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Darkroom.Engine;
+
+/// <summary>An activity class that says what it looks like without being built.</summary>
+public interface IDescribedActivity
+{
+    static abstract ActivityDescriptor Descriptor { get; }
+}
+
+/// <summary>
+/// An activity type: its description, and how to build what runs it. Services that only read and check definitions never build
+/// it, so they need none of the parts that it works with.
+/// </summary>
+public sealed class ActivityRegistration
+{
+    private readonly Lazy<object> _activity;
+
+    public ActivityRegistration(ActivityDescriptor descriptor, Func<object> build)
+    {
+        Descriptor = descriptor;
+        _activity = new Lazy<object>(build);
+    }
+
+    public ActivityDescriptor Descriptor { get; }
+
+    internal WorkflowActivity Workflow => (WorkflowActivity)_activity.Value;
+
+    internal ImageActivity Image => (ImageActivity)_activity.Value;
+}
+
+public static class ActivityRegistrationServices
+{
+    /// <summary>Adds an activity type that definitions may name.</summary>
+    public static IServiceCollection AddActivity<T>(this IServiceCollection services)
+        where T : class, IDescribedActivity =>
+        services.AddSingleton(provider => new ActivityRegistration(T.Descriptor, () => ActivatorUtilities.CreateInstance<T>(provider)));
+}
