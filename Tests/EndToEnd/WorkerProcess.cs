@@ -1,11 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Reflection;
 
 namespace Darkroom.Tests.EndToEnd;
 
 /// <summary>A worker in a process of its own, so that it can be killed as the operating system or an operator would.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
+    private static readonly string Path = typeof(WorkerProcess).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "WorkerService").Value!;
+
     private readonly Process _process;
 
     private WorkerProcess(Process process) => _process = process;
@@ -15,9 +19,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
     /// <param name="settings">Configuration, as for a service: <c>Section:Name</c> to value.</param>
     public static WorkerProcess Start(IEnumerable<KeyValuePair<string, string>> settings)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(Darkroom.Worker.WorkerApp).Assembly.Location])
+        var start = new ProcessStartInfo("dotnet", [Path])
         {
-            WorkingDirectory = Path.GetTempPath(),
+            WorkingDirectory = System.IO.Path.GetTempPath(),
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
