@@ -1,5 +1,6 @@
 using Darkroom.Activities;
 using Darkroom.Api.Access;
+using Darkroom.Api.Elsa;
 using Darkroom.Api.Links;
 using Darkroom.Api.Pages;
 using Darkroom.Api.Problems;
@@ -49,6 +50,7 @@ public static class ApiApp
         builder.Services.AddRequests();
         builder.Services.AddWebhooks();
         builder.Services.AddReference();
+        builder.Services.AddElsaApi();
         builder.Services.AddPages();
 
         var app = builder.Build();
@@ -63,6 +65,7 @@ public static class ApiApp
         app.MapRequests();
         app.MapWebhooks();
         app.MapImageLinks();
+        app.MapElsaApi();
         app.MapReference();
         app.MapPages();
         return app;

@@ -13,7 +13,7 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
     {
         if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)
             throw new WorkflowDefinitionException($"{node.Name}: {node.Type} version {node.Version} is not an activity that is known here.");
-        if (type.Descriptor.Place != place)
+        if (!type.Descriptor.Place.HasFlag(place))
             throw new WorkflowDefinitionException(place == ActivityPlace.Workflow
                 ? $"{node.Name}: {node.Type} belongs in the body of a fan-out."
                 : $"{node.Name}: {node.Type} cannot run inside the body of a fan-out.");

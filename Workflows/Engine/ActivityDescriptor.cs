@@ -22,37 +22,86 @@ public sealed record ActivityDescriptor
     /// <summary>True for an activity that a workflow starts with.</summary>
     public bool IsTrigger { get; init; }
 
+    /// <summary>False for a type that definitions may contain but that nobody picks from the toolbox.</summary>
+    public bool IsBrowsable { get; init; } = true;
+
     public IReadOnlyList<InputDescriptor> Inputs { get; init; } = [];
 
-    /// <summary>Flow ports: the outcomes that connections may leave by.</summary>
+    /// <summary>What it leaves behind; a definition may bind each to a variable.</summary>
+    public IReadOnlyList<OutputDescriptor> Outputs { get; init; } = [];
+
+    /// <summary>Flow ports: the outcomes that connections may leave by. None for an activity that ends the flow.</summary>
     public IReadOnlyList<string> Outcomes { get; init; } = [Outcome.Done];
 
     /// <summary>The name of the embedded port that holds a nested flowchart, or null.</summary>
     public string? BodyPort { get; init; }
 
+    /// <summary>True if it waits for an event, so that the workflow is put aside meanwhile.</summary>
+    public bool CreatesBookmark { get; init; }
+
     public InputDescriptor? FindInput(string name) =>
         Inputs.FirstOrDefault(input => string.Equals(input.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    public OutputDescriptor? FindOutput(string name) =>
+        Outputs.FirstOrDefault(output => string.Equals(output.Name, name, StringComparison.OrdinalIgnoreCase));
 }
 
 /// <summary>Where an activity may stand.</summary>
+[Flags]
 public enum ActivityPlace
 {
     /// <summary>In the workflow itself, where each completion is a transaction.</summary>
-    Workflow,
+    Workflow = 1,
 
     /// <summary>In the body of a fan-out, which runs in memory once per image.</summary>
-    ImageBody,
+    ImageBody = 2,
+
+    Anywhere = Workflow | ImageBody,
 }
 
 /// <summary>One input of an activity.</summary>
 /// <param name="Name">PascalCase; a definition's JSON has it in camelCase.</param>
-/// <param name="Type">The type that its value is read as: string, int, long, double, bool.</param>
+/// <param name="Type">The type that its value is read as: string, int, long, double, bool, or object for any JSON value.</param>
 /// <param name="Default">The value where the definition says nothing; null if there is none.</param>
 /// <param name="Description">Meaning, unit and range, as shown to people.</param>
 public sealed record InputDescriptor(string Name, Type Type, object? Default, string Description)
 {
     /// <summary>Refuses values out of range with a message for people; null accepts.</summary>
     public Func<object?, string?>? Check { get; init; }
+
+    /// <summary>The label that people see; null for the name, taken apart into words.</summary>
+    public string? DisplayName { get; init; }
+
+    /// <summary>The heading of the input's group; null for the first, unnamed one.</summary>
+    public string? Category { get; init; }
+
+    /// <summary>Studio's name of the editor; null for the one that suits the type.</summary>
+    public string? UiHint { get; init; }
+
+    /// <summary>The values that may be chosen, in this order; none for a free value. A literal that is none of them is refused.</summary>
+    public IReadOnlyList<InputOption> Options { get; init; } = [];
+
+    /// <summary>True if the activity cannot run without a value.</summary>
+    public bool IsRequired { get; init; }
+
+    /// <summary>True for a value that is not shown in journals.</summary>
+    public bool IsSensitive { get; init; }
+
+    /// <summary>The language in which a value is first written.</summary>
+    public string DefaultSyntax { get; init; } = "Literal";
+
+    /// <summary>False for a value that definitions carry as it is, without an expression around it.</summary>
+    public bool IsWrapped { get; init; } = true;
+
+    /// <summary>A value out of a list.</summary>
+    public static InputDescriptor Choice(string name, string defaultValue, string description, params InputOption[] options) =>
+        new(name, typeof(string), defaultValue, description)
+        {
+            Options = options,
+            Check = value => value is string text && options.All(option => option.Value != text)
+                ? $"{name} must be one of {string.Join(", ", options.Select(option => option.Value))}, not '{text}'."
+                : null,
+        };
 
     /// <summary>A whole number between two bounds, both allowed.</summary>
     public static InputDescriptor Number(string name, int defaultValue, int least, int most, string description) =>
@@ -63,6 +112,15 @@ public sealed record InputDescriptor(string Name, Type Type, object? Default, st
                 : null,
         };
 }
+
+/// <summary>A value that an input may take, and how people see it.</summary>
+public sealed record InputOption(string Text, string Value);
+
+/// <summary>One output of an activity.</summary>
+/// <param name="Name">PascalCase; a definition's JSON has its binding in camelCase.</param>
+/// <param name="Type">The type of its value.</param>
+/// <param name="Description">Meaning and unit, as shown to people.</param>
+public sealed record OutputDescriptor(string Name, Type Type, string Description);
 
 /// <summary>Names of outcomes that more than one activity uses.</summary>
 public static class Outcome

@@ -1,0 +1,29 @@
+using Darkroom.Access;
+using Darkroom.Api.Elsa.Definitions;
+using Darkroom.Api.Elsa.Descriptors;
+
+namespace Darkroom.Api.Elsa;
+
+/// <summary>
+/// The part of Elsa's server API that Elsa Studio calls. It is Studio's, not ours to document: the reference leaves it out.
+/// </summary>
+public static class ElsaApi
+{
+    /// <summary>What Studio is given as its remote endpoint.</summary>
+    public const string Path = "/elsa/api";
+
+    public static IServiceCollection AddElsaApi(this IServiceCollection services)
+    {
+        services.AddElsaDefinitions();
+        return services;
+    }
+
+    public static IEndpointRouteBuilder MapElsaApi(this IEndpointRouteBuilder routes)
+    {
+        // Reading is the least that every endpoint asks for; those that write ask for workflows:edit besides.
+        var api = routes.MapGroup(Path).RequireAuthorization(Scopes.WorkflowsRead).ExcludeFromDescription();
+        api.MapDescriptors();
+        api.MapDefinitions();
+        return routes;
+    }
+}
