@@ -35,7 +35,7 @@ try
         .WithEnvironment("Pages__SampleCsv", settings.SamplesUrl + "/products.csv");
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
-        .WithReplicas(2)
+        .WithReplicas(settings.Workers)
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3);

@@ -21,6 +21,9 @@ internal sealed class HostSettings
     /// <summary>Of the sample photos, default 5082. Fixed, because products.csv names it.</summary>
     public required int SamplesPort { get; init; }
 
+    /// <summary>Worker processes, default 2: enough to see that no process is special.</summary>
+    public required int Workers { get; init; }
+
     public string ApiUrl => UrlOf(ApiPort);
     public string S3Url => UrlOf(S3Port);
     public string SamplesUrl => UrlOf(SamplesPort);
@@ -31,9 +34,19 @@ internal sealed class HostSettings
         ApiPort = Port(configuration, "Api", 5080),
         S3Port = Port(configuration, "S3", 5081),
         SamplesPort = Port(configuration, "Samples", 5082),
+        Workers = WorkerCount(configuration),
     };
 
     private static string UrlOf(int port) => string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}");
+
+    private static int WorkerCount(IConfiguration configuration)
+    {
+        var text = configuration["Workers"];
+        if (text is not { Length: > 0 }) return 2;
+        return int.TryParse(text, CultureInfo.InvariantCulture, out var workers) && workers is > 0 and <= 64
+            ? workers
+            : throw new SettingException($"Workers is '{text}'. It must be a number of processes, 1 to 64.");
+    }
 
     private static int Port(IConfiguration configuration, string name, int standard)
     {

@@ -1,13 +1,37 @@
-using System.Globalization;
+using Darkroom.Benchmarks;
 using Darkroom.Benchmarks.Csv;
+using Darkroom.Benchmarks.Memory;
+using Darkroom.Benchmarks.Pipeline;
+using Darkroom.Benchmarks.Product;
 
-var count = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 1_000_000;
+var options = BenchmarkOptions.Parse([.. args.Skip(1)]);
 switch (args.FirstOrDefault())
 {
     case "csv":
-        await CsvBenchmark.RunAsync(count);
+        await CsvBenchmark.RunAsync(options.Count(1_000_000));
+        return 0;
+    case "load":
+        await LoadBenchmark.RunAsync(options.Count(1_000_000), options.Rounds);
+        return 0;
+    case "pipeline":
+        await PipelineBenchmark.RunAsync(options);
+        return 0;
+    case "memory":
+        await MemoryBenchmark.RunAsync(options);
+        return 0;
+    case PhotoServer.Verb:
+        await PhotoServer.ServeAsync(args[1]);
         return 0;
     default:
-        await Console.Error.WriteLineAsync("Usage: dotnet run -c Release --project Tests/Benchmarks -- csv [rows]");
+        await Console.Error.WriteLineAsync(
+            """
+            Usage: dotnet run -c Release --project Tests/Benchmarks -- <benchmark>
+              csv [rows]                 CSV judged, read and written, in memory
+              load [rows]                CSV judged, and loaded into Postgres beside a raw COPY of the same rows
+              pipeline [images] [folder] images a second through the whole product, photos from the folder
+              memory [rows...]           peak memory of API and worker over the size of the CSV
+            Options: --workers n, --rounds n, --Section:Name=value for the product's services.
+            DARKROOM_BENCH_CORPUS names a folder of photos, DARKROOM_BENCH_POSTGRES a server for load.
+            """);
         return 2;
 }

@@ -1,0 +1,159 @@
+using System.Diagnostics;
+using Darkroom.AppHost.Local.Postgres;
+using Darkroom.Requests;
+using Darkroom.Requests.Csv;
+using Darkroom.Schema;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Benchmarks.Csv;
+
+/// <summary>
+/// Rows a second judged, and read and loaded into Postgres as <c>ValidateCsv</c> does it, beside a raw COPY of the very same rows: into
+/// tables with the same indexes, and into tables without any. <c>load [rows] [--rounds n]</c>
+/// </summary>
+internal static class LoadBenchmark
+{
+    private static readonly (string Table, string Columns)[] Tables =
+        [("products", "request_id, row, serial, name"), ("images", "request_id, row, position, url")];
+
+    public static async Task RunAsync(int rows, int rounds)
+    {
+        var folder = Directory.CreateTempSubdirectory("darkroom-bench-");
+        try
+        {
+            var path = Path.Combine(folder.FullName, "input.csv");
+            await using (var file = File.Create(path)) await new SampleCsv(rows, "https://cdn.example.com/images/").CopyToAsync(file);
+            await using var server = await StartServerAsync(folder.FullName);
+            await using var database = await server.CreateDatabaseAsync();
+            for (var round = 1; round <= rounds; round++) await MeasureAsync(database, path, rows, round);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task MeasureAsync(NpgsqlDataSource database, string path, int rows, int round)
+    {
+        var load = Report.LoadAverage();
+        CsvVerdict judged = null!;
+        var judge = await SecondsAsync(async () => judged = await JudgeAsync(path));
+        var read = await SecondsAsync(() => ReadAsync(path, judged.Dialect!));
+        var loaded = await SecondsAsync(() => LoadAsync(database, path, judged.Dialect!));
+        var (indexed, bare) = await CopyAsync(database);
+        await database.Sql("truncate products, images").ExecuteNonQueryAsync();
+        Report.Write(new
+        {
+            benchmark = "load",
+            round,
+            rows,
+            loadBefore = load,
+            judgedRowsPerSecond = Math.Round(rows / judge),
+            readRowsPerSecond = Math.Round(rows / read),
+            loadedRowsPerSecond = Math.Round(rows / loaded),
+            rawCopyRowsPerSecond = Math.Round(rows / indexed),
+            rawCopyWithoutIndexesRowsPerSecond = Math.Round(rows / bare),
+            loadedOverRawCopy = Report.Rounded(indexed / loaded),
+            loadedOverRawCopyWithoutIndexes = Report.Rounded(bare / loaded),
+        });
+    }
+
+    private static async Task<CsvVerdict> JudgeAsync(string path)
+    {
+        await using var file = File.OpenRead(path);
+        return await new CsvJudge(Options.Create(new CsvLimits())).JudgeAsync(file, CancellationToken.None);
+    }
+
+    private static async Task ReadAsync(string path, CsvDialect dialect)
+    {
+        await using var file = File.OpenRead(path);
+        await foreach (var _ in ProductReader.ReadAsync(file, dialect, CancellationToken.None)) { }
+    }
+
+    private static async Task LoadAsync(NpgsqlDataSource database, string path, CsvDialect dialect)
+    {
+        await using var file = File.OpenRead(path);
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await ProductLoader.LoadAsync(connection, new RequestId(Guid.NewGuid()), ProductReader.ReadAsync(file, dialect, CancellationToken.None), CancellationToken.None);
+        await transaction.CommitAsync();
+    }
+
+    /// <summary>Takes the rows out as COPY's own bytes, and measures only how fast these go in again.</summary>
+    private static async Task<(double Indexed, double Bare)> CopyAsync(NpgsqlDataSource database)
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        var copies = new List<(string Table, string Columns, byte[] Rows)>();
+        foreach (var (table, columns) in Tables)
+        {
+            using var rows = new MemoryStream();
+            await using var source = await connection.BeginRawBinaryCopyAsync($"copy {table} ({columns}) to stdout (format binary)");
+            await source.CopyToAsync(rows);
+            copies.Add((table, columns, rows.ToArray()));
+        }
+
+        var indexed = await CopyIntoAsync(connection, copies, "including all");
+        var bare = await CopyIntoAsync(connection, copies, "including defaults including identity");
+        return (indexed, bare);
+    }
+
+    private static async Task<double> CopyIntoAsync(
+        NpgsqlConnection connection, IEnumerable<(string Table, string Columns, byte[] Rows)> copies, string likeness)
+    {
+        foreach (var (table, _) in Tables)
+            await connection.Sql($"drop table if exists raw_{table}; create table raw_{table} (like {table} {likeness})").ExecuteNonQueryAsync();
+        var seconds = await SecondsAsync(async () =>
+        {
+            await using var transaction = await connection.BeginTransactionAsync();
+            foreach (var (table, columns, rows) in copies)
+            {
+                await using var target = await connection.BeginRawBinaryCopyAsync($"copy raw_{table} ({columns}) from stdin (format binary)");
+                await target.WriteAsync(rows);
+            }
+
+            await transaction.CommitAsync();
+        });
+        await connection.Sql("drop table raw_products, raw_images").ExecuteNonQueryAsync();
+        return seconds;
+    }
+
+    private static async Task<double> SecondsAsync(Func<Task> run)
+    {
+        var watch = Stopwatch.StartNew();
+        await run();
+        return watch.Elapsed.TotalSeconds;
+    }
+
+    private static async Task<BenchmarkServer> StartServerAsync(string folder) =>
+        Environment.GetEnvironmentVariable("DARKROOM_BENCH_POSTGRES") is { Length: > 0 } given
+            ? new BenchmarkServer(given, null)
+            : new BenchmarkServer(null, await PostgresServer.StartAsync(
+                new PostgresServerOptions { Folder = Path.Combine(folder, "postgres"), Password = Guid.NewGuid().ToString("N") }, CancellationToken.None));
+
+    /// <summary>A given server, or one of ours that ends with us.</summary>
+    private sealed class BenchmarkServer(string? given, PostgresServer? own) : IAsyncDisposable
+    {
+        private readonly string _connectionString = given ?? own!.ConnectionString;
+        private readonly string _name = "bench" + Guid.NewGuid().ToString("N");
+        private NpgsqlDataSource? _database;
+
+        public async Task<NpgsqlDataSource> CreateDatabaseAsync()
+        {
+            await using (var admin = NpgsqlDataSource.Create(_connectionString)) await admin.Sql($"create database {_name}").ExecuteNonQueryAsync();
+            _database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_connectionString) { Database = _name, CommandTimeout = 600 }.ConnectionString);
+            await new SchemaMigrator(_database, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
+            return _database;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (_database is not null) await _database.DisposeAsync();
+            await using (var admin = NpgsqlDataSource.Create(_connectionString)) await admin.Sql($"drop database if exists {_name} with (force)").ExecuteNonQueryAsync();
+            if (own is null) return;
+            await own.DisposeAsync();
+            if (Directory.Exists(own.Home)) Directory.Delete(own.Home, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+using System.Collections.Frozen;
+using System.Diagnostics;
+using System.Net;
+using Darkroom.AppHost.Local.Processes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Darkroom.Benchmarks.Product;
+
+/// <summary>A shop's image server: a folder of photos, from memory, in a process of its own so that its CPU is told apart.</summary>
+internal sealed class PhotoServer : IAsyncDisposable
+{
+    public const string Verb = "serve";
+
+    private readonly Process _process;
+
+    private PhotoServer(Process process, string url) => (_process, Url) = (process, url);
+
+    public string Url { get; }
+
+    public int Id => _process.Id;
+
+    public static async Task<PhotoServer> StartAsync(string folder)
+    {
+        var process = Process.Start(new ProcessStartInfo(Launcher.DotnetHost, [typeof(PhotoServer).Assembly.Location, Verb, folder])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardInput = true,
+        })!;
+        var url = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The photo server did not start.");
+        return new PhotoServer(process, url);
+    }
+
+    /// <summary>The other process: serves until its standard input ends, which it also does when its parent dies.</summary>
+    public static async Task ServeAsync(string folder)
+    {
+        var photos = PhotosIn(folder).ToFrozenDictionary(file => "/" + Path.GetFileName(file), File.ReadAllBytes, StringComparer.Ordinal);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        await using var app = builder.Build();
+        app.Run(async context =>
+        {
+            if (!photos.TryGetValue(context.Request.Path, out var photo))
+            {
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return;
+            }
+
+            context.Response.ContentLength = photo.Length;
+            await context.Response.Body.WriteAsync(photo);
+        });
+        await app.StartAsync();
+        Console.WriteLine(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
+        await Console.In.ReadToEndAsync();
+    }
+
+    public static IReadOnlyList<string> PhotosIn(string folder)
+    {
+        var photos = Directory.EnumerateFiles(folder)
+            .Where(file => Path.GetExtension(file).ToLowerInvariant() is ".jpg" or ".jpeg" or ".png" or ".webp" or ".gif" or ".tif" or ".tiff" or ".avif")
+            .Order(StringComparer.Ordinal).ToList();
+        return photos.Count > 0 ? photos : throw new InvalidOperationException($"No photos in {folder}.");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _process.StandardInput.Close();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+}

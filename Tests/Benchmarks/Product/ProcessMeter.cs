@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace Darkroom.Benchmarks.Product;
+
+/// <summary>CPU time and peak memory of named processes, as Linux' /proc tells. A server that forks (Postgres) counts with its children.</summary>
+internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes)
+{
+    // USER_HZ: the kernel's unit towards programs on every Linux platform that .NET runs on.
+    private const double Ticks = 100;
+
+    private const string Forking = "postgres";
+
+    private readonly List<(string Name, int Pid)> _processes = [.. processes];
+
+    public void Add(string name, int pid) => _processes.Add((name, pid));
+
+    /// <summary>Seconds of CPU that each has used so far, and under <c>machine</c> what the whole machine has.</summary>
+    public Dictionary<string, double> Cpu()
+    {
+        var all = ReadAll();
+        var cpu = _processes.ToDictionary(process => process.Name, process => CpuOf(process.Pid, process.Name == Forking, all));
+        var machine = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]
+            .Select(field => double.Parse(field, CultureInfo.InvariantCulture)).ToArray();
+        cpu["machine"] = (machine[0] + machine[1] + machine[2] + machine[5] + machine[6]) / Ticks;
+        return cpu;
+    }
+
+    /// <summary>Largest resident memory since the last <see cref="ForgetPeaks"/>, MB. Of a server that forks: of its first process.</summary>
+    public Dictionary<string, double> Peaks() => _processes.ToDictionary(process => process.Name, process => Peak(process.Pid));
+
+    public void ForgetPeaks()
+    {
+        foreach (var (_, pid) in _processes)
+        {
+            try
+            {
+                File.WriteAllText($"/proc/{pid}/clear_refs", "5");
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Another user's: its peak is that of its life.
+            }
+        }
+    }
+
+    private static double Peak(int pid)
+    {
+        var line = File.ReadLines($"/proc/{pid}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
+        return Math.Round(double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024);
+    }
+
+    private static double CpuOf(int pid, bool withChildren, Dictionary<int, Stat> all)
+    {
+        if (!all.TryGetValue(pid, out var stat)) return 0;
+        return withChildren ? stat.Own + stat.Reaped + all.Values.Where(child => child.Parent == pid).Sum(child => child.Own) : stat.Own;
+    }
+
+    private static Dictionary<int, Stat> ReadAll()
+    {
+        var all = new Dictionary<int, Stat>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)) continue;
+            try
+            {
+                var text = File.ReadAllText(Path.Combine(folder, "stat"));
+                var end = text.LastIndexOf(')');
+                var fields = text[(end + 2)..].Split(' ');
+                double Seconds(int field) => double.Parse(fields[field], CultureInfo.InvariantCulture) / Ticks;
+                all[pid] = new Stat(
+                    int.Parse(fields[1], CultureInfo.InvariantCulture), Seconds(11) + Seconds(12), Seconds(13) + Seconds(14));
+            }
+            catch (IOException)
+            {
+                // It has ended meanwhile.
+            }
+        }
+
+        return all;
+    }
+
+    private readonly record struct Stat(int Parent, double Own, double Reaped);
+}
