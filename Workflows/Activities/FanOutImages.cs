@@ -27,6 +27,8 @@ internal sealed class FanOutImages : WorkflowActivity, IDescribedActivity
             InputDescriptor.Number(MaxAttempts, 3, 1, 20, "How often the body is started for an image whose failures look temporary, such as a busy server."),
         ],
         BodyPort = "Body",
+        OncePerPath = true,
+        CreatesBookmark = true,
     };
 
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)

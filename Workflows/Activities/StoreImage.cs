@@ -15,6 +15,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : Image
         Category = "Images",
         DisplayName = "Store image",
         Description = "Stores the result in S3; its URL goes into the output CSV.",
+        OncePerPath = true,
     };
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)

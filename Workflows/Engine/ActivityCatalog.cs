@@ -8,15 +8,25 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
 
     public IEnumerable<ActivityDescriptor> Descriptors => _types.Values.Select(registration => registration.Descriptor);
 
-    /// <exception cref="WorkflowDefinitionException">The type is not known in this version, or may not stand here.</exception>
-    internal ActivityRegistration Find(ActivityNode node, ActivityPlace place)
+    /// <summary>Whether definitions may name this type in this version.</summary>
+    public bool Knows(string type, int version) => _types.TryGetValue(type, out var known) && known.Descriptor.Version == version;
+
+    /// <summary>The node's type; null, with a complaint, if it is not known in this version. Complains too if it may not stand here.</summary>
+    internal ActivityRegistration? Find(ActivityNode node, ActivityPlace place, DefinitionComplaints complaints)
     {
         if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)
-            throw new WorkflowDefinitionException($"{node.Name}: {node.Type} version {node.Version} is not an activity that is known here.");
+        {
+            var known = type is null ? "" : $" Version {type.Descriptor.Version} is.";
+            complaints.Add(node, $"{node.Type} version {node.Version} is not an activity that is known here.{known}");
+            return null;
+        }
+
         if (!type.Descriptor.Place.HasFlag(place))
-            throw new WorkflowDefinitionException(place == ActivityPlace.Workflow
-                ? $"{node.Name}: {node.Type} belongs in the body of a fan-out."
-                : $"{node.Name}: {node.Type} cannot run inside the body of a fan-out.");
+            complaints.Add(node, place == ActivityPlace.Workflow
+                ? $"{node.Type} belongs in the body of a fan-out."
+                : $"{node.Type} cannot run inside the body of a fan-out.");
+        else if (place == ActivityPlace.ImageBody && type.Descriptor.CreatesBookmark)
+            complaints.Add(node, $"{node.Type} waits, and the body of a fan-out runs in one go: it cannot wait there.");
         return type;
     }
 }

@@ -36,6 +36,9 @@ public sealed record ActivityDescriptor
     /// <summary>The name of the embedded port that holds a nested flowchart, or null.</summary>
     public string? BodyPort { get; init; }
 
+    /// <summary>True if it may not come twice on one way through a flowchart.</summary>
+    public bool OncePerPath { get; init; }
+
     /// <summary>True if it waits for an event, so that the workflow is put aside meanwhile.</summary>
     public bool CreatesBookmark { get; init; }
 

@@ -10,15 +10,27 @@ internal sealed class CompiledInputs
 
     private CompiledInputs(Dictionary<string, CompiledInput> inputs) => _inputs = inputs;
 
-    /// <exception cref="WorkflowDefinitionException">A value does not fit its input, or its expression is in a language that is not run here.</exception>
-    public static CompiledInputs Compile(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document)
+    /// <summary>Complains of each value that does not fit its input, and of each expression in a language that is not run here.</summary>
+    public static CompiledInputs Compile(
+        ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
     {
         var inputs = new Dictionary<string, CompiledInput>(StringComparer.OrdinalIgnoreCase);
         foreach (var input in descriptor.Inputs)
         {
-            inputs[input.Name] = node.Inputs.TryGetValue(input.Name, out var expression)
-                ? CompileExpression(node, input, expression, document)
-                : new CompiledInput(input, input.Default, null);
+            try
+            {
+                inputs[input.Name] = node.Inputs.TryGetValue(input.Name, out var expression)
+                    ? CompileExpression(input, expression, document)
+                    : new CompiledInput(input, input.Default, null);
+            }
+            catch (WorkflowDefinitionException e)
+            {
+                complaints.Add(node, e.Message);
+                continue;
+            }
+
+            if (input.IsRequired && inputs[input.Name] is { Variable: null, Constant: null or "" })
+                complaints.Add(node, $"{input.Name} needs a value.");
         }
 
         return new CompiledInputs(inputs);
@@ -30,25 +42,23 @@ internal sealed class CompiledInputs
         _inputs.ToDictionary(
             pair => pair.Key,
             pair => pair.Value.Variable is { } name
-                ? Convert(pair.Value.Input, variables.TryGetValue(name, out var value) ? value : default, $"variable {name}")
+                ? Convert(pair.Value.Input, variables.TryGetValue(name, out var value) ? value : default)
                 : pair.Value.Constant,
             StringComparer.OrdinalIgnoreCase);
 
-    private static CompiledInput CompileExpression(
-        ActivityNode node, InputDescriptor input, ExpressionNode expression, WorkflowDocument document)
+    private static CompiledInput CompileExpression(InputDescriptor input, ExpressionNode expression, WorkflowDocument document)
     {
         switch (expression.Type)
         {
             case "Literal" or "Object":
-                return new CompiledInput(input, Convert(input, expression.Value, node.Name), null);
+                return new CompiledInput(input, Convert(input, expression.Value), null);
             case "Variable":
                 var id = VariableId(expression.Value);
                 if (id is null || !document.Variables.TryGetValue(id, out var variable))
-                    throw new WorkflowDefinitionException($"{node.Name}: {input.Name} names a variable that does not exist.");
+                    throw new WorkflowDefinitionException($"{input.Name} names a variable that does not exist.");
                 return new CompiledInput(input, null, variable.Name);
             default:
-                throw new WorkflowDefinitionException(
-                    $"{node.Name}: {input.Name} is an expression in {expression.Type}, which is not run here.");
+                throw new WorkflowDefinitionException($"{input.Name} is an expression in {expression.Type}, which is not run here.");
         }
     }
 
@@ -57,15 +67,24 @@ internal sealed class CompiledInputs
     {
         if (value.ValueKind == JsonValueKind.String)
         {
-            using var nested = JsonDocument.Parse(value.GetString()!);
-            return VariableId(nested.RootElement.Clone());
+            try
+            {
+                using var nested = JsonDocument.Parse(value.GetString()!);
+                return nested.RootElement.ValueKind == JsonValueKind.Object ? VariableId(nested.RootElement) : null;
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
         }
 
-        return value.ValueKind == JsonValueKind.Object && value.TryGetProperty("id", out var id) ? id.GetString() : null;
+        return value.ValueKind == JsonValueKind.Object && value.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString()
+            : null;
     }
 
     /// <summary>Studio writes every literal as text, whatever its type.</summary>
-    private static object? Convert(InputDescriptor input, JsonElement value, string where)
+    private static object? Convert(InputDescriptor input, JsonElement value)
     {
         var text = value.ValueKind switch
         {
@@ -85,8 +104,8 @@ internal sealed class CompiledInputs
             _ => throw new InvalidOperationException($"Input {input.Name} has the type {input.Type}, which no definition can give."),
         };
         if (converted is null)
-            throw new WorkflowDefinitionException($"{where}: {input.Name} must be of type {input.Type.Name}, not '{text}'.");
-        if (input.Check?.Invoke(converted) is { } complaint) throw new WorkflowDefinitionException($"{where}: {complaint}");
+            throw new WorkflowDefinitionException($"{input.Name} must be of type {input.Type.Name}, not '{text}'.");
+        if (input.Check?.Invoke(converted) is { } complaint) throw new WorkflowDefinitionException(complaint);
         return converted;
     }
 

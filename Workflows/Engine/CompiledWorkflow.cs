@@ -27,21 +27,40 @@ internal sealed class CompiledWorkflow
     /// <exception cref="WorkflowDefinitionException">The definition cannot be run; the message says why.</exception>
     public static CompiledWorkflow Compile(string json, ActivityCatalog catalog)
     {
+        var complaints = new DefinitionComplaints();
+        var workflow = Check(json, catalog, complaints);
+        complaints.ThrowIfAny();
+        return workflow!;
+    }
+
+    /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no complaint.</summary>
+    /// <exception cref="WorkflowDefinitionException">The definition cannot even be read.</exception>
+    public static CompiledWorkflow? Check(string json, ActivityCatalog catalog, DefinitionComplaints complaints)
+    {
         var document = WorkflowDocument.Parse(json);
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
         var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
         foreach (var node in document.Root.Activities)
         {
-            var type = catalog.Find(node, ActivityPlace.Workflow);
-            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document));
+            if (catalog.Find(node, ActivityPlace.Workflow, complaints) is not { } type) continue;
+            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, complaints));
+            CheckBindings(node, type.Descriptor, document, complaints);
             if (type.Descriptor.BodyPort is null) continue;
-            if (node.Body is null) throw new WorkflowDefinitionException($"{node.Name} has no body.");
-            bodies[node.Id] = ImageBody.Compile(node.Body, catalog, document);
+            if (node.Body is null) complaints.Add(node, "it has no body.");
+            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, complaints) is { } body) bodies[node.Id] = body;
         }
 
-        if (bodies.Count > 1) throw new WorkflowDefinitionException("A workflow may fan out only once.");
-        var graph = FlowGraph.Build(document.Root, node => activities[node.Id].Type.Descriptor);
-        return new CompiledWorkflow(document, graph, activities, bodies);
+        var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
+        if (fanOuts.Count > 1) complaints.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
+        var graph = FlowGraph.Build(document.Root, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        return graph is null || complaints.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
+    }
+
+    private static void CheckBindings(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
+    {
+        foreach (var (name, variable) in node.Bindings)
+            if (descriptor.FindOutput(name) is { } output && !document.Variables.ContainsKey(variable))
+                complaints.Add(node, $"{output.Name} goes to a variable that does not exist.");
     }
 }
 

@@ -27,6 +27,7 @@ public static class EngineServices
         services.TryAddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSingleton<ActivityCatalog>();
+        services.AddSingleton<DefinitionValidator>();
         services.AddSingleton<WorkflowDefinitionStore>();
         services.AddSingleton<WorkflowInstanceStore>();
         services.AddSingleton<WorkflowCompiler>();

@@ -17,56 +17,62 @@ internal sealed class FlowGraph
     /// <summary>The activity that follows this outcome, or null where the flow ends.</summary>
     public string? Next(string activity, string outcome) => _next.GetValueOrDefault((activity, outcome));
 
-    /// <exception cref="WorkflowDefinitionException">A connection that leads nowhere, a fork, a loop, or an activity that is never reached.</exception>
-    public static FlowGraph Build(FlowchartNode flowchart, Func<ActivityNode, ActivityDescriptor> describe)
+    /// <summary>
+    /// The graph; null, with complaints, if there is nothing to start with. Complains of connections that lead nowhere, forks,
+    /// loops, and activities that are never reached.
+    /// </summary>
+    /// <param name="flowchart">What to read.</param>
+    /// <param name="label">What people call the flowchart.</param>
+    /// <param name="describe">The activity's type; null for one that is not known, of which others complain.</param>
+    /// <param name="complaints">Where to complain.</param>
+    public static FlowGraph? Build(
+        FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
     {
-        if (flowchart.Activities.Count == 0) throw new WorkflowDefinitionException("The flowchart is empty.");
-        var nodes = new Dictionary<string, ActivityNode>(StringComparer.Ordinal);
-        foreach (var node in flowchart.Activities)
-            if (!nodes.TryAdd(node.Id, node)) throw new WorkflowDefinitionException($"Two activities have the id {node.Id}.");
-
-        var next = new Dictionary<(string, string), string>();
-        foreach (var connection in flowchart.Connections)
+        if (flowchart.Activities.Count == 0)
         {
-            if (!nodes.TryGetValue(connection.Source, out var source) || !nodes.ContainsKey(connection.Target))
-                throw new WorkflowDefinitionException($"A connection from {connection.Source} to {connection.Target} leads nowhere.");
-            if (!describe(source).Outcomes.Contains(connection.Outcome, StringComparer.Ordinal))
-                throw new WorkflowDefinitionException($"{source.Name} has no outcome {connection.Outcome}.");
-            if (!next.TryAdd((connection.Source, connection.Outcome), connection.Target))
-                throw new WorkflowDefinitionException($"{source.Name}: {connection.Outcome} leads to more than one activity; parallel branches are not run here.");
+            complaints.Add($"{label} is empty.");
+            return null;
         }
 
-        var start = FindStart(flowchart, describe);
-        CheckPaths(start, nodes, next);
+        var nodes = new Dictionary<string, ActivityNode>(StringComparer.Ordinal);
+        foreach (var node in flowchart.Activities)
+            if (!nodes.TryAdd(node.Id, node)) complaints.Add(node, $"its id {node.Id} is that of another activity.");
+
+        var next = Connect(flowchart, label, nodes, describe, complaints);
+        if (FindStart(flowchart, label, describe, complaints) is not { } start) return null;
+        new FlowPaths(nodes, next).Check(start, describe, complaints);
         return new FlowGraph(start.Id, next);
     }
 
-    private static ActivityNode FindStart(FlowchartNode flowchart, Func<ActivityNode, ActivityDescriptor> describe)
+    private static Dictionary<(string Source, string Outcome), string> Connect(
+        FlowchartNode flowchart, string label, Dictionary<string, ActivityNode> nodes,
+        Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
     {
-        var targets = flowchart.Connections.Select(c => c.Target).ToHashSet(StringComparer.Ordinal);
-        return flowchart.Activities.FirstOrDefault(node => describe(node).IsTrigger)
-            ?? flowchart.Activities.FirstOrDefault(node => !targets.Contains(node.Id))
-            ?? throw new WorkflowDefinitionException("The flowchart has no activity to start with: every one follows another.");
+        var next = new Dictionary<(string, string), string>();
+        foreach (var connection in flowchart.Connections)
+        {
+            if (!nodes.TryGetValue(connection.Source, out var source))
+                complaints.Add($"{label}: a connection comes from {connection.Source}, which does not exist.");
+            else if (!nodes.ContainsKey(connection.Target))
+                complaints.Add(source, $"{connection.Outcome} leads nowhere: there is no activity {connection.Target}.");
+            else if (describe(source) is { } descriptor && !descriptor.Outcomes.Contains(connection.Outcome, StringComparer.Ordinal))
+                complaints.Add(source, $"it has no outcome {connection.Outcome}.");
+            else if (!next.TryAdd((connection.Source, connection.Outcome), connection.Target) && next[(connection.Source, connection.Outcome)] != connection.Target)
+                complaints.Add(source, $"{connection.Outcome} leads to more than one activity; parallel branches are not run here.");
+        }
+
+        return next;
     }
 
-    private static void CheckPaths(
-        ActivityNode start, Dictionary<string, ActivityNode> nodes, Dictionary<(string Source, string Outcome), string> next)
+    private static ActivityNode? FindStart(
+        FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
     {
-        var followers = next.ToLookup(pair => pair.Key.Source, pair => pair.Value, StringComparer.Ordinal);
-        var done = new HashSet<string>(StringComparer.Ordinal);
-        var onPath = new HashSet<string>(StringComparer.Ordinal);
-        Visit(start.Id);
-        if (nodes.Values.FirstOrDefault(node => !done.Contains(node.Id)) is { } unreachable)
-            throw new WorkflowDefinitionException($"{unreachable.Name} is never reached.");
-
-        void Visit(string id)
-        {
-            if (onPath.Contains(id)) throw new WorkflowDefinitionException($"{nodes[id].Name} is part of a loop; loops are not run here.");
-            if (done.Contains(id)) return;
-            onPath.Add(id);
-            foreach (var follower in followers[id]) Visit(follower);
-            onPath.Remove(id);
-            done.Add(id);
-        }
+        var triggers = flowchart.Activities.Where(node => describe(node)?.IsTrigger == true).ToList();
+        if (triggers.Count > 1)
+            complaints.Add($"{label} starts more than once: with {string.Join(" and ", triggers.Select(node => node.Label))}.");
+        var targets = flowchart.Connections.Select(c => c.Target).ToHashSet(StringComparer.Ordinal);
+        var start = triggers.FirstOrDefault() ?? flowchart.Activities.FirstOrDefault(node => !targets.Contains(node.Id));
+        if (start is null) complaints.Add($"{label} has no activity to start with: every one follows another.");
+        return start;
     }
 }

@@ -17,21 +17,32 @@ internal sealed class ImageBody
         _start = start;
     }
 
-    public static ImageBody Compile(FlowchartNode flowchart, ActivityCatalog catalog, WorkflowDocument document)
+    /// <summary>The body, ready to run; null, with a complaint, if it cannot be run.</summary>
+    public static ImageBody? Compile(
+        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, DefinitionComplaints complaints)
     {
-        var types = flowchart.Activities.ToLookup(node => node.Id, node => catalog.Find(node, ActivityPlace.ImageBody), StringComparer.Ordinal);
-        var graph = FlowGraph.Build(flowchart, node => types[node.Id].First().Descriptor);
-        var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
-        var steps = flowchart.Activities.Select(node =>
+        var steps = new Dictionary<string, BodyStep>(StringComparer.Ordinal);
+        foreach (var node in flowchart.Activities)
         {
-            var type = types[node.Id].First();
-            var next = type.Descriptor.Outcomes
+            if (catalog.Find(node, ActivityPlace.ImageBody, complaints) is not { } type) continue;
+            steps[node.Id] = new BodyStep(
+                node, type, CompiledInputs.Compile(node, type.Descriptor, document, complaints), new Dictionary<string, int>());
+            if (node.Bindings.Keys.Any(name => type.Descriptor.FindOutput(name) is not null))
+                complaints.Add(node, "images run side by side, so an activity in the body cannot write to a variable of the workflow.");
+        }
+
+        var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        if (graph is null || steps.Count < flowchart.Activities.Count) return null;
+        var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
+        return new ImageBody([.. flowchart.Activities.Select(node =>
+        {
+            var step = steps[node.Id];
+            var next = step.Type.Descriptor.Outcomes
                 .Select(outcome => (outcome, target: graph.Next(node.Id, outcome)))
                 .Where(pair => pair.target is not null)
                 .ToDictionary(pair => pair.outcome, pair => index[pair.target!], StringComparer.Ordinal);
-            return new BodyStep(node, type, CompiledInputs.Compile(node, type.Descriptor, document), next);
-        });
-        return new ImageBody([.. steps], index[graph.Start]);
+            return step with { Next = next };
+        })], index[graph.Start]);
     }
 
     /// <summary>The body with this fan-out's variables put in: what its images share.</summary>

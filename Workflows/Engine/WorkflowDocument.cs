@@ -17,7 +17,7 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
             var definition = document.RootElement;
             if (!definition.TryGetProperty("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
             var variables = Children(definition, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
-            return new WorkflowDocument(ReadFlowchart(root, "Workflow1"), variables);
+            return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
@@ -25,38 +25,55 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
         }
     }
 
-    private static FlowchartNode ReadFlowchart(JsonElement json, string parentNodeId)
+    private static FlowchartNode ReadFlowchart(JsonElement json, string parentNodeId, string inside)
     {
         var type = json.GetProperty("type").GetString();
         if (type != Flowchart) throw new WorkflowDefinitionException($"A workflow is built from {Flowchart} here, not from {type}.");
         var nodeId = $"{parentNodeId}:{json.GetProperty("id").GetString()}";
         return new FlowchartNode(
             nodeId,
-            Children(json, "activities").Select(activity => ReadActivity(activity, nodeId)).ToList(),
+            Children(json, "activities").Select(activity => ReadActivity(activity, nodeId, inside)).ToList(),
             Children(json, "connections").Select(ReadConnection).ToList());
     }
 
-    private static ActivityNode ReadActivity(JsonElement json, string parentNodeId)
+    private static ActivityNode ReadActivity(JsonElement json, string parentNodeId, string inside)
     {
         var id = json.GetProperty("id").GetString()!;
         var nodeId = $"{parentNodeId}:{id}";
         var type = json.GetProperty("type").GetString()!;
+        var name = json.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString()! : type;
+        var label = $"{inside}{Label(json, name)}";
         var inputs = new Dictionary<string, ExpressionNode>(StringComparer.OrdinalIgnoreCase);
+        var bindings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         FlowchartNode? body = null;
         foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object))
         {
             if (property.Value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object)
                 inputs[property.Name] = ReadExpression(expression);
             else if (property.NameEquals("body") && property.Value.TryGetProperty("type", out _))
-                body = ReadFlowchart(property.Value, nodeId);
+                body = ReadFlowchart(property.Value, nodeId, $"{label} / ");
+            else if (ReadReference(property.Value) is { } variable)
+                bindings[property.Name] = variable;
         }
 
         return new ActivityNode(
             id, nodeId, type,
             json.TryGetProperty("version", out var version) ? version.GetInt32() : 1,
-            json.TryGetProperty("name", out var name) ? name.GetString() ?? type : type,
-            inputs, body);
+            name, inputs, body) { Label = label, Bindings = bindings };
     }
+
+    private static string Label(JsonElement json, string name) =>
+        json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
+        && metadata.TryGetProperty("displayText", out var text) && text.ValueKind == JsonValueKind.String
+        && text.GetString() is { Length: > 0 } title && title != name
+            ? $"{title} ({name})"
+            : name;
+
+    private static string? ReadReference(JsonElement json) =>
+        json.TryGetProperty("memoryReference", out var reference) && reference.ValueKind == JsonValueKind.Object
+        && reference.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
+            ? id.GetString()
+            : null;
 
     private static ExpressionNode ReadExpression(JsonElement json) =>
         new(json.GetProperty("type").GetString()!, json.TryGetProperty("value", out var value) ? value.Clone() : default);
@@ -82,7 +99,14 @@ internal sealed record FlowchartNode(string NodeId, IReadOnlyList<ActivityNode> 
 /// <summary>An activity where it stands. <paramref name="NodeId"/> is the path of ids from the root: unique in the definition.</summary>
 internal sealed record ActivityNode(
     string Id, string NodeId, string Type, int Version, string Name,
-    IReadOnlyDictionary<string, ExpressionNode> Inputs, FlowchartNode? Body);
+    IReadOnlyDictionary<string, ExpressionNode> Inputs, FlowchartNode? Body)
+{
+    /// <summary>What people call it in a message: its title on the canvas, and its name if that is another.</summary>
+    public string Label { get; init; } = Name;
+
+    /// <summary>Outputs that are bound to a variable: the variable's id by the output's name.</summary>
+    public IReadOnlyDictionary<string, string> Bindings { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>From an activity's outcome to the activity that follows.</summary>
 internal sealed record ConnectionNode(string Source, string Outcome, string Target);
