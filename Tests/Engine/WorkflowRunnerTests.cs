@@ -171,6 +171,40 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
+    public async Task A_process_that_dies_after_its_instance_was_woken_is_followed_by_another()
+    {
+        var runs = 0;
+        var inSecond = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Suspended("{}")),
+            new ScriptedActivity("Test.Second", async (_, _) =>
+            {
+                if (Interlocked.Increment(ref runs) == 1)
+                {
+                    inSecond.SetResult();
+                    await release.Task;
+                }
+
+                return new ActivityResult.Completed();
+            }));
+        await rig.RequestAsync(TwoSteps);
+        var dying = await rig.ProcessAsync();
+        await dying.RunAllAsync();
+        await WakeAsync(rig);
+        var run = dying.RunAllAsync();
+        await inSecond.Task;
+
+        await rig.DeclareDeadAsync(dying);
+        await (await rig.ProcessAsync()).RunAllAsync();
+        release.SetResult();
+        await run;
+
+        Assert.Equal(2, runs);
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
     public async Task A_bookmark_that_is_woken_in_the_commit_that_makes_it_is_not_missed()
     {
         await using var rig = await EngineRig.StartAsync(

@@ -69,13 +69,40 @@ internal sealed partial class WorkflowInstanceService(
         }
         catch (Exception e)
         {
-            // The claim stays until the lease ends or this process does; then another takes the instance from its last commit.
             LogRunFailed(e, instance.Id);
+            await PostponeAsync(instance, stopping);
         }
         finally
         {
             _free.Release();
             signal.Set();
+        }
+    }
+
+    /// <summary>
+    /// An instance that this process owns and nobody runs would stand still as long as the process lives. So it is given back, with a
+    /// pause, until that succeeds or the lease is lost.
+    /// </summary>
+    private async Task PostponeAsync(WorkflowInstance instance, CancellationToken stopping)
+    {
+        var pause = TimeSpan.FromSeconds(options.Value.LongestRetrySeconds / 10);
+        using var held = CancellationTokenSource.CreateLinkedTokenSource(stopping, process.Held);
+        while (!held.IsCancellationRequested)
+        {
+            try
+            {
+                await instances.ReleaseAsync(instance, pause, held.Token);
+                return;
+            }
+            catch (NpgsqlException e)
+            {
+                LogClaimFailed(e);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (OperationCanceledException) when (held.IsCancellationRequested)
+            {
+                return;
+            }
         }
     }
 

@@ -44,7 +44,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                   select id
                   from workflow_instances i
                   where status = 'Running'
-                    and (ready_at <= now() or id in (select instance_id from resumptions))
+                    and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
                     and not exists (
                       select from processes p
                       where p.id = i.owner
@@ -57,6 +57,8 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 set owner = @owner,
                     fence = fence + 1,
                     sub_status = 'Executing',
+                    -- A woken instance was not ready by itself; now it is, or nobody would take it up when this owner dies.
+                    ready_at = coalesce(ready_at, now()),
                     updated_at = now()
                 from ready
                 where i.id = ready.id
@@ -102,13 +104,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         return resumptions;
     }
 
-    /// <summary>Gives a claimed instance back unchanged, so that another process takes it at once.</summary>
-    public async Task ReleaseAsync(WorkflowInstance instance, CancellationToken cancellation) =>
+    /// <summary>Gives a claimed instance back unchanged; it is claimable again after <paramref name="delay"/>.</summary>
+    public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, CancellationToken cancellation) =>
         await database.Sql(
                 $"""
                 update workflow_instances
                 set owner = null,
-                    ready_at = now()
+                    ready_at = now() + @delay
                 where id = @id
                   and fence = @fence
                   and status = 'Running';
@@ -117,6 +119,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 """)
             .With("id", instance.Id)
             .With("fence", instance.Fence)
+            .With("delay", delay)
             .ExecuteNonQueryAsync(cancellation);
 
     private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, CancellationToken cancellation)

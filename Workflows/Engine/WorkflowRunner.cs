@@ -32,7 +32,7 @@ internal sealed partial class WorkflowRunner(
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            await instances.ReleaseAsync(instance, CancellationToken.None);
+            await instances.ReleaseAsync(instance, TimeSpan.Zero, CancellationToken.None);
         }
     }
 
