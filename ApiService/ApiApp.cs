@@ -6,6 +6,7 @@ using Darkroom.Api.Pages;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Reference;
 using Darkroom.Api.Requests;
+using Darkroom.Api.Studio;
 using Darkroom.Api.Webhooks;
 using Darkroom.Engine;
 using Darkroom.Images;
@@ -52,6 +53,7 @@ public static class ApiApp
         builder.Services.AddReference();
         builder.Services.AddElsaApi();
         builder.Services.AddPages();
+        builder.Services.AddStudio();
 
         var app = builder.Build();
         app.UseSecurityHeaders();
@@ -68,6 +70,7 @@ public static class ApiApp
         app.MapElsaApi();
         app.MapReference();
         app.MapPages();
+        app.MapStudio();
         return app;
     }
 }

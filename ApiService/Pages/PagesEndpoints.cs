@@ -1,6 +1,5 @@
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using LinkOptions = Darkroom.Storage.LinkOptions;
 
 namespace Darkroom.Api.Pages;
@@ -23,8 +22,8 @@ public static class PagesEndpoints
             options, routes.ServiceProvider.GetService<IOptions<LinkOptions>>()?.Value, routes.ServiceProvider.GetService<S3ConnectionString>());
         var policy = ContentSecurityPolicy(images);
 
-        foreach (var file in SiteFile.All)
-            pages.MapMethods(file.Name == "index.html" ? "/" : $"/pages/{file.Name}", GetAndHead, context => SendAsync(context, file, policy));
+        foreach (var file in SiteFile.ReadAll("Site"))
+            file.Map(pages, file.Name == "index.html" ? "/" : $"/pages/{file.Name}", policy);
         pages.MapMethods("/pages/sample.csv", GetAndHead, SampleCsv.GetAsync);
         return routes;
     }
@@ -41,26 +40,4 @@ public static class PagesEndpoints
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
         "trusted-types 'none'");
-
-    private static Task SendAsync(HttpContext context, SiteFile file, string policy)
-    {
-        var headers = context.Response.Headers;
-        headers.ContentSecurityPolicy = policy;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
-        headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
-        // Files change only with the service: ask each time, and be answered 304.
-        headers.CacheControl = "no-cache";
-        headers.Vary = HeaderNames.AcceptEncoding;
-
-        var gzip = AcceptsGzip(context.Request);
-        if (gzip)
-            headers.ContentEncoding = "gzip";
-        return Results.Bytes(gzip ? file.Gzipped : file.Bytes, file.ContentType, entityTag: file.Tag(gzip)).ExecuteAsync(context);
-    }
-
-    private static bool AcceptsGzip(HttpRequest request) =>
-        StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var accepted)
-        && accepted.Any(coding => coding.Value.Equals("gzip", StringComparison.OrdinalIgnoreCase) && coding.Quality is null or > 0);
 }

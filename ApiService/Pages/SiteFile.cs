@@ -8,21 +8,49 @@ namespace Darkroom.Api.Pages;
 /// <summary>One file of the page, held in the assembly: the same bytes wherever the service was started from.</summary>
 internal sealed record SiteFile(string Name, string ContentType, byte[] Bytes, byte[] Gzipped, string Hash)
 {
-    private const string Prefix = "Site/";
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    public static IReadOnlyList<SiteFile> All { get; } = [.. ReadAll(typeof(SiteFile).Assembly)];
+    /// <summary>The files of one folder of resources.</summary>
+    public static IReadOnlyList<SiteFile> ReadAll(string folder) => [.. Read(typeof(SiteFile).Assembly, folder + "/")];
+
+    public void Map(IEndpointRouteBuilder routes, string address, string policy) =>
+        routes.MapMethods(address, GetAndHead, context => SendAsync(context, policy));
+
+    /// <param name="context">The request to answer.</param>
+    /// <param name="policy">The Content-Security-Policy.</param>
+    public Task SendAsync(HttpContext context, string policy)
+    {
+        var headers = context.Response.Headers;
+        headers.ContentSecurityPolicy = policy;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        headers["Cross-Origin-Opener-Policy"] = "same-origin";
+        headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
+        // Files change only with the service: ask each time, and be answered 304.
+        headers.CacheControl = "no-cache";
+        headers.Vary = HeaderNames.AcceptEncoding;
+
+        var gzip = Accepts(context.Request, "gzip");
+        if (gzip)
+            headers.ContentEncoding = "gzip";
+        return Results.Bytes(gzip ? Gzipped : Bytes, ContentType, entityTag: Tag(gzip)).ExecuteAsync(context);
+    }
+
+    public static bool Accepts(HttpRequest request, string coding) =>
+        StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var accepted)
+        && accepted.Any(offer => offer.Value.Equals(coding, StringComparison.OrdinalIgnoreCase) && offer.Quality is null or > 0);
 
     // Two encodings of one file are two representations: each has its own tag.
-    public EntityTagHeaderValue Tag(bool gzipped) => new(gzipped ? $"\"{Hash}-gzip\"" : $"\"{Hash}\"");
+    private EntityTagHeaderValue Tag(bool gzipped) => new(gzipped ? $"\"{Hash}-gzip\"" : $"\"{Hash}\"");
 
-    private static IEnumerable<SiteFile> ReadAll(Assembly assembly)
+    private static IEnumerable<SiteFile> Read(Assembly assembly, string prefix)
     {
-        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)))
+        foreach (var resource in assembly.GetManifestResourceNames().Where(name => name.StartsWith(prefix, StringComparison.Ordinal)))
         {
             using var stream = assembly.GetManifestResourceStream(resource)!;
             using var copy = new MemoryStream();
             stream.CopyTo(copy);
-            yield return Create(resource[Prefix.Length..], copy.ToArray());
+            yield return Create(resource[prefix.Length..], copy.ToArray());
         }
     }
 

@@ -1,0 +1,91 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Darkroom.Access;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Api.Studio.Sessions;
+
+/// <summary>Sign-ins to Studio: one row each, found by the hash of what the browser holds.</summary>
+internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<StudioOptions> options)
+{
+    // A session is no more than Studio needs: it cannot upload for its owner.
+    private static readonly string[] UsefulScopes = [Scopes.WorkflowsRead, Scopes.WorkflowsEdit, Scopes.Admin];
+
+    /// <summary>Begins a session of this key and returns what its browser is to present; null if the key has just been revoked.</summary>
+    public async Task<string?> CreateAsync(string keyPrefix, CancellationToken cancellation)
+    {
+        await ForgetExpiredAsync(cancellation);
+        var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
+        var created = await database.Sql(
+                """
+                insert into studio_sessions (id_hash, owner_id, key_prefix, scopes, expires_at)
+                select @hash, owner_id, prefix, array(select unnest(scopes) intersect select unnest(@useful)), now() + @lifetime
+                from api_keys
+                where prefix = @prefix
+                  and revoked_at is null
+                """)
+            .With("hash", Hash(id))
+            .With("useful", UsefulScopes)
+            .With("lifetime", options.Value.Session)
+            .With("prefix", keyPrefix)
+            .ExecuteNonQueryAsync(cancellation);
+        return created == 1 ? id : null;
+    }
+
+    /// <summary>The session, or null: unknown, expired, signed out, or its key was revoked.</summary>
+    /// <param name="id">What the browser presented.</param>
+    /// <param name="use">Whether this counts as use, which makes the session last longer.</param>
+    /// <param name="cancellation">Ends the question.</param>
+    public async Task<StudioSession?> FindAsync(string id, bool use, CancellationToken cancellation)
+    {
+        var hash = Hash(id);
+        if (use) await ExtendAsync(hash, cancellation);
+        await using var reader = await database.Sql(
+                """
+                select s.owner_id, o.name, s.key_prefix, s.scopes, s.expires_at
+                from studio_sessions s
+                join owners o on o.id = s.owner_id
+                join api_keys k on k.prefix = s.key_prefix
+                where s.id_hash = @hash
+                  and s.expires_at > now()
+                  and k.revoked_at is null
+                """)
+            .With("hash", hash)
+            .ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation)
+            ? new StudioSession(
+                new OwnerId(reader.GetGuid(0)),
+                reader.GetString(1),
+                reader.GetString(2),
+                reader.GetFieldValue<string[]>(3),
+                reader.GetFieldValue<DateTimeOffset>(4))
+            : null;
+    }
+
+    public async Task EndAsync(string id, CancellationToken cancellation) =>
+        await database.Sql("delete from studio_sessions where id_hash = @hash").With("hash", Hash(id)).ExecuteNonQueryAsync(cancellation);
+
+    // At most one write a minute, however many calls a page makes.
+    private async Task ExtendAsync(byte[] hash, CancellationToken cancellation) =>
+        await database.Sql(
+                """
+                update studio_sessions
+                set expires_at = least(now() + @lifetime, created_at + @longest)
+                where id_hash = @hash
+                  and expires_at > now()
+                  and expires_at < least(now() + @lifetime - interval '1 minute', created_at + @longest)
+                """)
+            .With("hash", hash)
+            .With("lifetime", options.Value.Session)
+            .With("longest", options.Value.LongestSession)
+            .ExecuteNonQueryAsync(cancellation);
+
+    private async Task ForgetExpiredAsync(CancellationToken cancellation) =>
+        await database.Sql("delete from studio_sessions where expires_at <= now()").ExecuteNonQueryAsync(cancellation);
+
+    private static byte[] Hash(string id) => SHA256.HashData(Encoding.UTF8.GetBytes(id));
+}
