@@ -36,6 +36,7 @@ try
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
         .WithReplicas(settings.Workers)
+        .WithCodecEnvironment()
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3);

@@ -6,7 +6,8 @@ namespace Darkroom.AppHost.Storage;
 internal sealed class Checksum : IDisposable
 {
     public const string HeaderPrefix = "x-amz-checksum-";
-    public static readonly string[] Algorithms = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"];
+    public const string Sha256 = "sha256";
+    public static readonly string[] Algorithms = ["crc32", "crc32c", "crc64nvme", "sha1", Sha256];
 
     private readonly IncrementalHash? _hash;
     private readonly ReflectedCrc? _crc;
@@ -20,7 +21,7 @@ internal sealed class Checksum : IDisposable
             "crc32c" => (null, ReflectedCrc.Crc32C()),
             "crc64nvme" => (null, ReflectedCrc.Crc64Nvme()),
             "sha1" => (IncrementalHash.CreateHash(HashAlgorithmName.SHA1), (ReflectedCrc?)null),
-            "sha256" => (IncrementalHash.CreateHash(HashAlgorithmName.SHA256), null),
+            Sha256 => (IncrementalHash.CreateHash(HashAlgorithmName.SHA256), null),
             _ => throw S3Error.NotImplemented($"the checksum {algorithm}"),
         };
     }

@@ -19,7 +19,11 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
 
     public async Task<ReceivedBody> CopyToAsync(BodySink sink, CancellationToken cancellation)
     {
-        using var checksum = AnnouncedChecksum() is { } algorithm ? new Checksum(algorithm) : null;
+        var isChunked = signed.Payload.StartsWith("STREAMING-", StringComparison.Ordinal);
+        var algorithm = AnnouncedChecksum();
+        // A plain body's SHA-256 is taken for the signature in any case.
+        var isHashed = algorithm == Checksum.Sha256 && !isChunked;
+        using var checksum = algorithm is null || isHashed ? null : new Checksum(algorithm);
         using var md5 = Header("Content-MD5") is null ? null : ContentMd5();
         long length = 0;
         void Take(ReadOnlySpan<byte> bytes)
@@ -31,13 +35,13 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         }
 
         var trailers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        var hash = signed.Payload.StartsWith("STREAMING-", StringComparison.Ordinal)
+        var hash = isChunked
             ? await CopyChunksAsync(Take, trailers, cancellation)
             : await CopyPlainAsync(Take, cancellation);
 
         if (Header("x-amz-decoded-content-length") is { } announced && announced != Text(length)) throw S3Error.IncompleteBody();
         if (md5 is not null && Header("Content-MD5") != Convert.ToBase64String(md5.GetCurrentHash())) throw S3Error.BadDigest("Content-MD5");
-        return new ReceivedBody($"{Convert.ToHexStringLower(hash.AsSpan(0, 16))}-1", Checked(checksum, trailers));
+        return new ReceivedBody($"{Convert.ToHexStringLower(hash.AsSpan(0, 16))}-1", algorithm is null ? null : Checked(algorithm, checksum?.Value() ?? hash, trailers));
     }
 
     /// <summary>A body that is a document for us rather than an object to keep.</summary>
@@ -146,14 +150,13 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             : throw S3Error.NotImplemented($"the trailer {name}");
     }
 
-    private StoredChecksum? Checked(Checksum? checksum, Dictionary<string, string> trailers)
+    private StoredChecksum Checked(string algorithm, byte[] checksum, Dictionary<string, string> trailers)
     {
-        if (checksum is null) return null;
-        var name = Checksum.HeaderPrefix + checksum.Algorithm;
-        var value = Convert.ToBase64String(checksum.Value());
+        var name = Checksum.HeaderPrefix + algorithm;
+        var value = Convert.ToBase64String(checksum);
         return value == (trailers.GetValueOrDefault(name) ?? Header(name))
-            ? new StoredChecksum(checksum.Algorithm, value, Composite: false)
-            : throw S3Error.BadDigest(checksum.Algorithm.ToUpperInvariant());
+            ? new StoredChecksum(algorithm, value, Composite: false)
+            : throw S3Error.BadDigest(algorithm.ToUpperInvariant());
     }
 
     private string? Header(string name) => request.Headers.TryGetValue(name, out var values) ? values[0] : null;

@@ -217,6 +217,27 @@ public sealed class ImageRecorderTests
     }
 
     [Fact]
+    public async Task Handing_in_does_not_wait_for_the_database_and_draining_does()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(20).BuildAsync();
+        var images = await worker.ClaimAsync(20);
+
+        await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using (var hold = new NpgsqlCommand("select 1 from csv_data_table for update", connection)) await hold.ExecuteNonQueryAsync();
+            foreach (var image in images) await worker.Recorder.HandInAsync(Outcomes.Success(image), default).WaitAsync(TimeSpan.FromSeconds(20));
+            Assert.Equal(20, await rig.CountAsync(request.Id, "running"));
+        }
+
+        await worker.Recorder.DrainAsync(default);
+
+        Assert.Equal(20, (await rig.CountersAsync(request.Id)).Succeeded);
+    }
+
+    [Fact]
     public async Task Outcomes_of_one_request_share_transactions()
     {
         await using var rig = await QueueRig.StartAsync();

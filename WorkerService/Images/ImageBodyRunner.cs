@@ -31,9 +31,9 @@ internal sealed partial class ImageBodyRunner(
             }
 
             if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation)) return;
-            using var run = new ImageRun(image, time);
-            var outcome = await RunBodyAsync(fanOut, run, cancellation);
-            await recorder.RecordAsync(outcome, cancellation);
+            ImageOutcome outcome;
+            using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellation);
+            await RecordAsync(outcome, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
@@ -42,7 +42,7 @@ internal sealed partial class ImageBodyRunner(
         catch (Exception e) when (DatabaseErrors.IsTransient(e))
         {
             LogDatabaseFailed(e, image.Id, image.RequestId);
-            await recorder.RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
+            await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
         }
     }
 
@@ -84,6 +84,14 @@ internal sealed partial class ImageBodyRunner(
                 : Failed(run, new ImageFailure("internal_error", "The image could not be processed because of a fault of ours."));
         }
     }
+
+    /// <summary>
+    /// Nobody waits for the database, but for a suspect: it stays alone until that is durable, or the death of another image's doing
+    /// would be counted as its own.
+    /// </summary>
+    private Task RecordAsync(ImageOutcome outcome, CancellationToken cancellation) => outcome.Image.Suspect
+        ? recorder.RecordAsync(outcome, cancellation)
+        : recorder.HandInAsync(outcome, cancellation);
 
     private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)
     {

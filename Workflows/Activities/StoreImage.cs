@@ -25,7 +25,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : Image
         var report = await codec.RunAsync(source.OpenRead(), run.Plan, result.OpenWrite(), cancellation);
         var output = report.Output;
         var key = ObjectKeys.Image(image.RequestId, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
-        await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellation);
+        await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellation, report.OutputSha256);
 
         // Only decoding tells how large the original is as people see it.
         run.Original = run.Original is null ? null : run.Original with { Width = report.Source.Width, Height = report.Source.Height };

@@ -21,7 +21,7 @@ internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescr
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         var key = ObjectKeys.Original(image.RequestId, image.Row, image.Position, source.Sha256, source.Format.Extension());
-        await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellation);
+        await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellation, source.Sha256);
         run.Original = new ImageObject(key, source.Format.ContentType(), source.Length, null, null, source.Sha256);
         return Outcome.Done;
     }

@@ -53,6 +53,16 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         return await pending.Done.WaitAsync(cancellation);
     }
 
+    /// <summary>
+    /// Hands in an outcome and returns as soon as there is room for it, so that its slot is free while the database writes. What
+    /// becomes of it is logged here; <see cref="DrainAsync"/> waits for it.
+    /// </summary>
+    public async Task HandInAsync(ImageOutcome outcome, CancellationToken cancellation)
+    {
+        await _capacity.WaitAsync(cancellation);
+        Enqueue(new PendingOutcome(outcome));
+    }
+
     /// <summary>Returns when everything handed in is durable. When cancelled, gives up what is left: its claims end with the process.</summary>
     public async Task DrainAsync(CancellationToken cancellation)
     {

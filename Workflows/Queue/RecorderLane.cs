@@ -9,7 +9,13 @@ internal sealed class PendingOutcome(ImageOutcome outcome)
     public Task<RecordResult> Done => _done.Task;
 
     public void Complete(RecordResult result) => _done.TrySetResult(result);
-    public void Fail(Exception exception) => _done.TrySetException(exception);
+
+    public void Fail(Exception exception)
+    {
+        _done.TrySetException(exception);
+        // Nobody needs to wait for it: the recorder has logged it.
+        _ = _done.Task.Exception;
+    }
 }
 
 /// <summary>Outcomes of one run of one request on their way to the database: one batch at a time, the next one gathering meanwhile.</summary>
