@@ -31,8 +31,8 @@ internal sealed partial class ImageBodyRunner(
             }
 
             if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation)) return;
-            ImageOutcome outcome;
-            using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellation);
+ImageOutcome outcome;
+            using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellation) with { Trace = run.Trace() };
             await RecordAsync(outcome, cancellation);
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)

@@ -58,8 +58,16 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposabl
     /// <summary>The steps taken, the failing one last, as JSON.</summary>
     internal string Journal(string failure)
     {
-        if (_at is not null) _journal.Add(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds()));
-        return JsonSerializer.Serialize(_journal);
+        if (_at is null) return JsonSerializer.Serialize(_journal);
+        return JsonSerializer.Serialize(_journal.Append(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds())));
+    }
+
+    /// <summary>The activities passed so far, and the one that is not done.</summary>
+    internal ImageTrace Trace()
+    {
+        var passed = new string[_journal.Count];
+        for (var i = 0; i < passed.Length; i++) passed[i] = _journal[i].NodeId;
+        return new ImageTrace(passed, _at?.NodeId);
     }
 
     public void Dispose() => _source?.Dispose();

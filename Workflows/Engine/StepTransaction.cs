@@ -97,10 +97,12 @@ internal sealed class StepTransaction : IAsyncDisposable
                 """
                 insert into activity_executions (
                   id, instance_id, sequence, activity_id, node_id, activity_type, activity_name,
-                  status, outcomes, inputs, outputs, error, started_at, completed_at)
+                  status, outcomes, inputs, outputs, error, started_at, suspended_at, completed_at)
                 values (
                   @id, @instance, @sequence, @activity, @node, @type, @name,
-                  @status, @outcomes, @inputs, @outputs, @error, @started, case when @status <> 'Running' then now() end)
+                  @status, @outcomes, @inputs, @outputs, @error, @started,
+                  case when @status = 'Running' then now() end,
+                  case when @status <> 'Running' then now() end)
                 on conflict (id) do update
                 set status = excluded.status,
                     outcomes = excluded.outcomes,

@@ -3,6 +3,9 @@ namespace Darkroom.Queue;
 /// <summary>How the body of a claimed image ended. Each kind persists one fact.</summary>
 public abstract record ImageOutcome(ClaimedImage Image)
 {
+    /// <summary>Which activities of the body it passed and where it stopped; null where no body ran, or its process died.</summary>
+    public ImageTrace? Trace { get; init; }
+
     /// <summary>The result is stored, and the original where the workflow keeps it.</summary>
     public sealed record Succeeded(ClaimedImage Image, ImageObject? Original, ImageObject Output) : ImageOutcome(Image);
 

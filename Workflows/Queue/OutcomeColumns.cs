@@ -14,6 +14,8 @@ internal sealed class OutcomeColumns(int count)
     private readonly string?[] _codes = new string?[count];
     private readonly string?[] _messages = new string?[count];
     private readonly string?[] _journals = new string?[count];
+    private readonly int?[] _paths = new int?[count];
+    private readonly ImagePaths _ways = new();
     private readonly ObjectColumns _originals = new(count);
     private readonly ObjectColumns _outputs = new(count);
 
@@ -28,6 +30,7 @@ internal sealed class OutcomeColumns(int count)
     {
         _ids[i] = outcome.Image.Id.Value;
         _fences[i] = outcome.Image.Fence;
+        _paths[i] = _ways.NumberOf(outcome);
         switch (outcome)
         {
             case ImageOutcome.Succeeded succeeded:
@@ -62,6 +65,10 @@ internal sealed class OutcomeColumns(int count)
         Bind(parameters, "codes", NpgsqlDbType.Text, _codes);
         Bind(parameters, "messages", NpgsqlDbType.Text, _messages);
         Bind(parameters, "journals", NpgsqlDbType.Jsonb, _journals);
+        Bind(parameters, "paths", NpgsqlDbType.Integer, _paths);
+        Bind(parameters, "path_numbers", NpgsqlDbType.Integer, _ways.Numbers());
+        Bind(parameters, "path_nodes", NpgsqlDbType.Text, _ways.Nodes());
+        Bind(parameters, "path_ends", NpgsqlDbType.Text, _ways.Ends());
         _originals.Bind(parameters, "original");
         _outputs.Bind(parameters, "output");
     }

@@ -23,11 +23,11 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         with outcome as (
           select *
           from unnest(
-            @ids, @fences, @states::image_state[], @delays, @refunds, @codes, @messages, @journals,
+            @ids, @fences, @states::image_state[], @delays, @refunds, @codes, @messages, @journals, @paths,
             @original_keys, @original_types, @original_bytes, @original_widths, @original_heights, @original_digests,
             @output_keys, @output_types, @output_bytes, @output_widths, @output_heights, @output_digests
           ) as o (
-            id, fence, state, delay, refund, code, message, journal,
+            id, fence, state, delay, refund, code, message, journal, path,
             original_key, original_type, original_bytes, original_width, original_height, original_sha256,
             output_key, output_type, output_bytes, output_width, output_height, output_sha256)
         ),
@@ -68,7 +68,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
             and i.run = r.run
             and i.fence = o.fence
             and i.state = 'running'
-          returning i.id, i.state, i.original_bytes, i.output_bytes
+          returning i.id, i.state, i.original_bytes, i.output_bytes, o.path
         ),
         change as (
           select count(*) as touched,
@@ -92,6 +92,29 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
           from change c
           where r.id = @request
             and c.touched > 0
+        ),
+        travelled as (
+          select path, count(*) as images
+          from recorded
+          where path is not null
+          group by path
+        ),
+        passed as (
+          insert into fan_out_counts as f (instance_id, node_id, completed, faulted, retried)
+          select w.id,
+                 p.node_id,
+                 coalesce(sum(t.images) filter (where p.outcome = 'completed'), 0),
+                 coalesce(sum(t.images) filter (where p.outcome = 'faulted'), 0),
+                 coalesce(sum(t.images) filter (where p.outcome = 'retried'), 0)
+          from travelled t
+          join unnest(@path_numbers, @path_nodes, @path_ends) as p (path, node_id, outcome) on p.path = t.path
+          join workflow_instances w on w.request_id = @request and w.run = @run
+          group by w.id, p.node_id
+          on conflict (instance_id, node_id) do update
+          set completed = f.completed + excluded.completed,
+              faulted = f.faulted + excluded.faulted,
+              retried = f.retried + excluded.retried,
+              last_at = now()
         )
         select id
         from recorded
