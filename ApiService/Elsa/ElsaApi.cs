@@ -1,6 +1,7 @@
 using Darkroom.Access;
 using Darkroom.Api.Elsa.Definitions;
 using Darkroom.Api.Elsa.Descriptors;
+using Darkroom.Api.Elsa.Instances;
 
 namespace Darkroom.Api.Elsa;
 
@@ -15,6 +16,7 @@ public static class ElsaApi
     public static IServiceCollection AddElsaApi(this IServiceCollection services)
     {
         services.AddElsaDefinitions();
+        services.AddElsaInstances();
         return services;
     }
 
@@ -24,6 +26,8 @@ public static class ElsaApi
         var api = routes.MapGroup(Path).RequireAuthorization(Scopes.WorkflowsRead).ExcludeFromDescription();
         api.MapDescriptors();
         api.MapDefinitions();
+        api.MapElsaInstances();
+        routes.MapElsaInstanceHub();
         return routes;
     }
 }

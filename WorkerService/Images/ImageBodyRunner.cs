@@ -31,7 +31,7 @@ internal sealed partial class ImageBodyRunner(
             }
 
             if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation)) return;
-ImageOutcome outcome;
+            ImageOutcome outcome;
             using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellation) with { Trace = run.Trace() };
             await RecordAsync(outcome, cancellation);
         }

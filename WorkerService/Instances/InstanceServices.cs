@@ -1,8 +1,10 @@
+using Darkroom.Instances;
+
 namespace Darkroom.Worker.Instances;
 
 internal static class InstanceServices
 {
-    /// <summary>Adds the service that claims and runs workflow instances.</summary>
+    /// <summary>Adds the service that claims and runs workflow instances, and the one that removes their old journals.</summary>
     public static IServiceCollection AddWorkflowInstances(this IServiceCollection services) =>
-        services.AddHostedService<WorkflowInstanceService>();
+        services.AddJournalRetention().AddHostedService<JournalRetentionService>().AddHostedService<WorkflowInstanceService>();
 }

@@ -6,12 +6,16 @@ namespace Darkroom.Queue;
 /// </summary>
 internal sealed class ImagePaths
 {
+    private const string Completed = "completed";
+    private const string Faulted = "faulted";
+    private const string Retried = "retried";
+
     private readonly Dictionary<Path, int> _paths = [];
 
     public int? NumberOf(ImageOutcome outcome)
     {
         if (outcome.Trace is not { } trace) return null;
-        var path = new Path(trace.Passed, trace.Stopped, outcome is ImageOutcome.RetryAt);
+        var path = new Path(trace.Passed, trace.Stopped, EndOf(outcome));
         if (_paths.TryGetValue(path, out var number)) return number;
         return _paths[path] = _paths.Count;
     }
@@ -26,20 +30,32 @@ internal sealed class ImagePaths
     {
         foreach (var (path, number) in _paths)
         {
-            // The image comes back and passes them again: only where it stopped is worth a count.
-            if (!path.ComesBack)
-                foreach (var node in path.Passed) yield return (number, node, "completed");
-            if (path.Stopped is { } stopped) yield return (number, stopped, path.ComesBack ? "retried" : "faulted");
+            if (path.Body() is { } body) yield return (number, body, path.End);
+            // An image that is to be retried comes back and passes them again: only where it stopped is worth a count.
+            if (path.End != Retried)
+                foreach (var node in path.Passed) yield return (number, node, Completed);
+            if (path.Stopped is { } stopped) yield return (number, stopped, path.End);
         }
     }
 
-    private readonly record struct Path(IReadOnlyList<string> Passed, string? Stopped, bool ComesBack)
+    private static string EndOf(ImageOutcome outcome) => outcome switch
     {
+        ImageOutcome.Succeeded => Completed,
+        ImageOutcome.RetryAt => Retried,
+        _ => Faulted,
+    };
+
+    private readonly record struct Path(IReadOnlyList<string> Passed, string? Stopped, string End)
+    {
+        /// <summary>The flowchart around the first step: a node id is its parent's and its own.</summary>
+        public string? Body() =>
+            (Passed.Count > 0 ? Passed[0] : Stopped) is { } first && first.LastIndexOf(':') is > 0 and var end ? first[..end] : null;
+
         public bool Equals(Path other) =>
-            ComesBack == other.ComesBack
+            End == other.End
             && string.Equals(Stopped, other.Stopped, StringComparison.Ordinal)
             && Passed.SequenceEqual(other.Passed, StringComparer.Ordinal);
 
-        public override int GetHashCode() => HashCode.Combine(Passed.Count, Stopped, ComesBack);
+        public override int GetHashCode() => HashCode.Combine(Passed.Count, Stopped, End);
     }
 }

@@ -1,0 +1,61 @@
+using Darkroom.Access;
+using Darkroom.Instances;
+
+namespace Darkroom.Api.Elsa.Instances;
+
+/// <summary>The part of Elsa's API that shows runs: instances, their journal, the executions of their activities, live changes.</summary>
+public static class ElsaInstances
+{
+    public static IServiceCollection AddElsaInstances(this IServiceCollection services)
+    {
+        services.AddInstances();
+        services.AddSignalR();
+        services.AddSingleton<WatchedInstances>();
+        services.AddHostedService<InstanceAnnouncer>();
+        services.AddSingleton(new InstalledFeature(
+            "RealTimeWorkflowUpdates", "Elsa", "Elsa.RealTimeWorkflowUpdates", "Live updates", "Shows running instances as they change."));
+        return services;
+    }
+
+    /// <param name="elsa">The group of Elsa's API, which asks for <c>workflows:read</c>.</param>
+    public static void MapElsaInstances(this IEndpointRouteBuilder elsa)
+    {
+        var read = elsa.MapGroup("").NotCached();
+        var queries = read.MapGroup("");
+        queries.WithRequestTimeout(ApiServer.QueryTimeout);
+        queries.MapPost("/workflow-instances", InstanceEndpoints.SearchAsync);
+        queries.MapGet("/workflow-instances/{id}", InstanceEndpoints.GetAsync);
+        queries.MapGet("/workflow-instances/{id}/execution-state", InstanceEndpoints.GetStateAsync);
+        queries.MapGet("/workflow-instances/{id}/variables", InstanceEndpoints.GetVariablesAsync);
+        queries.MapPost("/workflow-instances/{id}/journal", InstanceEndpoints.GetJournalAsync);
+        queries.MapPost("/activity-executions/report", ExecutionEndpoints.ReportAsync);
+        queries.MapGet("/activity-executions/list", ExecutionEndpoints.ListAsync);
+        queries.MapGet("/activity-executions/by-id", ExecutionEndpoints.GetAsync);
+        queries.MapGet("/activity-executions/{id}/call-stack", ExecutionEndpoints.GetCallStackAsync);
+        queries.MapGet("/activity-execution-summaries/list", ExecutionEndpoints.ListSummariesAsync);
+        read.MapGet("/workflow-instances/{id}/export", InstanceBulk.ExportOneAsync);
+        read.MapPost("/bulk-actions/export/workflow-instances", InstanceBulk.ExportAsync);
+
+        var edit = elsa.MapGroup("").RequireAuthorization(Scopes.WorkflowsEdit).NotCached();
+        edit.MapPost("/cancel/workflow-instances/{id}", InstanceEndpoints.CancelAsync);
+        edit.MapDelete("/workflow-instances/{id}", InstanceEndpoints.DeleteAsync);
+        edit.MapPost("/bulk-actions/cancel/workflow-instances", InstanceBulk.CancelAsync);
+        edit.MapPost("/bulk-actions/delete/workflow-instances/by-id", InstanceBulk.DeleteAsync);
+        edit.MapPost("/bulk-actions/import/workflow-instances", () => InstanceProblems.NoImport);
+    }
+
+    /// <summary>Maps the hub of live changes, <c>/elsa/hubs/workflow-instance</c>.</summary>
+    public static void MapElsaInstanceHub(this IEndpointRouteBuilder routes) =>
+        routes.MapHub<WorkflowInstanceHub>("/elsa/hubs/workflow-instance", hub => hub.CloseOnAuthenticationExpiration = true)
+            .RequireAuthorization(Scopes.WorkflowsRead);
+
+    private static RouteGroupBuilder NotCached(this RouteGroupBuilder group)
+    {
+        group.AddEndpointFilter((context, next) =>
+        {
+            context.HttpContext.Response.Headers.CacheControl = "no-store";
+            return next(context);
+        });
+        return group;
+    }
+}

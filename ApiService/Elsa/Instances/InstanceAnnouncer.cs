@@ -1,0 +1,86 @@
+using Darkroom.Instances;
+using Darkroom.Schema;
+using Microsoft.AspNetCore.SignalR;
+using Npgsql;
+
+namespace Darkroom.Api.Elsa.Instances;
+
+/// <summary>
+/// Wakes with every commit that changes a run, in whichever process, and tells the viewers of the instances that it touched. Many
+/// commits in a short time are told of once.
+/// </summary>
+internal sealed partial class InstanceAnnouncer(
+    NpgsqlDataSource database,
+    InstanceStore instances,
+    RunHistoryStore runs,
+    WatchedInstances watched,
+    IHubContext<WorkflowInstanceHub> hub,
+    TimeProvider time,
+    ILogger<InstanceAnnouncer> logger) : BackgroundService
+{
+    /// <summary>The NOTIFY channel of the schema's triggers.</summary>
+    private const string Channel = "darkroom_changes";
+
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
+
+    // Each event makes a viewer read its journal, its counts and its instance again.
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await using var signal = new DatabaseSignal(database, Channel, Poll, time, logger);
+        signal.Start();
+        var known = new Dictionary<Guid, InstanceStamp>();
+        try
+        {
+            while (true)
+            {
+                await signal.WaitAsync(stoppingToken);
+                known = await AnnounceAsync(known, stoppingToken);
+                await Task.Delay(Pause, time, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping: viewers reconnect to another process, or poll.
+        }
+    }
+
+    private async Task<Dictionary<Guid, InstanceStamp>> AnnounceAsync(Dictionary<Guid, InstanceStamp> known, CancellationToken cancellation)
+    {
+        var ids = watched.All();
+        if (ids.Count == 0) return [];
+        try
+        {
+            var stamps = await instances.ReadStampsAsync(ids, cancellation);
+            foreach (var id in ids.Where(id => (known.ContainsKey(id), stamps.ContainsKey(id)) switch
+                     {
+                         (var before, true) => !before || known[id] != stamps[id],
+                         (var before, false) => before,
+                     }))
+                await AnnounceAsync(id, cancellation);
+            return new Dictionary<Guid, InstanceStamp>(stamps);
+        }
+        catch (NpgsqlException e)
+        {
+            LogFailed(e);
+            return known;
+        }
+    }
+
+    private async Task AnnounceAsync(Guid id, CancellationToken cancellation)
+    {
+        var viewers = hub.Clients.Group(WorkflowInstanceHub.Group(id));
+        // Whoever is in the group has shown that the instance is theirs to see.
+        if (await runs.FindAsync(InstanceScope.Everyone, id, 0, cancellation) is { } history)
+        {
+            await viewers.SendAsync("ActivityExecutionLogUpdatedAsync", new StatsView(ExecutionPresenter.Stats(history)), cancellation);
+            await viewers.SendAsync("WorkflowExecutionLogUpdatedAsync", new { }, cancellation);
+        }
+
+        await viewers.SendAsync("WorkflowInstanceUpdatedAsync", new { WorkflowInstanceId = id.ToString("D") }, cancellation);
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Viewers could not be told of changes; trying again")]
+    private partial void LogFailed(Exception exception);
+}

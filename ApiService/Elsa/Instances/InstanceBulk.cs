@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Security.Claims;
+using System.Text.Json;
+using Darkroom.Instances;
+using Darkroom.Requests;
+
+namespace Darkroom.Api.Elsa.Instances;
+
+/// <summary>Several instances at once. Ids that are unknown, another owner's or in the wrong state are passed over; the counts tell.</summary>
+internal static class InstanceBulk
+{
+    public const int MostIds = 1_000;
+
+    public const string WhatDeletingMeans =
+        "The workflow instance and its journal are deleted. The request stays with its status, its images and their errors, and its output CSV.";
+
+    public static async Task<IResult> DeleteAsync(BulkRequest? request, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellation)
+    {
+        if (Ids(request) is not { } ids) return InstanceProblems.NoIds;
+        var (deleted, running) = (0, 0);
+        foreach (var id in ids)
+        {
+            var result = await remover.DeleteAsync(user.InstanceScope(), id, cancellation);
+            if (result == RemovalResult.Removed) deleted++;
+            if (result == RemovalResult.StillRunning) running++;
+        }
+
+        var message = running == 0 ? WhatDeletingMeans : $"{WhatDeletingMeans} {running} still running: cancel them first.";
+        return ElsaJson.Ok(new { Deleted = deleted, StillRunning = running, Message = message });
+    }
+
+    public static async Task<IResult> CancelAsync(
+        BulkRequest? request, ClaimsPrincipal user, InstanceStore instances, RequestLifecycle lifecycle, CancellationToken cancellation)
+    {
+        if (Ids(request) is not { } ids) return InstanceProblems.NoIds;
+        var cancelled = 0;
+        foreach (var id in ids)
+            if (await instances.FindSummaryAsync(user.InstanceScope(), id, cancellation) is { } summary
+                && await CancelRunAsync(summary, lifecycle, cancellation))
+                cancelled++;
+        return ElsaJson.Ok(new { CancelledCount = cancelled });
+    }
+
+    /// <summary>False where the run had ended before.</summary>
+    public static async Task<bool> CancelRunAsync(InstanceSummary instance, RequestLifecycle lifecycle, CancellationToken cancellation) =>
+        instance is { IsRunning: true, IsCurrentRun: true }
+        && await lifecycle.CancelAsync(instance.OwnerId, instance.RequestId, cancellation) == LifecycleResult.Done;
+
+    public static async Task<IResult> ExportOneAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation) =>
+        await runs.FindAsync(user, id, InstanceEndpoints.FailuresShown, cancellation) is { } history
+            ? Results.File(Serialize(history), "application/json", FileName(history))
+            : InstanceProblems.NotFound;
+
+    public static async Task<IResult> ExportAsync(BulkRequest? request, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
+    {
+        if (Ids(request) is not { } ids) return InstanceProblems.NoIds;
+        using var file = new MemoryStream();
+        using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var id in ids)
+            {
+                if (await runs.FindAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellation) is not { } history) continue;
+                await using var entry = await zip.CreateEntry(FileName(history)).OpenAsync(cancellation);
+                await entry.WriteAsync(Serialize(history), cancellation);
+            }
+        }
+
+        return Results.File(file.ToArray(), "application/zip", "workflow-instances.zip");
+    }
+
+    private static List<Guid>? Ids(BulkRequest? request)
+    {
+        if (request?.Ids is not { Count: > 0 and <= MostIds } texts) return null;
+        var ids = new List<Guid>();
+        foreach (var text in texts)
+            if (Guid.TryParse(text, out var id)) ids.Add(id);
+        return ids;
+    }
+
+    private static byte[] Serialize(RunHistory history) => JsonSerializer.SerializeToUtf8Bytes(
+        new InstanceExportView(
+            RunPresenter.State(history), RunPresenter.Bookmarks(history), ExecutionPresenter.Records(history), JournalPresenter.Events(history)),
+        ElsaJson.Options);
+
+    private static string FileName(RunHistory history) =>
+        string.Create(CultureInfo.InvariantCulture, $"workflow-instance-{history.Instance.Summary.Id:D}.json");
+}

@@ -1,0 +1,13 @@
+using System.Security.Claims;
+using Darkroom.Access;
+using Darkroom.Api.Access;
+using Darkroom.Instances;
+
+namespace Darkroom.Api.Elsa.Instances;
+
+internal static class InstanceCaller
+{
+    /// <summary>Administrators see everyone's instances, others those of their own requests.</summary>
+    public static InstanceScope InstanceScope(this ClaimsPrincipal user) =>
+        user.HasScope(Scopes.Admin) ? Darkroom.Instances.InstanceScope.Everyone : new InstanceScope(user.OwnerId());
+}

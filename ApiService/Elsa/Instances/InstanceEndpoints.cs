@@ -1,0 +1,87 @@
+using System.Security.Claims;
+using Darkroom.Instances;
+using Darkroom.Requests;
+
+namespace Darkroom.Api.Elsa.Instances;
+
+/// <summary>Workflow instances: listing, reading, cancelling and deleting them.</summary>
+internal static class InstanceEndpoints
+{
+    /// <summary>How many failed images a journal and a list of incidents show. All of them are with the request.</summary>
+    public const int FailuresShown = 100;
+
+    public static async Task<IResult> SearchAsync(
+        SearchRequest? search, ClaimsPrincipal user, InstanceStore instances, CancellationToken cancellation)
+    {
+        if ((search ?? new SearchRequest()).ToQuery() is not { } query) return ElsaJson.Ok(new PageView<InstanceView>([], 0));
+        var (items, total) = await instances.SearchAsync(user.InstanceScope(), query, cancellation).WaitAsync(cancellation);
+        return ElsaJson.Ok(new PageView<InstanceView>([.. items.Select(InstanceView.From)], total));
+    }
+
+    public static async Task<IResult> GetAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation) =>
+        await runs.FindAsync(user, id, FailuresShown, cancellation) is { } history
+            ? ElsaJson.Ok(RunPresenter.Detail(history))
+            : InstanceProblems.NotFound;
+
+    public static async Task<IResult> GetStateAsync(string id, ClaimsPrincipal user, InstanceStore instances, CancellationToken cancellation) =>
+        Guid.TryParse(id, out var instance)
+        && await instances.FindSummaryAsync(user.InstanceScope(), instance, cancellation).WaitAsync(cancellation) is { } summary
+            ? ElsaJson.Ok(new ExecutionStateView(summary.Status, summary.SubStatus, summary.SubStatus, summary.UpdatedAt))
+            : InstanceProblems.NotFound;
+
+    public static async Task<IResult> GetJournalAsync(
+        string id, int? skip, int? take, JournalRequest? request, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
+    {
+        if (await runs.FindAsync(user, id, FailuresShown, cancellation) is not { } history) return InstanceProblems.NotFound;
+        var entries = JournalPresenter.Events(history);
+        if (request?.Filter is { } filter) entries = [.. entries.Where(filter.Matches)];
+        var page = entries.Skip(Math.Max(skip ?? 0, 0)).Take(Math.Clamp(take ?? 1_000, 0, 1_000)).ToList();
+        return ElsaJson.Ok(new PageView<JournalRecordView>(page, entries.Count));
+    }
+
+    public static async Task<IResult> GetVariablesAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
+    {
+        if (await runs.FindAsync(user, id, 0, cancellation) is not { } history) return InstanceProblems.NotFound;
+        var variables = history.Instance.State.Variables
+            .OrderBy(variable => variable.Key, StringComparer.Ordinal)
+            .Select(variable => new VariableView(
+                history.Nodes.VariableIds.GetValueOrDefault(variable.Key, variable.Key), variable.Key,
+                variable.Value.ValueKind is System.Text.Json.JsonValueKind.Undefined ? null : variable.Value));
+        return ElsaJson.List<VariableView>([.. variables]);
+    }
+
+    /// <summary>Cancels the request that the instance works for. One that has ended already is left as it is, and the answer says so.</summary>
+    public static async Task<IResult> CancelAsync(
+        string id, ClaimsPrincipal user, InstanceStore instances, RequestLifecycle lifecycle, CancellationToken cancellation)
+    {
+        if (!Guid.TryParse(id, out var instance)
+            || await instances.FindSummaryAsync(user.InstanceScope(), instance, cancellation) is not { } summary)
+            return InstanceProblems.NotFound;
+        var cancelled = await InstanceBulk.CancelRunAsync(summary, lifecycle, cancellation);
+        return ElsaJson.Ok(new
+        {
+            Cancelled = cancelled,
+            Message = cancelled
+                ? "The request was cancelled. What is finished of it stays; nothing more is begun."
+                : "The instance had already ended; nothing was changed.",
+        });
+    }
+
+    public static async Task<IResult> DeleteAsync(string id, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellation)
+    {
+        if (!Guid.TryParse(id, out var instance)) return InstanceProblems.NotFound;
+        return await remover.DeleteAsync(user.InstanceScope(), instance, cancellation) switch
+        {
+            RemovalResult.NotFound => InstanceProblems.NotFound,
+            RemovalResult.StillRunning => InstanceProblems.StillRunning,
+            _ => ElsaJson.Ok(new { Deleted = 1, Message = InstanceBulk.WhatDeletingMeans }),
+        };
+    }
+
+    /// <summary>Null for text that is no id, as for an id that is unknown or another owner's.</summary>
+    public static async Task<RunHistory?> FindAsync(
+        this RunHistoryStore runs, ClaimsPrincipal user, string? id, int failures, CancellationToken cancellation) =>
+        Guid.TryParse(id, out var instance)
+            ? await runs.FindAsync(user.InstanceScope(), instance, failures, cancellation).WaitAsync(cancellation)
+            : null;
+}

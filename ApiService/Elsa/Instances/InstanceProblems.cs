@@ -1,0 +1,21 @@
+using Darkroom.Api.Problems;
+
+namespace Darkroom.Api.Elsa.Instances;
+
+/// <summary>Problems of the instance endpoints.</summary>
+internal static class InstanceProblems
+{
+    /// <summary>One answer for an id that is malformed, unknown, or another owner's: nobody learns which.</summary>
+    public static ApiProblem NotFound { get; } = ElsaProblems.NotFound("such workflow instance");
+
+    public static ApiProblem ExecutionNotFound { get; } = ElsaProblems.NotFound("such activity execution");
+
+    public static ApiProblem StillRunning { get; } =
+        ElsaProblems.Conflict("instance_running", "The workflow instance is running. Cancel it first: only a finished instance can be deleted.");
+
+    public static ApiProblem NoImport { get; } = ElsaProblems.Refused(
+        "import_not_supported",
+        "Workflow instances cannot be imported: an instance belongs to an uploaded CSV, which the file does not hold. Upload the CSV instead.");
+
+    public static ApiProblem NoIds { get; } = ElsaProblems.Refused("ids_required", $"Name one to {InstanceBulk.MostIds} instances in ids.");
+}
