@@ -102,6 +102,15 @@ export async function tryKey(key) {
   await send("v1/requests?limit=1", {}, key);
 }
 
+const opening = new Map();
+
+/** Whether this key opens the workflow editor too. Asked once a key; a server that does not answer offers no link. */
+export function opensWorkflows() {
+  const key = session.key;
+  if (!opening.has(key)) opening.set(key, get("studio/session").then(({ value }) => value.can_read === true, () => false));
+  return opening.get(key);
+}
+
 /** Fetches with the key, then hands the bytes to the browser to save. */
 export async function save(path, fallbackName) {
   const response = await send(path, { headers: { Accept: "text/csv, */*" } });

@@ -1,6 +1,6 @@
 // Which view is shown. The address is the state: /?request={id} opens that request, / everything else.
 
-import { session } from "./api.js";
+import { opensWorkflows, session } from "./api.js";
 import { announce, h } from "./dom.js";
 import { homeView } from "./home.js";
 import { showConnection } from "./poller.js";
@@ -32,11 +32,18 @@ function show(reason = null) {
   leave = view.leave ?? (() => {});
   document.title = view.title ? `${view.title} · Darkroom` : "Darkroom";
   main.replaceChildren(view.element);
-  sessionBar.replaceChildren(...(session.key ? [h("button", { type: "button", class: "plain", onclick: () => app.signIn(null) }, "Sign out")] : []));
+  sessionBar.replaceChildren(...(session.key ? [workflowsLink(), h("button", { type: "button", class: "plain", onclick: () => app.signIn(null) }, "Sign out")] : []));
   scrollTo(0, 0);
   // A new view is a new page to those who hear it; the field to fill is the better place where there is one.
   (view.focus ?? main.querySelector("h1") ?? main).focus({ preventScroll: true });
   announce(view.title ?? "Darkroom");
+}
+
+// Most keys open no workflows: the link appears for those that do.
+function workflowsLink() {
+  const link = h("a", { class: "button plain", href: "studio", hidden: true }, "Workflows");
+  opensWorkflows().then((opens) => { link.hidden = !opens; });
+  return link;
 }
 
 addEventListener("popstate", () => show());
