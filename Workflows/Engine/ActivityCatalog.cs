@@ -8,6 +8,9 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
 
     public IEnumerable<ActivityDescriptor> Descriptors => _types.Values.Select(registration => registration.Descriptor);
 
+    /// <summary>The type of this name, or null.</summary>
+    public ActivityDescriptor? Find(string type) => _types.GetValueOrDefault(type)?.Descriptor;
+
     /// <summary>Whether definitions may name this type in this version.</summary>
     public bool Knows(string type, int version) => _types.TryGetValue(type, out var known) && known.Descriptor.Version == version;
 

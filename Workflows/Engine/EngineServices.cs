@@ -28,6 +28,9 @@ public static class EngineServices
 #pragma warning restore RS0030
         services.AddSingleton<ActivityCatalog>();
         services.AddSingleton<DefinitionValidator>();
+        services.AddSingleton<DefinitionText>();
+        services.AddSingleton<DefinitionReader>();
+        services.AddSingleton<DefinitionEditor>();
         services.AddSingleton<WorkflowDefinitionStore>();
         services.AddSingleton<WorkflowInstanceStore>();
         services.AddSingleton<WorkflowCompiler>();

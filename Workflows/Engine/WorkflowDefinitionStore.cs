@@ -45,8 +45,8 @@ public sealed class WorkflowDefinitionStore(NpgsqlDataSource database)
     {
         var inserted = await database.Sql(
                 """
-                insert into workflow_definitions (id, definition_id, version, name, is_latest, is_published, document)
-                select @id, @definition, @version, @name, true, true, @document
+                insert into workflow_definitions (id, definition_id, version, name, description, is_latest, is_published, was_published, document)
+                select @id, @definition, @version, @name, @document::jsonb ->> 'description', true, true, true, @document
                 where not exists (select from workflow_definitions where definition_id = @definition)
                 on conflict do nothing
                 """)

@@ -50,7 +50,7 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
         {
             if (property.Value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object)
                 inputs[property.Name] = ReadExpression(expression);
-            else if (property.NameEquals("body") && property.Value.TryGetProperty("type", out _))
+            else if (property.NameEquals("body") && IsFlowchart(property.Value))
                 body = ReadFlowchart(property.Value, nodeId, $"{label} / ");
             else if (ReadReference(property.Value) is { } variable)
                 bindings[property.Name] = variable;
@@ -61,6 +61,10 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
             json.TryGetProperty("version", out var version) ? version.GetInt32() : 1,
             name, inputs, body) { Label = label, Bindings = bindings };
     }
+
+    // Other containers are no body that could be run; whoever compiles the activity misses it.
+    private static bool IsFlowchart(JsonElement json) =>
+        json.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals(Flowchart);
 
     private static string Label(JsonElement json, string name) =>
         json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object

@@ -1,11 +1,84 @@
+using System.Text.Json.Nodes;
+using Darkroom.Access;
+using Darkroom.Engine;
+using Microsoft.Extensions.Options;
+
 namespace Darkroom.Api.Elsa.Definitions;
 
 /// <summary>Workflow definitions as Studio lists, opens, saves and publishes them.</summary>
 internal static class DefinitionEndpoints
 {
-    public static IServiceCollection AddElsaDefinitions(this IServiceCollection services) => services;
+    public static IServiceCollection AddElsaDefinitions(this IServiceCollection services) => services.AddSingleton<DefinitionAnswers>();
 
     public static void MapDefinitions(this IEndpointRouteBuilder api)
     {
+        api.MapReading();
+        api.MapFiles();
+
+        var edit = api.MapGroup("").RequireAuthorization(Scopes.WorkflowsEdit);
+        edit.MapEditing();
+        edit.MapImport();
+        edit.MapBulk();
     }
+
+    private static void MapEditing(this IEndpointRouteBuilder edit)
+    {
+        edit.MapPost("/workflow-definitions", SaveAsync);
+        edit.MapPost("/workflow-definitions/{definitionId}/publish", PublishAsync);
+        edit.MapPost("/workflow-definitions/{definitionId}/retract", RetractAsync);
+        edit.MapPost("/workflow-definitions/{definitionId}/revert/{version:int}", RevertAsync);
+        edit.MapDelete("/workflow-definitions/{definitionId}", DeleteAsync);
+        edit.MapDelete("/workflow-definition-versions/{id}", DeleteVersionAsync);
+        edit.MapDelete("/workflow-definitions/{definitionId}/version/{version:int}", DeleteNumberAsync);
+        // Workflows cannot be used as activities here, so there is never a reference to update.
+        edit.MapPost("/workflow-definitions/{definitionId}/update-references", () => ElsaJson.Ok(new { AffectedWorkflows = Array.Empty<string>() }));
+    }
+
+    private static async Task<IResult> SaveAsync(
+        HttpContext context, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var body = await ElsaBody.ReadAsync(context.Request, cancellation);
+        if (body["model"] is not JsonObject model) return ElsaProblems.Refused("no_model", "The body has no model.");
+        var publish = body["publish"] is JsonValue wish && wish.TryGetValue<bool>(out var wanted) && wanted;
+
+        var definitionId = DefinitionAnswers.DefinitionId(model);
+        var versionId = model["id"] is JsonValue value && value.TryGetValue<string>(out var given) && given.Length > 0 ? given : null;
+        // A copy of a definition carries the revision of what it was copied from, which says nothing about the copy.
+        var revision = definitionId is null ? null : DefinitionText.RevisionOf(model);
+        var from = new EditBase(DefinitionAnswers.EditorOf(context), revision, versionId);
+        return answers.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellation), answers.Saved);
+    }
+
+    private static async Task<IResult> PublishAsync(
+        string definitionId, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        answers.Tell(await editor.PublishAsync(definitionId, cancellation), answers.Saved);
+
+    private static async Task<IResult> RetractAsync(
+        string definitionId, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        answers.Tell(await editor.RetractAsync(definitionId, cancellation), done => answers.Show(done.Version, mayEdit: true));
+
+    private static async Task<IResult> RevertAsync(
+        string definitionId, int version, HttpContext context, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        answers.Tell(
+            await editor.RevertAsync(definitionId, version, DefinitionAnswers.EditorOf(context), cancellation),
+            done => DefinitionSummaryView.From(done.Version.Summary, mayEdit: true));
+
+    private static async Task<IResult> DeleteAsync(string definitionId, DefinitionEditor editor, CancellationToken cancellation) =>
+        Deleted(await editor.DeleteAsync(definitionId, cancellation));
+
+    private static async Task<IResult> DeleteVersionAsync(string id, DefinitionEditor editor, CancellationToken cancellation) =>
+        Deleted(await editor.DeleteVersionAsync(id, cancellation));
+
+    private static async Task<IResult> DeleteNumberAsync(
+        string definitionId, int version, DefinitionReader definitions, DefinitionEditor editor, CancellationToken cancellation) =>
+        await definitions.FindAsync(definitionId, VersionOptions.Exactly(version), cancellation) is { } found
+            ? Deleted(await editor.DeleteVersionAsync(found.Summary.Id, cancellation))
+            : ElsaProblems.NotFound("version of this number");
+
+    private static IResult Deleted(DefinitionEdit edit) => edit switch
+    {
+        DefinitionEdit.Done => Results.NoContent(),
+        DefinitionEdit.Refused refused => ElsaProblems.Conflict(refused.Code, refused.Message),
+        _ => ElsaProblems.NotFound("such workflow definition"),
+    };
 }

@@ -1,0 +1,72 @@
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Darkroom.Access;
+using Darkroom.Api.Access;
+using Darkroom.Api.Problems;
+using Darkroom.Engine;
+
+namespace Darkroom.Api.Elsa.Definitions;
+
+/// <summary>What the definition endpoints have in common: showing versions, and saying how a change ended.</summary>
+internal sealed class DefinitionAnswers(DefinitionText text)
+{
+    /// <summary>Tells windows of one person apart; a page of ours sends a random value of its own.</summary>
+    public const string EditorHeader = "Darkroom-Editor";
+
+    public static bool MayEdit(ClaimsPrincipal user) => user.HasScope(Scopes.WorkflowsEdit);
+
+    public static string EditorOf(HttpContext context) =>
+        context.Request.Headers[EditorHeader].ToString() is { Length: > 0 and <= 100 } window && window.All(char.IsAsciiLetterOrDigit)
+            ? $"{context.User.OwnerId()} {window}"
+            : context.User.OwnerId().ToString();
+
+    /// <summary>The whole definition, as editors want it.</summary>
+    public JsonObject Show(DefinitionVersion version, bool mayEdit)
+    {
+        var definition = text.Show(version);
+        definition["links"] = JsonSerializer.SerializeToNode(DefinitionLinks.Of(version.Summary.DefinitionId, mayEdit), ElsaJson.Options);
+        return definition;
+    }
+
+    /// <summary>The answer to a change, made by whoever may edit.</summary>
+    public IResult Tell(DefinitionEdit edit, Func<DefinitionEdit.Done, object> done) => edit switch
+    {
+        DefinitionEdit.Done ended => ElsaJson.Ok(done(ended)),
+        DefinitionEdit.Invalid invalid => ElsaProblems.Refused("invalid_workflow", invalid.Messages),
+        DefinitionEdit.Refused refused => ElsaProblems.Refused(refused.Code, refused.Message),
+        _ => ElsaProblems.NotFound("workflow definition of this id"),
+    };
+
+    public SavedDefinitionView Saved(DefinitionEdit.Done edit) => new(Show(edit.Version, mayEdit: true), edit.WasAlready);
+
+    /// <summary>Reads a definition that is to be kept.</summary>
+    /// <exception cref="ApiProblemException">It cannot be, not even as a draft.</exception>
+    public DefinitionContent Read(JsonObject model)
+    {
+        try
+        {
+            return text.Read(model);
+        }
+        catch (WorkflowDefinitionException e)
+        {
+            throw new ApiProblemException(ElsaProblems.Refused("unreadable_workflow", e.Messages), e);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // Half a surrogate pair in a string, for one.
+            throw new ApiProblemException(ElsaProblems.Refused("unreadable_workflow", "The definition holds text that is no valid Unicode."), e);
+        }
+    }
+
+    /// <summary>An id that a definition may be given; null for none.</summary>
+    /// <exception cref="ApiProblemException">It is not usable as one.</exception>
+    public static string? DefinitionId(JsonObject model)
+    {
+        var id = model["definitionId"] is JsonValue value && value.TryGetValue<string>(out var given) ? given.Trim() : null;
+        if (string.IsNullOrEmpty(id)) return null;
+        if (id.Length > 200 || id.Any(char.IsControl) || id.Contains('/', StringComparison.Ordinal))
+            throw new ApiProblemException(ElsaProblems.Refused("invalid_definition_id", "A definition id has at most 200 characters, and no slash among them."));
+        return id;
+    }
+}

@@ -1,0 +1,81 @@
+using System.Text.Json.Nodes;
+using Darkroom.Engine;
+
+namespace Darkroom.Api.Elsa.Definitions;
+
+/// <summary>One action on many definitions. Each is a change of its own: what one is refused does not keep the others.</summary>
+internal static class DefinitionBulkEndpoints
+{
+    public static void MapBulk(this IEndpointRouteBuilder edit)
+    {
+        edit.MapPost("/bulk-actions/delete/workflow-definitions/by-definition-id", DeleteAsync);
+        edit.MapPost("/bulk-actions/delete/workflow-definitions/by-id", DeleteVersionsAsync);
+        edit.MapPost("/bulk-actions/publish/workflow-definitions/by-definition-ids", PublishAsync);
+        edit.MapPost("/bulk-actions/retract/workflow-definitions/by-definition-ids", RetractAsync);
+    }
+
+    private static async Task<IResult> DeleteAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var outcome = await ForEachAsync(request, "definitionIds", editor.DeleteAsync, cancellation);
+        return ElsaJson.Ok(new { Deleted = outcome.Done.Count, outcome.NotFound, outcome.Refused });
+    }
+
+    private static async Task<IResult> DeleteVersionsAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var outcome = await ForEachAsync(request, "ids", editor.DeleteVersionAsync, cancellation);
+        return ElsaJson.Ok(new { Deleted = outcome.Done.Count, outcome.NotFound, outcome.Refused });
+    }
+
+    private static async Task<IResult> PublishAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var outcome = await ForEachAsync(request, "definitionIds", editor.PublishAsync, cancellation);
+        return ElsaJson.Ok(new
+        {
+            Published = outcome.Done,
+            AlreadyPublished = outcome.WasAlready,
+            outcome.NotFound,
+            UpdatedConsumers = Array.Empty<string>(),
+            outcome.Refused,
+        });
+    }
+
+    private static async Task<IResult> RetractAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var outcome = await ForEachAsync(request, "definitionIds", editor.RetractAsync, cancellation);
+        return ElsaJson.Ok(new { Retracted = outcome.Done, AlreadyRetracted = outcome.WasAlready, outcome.NotFound, outcome.Refused });
+    }
+
+    private static async Task<BulkOutcome> ForEachAsync(
+        HttpRequest request, string list, Func<string, CancellationToken, Task<DefinitionEdit>> act, CancellationToken cancellation)
+    {
+        var body = await ElsaBody.ReadAsync(request, cancellation);
+        var outcome = new BulkOutcome([], [], [], []);
+        foreach (var id in body.Texts(list).Distinct(StringComparer.Ordinal)) outcome.Add(id, await act(id, cancellation));
+        return outcome;
+    }
+
+    /// <param name="Refused">Studio does not look at it, other clients may.</param>
+    private sealed record BulkOutcome(List<string> Done, List<string> WasAlready, List<string> NotFound, List<BulkRefusal> Refused)
+    {
+        public void Add(string id, DefinitionEdit edit)
+        {
+            switch (edit)
+            {
+                case DefinitionEdit.Done done:
+                    (done.WasAlready ? WasAlready : Done).Add(id);
+                    break;
+                case DefinitionEdit.Invalid invalid:
+                    Refused.Add(new BulkRefusal(id, invalid.Messages));
+                    break;
+                case DefinitionEdit.Refused refused:
+                    Refused.Add(new BulkRefusal(id, [refused.Message]));
+                    break;
+                default:
+                    NotFound.Add(id);
+                    break;
+            }
+        }
+    }
+
+    private sealed record BulkRefusal(string Id, IReadOnlyList<string> Errors);
+}

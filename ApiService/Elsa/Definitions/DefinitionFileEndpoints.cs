@@ -1,0 +1,163 @@
+using System.IO.Compression;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Darkroom.Api.Problems;
+using Darkroom.Engine;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Api.Elsa.Definitions;
+
+/// <summary>Definitions as files, out and in.</summary>
+internal static class DefinitionFileEndpoints
+{
+    private const int MostFiles = 1000;
+
+    // The earliest that a zip can hold: the same definitions make the same bytes.
+    private static readonly DateTimeOffset s_zipTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly JsonSerializerOptions s_fileFormat = new(DefinitionText.Format) { WriteIndented = true };
+
+    public static void MapFiles(this IEndpointRouteBuilder api)
+    {
+        api.MapMethods("/workflow-definitions/{definitionId}/export", [HttpMethods.Get, HttpMethods.Post], ExportAsync);
+        api.MapPost("/bulk-actions/export/workflow-definitions", ExportManyAsync);
+    }
+
+    public static void MapImport(this IEndpointRouteBuilder edit)
+    {
+        edit.MapMethods("/workflow-definitions/import", [HttpMethods.Post, HttpMethods.Put], ImportAsync);
+        edit.MapMethods("/workflow-definitions/{definitionId}/import", [HttpMethods.Post, HttpMethods.Put], ImportAsync);
+        edit.MapPost("/workflow-definitions/import-files", ImportFilesAsync).DisableAntiforgery();
+    }
+
+    private static async Task<IResult> ExportAsync(string definitionId, ElsaQuery query, DefinitionReader definitions, CancellationToken cancellation)
+    {
+        var versions = VersionOptions.Parse(query.Text("versionOptions") ?? "Latest");
+        return versions is { } wanted && await definitions.FindAsync(definitionId, wanted, cancellation) is { } found
+            ? Results.File(Bytes(found), "application/json", FileName(found.Summary))
+            : ElsaProblems.NotFound("workflow definition of this id in such a version");
+    }
+
+    private static async Task<IResult> ExportManyAsync(HttpRequest request, DefinitionReader definitions, CancellationToken cancellation)
+    {
+        var body = await ElsaBody.ReadAsync(request, cancellation);
+        var found = await definitions.FindVersionsAsync(body.Texts("ids"), cancellation);
+        if (found.Count == 0) return ElsaProblems.NotFound("workflow definition version of these ids");
+        using var buffer = new MemoryStream();
+        await using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var version in found)
+            {
+                var entry = zip.CreateEntry(FileName(version.Summary));
+                entry.LastWriteTime = s_zipTime;
+                await using var stream = await entry.OpenAsync(cancellation);
+                await stream.WriteAsync(Bytes(version), cancellation);
+            }
+        }
+
+        return Results.File(buffer.ToArray(), "application/zip", "workflow-definitions.zip");
+    }
+
+    private static async Task<IResult> ImportAsync(
+        HttpContext context, DefinitionAnswers answers, DefinitionText text, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var model = await ElsaBody.ReadAsync(context.Request, cancellation);
+        if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
+        var edit = await KeepAsync(model, context, answers, text, editor, cancellation);
+        return answers.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
+    }
+
+    private static async Task<IResult> ImportFilesAsync(
+        HttpContext context, DefinitionAnswers answers, DefinitionText text, DefinitionEditor editor, IOptions<ServerOptions> server,
+        CancellationToken cancellation)
+    {
+        if (!context.Request.HasFormContentType) return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
+        var models = new List<JsonObject>();
+        foreach (var file in (await ReadFormAsync(context.Request, cancellation)).Files)
+        {
+            await using var stream = file.OpenReadStream();
+            if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) await ReadZipAsync(stream, models, server.Value.MaxBodyBytes, cancellation);
+            else models.Add(await ReadFileAsync(stream, server.Value.MaxBodyBytes, cancellation));
+        }
+
+        // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
+        foreach (var model in models) CheckImport(answers.Read(model), text);
+        foreach (var model in models) await KeepAsync(model, context, answers, text, editor, cancellation);
+        return ElsaJson.Ok(new { models.Count });
+    }
+
+    private static async Task<DefinitionEdit> KeepAsync(
+        JsonObject model, HttpContext context, DefinitionAnswers answers, DefinitionText text, DefinitionEditor editor, CancellationToken cancellation)
+    {
+        var content = answers.Read(model);
+        CheckImport(content, text);
+        return await editor.ImportAsync(DefinitionAnswers.DefinitionId(model), content, DefinitionAnswers.EditorOf(context), cancellation);
+    }
+
+    private static void CheckImport(DefinitionContent content, DefinitionText text)
+    {
+        if (text.UnsupportedElsaTypes(content) is { Count: > 0 } types)
+            throw new ApiProblemException(ElsaProblems.Refused(
+                "unsupported_activities", [.. types.Select(type => $"{content.Name} uses {type}, which is not run here.")]));
+    }
+
+    private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
+    {
+        try
+        {
+            return await request.ReadFormAsync(cancellation);
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ApiProblemException(ElsaProblems.Refused("invalid_form", "The form cannot be read."), e);
+        }
+        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            throw new ApiProblemException(ElsaBody.TooLarge, e);
+        }
+    }
+
+    private static async Task ReadZipAsync(Stream stream, List<JsonObject> models, long mostBytes, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
+            // macOS adds entries of its own under this name.
+            foreach (var entry in zip.Entries.Where(entry =>
+                entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal)))
+            {
+                if (models.Count >= MostFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MostFiles} definitions at once."));
+                await using var content = await entry.OpenAsync(cancellation);
+                models.Add(await ReadFileAsync(content, mostBytes, cancellation));
+            }
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ApiProblemException(ElsaProblems.Refused("invalid_zip", "The zip file cannot be read."), e);
+        }
+    }
+
+    /// <summary>Reads no more than a body may have: what is small in a zip may be large outside.</summary>
+    private static async Task<JsonObject> ReadFileAsync(Stream stream, long mostBytes, CancellationToken cancellation)
+    {
+        using var bytes = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (await stream.ReadAsync(buffer, cancellation) is var read and > 0)
+        {
+            if (bytes.Length + read > mostBytes) throw new ApiProblemException(ElsaBody.TooLarge);
+            bytes.Write(buffer.AsSpan(0, read));
+        }
+
+        var json = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
+        return ElsaBody.Parse(json.StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json);
+    }
+
+    private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionText.Export(version).ToJsonString(s_fileFormat));
+
+    private static string FileName(DefinitionSummary version)
+    {
+        var name = new string([.. version.Name.ToLowerInvariant().Select(c => char.IsAsciiLetterOrDigit(c) ? c : '-')]);
+        var id = new string([.. version.DefinitionId.Select(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' ? c : '-')]);
+        return $"workflow-definition-{name.Trim('-')}-{id}-v{version.Version}.json";
+    }
+}

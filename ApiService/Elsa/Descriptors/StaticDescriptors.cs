@@ -1,0 +1,47 @@
+namespace Darkroom.Api.Elsa.Descriptors;
+
+/// <summary>A language that inputs may be written in. Only those that the engine runs are listed.</summary>
+internal sealed record ExpressionLanguageView(string Type, string DisplayName, bool IsBrowsable, string? MonacoLanguage)
+{
+    public bool IsSerializable => true;
+
+    public IReadOnlyDictionary<string, object> Properties { get; } =
+        MonacoLanguage is null ? new Dictionary<string, object>() : new Dictionary<string, object> { ["MonacoLanguage"] = MonacoLanguage };
+
+    public static IReadOnlyList<ExpressionLanguageView> All { get; } =
+    [
+        new("Literal", "Literal", IsBrowsable: false, null),
+        new("Object", "Object", IsBrowsable: false, "json"),
+        new("Variable", "Variable", IsBrowsable: true, null),
+    ];
+}
+
+internal sealed record StrategyView(string TypeName, string DisplayName, string Description)
+{
+    /// <summary>Each request is an instance of its own, whatever else runs.</summary>
+    public static IReadOnlyList<StrategyView> Activation { get; } =
+        [new("Elsa.Workflows.ActivationValidators.AllowAlwaysStrategy", "Always", "Every request starts an instance of its own.")];
+
+    public static IReadOnlyList<StrategyView> Incident { get; } =
+        [new("Elsa.Workflows.IncidentStrategies.FaultStrategy", "Fault", "An activity that fails for good ends the request.")];
+}
+
+/// <summary>A type that a variable may have.</summary>
+internal sealed record VariableTypeView(string TypeName, string DisplayName, string Category, string Description)
+{
+    public static IReadOnlyList<VariableTypeView> All { get; } =
+    [
+        new("String", "Text", "Primitives", "Text of any length."),
+        new("Int32", "Whole number", "Primitives", "A whole number of 32 bits."),
+        new("Int64", "Large whole number", "Primitives", "A whole number of 64 bits."),
+        new("Double", "Number", "Primitives", "A number with a fraction."),
+        new("Boolean", "Yes or no", "Primitives", "True or false."),
+        new("Object", "Any value", "Primitives", "Any JSON value."),
+    ];
+}
+
+/// <summary>Where a variable's value is kept.</summary>
+internal sealed record StorageDriverView(string TypeName, string DisplayName, double Priority, bool Deprecated)
+{
+    public static IReadOnlyList<StorageDriverView> All { get; } = [new("Workflow", "Workflow instance", 5, false)];
+}
