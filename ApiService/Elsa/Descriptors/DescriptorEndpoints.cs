@@ -9,7 +9,7 @@ internal static class DescriptorEndpoints
 {
     public static void MapDescriptors(this IEndpointRouteBuilder api)
     {
-        api.MapGet("/features/installed", (IEnumerable<ElsaFeature> features) => ElsaJson.List([.. features]));
+        api.MapGet("/features/installed", (IEnumerable<InstalledFeature> features) => ElsaJson.List([.. features]));
 
         var descriptors = api.MapGroup("/descriptors");
         descriptors.MapGet("/activities", (ActivityCatalog catalog) => ElsaJson.List(
