@@ -57,13 +57,19 @@ document.getElementById("form").addEventListener("submit", async (event) => {
 // The page at / keeps its key in this tab. It is offered, not taken: coming here says nothing about wanting to sign in.
 const keyOfThisTab = sessionStorage.getItem("darkroom.key");
 const useThis = document.getElementById("use-this");
+function offer(offered) {
+  document.getElementById("this-tab").hidden = !offered;
+  document.getElementById("lead").hidden = offered;
+  document.getElementById("sign-in").className = offered ? "secondary" : "primary";
+}
+
 if (keyOfThisTab) {
-  document.getElementById("this-tab").hidden = false;
+  offer(true);
   useThis.addEventListener("click", async () => {
     const refusal = await exchange(keyOfThisTab, useThis);
     if (refusal === null) return;
     error.textContent = refusal;
-    document.getElementById("this-tab").hidden = true;
+    offer(false);
     field.focus();
   });
   useThis.focus();
