@@ -43,7 +43,14 @@ public sealed partial class ProcessLease(
     {
         await _stop.CancelAsync();
         await _heartbeat;
-        await database.Sql("delete from processes where id = @id").With("id", Id).ExecuteNonQueryAsync(cancellationToken);
+        try
+        {
+            await database.Sql("delete from processes where id = @id").With("id", Id).ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (Exception e) when (DatabaseErrors.IsTransient(e) || e is OperationCanceledException)
+        {
+            LogNotSignedOff(e, Id);
+        }
     }
 
     private async Task RegisterAsync(CancellationToken cancellation) =>
@@ -66,15 +73,16 @@ public sealed partial class ProcessLease(
                 var sent = time.GetTimestamp();
                 using var attempt = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 attempt.CancelAfter(options.Value.Heartbeat);
-                if (await RenewAsync(attempt.Token)) lastBeat = sent;
-                else await StartOverAsync(stopping);
+                if (!await RenewAsync(attempt.Token)) await StartOverAsync(stopping);
+                lastBeat = sent;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or OperationCanceledException or InvalidOperationException)
+            catch (Exception e)
             {
+                // Whatever it was: without this loop nobody would notice that the lease is lost.
                 LogHeartbeatFailed(e);
             }
 
@@ -123,6 +131,9 @@ public sealed partial class ProcessLease(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat could not be written; trying again")]
     private partial void LogHeartbeatFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Process {Process} could not sign off; its claims are free when its lease ends")]
+    private partial void LogNotSignedOff(Exception exception, Guid process);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Process {Process} lost its lease; everything it runs is cancelled")]
     private partial void LogLost(Guid process);
