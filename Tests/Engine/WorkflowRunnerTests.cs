@@ -1,6 +1,7 @@
 using Darkroom.Engine;
 using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
+using Npgsql;
 
 namespace Darkroom.Tests.Engine;
 
@@ -74,6 +75,69 @@ public sealed class WorkflowRunnerTests
                 .With("fence", context.Fence)
                 .With("id", context.RequestId.Value)
                 .ExecuteNonQueryAsync(token);
+    }
+
+    [Fact]
+    public async Task An_instance_whose_claim_was_answered_to_nobody_is_taken_up_by_the_process_it_names()
+    {
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Completed()), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+        await rig.Database.DataSource.Sql("update workflow_instances set owner = @process, fence = fence + 1")
+            .With("process", process.Lease.Id)
+            .ExecuteNonQueryAsync();
+
+        Assert.Null(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
+        await process.RunAllAsync();
+
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task A_step_that_is_committed_is_not_done_again_however_often_the_database_fails()
+    {
+        var firstRuns = 0;
+        var secondRuns = 0;
+        TestDatabase database = null!;
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ =>
+            {
+                firstRuns++;
+                return new ActivityResult.Completed();
+            }),
+            new ScriptedActivity("Test.Second", async (_, _) =>
+            {
+                if (secondRuns++ > 0) return new ActivityResult.Completed();
+                // So that the first look at what was committed fails as well.
+                await BreakConnectionsAsync(database);
+                throw new NpgsqlException("The connection broke.", new IOException());
+            }));
+        database = rig.Database;
+        await rig.RequestAsync(TwoSteps);
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal((1, 2), (firstRuns, secondRuns));
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task An_instance_that_fails_in_an_unforeseen_way_is_given_back_and_runs_later()
+    {
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Completed()), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        var request = await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+        await rig.Database.DataSource.Sql("alter table csv_data_table add constraint no_end check (status <> 'failed')").ExecuteNonQueryAsync();
+
+        await process.RunAllAsync();
+
+        Assert.True((bool)(await rig.Database.DataSource.Sql("select owner is null and ready_at > now() from workflow_instances").ExecuteScalarAsync())!);
+        await rig.Database.DataSource.Sql("alter table csv_data_table drop constraint no_end").ExecuteNonQueryAsync();
+        await rig.Database.DataSource.Sql("update workflow_instances set ready_at = now()").ExecuteNonQueryAsync();
+        await process.RunAllAsync();
+        Assert.Equal("failed", (await rig.StatusAsync(request)).Status);
     }
 
     [Fact]
@@ -250,4 +314,11 @@ public sealed class WorkflowRunnerTests
     private static async Task WakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellation) =>
         await connection.Sql("insert into resumptions (bookmark_id, instance_id, input) select id, instance_id, '{}' from bookmarks")
             .ExecuteNonQueryAsync(cancellation);
+
+    private static async Task BreakConnectionsAsync(TestDatabase database)
+    {
+        await using var other = NpgsqlDataSource.Create(database.ConnectionString);
+        await other.Sql("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()")
+            .ExecuteNonQueryAsync();
+    }
 }

@@ -27,16 +27,19 @@ internal sealed partial class WorkflowInstanceService(
             while (true)
             {
                 await _free.WaitAsync(stoppingToken);
-                var instance = await ClaimAsync(stoppingToken);
-                if (instance is null)
+                WorkflowInstance? instance = null;
+                try
                 {
-                    _free.Release();
-                    await signal.WaitAsync(stoppingToken);
+                    instance = await ClaimAsync(stoppingToken);
                 }
-                else
+                finally
                 {
-                    _ = RunAsync(instance, signal, stoppingToken);
+                    // Also when stopping: whoever waits below for all places would wait for this one for ever.
+                    if (instance is null) _free.Release();
                 }
+
+                if (instance is null) await signal.WaitAsync(stoppingToken);
+                else _ = RunAsync(instance, signal, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -53,7 +56,7 @@ internal sealed partial class WorkflowInstanceService(
         {
             return await instances.ClaimNextAsync(cancellation);
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
             LogClaimFailed(e);
             return null;
@@ -69,40 +72,13 @@ internal sealed partial class WorkflowInstanceService(
         }
         catch (Exception e)
         {
+            // The instance could not even be given back. It is no longer in hand, so the next look for ready ones finds it.
             LogRunFailed(e, instance.Id);
-            await PostponeAsync(instance, stopping);
         }
         finally
         {
             _free.Release();
             signal.Set();
-        }
-    }
-
-    /// <summary>
-    /// An instance that this process owns and nobody runs would stand still as long as the process lives. So it is given back, with a
-    /// pause, until that succeeds or the lease is lost.
-    /// </summary>
-    private async Task PostponeAsync(WorkflowInstance instance, CancellationToken stopping)
-    {
-        var pause = TimeSpan.FromSeconds(options.Value.LongestRetrySeconds / 10);
-        using var held = CancellationTokenSource.CreateLinkedTokenSource(stopping, process.Held);
-        while (!held.IsCancellationRequested)
-        {
-            try
-            {
-                await instances.ReleaseAsync(instance, pause, held.Token);
-                return;
-            }
-            catch (NpgsqlException e)
-            {
-                LogClaimFailed(e);
-                await Task.Delay(TimeSpan.FromSeconds(1), time, held.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (OperationCanceledException) when (held.IsCancellationRequested)
-            {
-                return;
-            }
         }
     }
 

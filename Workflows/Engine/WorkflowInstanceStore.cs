@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Darkroom.Requests;
 using Darkroom.Schema;
 using Microsoft.Extensions.Options;
@@ -11,6 +12,9 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
 {
     /// <summary>The NOTIFY channel on which new and resumed instances are announced.</summary>
     public const string Channel = "darkroom_instances";
+
+    // By id: the fence of the latest claim.
+    private readonly ConcurrentDictionary<Guid, long> _inHand = new();
 
     /// <summary>Inserts the instance of a request's run, in the caller's transaction, and announces it when that commits.</summary>
     public static async Task<Guid> InsertAsync(
@@ -35,7 +39,11 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         return id;
     }
 
-    /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease.</summary>
+    /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease, or until it is let go.</summary>
+    /// <remarks>
+    /// An instance that names this process without being in its hands is free as well: the answer to its claim, or to its release,
+    /// was lost with a connection.
+    /// </remarks>
     public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellation)
     {
         await using var command = database.Sql(
@@ -48,7 +56,8 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                     and not exists (
                       select from processes p
                       where p.id = i.owner
-                        and p.heartbeat_at > now() - @lease)
+                        and p.heartbeat_at > now() - @lease
+                        and not (p.id = @owner and i.id <> all (@in_hand)))
                   order by ready_at nulls first, id
                   limit 1
                   for update skip locked
@@ -65,9 +74,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 returning i.id, request_id, run, definition_version_id, fence, state
                 """)
             .With("owner", process.Id)
+            .With("in_hand", _inHand.Keys.ToArray())
             .With("lease", lease.Value.Duration);
-        return await ReadInstanceAsync(command, cancellation);
+        return await ReadInstanceAsync(command, (id, fence) => _inHand[id] = fence, cancellation);
     }
+
+    /// <summary>Notes that this process does nothing more under this claim, however it ended.</summary>
+    public void LetGo(WorkflowInstance instance) => _inHand.TryRemove(KeyValuePair.Create(instance.Id, instance.Fence));
 
     /// <summary>Reads again an instance that this process still owns, or null if it no longer does.</summary>
     public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellation)
@@ -82,7 +95,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 """)
             .With("id", instance.Id)
             .With("fence", instance.Fence);
-        return await ReadInstanceAsync(command, cancellation);
+        return await ReadInstanceAsync(command, null, cancellation);
     }
 
     /// <summary>Bookmarks of this instance that have been woken, oldest first.</summary>
@@ -122,10 +135,12 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("delay", delay)
             .ExecuteNonQueryAsync(cancellation);
 
-    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, CancellationToken cancellation)
+    /// <param name="known">Told before the state is read: one that cannot be read stays in hand, and is not claimed again before all others.</param>
+    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? known, CancellationToken cancellation)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         if (!await reader.ReadAsync(cancellation)) return null;
+        known?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
             WorkflowState.FromJson(reader.GetString(5)));

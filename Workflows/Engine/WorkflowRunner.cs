@@ -34,6 +34,16 @@ internal sealed partial class WorkflowRunner(
         {
             await instances.ReleaseAsync(instance, TimeSpan.Zero, CancellationToken.None);
         }
+        catch (Exception e)
+        {
+            // Nothing that was foreseen. It is taken up again, here or by another build, but not in a tight circle.
+            LogFailed(e, instance.Id, instance.RequestId);
+            await instances.ReleaseAsync(instance, TimeSpan.FromSeconds(options.Value.LongestRetrySeconds / 10), CancellationToken.None);
+        }
+        finally
+        {
+            instances.LetGo(instance);
+        }
     }
 
     private async Task RunUntilItWaitsAsync(WorkflowInstance instance, CancellationToken cancellation)
@@ -42,29 +52,18 @@ internal sealed partial class WorkflowRunner(
         {
             try
             {
+                // The commit that failed may have happened all the same. The fence would not stop us from doing its step a second
+                // time, for it is still ours: only a state that was read since then may be gone on from.
+                if (failures > 0) instance = await instances.ReloadAsync(instance, cancellation) ?? throw new InstanceLostException(instance.Id);
                 await StepThroughAsync(instance, cancellation);
                 return;
             }
             catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
             {
-                // The claim is still ours as long as the lease is: read what the last commit came to, and go on from there.
                 failures++;
                 LogDatabaseFailed(e, instance.Id, instance.RequestId);
                 await Task.Delay(EngineOptions.NextDelay(failures, options.Value, random.NextDouble()), time, cancellation);
-                instance = await ReloadAsync(instance, cancellation);
             }
-        }
-    }
-
-    private async Task<WorkflowInstance> ReloadAsync(WorkflowInstance instance, CancellationToken cancellation)
-    {
-        try
-        {
-            return await instances.ReloadAsync(instance, cancellation) ?? throw new InstanceLostException(instance.Id);
-        }
-        catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
-        {
-            return instance;
         }
     }
 
@@ -240,7 +239,7 @@ internal sealed partial class WorkflowRunner(
     /// <summary>A failure of the database is not the activity's: the whole step is repeated instead.</summary>
     private static bool IsTransient(Exception e, CancellationToken cancellation) =>
         e is not InstanceLostException
-        && !DatabaseErrors.IsTransient(e)
+        && !(e is NpgsqlException && DatabaseErrors.IsTransient(e))
         && !(e is OperationCanceledException && cancellation.IsCancellationRequested);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} started, run {Run}")]
@@ -257,6 +256,9 @@ internal sealed partial class WorkflowRunner(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Workflow instance {Instance} of request {Request}: {Activity} failed {Attempts} times")]
     private partial void LogGaveUp(Exception exception, Guid instance, RequestId request, string activity, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Running workflow instance {Instance} of request {Request} failed unexpectedly")]
+    private partial void LogFailed(Exception exception, Guid instance, RequestId request);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request} is owned by another process now")]
     private partial void LogLost(Guid instance, RequestId request);
