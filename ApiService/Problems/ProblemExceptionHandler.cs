@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Darkroom.Schema;
 using Darkroom.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;
@@ -30,7 +31,7 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
     {
         ApiProblemException refused => refused.Problem,
         BadHttpRequestException bad => CommonProblems.ForStatus(bad.StatusCode, bad.Message),
-        PostgresException { SqlState: var state } => IsOutage(state) ? CommonProblems.DatabaseUnavailable : CommonProblems.Internal,
+        PostgresException e => DatabaseErrors.IsTransient(e) ? CommonProblems.DatabaseUnavailable : CommonProblems.Internal,
         NpgsqlException => CommonProblems.DatabaseUnavailable,
         StorageException { IsTransient: true } or StorageDeniedException => CommonProblems.StorageUnavailable,
         TimeoutException or OperationCanceledException => CommonProblems.TimedOut,
@@ -38,14 +39,6 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
         SocketException => CommonProblems.DatabaseUnavailable,
         _ => CommonProblems.Internal,
     };
-
-    // Server-side conditions that pass by themselves: connection loss, shutdown and start, no free connection, serialisation conflicts.
-    private static bool IsOutage(string state) =>
-        state.StartsWith("08", StringComparison.Ordinal)
-        || state.StartsWith("53", StringComparison.Ordinal)
-        || state.StartsWith("57P", StringComparison.Ordinal)
-        || state is PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.QueryCanceled
-            or PostgresErrorCodes.ReadOnlySqlTransaction;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Endpoint} failed unexpectedly")]
     private partial void LogUnexpected(Exception exception, string method, string endpoint);

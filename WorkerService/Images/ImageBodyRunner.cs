@@ -6,6 +6,7 @@ using Darkroom.Requests;
 using Darkroom.Schema;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Darkroom.Worker.Images;
 
@@ -39,7 +40,7 @@ internal sealed partial class ImageBodyRunner(
         {
             await claimer.HandBackAsync([image], CancellationToken.None);
         }
-        catch (Exception e) when (DatabaseErrors.IsTransient(e))
+        catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
         {
             LogDatabaseFailed(e, image.Id, image.RequestId);
             await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
@@ -76,7 +77,7 @@ internal sealed partial class ImageBodyRunner(
             LogStorageFailed(e, image.Id, image.RequestId);
             return Failed(run, new ImageFailure(e.Code, "The image store refused to keep this image."));
         }
-        catch (Exception e) when (e is not OperationCanceledException && !DatabaseErrors.IsTransient(e))
+        catch (Exception e) when (e is not OperationCanceledException && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
             LogUnexpected(e, image.Id, image.RequestId);
             return image.Attempts < fanOut.MaxAttempts

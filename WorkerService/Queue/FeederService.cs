@@ -1,7 +1,7 @@
 using Darkroom.Queue;
+using Darkroom.Schema;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using StackExchange.Redis;
 
 namespace Darkroom.Worker.Queue;
 
@@ -13,26 +13,23 @@ internal sealed partial class FeederService(
     IOptions<QueueOptions> options,
     ILogger<FeederService> logger) : BackgroundService
 {
-    private readonly Signal _images = new(time);
-
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var listening = new NotificationListener(database, time, logger).ListenAsync(FanOut.Channel, _images.Set, stoppingToken);
+        await using var images = new DatabaseSignal(database, FanOut.Channel, options.Value.Idle, time, logger);
+        images.Start();
         try
         {
             while (true)
             {
                 var fed = await FeedAsync(stoppingToken);
                 if (fed.Offered == 0)
-                    await _images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stoppingToken);
+                    await images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Stopping: what is offered stays offered, and others feed the rest.
         }
-
-        await listening;
     }
 
     private async Task<FeedResult> FeedAsync(CancellationToken stopping)
@@ -41,7 +38,7 @@ internal sealed partial class FeederService(
         {
             return await feeder.FeedAsync(stopping);
         }
-        catch (Exception e) when (e is NpgsqlException or RedisException or TimeoutException or IOException)
+        catch (Exception e) when (!stopping.IsCancellationRequested)
         {
             LogFailed(e);
             return default;

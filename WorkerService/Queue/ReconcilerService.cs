@@ -1,7 +1,6 @@
 using Darkroom.Engine;
 using Darkroom.Queue;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Darkroom.Worker.Queue;
 
@@ -28,7 +27,7 @@ internal sealed partial class ReconcilerService(
         {
             await reconciler.HandBackEverythingAsync(cancellationToken);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
+        catch (Exception e)
         {
             // Others free them as soon as this process' row is gone.
             LogFailed(e);
@@ -45,7 +44,7 @@ internal sealed partial class ReconcilerService(
         {
             // Stopping: others reconcile.
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException or OperationCanceledException)
+        catch (Exception e)
         {
             LogFailed(e);
         }

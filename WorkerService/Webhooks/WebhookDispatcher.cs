@@ -69,7 +69,7 @@ internal sealed partial class WebhookDispatcher(
 
                 if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll) alarm.Change(wait, Timeout.InfiniteTimeSpan);
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException)
+            catch (Exception e) when (!stopping.IsCancellationRequested)
             {
                 LogClaimFailed(e);
                 // The claim may have been committed though its answer was lost; the next look frees what nobody sends.
@@ -143,7 +143,7 @@ internal sealed partial class WebhookDispatcher(
                 if (ours) LogAttempt(outcome, delay, delivery);
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or TimeoutException && !held.IsCancellationRequested)
+            catch (Exception e) when (DatabaseErrors.IsTransient(e) && !held.IsCancellationRequested)
             {
                 LogRecordFailed(e, delivery.Id);
                 await Task.Delay(RecordAgain, time, held);

@@ -2,7 +2,6 @@ using Darkroom.Schema;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Darkroom.Engine;
 
@@ -27,7 +26,7 @@ internal sealed partial class DatabaseStartup(
                 await definitions.SeedAsync(cancellationToken);
                 return;
             }
-            catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e) && time.GetElapsedTime(begun) < Patience)
+            catch (Exception e) when (DatabaseErrors.IsTransient(e) && time.GetElapsedTime(begun) < Patience)
             {
                 LogWaiting(e.Message);
                 await Task.Delay(Pause, time, cancellationToken);

@@ -127,7 +127,7 @@ public sealed partial class ImageClaimer(
 
             return true;
         }
-        catch (Exception e) when (PostgresFaults.IsTransient(e))
+        catch (Exception e) when (DatabaseErrors.IsTransient(e))
         {
             LogNotClaimed(popped.Count, e);
             return false;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Darkroom.Requests;
+using Darkroom.Schema;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -113,8 +114,9 @@ public sealed class ImageQueue
             // The client subscribes again by itself whenever it reconnects.
             await _redis.GetSubscriber().SubscribeAsync(Wake, (_, _) => _work.Set());
         }
-        catch (RedisException)
+        catch (Exception e) when (e is RedisException or TimeoutException)
         {
+            // Away: until it is back the poll time serves, and every wait tries again.
             Volatile.Write(ref _subscribed, 0);
         }
     }

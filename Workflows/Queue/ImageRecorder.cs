@@ -1,4 +1,5 @@
 using Darkroom.Requests;
+using Darkroom.Schema;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -130,7 +131,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         {
             await RecordPersistentlyAsync(request, run, batch);
         }
-        catch (Exception e) when (PostgresFaults.IsAboutData(e))
+        catch (Exception e) when (DatabaseErrors.IsAboutData(e))
         {
             await SplitAsync(request, run, batch, e);
         }
@@ -166,7 +167,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
                 break;
             }
-            catch (Exception e) when (PostgresFaults.IsTransient(e) && !_abort.IsCancellationRequested)
+            catch (Exception e) when (DatabaseErrors.IsTransient(e) && !_abort.IsCancellationRequested)
             {
                 LogRetried(request, batch.Count, e);
                 await Task.Delay(pause, _time, _abort.Token);

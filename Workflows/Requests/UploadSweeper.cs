@@ -26,7 +26,7 @@ public sealed partial class UploadSweeper(
                 await SweepAsync(stoppingToken);
                 await ForgetAnswersAsync(stoppingToken);
             }
-            catch (Exception e) when (e is NpgsqlException or StorageException)
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
             {
                 LogFailed(e);
             }

@@ -10,37 +10,27 @@ namespace Darkroom.Schema;
 public sealed partial class DatabaseSignal(
     NpgsqlDataSource database, string channel, TimeSpan poll, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    private readonly SemaphoreSlim _signal = new(0, 1);
+    /// <summary>Between two tries to listen. A server that just restarted is heard again before most polls.</summary>
+    private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
+
+    private readonly Signal _signal = new(time);
     private readonly CancellationTokenSource _stop = new();
     private Task _listening = Task.CompletedTask;
 
     public void Start() => _listening = Task.Run(() => ListenAsync(_stop.Token));
 
     /// <summary>Returns at the next notification or after the poll interval, whichever comes first. Several notifications may wake it once.</summary>
-    public async Task WaitAsync(CancellationToken cancellation)
-    {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var notified = _signal.WaitAsync(either.Token);
-        await Task.WhenAny(notified, Task.Delay(poll, time, either.Token));
-        await either.CancelAsync();
-        cancellation.ThrowIfCancellationRequested();
-    }
+    public Task WaitAsync(CancellationToken cancellation) => WaitAsync(poll, cancellation);
+
+    /// <summary>The same with another interval, for a loop that knows when it has to look next.</summary>
+    public Task WaitAsync(TimeSpan atMost, CancellationToken cancellation) => _signal.WaitAsync(atMost, cancellation);
 
     /// <summary>Wakes the waiting loop from within this process.</summary>
-    public void Set()
-    {
-        try
-        {
-            _signal.Release();
-        }
-        catch (SemaphoreFullException)
-        {
-            // It is already awake: one wake-up serves all.
-        }
-    }
+    public void Set() => _signal.Set();
 
     private async Task ListenAsync(CancellationToken stopping)
     {
+        var listens = true;
         while (!stopping.IsCancellationRequested)
         {
             try
@@ -48,18 +38,21 @@ public sealed partial class DatabaseSignal(
                 await using var connection = await database.OpenConnectionAsync(stopping);
                 connection.Notification += (_, _) => Set();
                 await connection.Sql($"listen {channel}").ExecuteNonQueryAsync(stopping);
+                if (!listens) LogListeningAgain(channel);
+                listens = true;
                 // What was notified while nobody listened is found by looking.
                 Set();
                 while (true) await connection.WaitAsync(stopping);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+            catch (Exception) when (stopping.IsCancellationRequested)
             {
                 return;
             }
-            catch (Exception e) when (e is NpgsqlException or IOException or InvalidOperationException)
+            catch (Exception e)
             {
-                LogListeningFailed(e, channel);
-                await Task.Delay(poll, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (listens) LogListeningFailed(e, channel);
+                listens = false;
+                await Task.Delay(Reconnect, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
@@ -69,9 +62,11 @@ public sealed partial class DatabaseSignal(
         await _stop.CancelAsync();
         await _listening;
         _stop.Dispose();
-        _signal.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Listening on {Channel} failed; polling until it works again")]
     private partial void LogListeningFailed(Exception exception, string channel);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Listening on {Channel} again")]
+    private partial void LogListeningAgain(string channel);
 }

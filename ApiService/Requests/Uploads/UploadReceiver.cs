@@ -162,7 +162,7 @@ internal sealed partial class UploadReceiver(
             if (hasObjects) await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), patience.Token);
             await uploads.DiscardAsync(upload, patience.Token);
         }
-        catch (Exception e) when (e is StorageException or Npgsql.NpgsqlException or OperationCanceledException)
+        catch (Exception e)
         {
             uploads.Abandon(upload);
             LogLeftToSweeper(e, upload.Id);

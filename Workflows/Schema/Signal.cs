@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Darkroom.Queue;
+namespace Darkroom.Schema;
 
 /// <summary>Wakes one waiter. A signal given while nobody waits is remembered, so none is lost between looking and waiting.</summary>
 internal sealed class Signal(TimeProvider time)
