@@ -31,7 +31,12 @@ internal sealed partial class ImageBodyRunner(
                 return;
             }
 
-            if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation)) return;
+            if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation))
+            {
+                await claimer.HandBackAsync([image], CancellationToken.None);
+                return;
+            }
+
             ImageOutcome outcome;
             using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellation) with { Trace = run.Trace() };
             await RecordAsync(outcome, cancellation);
@@ -40,9 +45,10 @@ internal sealed partial class ImageBodyRunner(
         {
             await claimer.HandBackAsync([image], CancellationToken.None);
         }
-        catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
+        catch (Exception e)
         {
-            LogDatabaseFailed(e, image.Id, image.RequestId);
+            // Never the image's doing, whose failures are outcomes: the database is away, or this build cannot run the workflow.
+            LogNotRun(e, image.Id, image.RequestId);
             await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
         }
     }
@@ -112,8 +118,8 @@ internal sealed partial class ImageBodyRunner(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Image {Image} of request {Request} could not be stored")]
     private partial void LogStorageFailed(Exception exception, ImageId image, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Image {Image} of request {Request} waits for the database")]
-    private partial void LogDatabaseFailed(Exception exception, ImageId image, RequestId request);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The body of image {Image} of request {Request} could not be run; trying again later")]
+    private partial void LogNotRun(Exception exception, ImageId image, RequestId request);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Image {Image} of request {Request} failed unexpectedly")]
     private partial void LogUnexpected(Exception exception, ImageId image, RequestId request);

@@ -38,17 +38,16 @@ internal sealed partial class ImageService(
     {
         // Claiming a few at a time saves the database a statement per image; an idle process has all its places at once.
         var places = 0;
-        while (places < Math.Max(1, options.Value.InHand / 8))
-        {
-            await _places.WaitAsync(stopping);
-            places++;
-        }
-
-        while (_places.Wait(0)) places++;
-
         IReadOnlyList<ClaimedImage> images = [];
         try
         {
+            while (places < Math.Max(1, options.Value.InHand / 8))
+            {
+                await _places.WaitAsync(stopping);
+                places++;
+            }
+
+            while (_places.Wait(0)) places++;
             if (!process.Held.IsCancellationRequested) images = await claimer.ClaimAsync(places, stopping);
         }
         catch (Exception e) when (e is not OperationCanceledException)
@@ -57,6 +56,7 @@ internal sealed partial class ImageService(
         }
         finally
         {
+            // Also when stopping: draining waits for every place, and would wait for these for ever.
             if (places > images.Count) _places.Release(places - images.Count);
         }
 
@@ -74,7 +74,7 @@ internal sealed partial class ImageService(
         }
         catch (Exception e)
         {
-            // The image stays claimed until this process' lease ends; then it is offered again.
+            // It could not even be handed back. It is no longer held, so the reconciler does it.
             LogRunFailed(e, image.Id, image.RequestId);
         }
         finally

@@ -60,8 +60,15 @@ public sealed partial class ImageClaimer(
     public async Task HandBackAsync(IReadOnlyCollection<ClaimedImage> images, CancellationToken cancellation)
     {
         if (images.Count == 0) return;
-        await HandBackAsync(images.Select(i => (i.Id, i.Fence)).ToList(), cancellation);
-        foreach (var image in images) held.Remove(image);
+        try
+        {
+            await HandBackAsync(images.Select(i => (i.Id, i.Fence)).ToList(), cancellation);
+        }
+        finally
+        {
+            // Also where it failed: what is marked as ours and not held is handed back by the reconciler.
+            foreach (var image in images) held.Remove(image);
+        }
     }
 
     internal async Task<int> HandBackAsync(IReadOnlyCollection<(ImageId Id, long Fence)> claims, CancellationToken cancellation)
@@ -142,7 +149,8 @@ public sealed partial class ImageClaimer(
     {
         await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
         // Skipping locked rows: whoever holds the lock is moving the image elsewhere. A process without a live row claims nothing,
-        // for its claims would be free at once.
+        // for its claims would be free at once. The state is compared as text to keep the planner from the index of offered images:
+        // its statistics rarely see any, so it would walk through all of them for the sake of a few.
         await using var command = connection.Sql(
                 """
                 with claimable as (
@@ -150,7 +158,7 @@ public sealed partial class ImageClaimer(
                   from images i
                   join csv_data_table r on r.id = i.request_id
                   where i.id = any(@ids)
-                    and i.state = 'offered'
+                    and i.state::text = 'offered'
                     and i.run = r.run
                     and r.status = 'processing'
                     and exists (select from processes where id = @owner)

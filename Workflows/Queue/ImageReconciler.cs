@@ -156,6 +156,7 @@ public sealed partial class ImageReconciler(
                 """
                 delete from processes p
                 where p.heartbeat_at < now() - 10 * @lease
+                  and pg_postmaster_start_time() <= now() - @lease
                   and not exists (
                     select
                     from images i
