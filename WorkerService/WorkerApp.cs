@@ -7,6 +7,7 @@ using Darkroom.Webhooks;
 using Darkroom.Worker.Images;
 using Darkroom.Worker.Instances;
 using Darkroom.Worker.Queue;
+using Darkroom.Worker.Storage;
 using Darkroom.Worker.Webhooks;
 
 namespace Darkroom.Worker;
@@ -34,6 +35,8 @@ public static class WorkerApp
         builder.Services.AddRequestCsv();
         builder.Services.AddImages();
         builder.Services.AddWebhookOutbox();
+
+        builder.Services.AddObjectSweep();
 
         // They stop in the reverse order: what claims first, what records last.
         builder.AddImageQueueServices();

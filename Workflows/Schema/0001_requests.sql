@@ -60,6 +60,7 @@ create table idempotency_keys (
   created_at  timestamptz not null default now(),
   primary key (owner_id, key)
 );
+create index idempotency_keys_age on idempotency_keys (created_at);
 
 create table csv_data_table (
   id                      uuid primary key default gen_random_uuid(),
@@ -91,6 +92,7 @@ create table csv_data_table (
   created_at              timestamptz not null default now(),
   started_at              timestamptz,
   finished_at             timestamptz,
+  swept_at                timestamptz,         -- objects that no row names were deleted then; due again after the end of a later run
   updated_at              timestamptz not null default now(),
 
   check (images_succeeded + images_failed <= no_of_images),
@@ -99,6 +101,7 @@ create table csv_data_table (
   check (status <> 'completed' or images_succeeded = no_of_images)
 );
 create index csv_data_table_owner on csv_data_table (owner_id, created_at desc, id);
+create index csv_data_table_unswept on csv_data_table (finished_at) where swept_at is null or swept_at < finished_at;
 create index csv_data_table_processing on csv_data_table (id) where status = 'processing' and fan_out_open;
 
 -- No foreign key from products and images: they are written only by COPY under the lock of their request's instance, and a

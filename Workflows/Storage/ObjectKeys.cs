@@ -1,3 +1,4 @@
+using System.Globalization;
 using Darkroom.Requests;
 
 namespace Darkroom.Storage;
@@ -25,6 +26,22 @@ public static class ObjectKeys
 
     /// <summary>Each attempt to write it has its own name; the commit publishes one of them.</summary>
     public static string Output(RequestId request, int run, long fence) => $"requests/{request}/output-{run}-{fence}.csv";
+
+    /// <summary>Whether this is a key that <see cref="Original"/> or <see cref="Image"/> makes for the request, and of which place.</summary>
+    public static bool TryReadPlace(RequestId request, string key, out ImagePlace place)
+    {
+        place = default;
+        var folder = new[] { Originals(request), Images(request) }.FirstOrDefault(folder => key.StartsWith(folder, StringComparison.Ordinal));
+        if (folder is null || key[folder.Length..].Split('-') is not [var row, var position, _]) return false;
+        if (!int.TryParse(row, NumberStyles.None, CultureInfo.InvariantCulture, out var r)
+            || !int.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var p)) return false;
+        place = new ImagePlace(r, p);
+        return true;
+    }
+
+    /// <summary>Whether this is a key that <see cref="Output"/> makes for the request.</summary>
+    public static bool IsOutput(RequestId request, string key) =>
+        key.StartsWith($"requests/{request}/output-", StringComparison.Ordinal) && key.EndsWith(".csv", StringComparison.Ordinal);
 
     private static string ImageName(int row, int position, ReadOnlySpan<byte> sha256, string extension)
     {

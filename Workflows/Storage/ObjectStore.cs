@@ -14,6 +14,9 @@ namespace Darkroom.Storage;
 /// </summary>
 public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, TimeProvider time, IOptions<ObjectStoreOptions> options)
 {
+    /// <summary>Objects that one request lists or deletes, by S3's own limit.</summary>
+    public const int MostAtOnce = 1000;
+
     private readonly bool _encrypted = connection.Endpoint is not { Scheme: "http" };
 
     /// <summary>Stores <paramref name="content"/> whole, in one request.</summary>
@@ -73,15 +76,34 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         ArgumentException.ThrowIfNullOrEmpty(prefix);
         // Uploads first: one that completed in between would otherwise leave its object behind.
         await AbortUploadsAsync(prefix, cancellation);
-        await foreach (var keys in ListAsync(prefix, cancellation).Select(found => found.Key).Chunk(1000).WithCancellation(cancellation))
+        await foreach (var keys in ListAsync(prefix, cancellation).Select(found => found.Key).Chunk(MostAtOnce).WithCancellation(cancellation))
+            await DeleteAsync(keys, cancellation);
+    }
+
+    /// <summary>Deletes objects in one request; those that do not exist are already deleted.</summary>
+    /// <param name="keys">At least one, at most <see cref="MostAtOnce"/>.</param>
+    public async Task DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellation)
+    {
+        var request = new DeleteObjectsRequest
         {
-            var request = new DeleteObjectsRequest
-            {
-                BucketName = connection.Bucket,
-                Objects = [.. keys.Select(key => new KeyVersion { Key = key })],
-                Quiet = true,
-            };
-            await StorageErrors.MappedAsync(prefix, s3.DeleteObjectsAsync(request, cancellation), cancellation);
+            BucketName = connection.Bucket,
+            Objects = [.. keys.Select(key => new KeyVersion { Key = key })],
+            Quiet = true,
+        };
+        await StorageErrors.MappedAsync(keys.First(), s3.DeleteObjectsAsync(request, cancellation), cancellation);
+    }
+
+    /// <summary>Gives up every unfinished upload whose key starts so: its parts are paid for and shown by no listing.</summary>
+    public async Task AbortUploadsAsync(string prefix, CancellationToken cancellation)
+    {
+        var request = new ListMultipartUploadsRequest { BucketName = connection.Bucket, Prefix = prefix };
+        while (true)
+        {
+            var page = await StorageErrors.MappedAsync(prefix, s3.ListMultipartUploadsAsync(request, cancellation), cancellation);
+            foreach (var upload in page.MultipartUploads ?? []) await AbortAsync(upload.Key, upload.UploadId, cancellation);
+            if (page.IsTruncated != true) return;
+            request.KeyMarker = page.NextKeyMarker;
+            request.UploadIdMarker = page.NextUploadIdMarker;
         }
     }
 
@@ -201,19 +223,6 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         catch (ObjectNotFoundException)
         {
             // Already aborted or completed.
-        }
-    }
-
-    private async Task AbortUploadsAsync(string prefix, CancellationToken cancellation)
-    {
-        var request = new ListMultipartUploadsRequest { BucketName = connection.Bucket, Prefix = prefix };
-        while (true)
-        {
-            var page = await StorageErrors.MappedAsync(prefix, s3.ListMultipartUploadsAsync(request, cancellation), cancellation);
-            foreach (var upload in page.MultipartUploads ?? []) await AbortAsync(upload.Key, upload.UploadId, cancellation);
-            if (page.IsTruncated != true) return;
-            request.KeyMarker = page.NextKeyMarker;
-            request.UploadIdMarker = page.NextUploadIdMarker;
         }
     }
 
