@@ -49,6 +49,7 @@ public sealed class RequestStore(NpgsqlDataSource database)
                 from csv_data_table r
                 join workflow_definitions d on d.id = r.workflow_version_id
                 where r.owner_id = @owner
+                  and r.created_at <= coalesce(@after_time, 'infinity')
                   and (@after_time is null
                        or r.created_at < @after_time
                        or (r.created_at = @after_time and r.id > @after_id))
