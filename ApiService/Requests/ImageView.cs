@@ -36,7 +36,7 @@ internal sealed record ImageView
         Serial = image.Serial,
         ProductName = image.ProductName,
         Url = image.Url,
-        State = ShownState(image.State, request),
+        State = ImageStates.Shown(image.State, request),
         Attempts = image.Attempts,
         Error = image.ErrorCode is { } code ? new ErrorView(code, image.ErrorMessage ?? code) : null,
         Original = image.Original is { } original
@@ -45,13 +45,6 @@ internal sealed record ImageView
         Output = image.Output is { } output
             ? new OutputView(output.Type, output.Bytes, output.Width, output.Height, Hex(output.Sha256), links.For(image.Id, output.Key))
             : null,
-    };
-
-    internal static string ShownState(string state, RequestStatus request) => state switch
-    {
-        "succeeded" or "failed" => state,
-        _ when request == RequestStatus.Cancelled => "cancelled",
-        _ => "pending",
     };
 
     private static string? Hex(byte[]? hash) => hash is null ? null : Convert.ToHexStringLower(hash);

@@ -34,7 +34,7 @@ public sealed class GarnetServer : IDisposable
         {
             try
             {
-                return StartOn(FreePort(), password);
+                return StartOn(FreePort.Find(), password);
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < 5)
             {
@@ -77,11 +77,4 @@ public sealed class GarnetServer : IDisposable
         "-q",
         .. password is null ? Array.Empty<string>() : ["--auth", "Password", "--password", password],
     ];
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

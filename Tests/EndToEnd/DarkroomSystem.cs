@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Text.Json;
 using Darkroom.Access;
 using Darkroom.Api;
+using Darkroom.AppHost.Local;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Tests.Webhooks;
 using Microsoft.AspNetCore.Builder;
@@ -146,7 +147,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     private async Task StartApiAsync()
     {
         // The address is part of the links that workers write, so it must be known before the first one starts.
-        _settings["Links:BaseUrl"] = $"http://127.0.0.1:{FreePort.Next()}";
+        _settings["Links:BaseUrl"] = $"http://127.0.0.1:{FreePort.Find()}";
         var arguments = _settings.Select(setting => $"--{setting.Key}={setting.Value}");
         _api = ApiApp.Build([.. arguments, $"--urls={_settings["Links:BaseUrl"]}", "--environment=Development", "--Logging:LogLevel:Default=Warning"]);
         await _api.StartAsync();

@@ -1,4 +1,5 @@
 using System.Net;
+using Darkroom.AppHost.Local;
 using Darkroom.Images;
 using Darkroom.Tests.Infrastructure;
 
@@ -105,7 +106,7 @@ public sealed class EgressGuardTests
     {
         // The first answer passes the guard and refuses connections; the second would be the attacker's goal.
         await using var server = FaultServer.Answering("200 OK", [1]);
-        var closed = FreePort();
+        var closed = FreePort.Find();
         var resolver = new FakeResolver().Answer("rebind.test", "127.0.0.1").Answer("rebind.test", "10.0.0.1");
         var failure = await FailureAsync(Egress.Options(), resolver, $"http://rebind.test:{closed}/");
         Assert.Equal(ImageFailureCodes.ConnectFailed, failure.Code);
@@ -160,12 +161,5 @@ public sealed class EgressGuardTests
     {
         using var fetcher = Egress.Fetcher(options, resolver);
         return (await Assert.ThrowsAsync<ImageFailedException>(() => fetcher.FetchAsync(new Uri(url), CancellationToken.None))).Failure;
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new System.Net.Sockets.Socket(System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

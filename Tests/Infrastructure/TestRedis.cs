@@ -35,7 +35,7 @@ public sealed class TestRedis : IAsyncDisposable
 
     public static async Task<TestRedis> StartAsync(RedisKind kind = RedisKind.Garnet)
     {
-        var redis = new TestRedis(kind, FreePort());
+        var redis = new TestRedis(kind, FreePort.Find());
         await redis.StartAsync();
         return redis;
     }
@@ -90,12 +90,5 @@ public sealed class TestRedis : IAsyncDisposable
         while (await process.StandardOutput.ReadLineAsync() is { } line)
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return process;
         throw new InvalidOperationException("redis-server ended before it was ready.");
-    }
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
     }
 }

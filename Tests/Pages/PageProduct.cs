@@ -1,5 +1,6 @@
 using Darkroom.Access;
 using Darkroom.Api;
+using Darkroom.AppHost.Local;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Worker;
 using Microsoft.AspNetCore.Builder;
@@ -14,7 +15,7 @@ internal sealed class PageProduct : IAsyncDisposable
     private readonly List<IAsyncDisposable> _parts = [];
     private IHost? _worker;
 
-    public string Origin { get; } = $"http://127.0.0.1:{FreePort.Next()}";
+    public string Origin { get; } = $"http://127.0.0.1:{FreePort.Find()}";
     public string Key { get; private set; } = "";
     public ImageServer Images { get; private set; } = null!;
     public TestS3 S3 { get; private set; } = null!;

@@ -1,3 +1,4 @@
+using Darkroom.AppHost.Local;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -43,7 +44,7 @@ public sealed class DataClientTests
     public async Task Health_tells_which_store_does_not_answer()
     {
         _builder.Configuration["ConnectionStrings:darkroom"] = await TestPostgres.ConnectionStringAsync();
-        _builder.Configuration["ConnectionStrings:redis"] = $"127.0.0.1:{FreePort.Next()},connectTimeout=200";
+        _builder.Configuration["ConnectionStrings:redis"] = $"127.0.0.1:{FreePort.Find()},connectTimeout=200";
         _builder.AddNpgsqlDataSource("darkroom");
         _builder.AddRedisClient("redis");
         using var host = _builder.Build();

@@ -21,7 +21,7 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
         [
             new InputDescriptor("Url", typeof(string), null, "Where to; empty for the URL that was given at upload.")
             {
-                Check = value => value is string { Length: > 0 } text && !IsWebUrl(text) ? $"Url must be an http or https URL, not '{text}'." : null,
+                Check = value => value is string { Length: > 0 } text && !WebhookUrl.TryParse(text, out _) ? $"Url must be an http or https URL, not '{text}'." : null,
             },
             new InputDescriptor("Payload", typeof(string), null, "Text that is carried along in the delivery, such as a reference of yours."),
         ],
@@ -34,6 +34,4 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
                 context.Inputs.Text("Url"),
                 context.Inputs.Text("Payload") is { } payload ? JsonSerializer.SerializeToElement(payload) : null),
         });
-
-    private static bool IsWebUrl(string text) => Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme is "http" or "https");
 }

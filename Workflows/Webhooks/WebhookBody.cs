@@ -98,7 +98,7 @@ internal static class WebhookBody
             json.WriteString("serial", image.Serial);
             json.WriteString("product_name", image.ProductName);
             json.WriteString("url", image.Url);
-            json.WriteString("state", ShownState(image.State, status));
+            json.WriteString("state", ImageStates.Shown(image.State, status));
             json.WriteString("output_url", image.OutputUrl);
             WriteError(json, image.ErrorCode, image.ErrorMessage);
             json.WriteEndObject();
@@ -109,14 +109,6 @@ internal static class WebhookBody
         json.Flush();
         return buffer.WrittenSpan.ToArray();
     }
-
-    // Unfinished images are not rewritten when a request is cancelled: they read as cancelled. Where a run failed they had no chance.
-    private static string ShownState(string state, RequestStatus status) => state switch
-    {
-        "succeeded" or "failed" => state,
-        _ when status == RequestStatus.Cancelled => "cancelled",
-        _ => "pending",
-    };
 
     private static void WriteError(Utf8JsonWriter json, string? code, string? message)
     {
