@@ -31,8 +31,7 @@ try
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3)
-        .WithEnvironment("Access__DevelopmentKey", developmentKey)
-        .WithEnvironment("Pages__SampleCsv", settings.SamplesUrl + "/products.csv");
+        .WithEnvironment("Access__DevelopmentKey", developmentKey);
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
         .WithReplicas(settings.Workers)
