@@ -45,9 +45,15 @@ internal sealed partial class ImageBodyRunner(
         {
             await claimer.HandBackAsync([image], CancellationToken.None);
         }
+        catch (WorkflowDefinitionException e)
+        {
+            // The body cannot even begin, for this image or any other of the run: an outcome for each, rather than no end at all.
+            LogNotRun(e, image.Id, image.RequestId);
+            await RecordAsync(new ImageOutcome.Failed(image, "invalid_workflow", e.Message), cancellation);
+        }
         catch (Exception e)
         {
-            // Never the image's doing, whose failures are outcomes: the database is away, or this build cannot run the workflow.
+            // Never the image's doing, whose failures are outcomes: the database is away, most likely.
             LogNotRun(e, image.Id, image.RequestId);
             await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
         }
