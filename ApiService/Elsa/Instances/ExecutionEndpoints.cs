@@ -10,9 +10,9 @@ internal static class ExecutionEndpoints
     private const int FailuresInRecord = 20;
 
     public static async Task<IResult> ReportAsync(
-        ReportRequest? request, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation) =>
-        await runs.FindAsync(user, request?.WorkflowInstanceId, 0, cancellation) is { } history
-            ? ElsaJson.Ok(new StatsView(ExecutionPresenter.Stats(history, request!.ActivityNodeIds)))
+        InstanceBody<ReportRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation) =>
+        await runs.FindAsync(user, body.Value?.WorkflowInstanceId, 0, cancellation) is { } history
+            ? ElsaJson.Ok(new StatsView(ExecutionPresenter.Stats(history, body.Value!.ActivityNodeIds)))
             : InstanceProblems.NotFound;
 
     public static async Task<IResult> ListSummariesAsync(

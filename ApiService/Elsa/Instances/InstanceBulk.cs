@@ -15,9 +15,9 @@ internal static class InstanceBulk
     public const string WhatDeletingMeans =
         "The workflow instance and its journal are deleted. The request stays with its status, its images and their errors, and its output CSV.";
 
-    public static async Task<IResult> DeleteAsync(BulkRequest? request, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellation)
+    public static async Task<IResult> DeleteAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellation)
     {
-        if (Ids(request) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value) is not { } ids) return InstanceProblems.NoIds;
         var (deleted, running) = (0, 0);
         foreach (var id in ids)
         {
@@ -31,9 +31,9 @@ internal static class InstanceBulk
     }
 
     public static async Task<IResult> CancelAsync(
-        BulkRequest? request, ClaimsPrincipal user, InstanceStore instances, RequestLifecycle lifecycle, CancellationToken cancellation)
+        InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceStore instances, RequestLifecycle lifecycle, CancellationToken cancellation)
     {
-        if (Ids(request) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value) is not { } ids) return InstanceProblems.NoIds;
         var cancelled = 0;
         foreach (var id in ids)
             if (await instances.FindSummaryAsync(user.InstanceScope(), id, cancellation) is { } summary
@@ -52,9 +52,9 @@ internal static class InstanceBulk
             ? Results.File(Serialize(history), "application/json", FileName(history))
             : InstanceProblems.NotFound;
 
-    public static async Task<IResult> ExportAsync(BulkRequest? request, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
+    public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
     {
-        if (Ids(request) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value) is not { } ids) return InstanceProblems.NoIds;
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {

@@ -11,9 +11,9 @@ internal static class InstanceEndpoints
     public const int FailuresShown = 100;
 
     public static async Task<IResult> SearchAsync(
-        SearchRequest? search, ClaimsPrincipal user, InstanceStore instances, CancellationToken cancellation)
+        InstanceBody<SearchRequest> body, ClaimsPrincipal user, InstanceStore instances, CancellationToken cancellation)
     {
-        if ((search ?? new SearchRequest()).ToQuery() is not { } query) return ElsaJson.Ok(new PageView<InstanceView>([], 0));
+        if ((body.Value ?? new SearchRequest()).ToQuery() is not { } query) return ElsaJson.Ok(new PageView<InstanceView>([], 0));
         var (items, total) = await instances.SearchAsync(user.InstanceScope(), query, cancellation).WaitAsync(cancellation);
         return ElsaJson.Ok(new PageView<InstanceView>([.. items.Select(InstanceView.From)], total));
     }
@@ -30,11 +30,11 @@ internal static class InstanceEndpoints
             : InstanceProblems.NotFound;
 
     public static async Task<IResult> GetJournalAsync(
-        string id, int? skip, int? take, JournalRequest? request, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
+        string id, int? skip, int? take, InstanceBody<JournalRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
     {
         if (await runs.FindAsync(user, id, FailuresShown, cancellation) is not { } history) return InstanceProblems.NotFound;
         var entries = JournalPresenter.Events(history);
-        if (request?.Filter is { } filter) entries = [.. entries.Where(filter.Matches)];
+        if (body.Value?.Filter is { } filter) entries = [.. entries.Where(filter.Matches)];
         var page = entries.Skip(Math.Max(skip ?? 0, 0)).Take(Math.Clamp(take ?? 1_000, 0, 1_000)).ToList();
         return ElsaJson.Ok(new PageView<JournalRecordView>(page, entries.Count));
     }
