@@ -23,7 +23,7 @@ public static class ApiApp
     {
         await using var app = Build(args);
         if (await KeysCommand.TryRunAsync(args, app.Services, Console.Out, Console.Error, CancellationToken.None) is { } exitCode) return exitCode;
-        await app.RunAsync();
+        await app.RunUntilStoppedAsync();
         return 0;
     }
 

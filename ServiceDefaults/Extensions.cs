@@ -40,6 +40,20 @@ public static class Extensions
         return builder;
     }
 
+    /// <summary>Runs until the process is told to stop, also when that happens while it still starts.</summary>
+    public static async Task RunUntilStoppedAsync(this IHost host)
+    {
+        var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        try
+        {
+            await host.RunAsync();
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopped before it had started: an end in order, and nothing to report.
+        }
+    }
+
     /// <summary>
     /// Libraries speak when something is wrong; every statement and request is in the traces. Defaults only: whatever
     /// <c>Logging:LogLevel</c> says elsewhere goes before them.

@@ -1,3 +1,3 @@
 using Darkroom.Worker;
 
-await WorkerApp.Build(args).RunAsync();
+await WorkerApp.Build(args).RunUntilStoppedAsync();
