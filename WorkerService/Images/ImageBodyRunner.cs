@@ -68,11 +68,11 @@ internal sealed partial class ImageBodyRunner(
             if (run.Output is not null) return new ImageOutcome.Succeeded(image, run.Original, run.Output);
             return Failed(run, new ImageFailure("not_stored", "The workflow ended without storing a result for this image."));
         }
-        catch (ImageFailedException e) when (e.Failure.IsTransient && image.Attempts < fanOut.MaxAttempts)
+        catch (ImageFailedException e) when (e.Failure.IsTransient && (image.Attempts < fanOut.MaxAttempts || !e.Failure.UsesAttempt))
         {
             var delay = Delay(image, e.Failure.RetryAfter);
             LogRetrying(image.Id, image.RequestId, e.Failure.Code, image.Attempts, delay);
-            return new ImageOutcome.RetryAt(image, delay);
+            return new ImageOutcome.RetryAt(image, delay) { UsesAttempt = e.Failure.UsesAttempt };
         }
         catch (ImageFailedException e)
         {

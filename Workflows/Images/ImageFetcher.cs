@@ -31,7 +31,8 @@ public sealed class ImageFetcher : IDisposable
         {
             if (_guard.CheckUri(uri) is { } refusal) throw Failed(new(refusal.Code, refusal.Message));
             using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellation)
-                              ?? throw Failed(new(ImageFailureCodes.HostBusy, "Too many other images wait for this host.", IsTransient: true));
+                              ?? throw Failed(
+                                  new(ImageFailureCodes.HostBusy, "Too many other images wait for this host.", IsTransient: true) { UsesAttempt = false });
 
             var started = _time.GetTimestamp();
             using var deadline = new CancellationTokenSource(budget, _time);

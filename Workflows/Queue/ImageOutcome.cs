@@ -23,7 +23,7 @@ public abstract record ImageOutcome(ClaimedImage Image)
     /// <param name="Delay">From the database's now on; not claimable earlier.</param>
     public sealed record RetryAt(ClaimedImage Image, TimeSpan Delay) : ImageOutcome(Image)
     {
-        /// <summary>False where the image was not to blame: our own store was away.</summary>
+        /// <summary>False where the image was not to blame: our own store was away, or its host too busy with others.</summary>
         public bool UsesAttempt { get; init; } = true;
     }
 }
