@@ -46,6 +46,8 @@ public sealed class LifecycleTests : ApiTest
         Assert.Equal("processing", request.GetProperty("status").GetString());
         Assert.Equal(2, request.GetProperty("run").GetInt32());
         Assert.Equal(0, request.GetProperty("images").GetProperty("failed").GetInt32());
+        // Whoever follows by revision learns that the failed image waits again.
+        Assert.Equal(1, await Api.CountAsync("images i join csv_data_table r on r.id = i.request_id and r.revision = i.revision where i.run = 2"));
         using var again = await Alice.PostAsync($"/v1/requests/{id}/retry", null);
         await again.AssertProblemAsync(HttpStatusCode.Conflict, "not_retryable");
     }

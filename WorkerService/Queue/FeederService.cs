@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using Darkroom.Queue;
+using Darkroom.Requests;
 using Darkroom.Schema;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -13,14 +15,17 @@ internal sealed partial class FeederService(
     IOptions<QueueOptions> options,
     ILogger<FeederService> logger) : BackgroundService
 {
+    private readonly ConcurrentQueue<RequestId> _withdrawn = new();
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var images = new DatabaseSignal(database, FanOut.Channel, options.Value.Idle, time, logger);
+        await using var images = new DatabaseSignal(database, FanOut.Channel, options.Value.Idle, time, logger) { Heard = Hear };
         images.Start();
         try
         {
             while (true)
             {
+                await WithdrawAsync(stoppingToken);
                 var fed = await FeedAsync(stoppingToken);
                 if (fed.Offered == 0)
                     await images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stoppingToken);
@@ -29,6 +34,27 @@ internal sealed partial class FeederService(
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Stopping: what is offered stays offered, and others feed the rest.
+        }
+    }
+
+    private void Hear(string payload)
+    {
+        if (Guid.TryParse(payload, out var request)) _withdrawn.Enqueue(new RequestId(request));
+    }
+
+    private async Task WithdrawAsync(CancellationToken stopping)
+    {
+        while (_withdrawn.TryDequeue(out var request))
+        {
+            try
+            {
+                await feeder.WithdrawAsync(request, stopping);
+            }
+            catch (Exception e) when (!stopping.IsCancellationRequested)
+            {
+                // Claimers will meet the ids and drop them.
+                LogNotWithdrawn(e, request);
+            }
         }
     }
 
@@ -44,6 +70,9 @@ internal sealed partial class FeederService(
             return default;
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What is queued of the cancelled request {Request} could not be withdrawn")]
+    private partial void LogNotWithdrawn(Exception exception, RequestId request);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be offered; trying again")]
     private partial void LogFailed(Exception exception);

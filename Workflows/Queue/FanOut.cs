@@ -7,7 +7,10 @@ namespace Darkroom.Queue;
 /// <summary>What the workflow's fan-out does to images: it opens the gate, in the same commit as its bookmark.</summary>
 public static class FanOut
 {
-    /// <summary>The NOTIFY channel on which claimable images are announced to feeders.</summary>
+    /// <summary>
+    /// The NOTIFY channel on which claimable images are announced to feeders. With a request's id as its payload: that request ended
+    /// early, and what lies in Redis of it is of no use.
+    /// </summary>
     public const string Channel = "darkroom_images";
 
     /// <summary>The bookmark that the last outcome of a run resumes.</summary>
@@ -41,6 +44,10 @@ public static class FanOut
         await open.ExecuteNonQueryAsync(cancellation);
         return pending;
     }
+
+    /// <summary>Lets feeders take a cancelled request's ids out of Redis, once the caller's transaction is committed.</summary>
+    internal static async Task AnnounceWithdrawalAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellation) =>
+        await connection.Sql($"select pg_notify('{Channel}', @request)").With("request", request.ToString()).ExecuteNonQueryAsync(cancellation);
 
     private static async Task<(int Pending, int Unfinished)> LockAndCountAsync(
         NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)

@@ -1,4 +1,5 @@
 using Darkroom.Engine;
+using Darkroom.Queue;
 using Darkroom.Schema;
 using Npgsql;
 
@@ -49,6 +50,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
             .ExecuteNonQueryAsync(cancellation);
         var snapshot = state is null ? WorkflowState.New : WorkflowState.FromJson(state);
         await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellation);
+        await FanOut.AnnounceWithdrawalAsync(connection, request, cancellation);
         await transaction.CommitAsync(cancellation);
         return LifecycleResult.Done;
     }
@@ -66,7 +68,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
         if (current.Status != RequestStatus.CompletedWithErrors) return LifecycleResult.Conflict;
 
         var run = current.Run + 1;
-        await connection.Sql(
+        var revision = await connection.Sql(
                 """
                 update csv_data_table
                 set status = 'processing',
@@ -79,10 +81,11 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
                     updated_at = now(),
                     revision = revision + 1
                 where id = @request
+                returning revision
                 """)
             .With("request", request.Value)
             .With("run", run)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteScalarAsync(cancellation);
         var definition = await definitions.GetVersionAsync(current.DefinitionVersionId, cancellation);
         await WorkflowInstanceStore.InsertAsync(connection, request, run, definition, cancellation);
         await connection.Sql(
@@ -90,6 +93,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
                 update images
                 set state = 'waiting',
                     run = @run,
+                    revision = @revision,
                     not_before = null,
                     attempts = 0,
                     suspect = false,
@@ -104,6 +108,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
                 """)
             .With("request", request.Value)
             .With("run", run)
+            .With("revision", revision)
             .ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return LifecycleResult.Done;

@@ -17,6 +17,9 @@ public sealed partial class DatabaseSignal(
     private readonly CancellationTokenSource _stop = new();
     private Task _listening = Task.CompletedTask;
 
+    /// <summary>Sees the payload of each notification before the loop is woken. It is called while listening and must be quick.</summary>
+    public Action<string>? Heard { get; init; }
+
     public void Start() => _listening = Task.Run(() => ListenAsync(_stop.Token));
 
     /// <summary>Returns at the next notification or after the poll interval, whichever comes first. Several notifications may wake it once.</summary>
@@ -36,7 +39,11 @@ public sealed partial class DatabaseSignal(
             try
             {
                 await using var connection = await database.OpenConnectionAsync(stopping);
-                connection.Notification += (_, _) => Set();
+                connection.Notification += (_, notification) =>
+                {
+                    Heard?.Invoke(notification.Payload);
+                    Set();
+                };
                 await connection.Sql($"listen {channel}").ExecuteNonQueryAsync(stopping);
                 if (!listens) LogListeningAgain(channel);
                 listens = true;
