@@ -1,6 +1,7 @@
 using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Darkroom.Tests.Schema;
 
@@ -16,5 +17,22 @@ public sealed class SchemaMigratorTests
 
         var scripts = typeof(SchemaMigrator).Assembly.GetManifestResourceNames().Count(name => name.EndsWith(".sql", StringComparison.Ordinal));
         Assert.Equal((long)scripts, await database.DataSource.Sql("select count(*) from schema_migrations").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_migration_waits_for_another_process_as_long_as_that_takes()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var other = await database.DataSource.OpenConnectionAsync();
+        await using var hasty = NpgsqlDataSource.Create(database.ConnectionString + ";Command Timeout=1");
+        await other.Sql("select pg_advisory_lock(@lock)").With("lock", SchemaMigrator.MigrationLock).ExecuteNonQueryAsync();
+
+        var migration = new SchemaMigrator(hasty, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
+        // Past the time that this data source gives its commands.
+        await other.Sql("select pg_sleep(1.5)").ExecuteNonQueryAsync();
+        Assert.False(migration.IsCompleted);
+        await other.Sql("select pg_advisory_unlock_all()").ExecuteNonQueryAsync();
+
+        await migration;
     }
 }

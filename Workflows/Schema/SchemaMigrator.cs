@@ -11,12 +11,12 @@ namespace Darkroom.Schema;
 public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<SchemaMigrator> logger)
 {
     // Any constant does; it only has to differ from other advisory locks in the same database.
-    private const long MigrationLock = 0x4461726b726f6f6d;
+    internal const long MigrationLock = 0x4461726b726f6f6d;
 
     public async Task MigrateAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await connection.Sql("select pg_advisory_lock(@lock)").With("lock", MigrationLock).ExecuteNonQueryAsync(cancellation);
+        await WithoutTimeout(connection.Sql("select pg_advisory_lock(@lock)")).With("lock", MigrationLock).ExecuteNonQueryAsync(cancellation);
         try
         {
             await connection.Sql(
@@ -52,13 +52,20 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
     private async Task ApplyAsync(NpgsqlConnection connection, Script script, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.Sql(script.Text).ExecuteNonQueryAsync(cancellation);
+        await WithoutTimeout(connection.Sql(script.Text)).ExecuteNonQueryAsync(cancellation);
         await connection.Sql("insert into schema_migrations (number, name) values (@number, @name)")
             .With("number", script.Number)
             .With("name", script.Name)
             .ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         LogApplied(script.Name);
+    }
+
+    /// <summary>A migration takes as long as its data, and so does the wait for another process that runs it.</summary>
+    private static NpgsqlCommand WithoutTimeout(NpgsqlCommand command)
+    {
+        command.CommandTimeout = 0;
+        return command;
     }
 
     private static IEnumerable<Script> Scripts()
