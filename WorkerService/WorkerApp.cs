@@ -2,6 +2,7 @@ using Darkroom.Activities;
 using Darkroom.Engine;
 using Darkroom.Images;
 using Darkroom.Requests.Csv;
+using Darkroom.Schema;
 using Darkroom.Storage;
 using Darkroom.Webhooks;
 using Darkroom.Worker.Images;
@@ -23,7 +24,7 @@ public static class WorkerApp
         configure?.Invoke(builder);
 
         builder.AddServiceDefaults();
-        builder.AddNpgsqlDataSource("darkroom");
+        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: DatabaseSessions.LimitIdleTransactions);
         builder.AddRedisClient("redis");
         builder.AddObjectStore();
 

@@ -1,5 +1,6 @@
 using Darkroom.Api.Problems;
 using Darkroom.Api.Requests;
+using Darkroom.Schema;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
@@ -49,6 +50,7 @@ internal static class ApiServer
     /// </summary>
     public static void Hasten(NpgsqlDataSourceBuilder database)
     {
+        DatabaseSessions.LimitIdleTransactions(database);
         database.ConnectionStringBuilder.Timeout = Math.Min(database.ConnectionStringBuilder.Timeout, 2);
         database.ConnectionStringBuilder.CancellationTimeout = -1;
     }

@@ -1,0 +1,23 @@
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+using Npgsql;
+
+namespace Darkroom.Tests.Schema;
+
+public sealed class DatabaseSessionsTests
+{
+    [Theory]
+    [InlineData("", "on")]
+    [InlineData(";Options=-c enable_seqscan=off", "off")]
+    public async Task A_frozen_transaction_is_ended_by_the_server_beside_whatever_else_is_asked(string options, string seqscan)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var builder = new NpgsqlDataSourceBuilder(database.ConnectionString + options);
+        DatabaseSessions.LimitIdleTransactions(builder);
+        await using var source = builder.Build();
+
+        for (var use = 0; use < 2; use++)
+            Assert.Equal("30s", await source.Sql("show idle_in_transaction_session_timeout").ExecuteScalarAsync());
+        Assert.Equal(seqscan, await source.Sql("show enable_seqscan").ExecuteScalarAsync());
+    }
+}
