@@ -55,13 +55,18 @@ internal sealed class AppHostProcess : IAsyncDisposable
     }
 
     /// <summary>Waits until everything is healthy, and returns what the run file says.</summary>
-    public async Task<RunFile> HealthyAsync()
+    /// <param name="since">What a killed host left there.</param>
+    public async Task<RunFile> HealthyAsync(RunFile? since = null)
     {
         var run = await Eventually.GetAsync(
-            () => Task.FromResult(File.Exists(RunFile) || _process.HasExited), done => done, StartLimit, $"The host is healthy. {Output}");
-        Assert.True(run && File.Exists(RunFile), $"The host ended before it was healthy:\n{Output}");
-        return JsonSerializer.Deserialize<RunFile>(await File.ReadAllTextAsync(RunFile), JsonSerializerOptions.Web)!;
+            async () => _process.HasExited ? null : await ReadRunAsync(), read => _process.HasExited || (read is not null && read.Host != since?.Host),
+            StartLimit, $"The host is healthy. {Output}");
+        Assert.True(run is not null, $"The host ended before it was healthy:\n{Output}");
+        return run;
     }
+
+    private async Task<RunFile?> ReadRunAsync() =>
+        File.Exists(RunFile) ? JsonSerializer.Deserialize<RunFile>(await File.ReadAllTextAsync(RunFile), JsonSerializerOptions.Web) : null;
 
     public async Task<int> ExitCodeAsync()
     {
@@ -100,6 +105,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
 internal sealed record RunFile(
     Uri Api, Uri Studio, Uri S3, Uri Samples, string Key, Dictionary<string, string> ConnectionStrings, RunFileProcess[] Processes)
 {
+    public int Host => Processes.Single(process => process.Name == "apphost").Pid;
+
     public IEnumerable<int> Children => Processes.Where(process => process.Name != "apphost").Select(process => process.Pid);
 }
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Darkroom.AppHost.Local.Processes;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 
@@ -63,7 +62,7 @@ public sealed class LocalHostTests
 
         host.Kill();
         await Eventually.GetAsync(
-            () => Task.FromResult(run.Children.Count(IsAlive)), alive => alive == 0, TimeSpan.FromSeconds(15), "No orphan is left");
+            () => Task.FromResult(run.Children.Count(ProcessLife.IsRunning)), alive => alive == 0, TimeSpan.FromSeconds(15), "No orphan is left");
     }
 
     [Fact]
@@ -109,23 +108,5 @@ public sealed class LocalHostTests
         return await command.ExecuteScalarAsync();
     }
 
-    private static void AssertGone(int pid) => Assert.False(IsAlive(pid), $"Process {pid} still runs.");
-
-    /// <summary>A child that was adopted and not yet collected has ended too.</summary>
-    private static bool IsAlive(int pid)
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            try
-            {
-                return !File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].StartsWith(" Z", StringComparison.Ordinal);
-            }
-            catch (IOException)
-            {
-                return false;
-            }
-        }
-
-        return !OperatingSystem.IsWindows() && Unix.IsAlive(pid);
-    }
+    private static void AssertGone(int pid) => Assert.False(ProcessLife.IsRunning(pid), $"Process {pid} still runs.");
 }

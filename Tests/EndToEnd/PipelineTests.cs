@@ -18,13 +18,13 @@ public sealed class PipelineTests : IAsyncLifetime
         var images = _system.Images;
         var csv = Csv.Of([images.Good(1), images.Good(2)], [images.Rgba(3)], [images.Good(1)]);
 
-        var accepted = await _system.UploadAsync(csv);
-        var end = await _system.WaitForEndAsync(accepted.GetProperty("id").GetString()!);
+        var request = await _system.Client.UploadAsync(csv);
+        var end = await request.EndAsync();
 
         Assert.Equal("completed", end.GetProperty("status").GetString());
         Assert.Equal(100, end.GetProperty("processing_percentage").GetInt32());
         Assert.Equal(4, end.GetProperty("images").GetProperty("succeeded").GetInt32());
-        var rows = Csv.ReadOutput(await _system.OutputAsync(end.GetProperty("id").GetString()!));
+        var rows = await request.OutputRowsAsync();
         Assert.Equal(["1.", "2.", "3."], rows.Select(row => row.Serial));
         Assert.All(rows, row => Assert.Equal(row.Inputs.Length, row.Outputs.Length));
         Assert.All(rows, row => Assert.Empty(row.Errors));
@@ -51,13 +51,13 @@ public sealed class PipelineTests : IAsyncLifetime
             [images.Missing(6)],
             [images.Flaky(7)]);
 
-        var accepted = await _system.UploadAsync(csv);
-        var end = await _system.WaitForEndAsync(accepted.GetProperty("id").GetString()!);
+        var request = await _system.Client.UploadAsync(csv);
+        var end = await request.EndAsync();
 
         Assert.Equal("completed_with_errors", end.GetProperty("status").GetString());
         Assert.Equal(100, end.GetProperty("processing_percentage").GetInt32());
         Assert.Equal(3, end.GetProperty("images").GetProperty("failed").GetInt32());
-        var rows = Csv.ReadOutput(await _system.OutputAsync(end.GetProperty("id").GetString()!));
+        var rows = await request.OutputRowsAsync();
         Assert.Equal([false, true, false], rows[0].Outputs.Select(url => url.Length == 0));
         Assert.Equal([true, false], rows[1].Outputs.Select(url => url.Length == 0));
         Assert.Equal([true], rows[2].Outputs.Select(url => url.Length == 0));
@@ -71,13 +71,13 @@ public sealed class PipelineTests : IAsyncLifetime
     [Fact]
     public async Task Requests_with_the_same_places_never_share_objects()
     {
-        var first = await _system.UploadAsync(Csv.Of([_system.Images.Good(1)], [_system.Images.Good(2)]));
-        var second = await _system.UploadAsync(Csv.Of([_system.Images.Good(3)], [_system.Images.Good(4)]));
+        var first = await _system.Client.UploadAsync(Csv.Of([_system.Images.Good(1)], [_system.Images.Good(2)]));
+        var second = await _system.Client.UploadAsync(Csv.Of([_system.Images.Good(3)], [_system.Images.Good(4)]));
         var outputs = new List<string>();
         foreach (var request in new[] { first, second })
         {
-            var end = await _system.WaitForEndAsync(request.GetProperty("id").GetString()!);
-            outputs.AddRange(Csv.ReadOutput(await _system.OutputAsync(end.GetProperty("id").GetString()!)).SelectMany(row => row.Outputs));
+            await request.EndAsync();
+            outputs.AddRange((await request.OutputRowsAsync()).SelectMany(row => row.Outputs));
         }
 
         using var anonymous = new HttpClient();
@@ -90,22 +90,19 @@ public sealed class PipelineTests : IAsyncLifetime
     {
         var images = _system.Images;
         images.CloseGate();
-        var id = (await _system.UploadAsync(Csv.Of([images.Good(1), images.Gated(2), images.Gated(3)]))).GetProperty("id").GetString()!;
-        await _system.WaitForImagesAsync(id, 1);
+        var request = await _system.Client.UploadAsync(Csv.Of([images.Good(1), images.Gated(2), images.Gated(3)]));
+        await request.ReachAsync(1);
 
-        using (var cancelled = await _system.Client.PostAsync($"/v1/requests/{id}/cancel", null))
-            Assert.Equal(HttpStatusCode.OK, cancelled.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
         images.OpenGate();
-        using (var again = await _system.Client.PostAsync($"/v1/requests/{id}/cancel", null))
-            Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
 
-        var other = await _system.UploadAsync(Csv.Of([images.Good(4)]));
-        await _system.WaitForEndAsync(other.GetProperty("id").GetString()!);
-        var status = await _system.StatusAsync(id);
+        var other = await _system.Client.UploadAsync(Csv.Of([images.Good(4)]));
+        await other.EndAsync();
+        var status = await request.StatusAsync();
         Assert.Equal("cancelled", status.GetProperty("status").GetString());
         Assert.Equal(1, status.GetProperty("images").GetProperty("succeeded").GetInt32());
-        using var output = await _system.Client.GetAsync($"/v1/requests/{id}/output.csv");
-        Assert.Equal(HttpStatusCode.Conflict, output.StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, await request.OutputStatusAsync());
     }
 
     [Fact]
@@ -113,18 +110,17 @@ public sealed class PipelineTests : IAsyncLifetime
     {
         var images = _system.Images;
         var csv = Csv.Of([images.Good(1), images.Missing(2)]);
-        var id = (await _system.UploadAsync(csv)).GetProperty("id").GetString()!;
-        await _system.WaitForEndAsync(id);
-        var before = await _system.OutputAsync(id);
+        var request = await _system.Client.UploadAsync(csv);
+        await request.EndAsync();
+        var before = await request.OutputAsync();
 
-        using (var retried = await _system.Client.PostAsync($"/v1/requests/{id}/retry", null))
-            Assert.True(retried.IsSuccessStatusCode);
-        var end = await _system.WaitForEndAsync(id);
+        await request.RetryAsync();
+        var end = await request.EndAsync();
 
         Assert.Equal(2, end.GetProperty("run").GetInt32());
         Assert.Equal("completed_with_errors", end.GetProperty("status").GetString());
         Assert.Equal(1, images.Requests["/good/1.jpg"]);
         Assert.Equal(2, images.Requests["/missing/2.jpg"]);
-        Assert.Equal(before, await _system.OutputAsync(id));
+        Assert.Equal(before, await request.OutputAsync());
     }
 }

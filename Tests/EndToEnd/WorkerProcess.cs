@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Text;
+using Darkroom.AppHost.Local.Processes;
+using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
@@ -11,10 +14,30 @@ internal sealed class WorkerProcess : IAsyncDisposable
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "WorkerService").Value!;
 
     private readonly Process _process;
+    private readonly StringBuilder _output = new();
 
-    private WorkerProcess(Process process) => _process = process;
+    private WorkerProcess(Process process)
+    {
+        _process = process;
+        // Unread pipes would stop the process.
+        process.OutputDataReceived += (_, line) => Log(line.Data);
+        process.ErrorDataReceived += (_, line) => Log(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        // Not only at the end of the test: a test host that is killed must leave no worker behind.
+        Warden.Shared.Guard(process.Id, Signals.Kill);
+    }
 
     public int Id => _process.Id;
+
+    public string Output
+    {
+        get
+        {
+            lock (_output) return _output.ToString();
+        }
+    }
 
     /// <param name="settings">Configuration, as for a service: <c>Section:Name</c> to value.</param>
     public static WorkerProcess Start(IEnumerable<KeyValuePair<string, string>> settings)
@@ -27,14 +50,13 @@ internal sealed class WorkerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
-        var process = Process.Start(start)!;
-        // Nobody reads it unless a test fails in front of a person; unread pipes would stop the process.
-        process.OutputDataReceived += (_, line) => Log(process, line.Data);
-        process.ErrorDataReceived += (_, line) => Log(process, line.Data);
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        return new WorkerProcess(process);
+        return new WorkerProcess(new Process { StartInfo = start });
     }
+
+    /// <summary>Waits until it has written this.</summary>
+    public Task SaysAsync(string text) =>
+        Eventually.GetAsync(
+            () => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(30), $"The worker says '{text}'");
 
     /// <summary>SIGKILL: no clean-up, no hand-back.</summary>
     public async Task KillAsync()
@@ -46,20 +68,37 @@ internal sealed class WorkerProcess : IAsyncDisposable
     /// <summary>SIGTERM, as a deployment does it.</summary>
     public async Task<int> StopAsync(TimeSpan timeout)
     {
-        using (var kill = Process.Start("kill", ["-TERM", _process.Id.ToString(CultureInfo.InvariantCulture)])) await kill.WaitForExitAsync();
+        await SignalAsync("TERM");
         await _process.WaitForExitAsync().WaitAsync(timeout);
         return _process.ExitCode;
     }
 
+    /// <summary>SIGSTOP: it stands still, like a virtual machine that is moved, and knows nothing of it.</summary>
+    public Task PauseAsync() => SignalAsync("STOP");
+
+    /// <summary>SIGCONT: it goes on where it stood.</summary>
+    public Task ResumeAsync() => SignalAsync("CONT");
+
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await KillAsync();
+        Warden.Shared.Release(_process.Id);
         _process.Dispose();
     }
 
-    private static void Log(Process process, string? line)
+    // By the program and not the system call: the signals' numbers differ between systems.
+    private async Task SignalAsync(string signal)
     {
-        if (line is not null && Environment.GetEnvironmentVariable("DARKROOM_TEST_LOG") is { Length: > 0 } file)
-            lock (typeof(WorkerProcess)) File.AppendAllText(file, $"[{process.Id}] {line}\n");
+        using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync();
+        Assert.Equal(0, kill.ExitCode);
+    }
+
+    private void Log(string? line)
+    {
+        if (line is null) return;
+        lock (_output) _output.AppendLine(line);
+        if (Environment.GetEnvironmentVariable("DARKROOM_TEST_LOG") is { Length: > 0 } file)
+            lock (typeof(WorkerProcess)) File.AppendAllText(file, $"[{_process.Id}] {line}\n");
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -15,6 +16,7 @@ internal sealed class ImageServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, byte[]> _images = new();
     private readonly ConcurrentDictionary<string, int> _requests = new();
+    private readonly Channel<string> _poison = Channel.CreateUnbounded<string>();
     private volatile TaskCompletionSource _open = Opened();
 
     private ImageServer(WebApplication app) => _app = app;
@@ -49,6 +51,25 @@ internal sealed class ImageServer : IAsyncDisposable
     /// <summary>Until <see cref="OpenGate"/>, images of the path <c>/gated</c> are asked for and not answered.</summary>
     public string Gated(int n) => $"{Url}/gated/{n}.jpg";
 
+    /// <summary>Another photo each time.</summary>
+    public string Changing(int n) => $"{Url}/changing/{n}.jpg";
+
+    /// <summary>Never answered: whoever asks is to die, see <see cref="PoisonedAsync"/>.</summary>
+    public string Poison(int n) => $"{Url}/poison/{n}.jpg";
+
+    /// <summary>Completes when somebody has a poison image in hand.</summary>
+    public async Task PoisonedAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        await _poison.Reader.ReadAsync(limit.Token);
+    }
+
+    /// <summary>Completes when a path was asked for so often.</summary>
+    public Task AskedAsync(string url, int times) =>
+        Eventually.GetAsync(
+            () => Task.FromResult(_requests.GetValueOrDefault(new Uri(url).AbsolutePath)), asked => asked >= times,
+            TimeSpan.FromSeconds(60), $"{url} is asked for {times} times");
+
     public void CloseGate() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public void OpenGate() => _open.TrySetResult();
@@ -76,6 +97,13 @@ internal sealed class ImageServer : IAsyncDisposable
                 return;
             case "gated":
                 await _open.Task.WaitAsync(context.RequestAborted);
+                break;
+            case "changing":
+                path = $"{path}?{times}";
+                break;
+            case "poison":
+                _poison.Writer.TryWrite(path);
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
                 break;
         }
 

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>A database of its own, with the schema, on the Postgres server that this test run started. Dropped at the end.</summary>
+/// <summary>A database of its own, with the schema, on the Postgres server of this test run or a given one. Dropped at the end.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     private readonly string _server;
@@ -21,15 +21,26 @@ public sealed class TestDatabase : IAsyncDisposable
     public string ConnectionString { get; }
     public NpgsqlDataSource DataSource { get; }
 
-    public static async Task<TestDatabase> CreateAsync()
+    /// <param name="server">Connection string of another server than the test run's.</param>
+    public static async Task<TestDatabase> CreateAsync(string? server = null)
     {
-        var server = await TestPostgres.ConnectionStringAsync();
+        server ??= await TestPostgres.ConnectionStringAsync();
         var database = new TestDatabase(server, "t" + Guid.NewGuid().ToString("N"));
         await using (var admin = NpgsqlDataSource.Create(server))
             await admin.Sql($"create database {database.Name}").ExecuteNonQueryAsync();
         await new SchemaMigrator(database.DataSource, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
         return database;
     }
+
+    /// <summary>Ends every session that others, and <see cref="DataSource"/>, have in it.</summary>
+    public async Task BreakConnectionsAsync() => await DataSource.Sql(
+            """
+            select pg_terminate_backend(pid)
+            from pg_stat_activity
+            where datname = current_database()
+              and pid <> pg_backend_pid()
+            """)
+        .ExecuteNonQueryAsync();
 
     public async ValueTask DisposeAsync()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Local.Processes;
 using StackExchange.Redis;
 
 namespace Darkroom.Tests.Infrastructure;
@@ -56,6 +57,7 @@ public sealed class TestRedis : IAsyncDisposable
         if (_process is null) return;
         _process.Kill();
         await _process.WaitForExitAsync();
+        Warden.Shared.Release(_process.Id);
         _process.Dispose();
         _process = null;
     }
@@ -87,6 +89,7 @@ public sealed class TestRedis : IAsyncDisposable
             ArgumentList = { "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no" },
         };
         var process = Process.Start(start)!;
+        Warden.Shared.Guard(process.Id, Signals.Kill);
         while (await process.StandardOutput.ReadLineAsync() is { } line)
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return process;
         throw new InvalidOperationException("redis-server ended before it was ready.");

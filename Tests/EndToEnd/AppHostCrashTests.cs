@@ -1,0 +1,47 @@
+using Darkroom.AppHost.Storage;
+using Darkroom.Storage;
+using Darkroom.Tests.AppHost;
+using Darkroom.Tests.Infrastructure;
+using Darkroom.Tests.Webhooks;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Tests.EndToEnd;
+
+/// <summary>What a person sees whose machine loses power: everything at once is gone, and started again goes on.</summary>
+public sealed class AppHostCrashTests
+{
+    [Fact]
+    public async Task Three_hundred_images_survive_the_death_of_the_whole_host()
+    {
+        using var folder = new TemporaryFolder();
+        await using var images = await ImageServer.StartAsync();
+        await using var webhooks = await WebhookReceiver.StartAsync();
+        var environment = DarkroomSystem.Impatient.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
+        // Links that were written before the crash must open after it.
+        string[] ports = [$"--Ports:Api={FreePort.Next()}", $"--Ports:S3={FreePort.Next()}"];
+
+        await using var first = AppHostProcess.Start(folder.Path, environment, ports);
+        var before = await first.HealthyAsync();
+        using var client = new DarkroomClient(before.Api, before.Key);
+        var secret = await client.RotateWebhookSecretAsync();
+        var run = await LargeRun.StartAsync(client, images, webhooks);
+        await run.ReachAsync(100);
+        first.Kill();
+        await first.ExitCodeAsync();
+
+        await using var second = AppHostProcess.Start(folder.Path, environment, ports);
+        var after = await second.HealthyAsync(since: before);
+        Assert.Equal(before.Api, after.Api);
+        await using var database = NpgsqlDataSource.Create(after.ConnectionStrings["darkroom"]);
+        var connection = S3ConnectionString.Parse(after.ConnectionStrings["s3"]);
+        using var s3 = S3ClientFactory.Create(connection, new ObjectStoreOptions());
+        var store = new ObjectStore(s3, connection, TimeProvider.System, Options.Create(new ObjectStoreOptions()));
+
+        await run.CheckAsync(database, store, secret);
+
+        second.Terminate();
+        Assert.Equal(0, await second.ExitCodeAsync());
+        Assert.All(before.Children.Concat(after.Children), pid => Assert.False(ProcessLife.IsRunning(pid), $"Process {pid} still runs."));
+    }
+}

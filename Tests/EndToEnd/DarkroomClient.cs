@@ -1,0 +1,47 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.EndToEnd;
+
+/// <summary>One owner's way into a running product: nothing but its HTTP API.</summary>
+internal sealed class DarkroomClient : IDisposable
+{
+    public DarkroomClient(Uri api, string key)
+    {
+        Http = new HttpClient { BaseAddress = api };
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+    }
+
+    public HttpClient Http { get; }
+
+    public async Task<SubmittedRequest> UploadAsync(string csv, string? webhookUrl = null, string? workflow = null)
+    {
+        // 503 means that nothing was changed and that one may try again; a loaded machine can be that slow.
+        using var response = await Eventually.GetAsync(
+            () => PostAsync(csv, webhookUrl, workflow), answer => answer.StatusCode != HttpStatusCode.ServiceUnavailable,
+            TimeSpan.FromSeconds(30), "The API takes an upload");
+        var body = await response.Content.ReadAsStringAsync();
+        Assert.True(response.StatusCode == HttpStatusCode.Accepted, $"{response.StatusCode}: {body}");
+        return new SubmittedRequest(this, JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!);
+    }
+
+    /// <summary>A new webhook secret of this owner; the one before is valid for a while.</summary>
+    public async Task<string> RotateWebhookSecretAsync()
+    {
+        using var response = await Http.PostAsync("/v1/webhooks/secret/rotate", null);
+        response.EnsureSuccessStatusCode();
+        return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("secret").GetString()!;
+    }
+
+    public void Dispose() => Http.Dispose();
+
+    private async Task<HttpResponseMessage> PostAsync(string csv, string? webhookUrl, string? workflow)
+    {
+        using var form = new MultipartFormDataContent { { new StringContent(csv), "file", "products.csv" } };
+        if (webhookUrl is not null) form.Add(new StringContent(webhookUrl), "webhook_url");
+        if (workflow is not null) form.Add(new StringContent(workflow), "workflow");
+        return await Http.PostAsync("/v1/requests", form);
+    }
+}

@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+using Npgsql;
+
+namespace Darkroom.Tests.EndToEnd;
+
+/// <summary>Promise 2: an image may be processed twice; it is recorded once, and what is recorded never changes.</summary>
+public sealed class FenceTests
+{
+    [Fact]
+    public async Task A_worker_that_stood_still_past_its_lease_changes_nothing_when_it_goes_on()
+    {
+        await using var system = await DarkroomSystem.StartAsync(workers: 0);
+        var paused = system.StartWorker();
+        var run = await LargeRun.StartAsync(system);
+        await run.ReachAsync(100);
+
+        await paused.PauseAsync();
+        var held = await RunningAsync(system);
+        var other = system.StartWorker();
+        await Eventually.GetAsync(
+            async () => (await RunningAsync(system)).Intersect(held).Count(), still => still == 0, TimeSpan.FromSeconds(60),
+            "What the paused worker had in hand is taken from it");
+        await paused.ResumeAsync();
+
+        await run.CheckAsync(system);
+        GC.KeepAlive(other);
+    }
+
+    [Fact]
+    public async Task A_late_writer_with_other_bytes_cannot_change_a_recorded_object()
+    {
+        await using var system = await DarkroomSystem.StartAsync(workers: 0);
+        var paused = system.StartWorker();
+        var late = new StalledRecorder(system);
+        var request = await system.Client.UploadAsync(Csv.Of([system.Images.Changing(1)]));
+        await late.StallAsync(request);
+        // Its object is stored. Only the record is missing, and waits for the row that the test has locked.
+        await late.WaitsAsync();
+        await paused.PauseAsync();
+        await late.ReleaseAsync(commit: false);
+
+        system.StartWorker();
+        await request.EndAsync();
+        var recorded = await ReadObjectAsync(system, request);
+        await paused.ResumeAsync();
+        Assert.Equal(0, await paused.StopAsync(TimeSpan.FromSeconds(30)));
+
+        Assert.Equal(recorded, await ReadObjectAsync(system, request));
+        Assert.Equal(2, system.Images.Requests["/changing/1.jpg"]);
+        var status = await request.StatusAsync();
+        Assert.Equal("completed", status.GetProperty("status").GetString());
+        Assert.Equal(1, status.GetProperty("images").GetProperty("succeeded").GetInt32());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_worker_may_die_between_storing_an_object_and_recording_it(bool recordedAllTheSame)
+    {
+        await using var system = await DarkroomSystem.StartAsync(workers: 0);
+        var dying = system.StartWorker();
+        var recorder = new StalledRecorder(system);
+        var request = await system.Client.UploadAsync(Csv.Of([system.Images.Changing(1)]), system.Webhooks.Url);
+        await recorder.StallAsync(request);
+        await recorder.WaitsAsync();
+
+        await dying.KillAsync();
+        await recorder.ReleaseAsync(recordedAllTheSame);
+        system.StartWorker();
+
+        var end = await request.EndAsync();
+        Assert.Equal("completed", end.GetProperty("status").GetString());
+        await ReadObjectAsync(system, request);
+        Assert.Equal(recordedAllTheSame ? 1 : 2, system.Images.Requests["/changing/1.jpg"]);
+        await system.Webhooks.NextAsync();
+        Assert.Single(system.Webhooks.All.Select(webhook => webhook.Id).Distinct());
+    }
+
+    private static async Task<HashSet<long>> RunningAsync(DarkroomSystem system)
+    {
+        // Fences tell one claim of an image from the next.
+        await using var command = system.Database.DataSource.Sql("select id * 1000 + fence from images where state = 'running'");
+        await using var reader = await command.ExecuteReaderAsync();
+        var running = new HashSet<long>();
+        while (await reader.ReadAsync()) running.Add(reader.GetInt64(0));
+        return running;
+    }
+
+    /// <summary>Key and digest of the only image's object; what is stored is what is recorded.</summary>
+    private static async Task<(string Key, string Digest)> ReadObjectAsync(DarkroomSystem system, SubmittedRequest request)
+    {
+        await using var command = system.Database.DataSource.Sql("select output_key, output_sha256 from images where request_id = @id")
+            .With("id", Guid.Parse(request.Id));
+        await using var reader = await command.ExecuteReaderAsync();
+        Assert.True(await reader.ReadAsync());
+        await using var content = await system.S3.CreateStore().OpenReadAsync(reader.GetString(0), default);
+        var digest = Convert.ToHexString(await SHA256.HashDataAsync(content));
+        Assert.Equal(Convert.ToHexString(reader.GetFieldValue<byte[]>(1)), digest);
+        return (reader.GetString(0), digest);
+    }
+}

@@ -1,0 +1,51 @@
+using System.Net;
+using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
+using StackExchange.Redis;
+
+namespace Darkroom.Tests.EndToEnd;
+
+public sealed class PatienceTests
+{
+    [Fact]
+    public async Task Images_that_wait_for_a_busy_host_lose_no_attempt()
+    {
+        await using var system = await DarkroomSystem.StartAsync(
+            settings:
+            [
+                ("Egress:ConnectionsPerHost", "1"), ("Egress:HostWaitSeconds", "0.1"), ("Egress:HeaderSeconds", "60"),
+                ("Egress:TotalSeconds", "120"), ("ImageWork:LongestRetrySeconds", "0.2"),
+            ]);
+        system.Images.CloseGate();
+        var request = await system.Client.UploadAsync(Csv.Of([.. Enumerable.Range(1, 3).Select(i => (IReadOnlyList<string>)[system.Images.Gated(i)])]));
+
+        // Far more claims than the three attempts that an image has.
+        await Eventually.GetAsync(
+            async () => (long)(await system.Database.DataSource.Sql("select coalesce(max(fence), 0) from images").ExecuteScalarAsync())!,
+            claims => claims >= 6, TimeSpan.FromSeconds(30), "An image is claimed again and again");
+        system.Images.OpenGate();
+
+        var end = await request.EndAsync();
+        Assert.Equal("completed", end.GetProperty("status").GetString());
+        Assert.Equal(1L, (long)(await system.Database.DataSource.Sql("select max(attempts)::bigint from images").ExecuteScalarAsync())!);
+    }
+
+    [Fact]
+    public async Task What_is_queued_of_a_cancelled_request_leaves_Redis()
+    {
+        await using var system = await DarkroomSystem.StartAsync(settings: [("ImageWork:InHand", "2")]);
+        system.Images.CloseGate();
+        var urls = Enumerable.Range(0, 20).Select(system.Images.Gated).ToList();
+        var request = await system.Client.UploadAsync(Csv.Of(urls));
+        await system.Images.AskedAsync(urls[0], 1);
+        await system.Images.AskedAsync(urls[1], 1);
+        var redis = (await system.Redis.ConnectAsync()).GetDatabase();
+        await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 18, TimeSpan.FromSeconds(30), "The rest waits in Redis");
+
+        Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
+
+        await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 0, TimeSpan.FromSeconds(30), "Nothing waits in Redis");
+    }
+
+    private static Task<long> QueuedAsync(IDatabase redis) => redis.SortedSetLengthAsync("{darkroom}:images:turns");
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using System.Text.Json;
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.EndToEnd;
+
+/// <summary>
+/// An accepted request as its owner sees it. At every look the percentage must not have fallen within the run, nor be 100 before
+/// the end.
+/// </summary>
+internal sealed class SubmittedRequest(DarkroomClient client, string id)
+{
+    private (int Run, int Percentage) _last;
+
+    public string Id => id;
+
+    /// <summary>While the database is away the API says so, and nothing else: then it is asked again.</summary>
+    public async Task<JsonElement> StatusAsync()
+    {
+        using var response = await Eventually.GetAsync(
+            () => client.Http.GetAsync($"/v1/requests/{id}"), answer => answer.StatusCode != HttpStatusCode.ServiceUnavailable,
+            TimeSpan.FromSeconds(30), "The API answers again");
+        response.EnsureSuccessStatusCode();
+        var status = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        Check(status);
+        return status;
+    }
+
+    /// <summary>Waits for the end of the run and returns the status.</summary>
+    public Task<JsonElement> EndAsync(TimeSpan? timeout = null) =>
+        Eventually.GetAsync(StatusAsync, HasEnded, timeout ?? TimeSpan.FromSeconds(60), $"Request {id} ends");
+
+    /// <summary>Waits until this many images have an outcome.</summary>
+    public Task ReachAsync(int images) =>
+        Eventually.GetAsync(
+            async () => Finished(await StatusAsync()), finished => finished >= images, TimeSpan.FromSeconds(60), $"{images} images of {id} end");
+
+    public Task<string> OutputAsync() => client.Http.GetStringAsync($"/v1/requests/{id}/output.csv");
+
+    public async Task<IReadOnlyList<OutputRow>> OutputRowsAsync() => Csv.ReadOutput(await OutputAsync());
+
+    public async Task<HttpStatusCode> OutputStatusAsync()
+    {
+        using var response = await client.Http.GetAsync($"/v1/requests/{id}/output.csv");
+        return response.StatusCode;
+    }
+
+    public async Task<HttpStatusCode> CancelAsync()
+    {
+        using var response = await client.Http.PostAsync($"/v1/requests/{id}/cancel", null);
+        return response.StatusCode;
+    }
+
+    public async Task RetryAsync()
+    {
+        using var response = await client.Http.PostAsync($"/v1/requests/{id}/retry", null);
+        response.EnsureSuccessStatusCode();
+    }
+
+    public static bool HasEnded(JsonElement status) =>
+        status.GetProperty("status").GetString() is "completed" or "completed_with_errors" or "failed" or "cancelled";
+
+    private static int Finished(JsonElement status)
+    {
+        var images = status.GetProperty("images");
+        return images.GetProperty("succeeded").GetInt32() + images.GetProperty("failed").GetInt32();
+    }
+
+    private void Check(JsonElement status)
+    {
+        var run = status.GetProperty("run").GetInt32();
+        var percentage = status.GetProperty("processing_percentage").GetInt32();
+        Assert.True(run > _last.Run || percentage >= _last.Percentage, $"The percentage fell from {_last.Percentage} to {percentage}.");
+        if (!HasEnded(status)) Assert.True(percentage < 100, "100 % before the end.");
+        _last = (run, percentage);
+    }
+}

@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Darkroom.Schema;
+
+namespace Darkroom.Tests.EndToEnd;
+
+public sealed class WorkflowVersionTests : IAsyncLifetime
+{
+    private DarkroomSystem _system = null!;
+
+    public async Task InitializeAsync() => _system = await DarkroomSystem.StartAsync();
+
+    public async Task DisposeAsync() => await _system.DisposeAsync();
+
+    [Theory]
+    [InlineData("allowedHosts", "127.0.0.1", "host_not_allowed", "Line 3: ")]
+    [InlineData("maxImages", "2", "too_many_images", "This workflow takes at most 2 images")]
+    [InlineData("maxProducts", "1", "too_many_products", "This workflow takes at most 1 products")]
+    public async Task What_a_workflow_does_not_allow_ends_as_failed_with_the_reason(string input, string value, string code, string message)
+    {
+        await Workflows.PublishAsync(_system.Database.DataSource, "picky", 1, workflow => workflow.SetInput("validate", input, value));
+        var elsewhere = _system.Images.Good(3).Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
+
+        var request = await _system.Client.UploadAsync(
+            Csv.Of([_system.Images.Good(1), _system.Images.Good(2)], [elsewhere]), _system.Webhooks.Url, "picky");
+        var end = await request.EndAsync();
+
+        Assert.Equal("failed", end.GetProperty("status").GetString());
+        Assert.Equal(code, end.GetProperty("error").GetProperty("code").GetString());
+        Assert.StartsWith(message, end.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+        var webhook = JsonDocument.Parse((await _system.Webhooks.NextAsync()).Body).RootElement.GetProperty("data");
+        Assert.Equal("failed", webhook.GetProperty("status").GetString());
+        Assert.Equal(code, webhook.GetProperty("error").GetProperty("code").GetString());
+        // Nothing was begun: neither rows nor downloads.
+        Assert.Equal(0L, await _system.Database.DataSource.Sql("select count(*) from images").ExecuteScalarAsync());
+        Assert.Empty(_system.Images.Requests);
+    }
+
+    [Fact]
+    public async Task A_running_request_keeps_its_version_and_the_next_one_takes_the_published()
+    {
+        var images = _system.Images;
+        var csv = Csv.Of([images.Gated(1)]);
+        await PublishQualityAsync(version: 1, quality: 60);
+        var original = await ResultAsync(await _system.Client.UploadAsync(csv, workflow: "versioned"));
+
+        images.CloseGate();
+        var running = await _system.Client.UploadAsync(csv, workflow: "versioned");
+        await images.AskedAsync(images.Gated(1), 2);
+        await PublishQualityAsync(version: 2, quality: 5);
+        // A worker that has never seen version 1 must go on with it.
+        await _system.Workers[0].KillAsync();
+        _system.StartWorker();
+        images.OpenGate();
+
+        Assert.Equal(original, await ResultAsync(running));
+        var next = await ResultAsync(await _system.Client.UploadAsync(csv, workflow: "versioned"));
+        Assert.True(next.Length < original.Length, $"{next.Length} bytes with quality 5, {original.Length} with 60.");
+    }
+
+    private Task PublishQualityAsync(int version, int quality) =>
+        Workflows.PublishAsync(
+            _system.Database.DataSource, "versioned", version, workflow => workflow.SetInput("compress", "quality", $"{quality}"));
+
+    /// <summary>The bytes of a finished request's only image.</summary>
+    private static async Task<byte[]> ResultAsync(SubmittedRequest request)
+    {
+        var end = await request.EndAsync();
+        Assert.Equal("completed", end.GetProperty("status").GetString());
+        var row = Assert.Single(await request.OutputRowsAsync());
+        using var anonymous = new HttpClient();
+        return await anonymous.GetByteArrayAsync(Assert.Single(row.Outputs));
+    }
+}
