@@ -1,3 +1,4 @@
+using Darkroom.AppHost.Local;
 using Darkroom.AppHost.Storage;
 using Darkroom.Storage;
 using Darkroom.Tests.AppHost;
@@ -19,7 +20,7 @@ public sealed class AppHostCrashTests
         await using var webhooks = await WebhookReceiver.StartAsync();
         var environment = DarkroomSystem.Impatient.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
         // Links that were written before the crash must open after it.
-        string[] ports = [$"--Ports:Api={FreePort.Next()}", $"--Ports:S3={FreePort.Next()}"];
+        string[] ports = [$"--Ports:Api={FreePort.Find()}", $"--Ports:S3={FreePort.Find()}"];
 
         await using var first = AppHostProcess.Start(folder.Path, environment, ports);
         var before = await first.HealthyAsync();

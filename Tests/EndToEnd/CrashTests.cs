@@ -1,3 +1,4 @@
+using Darkroom.AppHost.Local;
 using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 
@@ -127,8 +128,8 @@ public sealed class CrashTests
     {
         await using var worker = WorkerProcess.Start(new Dictionary<string, string>
         {
-            ["ConnectionStrings:darkroom"] = $"Host=127.0.0.1;Port={FreePort.Next()};Username=nobody;Database=none",
-            ["ConnectionStrings:redis"] = $"127.0.0.1:{FreePort.Next()},abortConnect=false",
+            ["ConnectionStrings:darkroom"] = $"Host=127.0.0.1;Port={FreePort.Find()};Username=nobody;Database=none",
+            ["ConnectionStrings:redis"] = $"127.0.0.1:{FreePort.Find()},abortConnect=false",
             ["ConnectionStrings:s3"] = "Endpoint=http://127.0.0.1:1;Region=us-east-1;Bucket=none;ForcePathStyle=true;AccessKey=a;SecretKey=b",
             ["Links:BaseUrl"] = "http://127.0.0.1:1",
         });

@@ -1,3 +1,4 @@
+using Darkroom.AppHost.Local;
 using Darkroom.AppHost.Local.Postgres;
 using Darkroom.AppHost.Local.Processes;
 using Darkroom.Tests.AppHost;
@@ -16,7 +17,7 @@ internal sealed class RestartablePostgres : IAsyncDisposable
     {
         Folder = Path.Combine(_folder.Path, "postgres"),
         Password = "of the test",
-        Port = FreePort.Next(),
+        Port = FreePort.Find(),
         Durable = false,
     };
 
