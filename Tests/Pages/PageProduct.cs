@@ -14,6 +14,7 @@ internal sealed class PageProduct : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _parts = [];
     private IHost? _worker;
+    private ApiKeyStore? _keys;
 
     public string Origin { get; } = $"http://127.0.0.1:{FreePort.Find()}";
     public string Key { get; private set; } = "";
@@ -34,6 +35,11 @@ internal sealed class PageProduct : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>A further key of the same owner.</summary>
+    public async Task<string> KeyAsync(params string[] scopes) => (await _keys!.CreateAsync("page", "test", scopes, CancellationToken.None)).Text;
+
+    public Task RevokeAsync(string key) => _keys!.RevokeAsync(ApiKeyText.Prefix(key)!, CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {
@@ -68,7 +74,8 @@ internal sealed class PageProduct : IAsyncDisposable
         await api.StartAsync();
         _worker = WorkerApp.Build(settings);
         await _worker.StartAsync();
-        Key = (await api.Services.GetRequiredService<ApiKeyStore>().CreateAsync("page", "test", [Scopes.Requests], CancellationToken.None)).Text;
+        _keys = api.Services.GetRequiredService<ApiKeyStore>();
+        Key = await KeyAsync(Scopes.Requests);
     }
 
     private T Add<T>(T part)

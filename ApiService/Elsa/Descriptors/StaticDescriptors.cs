@@ -13,6 +13,9 @@ internal sealed record ExpressionLanguageView(string Type, string DisplayName, b
         new("Literal", "Literal", IsBrowsable: false, null),
         new("Object", "Object", IsBrowsable: false, "json"),
         new("Variable", "Variable", IsBrowsable: true, null),
+        // Studio's editor of inputs needs at least one language with a code editor, or the page dies.
+        new("JavaScript", "JavaScript", IsBrowsable: true, "javascript"),
+        new("Liquid", "Liquid", IsBrowsable: true, "liquid"),
     ];
 }
 
