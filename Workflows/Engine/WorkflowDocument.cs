@@ -59,7 +59,8 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
         return new ActivityNode(
             id, nodeId, type,
             json.TryGetProperty("version", out var version) ? version.GetInt32() : 1,
-            name, inputs, body) { Label = label, Bindings = bindings };
+            name, inputs, body)
+        { Label = label, Bindings = bindings };
     }
 
     // Other containers are no body that could be run; whoever compiles the activity misses it.
