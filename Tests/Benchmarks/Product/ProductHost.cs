@@ -74,7 +74,8 @@ internal sealed class ProductHost : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            Unix.Signal(_process.Id, Signals.Terminate);
+            if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);
+            else Unix.Signal(_process.Id, Signals.Terminate);
             await _process.WaitForExitAsync();
         }
 
