@@ -137,7 +137,7 @@ internal static class ExecutionPresenter
 
     private static string Text(JsonElement json, string name) =>
         json.EnumerateObject().FirstOrDefault(property => string.Equals(property.Name, name, StringComparison.OrdinalIgnoreCase)).Value is
-            { ValueKind: JsonValueKind.String } text
+        { ValueKind: JsonValueKind.String } text
             ? text.GetString()!
             : "";
 }
