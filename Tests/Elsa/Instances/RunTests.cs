@@ -14,6 +14,8 @@ public sealed class RunTests : IAsyncLifetime
 
     private DarkroomSystem _system = null!;
 
+    private HttpClient Studio => _system.Client.Http;
+
     public async Task InitializeAsync() => _system = await DarkroomSystem.StartAsync();
 
     public async Task DisposeAsync() => await _system.DisposeAsync();
@@ -21,18 +23,18 @@ public sealed class RunTests : IAsyncLifetime
     [Fact]
     public async Task A_run_shows_counts_failures_and_journal_while_it_lasts_and_afterwards()
     {
-        var (client, images) = (_system.Client, _system.Images);
+        var (client, images) = (Studio, _system.Images);
         images.CloseGate();
         var csv = Csv.Of(
             [images.Good(1), images.Good(2), images.Good(3), images.Missing(4)],
             [images.Good(5), images.Broken(6), images.Flaky(7)],
             [images.Good(8), images.Missing(9), images.Good(10), images.Good(11)],
             [images.Gated(12), images.Gated(13), images.Gated(14)]);
-        var request = (await _system.UploadAsync(csv)).GetProperty("id").GetString()!;
-        await _system.WaitForImagesAsync(request, 11);
+        var request = await _system.Client.UploadAsync(csv);
+        await request.ReachAsync(11);
 
         // The list names the run by its file.
-        var (items, total) = await client.SearchAsync(new { correlationId = request });
+        var (items, total) = await client.SearchAsync(new { correlationId = request.Id });
         Assert.Equal(1, total);
         var listed = Assert.Single(items);
         Assert.Equal("products.csv", listed.Text("name"));
@@ -64,7 +66,7 @@ public sealed class RunTests : IAsyncLifetime
         await hub.InvokeAsync("ObserveInstanceAsync", id);
         images.OpenGate();
         var last = await done.Task.WaitAsync(TimeSpan.FromSeconds(60));
-        await _system.WaitForEndAsync(request);
+        await request.EndAsync();
         Assert.Equal((14, 11, 0), Counts(ElsaClient.ById(last)["body"]));
         await Eventually.GetAsync(() => Task.FromResult(events.Contains("instance " + id)), seen => seen, TimeSpan.FromSeconds(20), "The viewer is told");
         Assert.Contains("journal", events);
@@ -103,7 +105,7 @@ public sealed class RunTests : IAsyncLifetime
 
     private async Task AssertJournalAsync(string id)
     {
-        var journal = await _system.Client.JournalAsync(id);
+        var journal = await Studio.JournalAsync(id);
         Assert.Equal(Enumerable.Range(1, journal.Count).Select(n => (long)n), journal.Select(entry => entry.Number("sequence")));
         Assert.Equal(
             [
@@ -125,18 +127,18 @@ public sealed class RunTests : IAsyncLifetime
         Assert.Equal("Done", completed.GetProperty("payload").GetProperty("Outcomes")[0].GetString());
         Assert.Equal(3, completed.GetProperty("activityState").Number("MaxAttempts"));
 
-        var download = await _system.Client.JournalAsync(id, new { activityNodeIds = new[] { $"{Body}:download" } });
+        var download = await Studio.JournalAsync(id, new { activityNodeIds = new[] { $"{Body}:download" } });
         Assert.Equal(2, download.Count);
-        var activities = await _system.Client.JournalAsync(id, new { excludedActivityTypes = new[] { "Elsa.Workflow", "Elsa.Flowchart" } });
+        var activities = await Studio.JournalAsync(id, new { excludedActivityTypes = new[] { "Elsa.Workflow", "Elsa.Flowchart" } });
         Assert.Equal(journal.Count - 2, activities.Count);
-        var page = await _system.Client.PostJsonAsync($"/workflow-instances/{id}/journal?skip=1&take=2", new { filter = (object?)null });
+        var page = await Studio.PostJsonAsync($"/workflow-instances/{id}/journal?skip=1&take=2", new { filter = (object?)null });
         Assert.Equal(journal.Count, page.GetProperty("totalCount").GetInt32());
         Assert.Equal("upload", page.GetProperty("items")[0].Text("activityId"));
     }
 
     private async Task AssertRecordsAsync(string id)
     {
-        var client = _system.Client;
+        var client = Studio;
         var list = await client.ElsaAsync($"/activity-executions/list?WorkflowInstanceId={id}&ActivityNodeId={Body}:download");
         var record = Assert.Single(list.GetProperty("items").EnumerateArray());
         Assert.Equal(("Completed", 2L), (record.Text("status"), record.Number("aggregateFaultCount")));
@@ -164,21 +166,21 @@ public sealed class RunTests : IAsyncLifetime
     public async Task A_run_cancelled_from_its_list_ends_its_request_and_shows_what_it_broke_off()
     {
         _system.Images.CloseGate();
-        var request = (await _system.UploadAsync(Csv.Of([_system.Images.Good(1), _system.Images.Gated(2)]))).GetProperty("id").GetString()!;
-        await _system.WaitForImagesAsync(request, 1);
-        var id = Assert.Single((await _system.Client.SearchAsync()).Items).Text("id");
+        var request = await _system.Client.UploadAsync(Csv.Of([_system.Images.Good(1), _system.Images.Gated(2)]));
+        await request.ReachAsync(1);
+        var id = Assert.Single((await Studio.SearchAsync()).Items).Text("id");
 
-        Assert.True((await _system.Client.PostJsonAsync($"/cancel/workflow-instances/{id}")).GetProperty("cancelled").GetBoolean());
-        Assert.False((await _system.Client.PostJsonAsync($"/cancel/workflow-instances/{id}")).GetProperty("cancelled").GetBoolean());
+        Assert.True((await Studio.PostJsonAsync($"/cancel/workflow-instances/{id}")).GetProperty("cancelled").GetBoolean());
+        Assert.False((await Studio.PostJsonAsync($"/cancel/workflow-instances/{id}")).GetProperty("cancelled").GetBoolean());
         _system.Images.OpenGate();
 
-        Assert.Equal("cancelled", (await _system.StatusAsync(request)).Text("status"));
-        Assert.Equal("Cancelled", (await _system.Client.ElsaAsync($"/workflow-instances/{id}")).Text("subStatus"));
-        var journal = await _system.Client.JournalAsync(id);
+        Assert.Equal("cancelled", (await request.StatusAsync()).Text("status"));
+        Assert.Equal("Cancelled", (await Studio.ElsaAsync($"/workflow-instances/{id}")).Text("subStatus"));
+        var journal = await Studio.JournalAsync(id);
         Assert.Equal(
             ["fan-out Canceled", "Workflow1 Canceled"],
             journal.TakeLast(2).Select(entry => $"{entry.Text("activityId")} {entry.Text("eventName")}"));
-        Assert.Equal((1, 0, 0), Counts((await _system.Client.ReportAsync(id))["fan-out"]));
+        Assert.Equal((1, 0, 0), Counts((await Studio.ReportAsync(id))["fan-out"]));
     }
 
     private static (long Started, long Completed, long Uncompleted) Counts(JsonElement stat) =>
