@@ -33,9 +33,20 @@
 
   const never = new Promise(() => {});
 
+  // Tells this window from others of the same person: its own saves may overtake each other, theirs may not be overwritten.
+  const editor = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  /** The call with this window's name on it, if it goes to the workflow API. */
+  function signed(resource, options = {}) {
+    if (typeof resource !== "string" || !new URL(resource, base).href.startsWith(new URL("../elsa/api/", base).href)) return [resource, options];
+    const headers = new Headers(options.headers);
+    headers.set("Darkroom-Editor", editor);
+    return [resource, { ...options, headers }];
+  }
+
   // Studio cannot do anything sensible with a 401: it never learns of it, and the page is left.
   window.fetch = async (...call) => {
-    const response = await fetchOf(...call);
+    const response = await fetchOf(...signed(...call));
     if (response.status === 401 && new URL(response.url || location.href, base).origin === base.origin) {
       signIn();
       return never;

@@ -1,0 +1,152 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using Darkroom.Access;
+using Darkroom.Tests.Api;
+
+namespace Darkroom.Tests.Elsa.Definitions;
+
+/// <summary>Definitions as files in Elsa's format.</summary>
+public sealed class FileTests : ApiTest
+{
+    /// <summary>As Studio 3.8.2 saves: literals as text, a variable as JSON text, an output bound to a variable, a nested flowchart.</summary>
+    private const string SavedByStudio =
+        """
+        {
+          "definitionId": "saved-by-studio", "name": "Saved by Studio", "description": "Every form that Studio writes", "toolVersion": "3.8.2.0",
+          "variables": [ { "id": "v1", "name": "Size", "typeName": "String", "isArray": false, "value": null, "storageDriverTypeName": null } ],
+          "inputs": [], "outputs": [], "outcomes": [], "customProperties": {}, "isReadonly": false,
+          "options": { "activationStrategyType": null, "usableAsActivity": null, "autoUpdateConsumingWorkflows": false, "activityCategory": null, "incidentStrategyType": null, "commitStrategyName": null },
+          "root": {
+            "type": "Elsa.Flowchart", "version": 1, "id": "f1", "name": "Flowchart1", "metadata": {}, "customProperties": {}, "variables": [],
+            "activities": [
+              { "id": "a1", "type": "Acme.Check", "version": 1, "name": "Check1",
+                "customProperties": { "canStartWorkflow": false, "runAsynchronously": false },
+                "metadata": { "designer": { "position": { "x": -300, "y": 0.5 }, "size": { "width": 210.390625, "height": 54 } } },
+                "maxSizeMb": { "typeName": "Int32", "expression": { "type": "Literal", "value": "10" } }, "nodeId": "Workflow1:f1:a1" },
+              { "id": "a2", "nodeId": "Workflow1:f1:a2", "name": "Squeeze1", "type": "Acme.Squeeze", "version": 1,
+                "metadata": { "designer": { "position": { "x": 0, "y": 0 }, "size": { "width": 200, "height": 54 } } },
+                "keep": { "typeName": null, "expression": { "type": "Literal", "value": "True" }, "memoryReference": null },
+                "note": { "typeName": null, "expression": { "type": "Variable", "value": "{\"id\":\"v1\",\"name\":\"Size\",\"typeName\":\"String\",\"isArray\":false,\"value\":null,\"storageDriverTypeName\":null}" }, "memoryReference": null },
+                "size": { "typeName": "Int64", "memoryReference": { "id": "v1" } } },
+              { "id": "a3", "nodeId": "Workflow1:f1:a3", "name": "Each1", "type": "Acme.Each", "version": 1, "metadata": {},
+                "body": { "id": "b", "type": "Elsa.Flowchart", "version": 1, "name": "Flowchart1", "nodeId": "Workflow1:f1:a3:b",
+                  "activities": [ { "id": "c", "nodeId": "Workflow1:f1:a3:b:c", "name": "Squeeze1", "type": "Acme.Squeeze", "version": 1, "metadata": {} } ], "connections": [] } }
+            ],
+            "connections": [ { "source": { "activity": "a1", "port": "Valid" }, "target": { "activity": "a2", "port": "In" }, "vertices": [ { "x": 1.5, "y": 2 } ] } ],
+            "nodeId": "Workflow1:f1"
+          },
+          "links": null, "createdAt": "2026-11-23T11:18:16.6998213+00:00", "version": 2, "isLatest": true, "isPublished": false, "id": "6ae9ba3add3a416b"
+        }
+        """;
+
+    private Studio Studio { get; set; } = null!;
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        Studio = new Studio(await Api.ClientAsync("editor", Scopes.WorkflowsEdit), "one");
+    }
+
+    [Fact]
+    public async Task What_Studio_saved_is_exported_to_the_letter()
+    {
+        var saved = JsonNode.Parse(SavedByStudio)!.AsObject();
+        await Studio.PostOkAsync("/workflow-definitions/import", saved.DeepClone());
+        var file = await Studio.GetAsync("/workflow-definitions/saved-by-studio/export?versionOptions=1&includeConsumingWorkflows=False");
+
+        Assert.Equal(
+            ["$schema", "id", "definitionId", "name", "description", "createdAt", "version", "toolVersion", "variables", "inputs", "outputs", "outcomes",
+             "customProperties", "isReadonly", "isSystem", "isLatest", "isPublished", "options", "root"],
+            file.Select(member => member.Key));
+        foreach (var name in (string[])["definitionId", "name", "description", "toolVersion", "variables", "inputs", "outputs", "outcomes", "customProperties", "isReadonly", "options", "root"])
+            Assert.True(JsonNode.DeepEquals(saved[name], file[name]), $"{name}: {file[name]}");
+        Assert.Equal((1, true, false), ((int)file["version"]!, (bool)file["isLatest"]!, (bool)file["isPublished"]!));
+        Assert.Matches("^[0-9a-f]{16}$", (string)file["id"]!);
+    }
+
+    [Fact]
+    public async Task An_exported_file_comes_back_as_a_draft_and_leaves_history_alone()
+    {
+        using var exported = await Studio.Client.GetAsync($"{Studio.Base}/workflow-definitions/image-compression/export?versionOptions=Published");
+        Assert.Equal("application/json", exported.Content.Headers.ContentType?.MediaType);
+        Assert.EndsWith(".json", exported.Content.Headers.ContentDisposition?.FileName?.Trim('"'), StringComparison.Ordinal);
+        var file = await Studio.BodyAsync(exported);
+
+        Assert.Equal(1, (int)(await Studio.PostOkAsync("/workflow-definitions/import", file.DeepClone()))["version"]!);
+        file["name"] = "Renamed";
+        var imported = await Studio.PostOkAsync("/workflow-definitions/import", file);
+        Assert.Equal((2, false), ((int)imported["version"]!, (bool)imported["isPublished"]!));
+        Assert.Equal(2, (await Studio.HistoryAsync("image-compression")).Count);
+    }
+
+    [Fact]
+    public async Task Elsa_s_control_flow_that_is_not_run_here_is_refused_on_import()
+    {
+        var file = JsonNode.Parse(SavedByStudio)!.AsObject();
+        file["root"]!["activities"]!.AsArray().Add(new JsonObject { ["id"] = "x", ["type"] = "Elsa.ParallelForEach", ["version"] = 1 });
+        using var response = await Studio.PostAsync("/workflow-definitions/import", file);
+        Assert.Contains("Elsa.ParallelForEach", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Many_definitions_travel_in_a_zip()
+    {
+        await Studio.CreateAsync("First");
+        var (first, name) = (Studio.Id, (string)Studio.Definition["definitionId"]!);
+        await Studio.CreateAsync("Second");
+        using var zip = await Studio.PostAsync("/bulk-actions/export/workflow-definitions", new JsonObject { ["ids"] = new JsonArray(first, Studio.Id), ["includeConsumingWorkflows"] = false });
+        var bytes = await zip.Content.ReadAsByteArrayAsync();
+        using (var archive = new ZipArchive(new MemoryStream(bytes))) Assert.Equal(2, archive.Entries.Count);
+        using (await Studio.Client.DeleteAsync($"{Studio.Base}/workflow-definitions/{name}"))
+        using (var form = new MultipartFormDataContent { { new ByteArrayContent(bytes), "files", "workflow-definitions.zip" } })
+        using (var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form))
+            Assert.Equal(2, (int)(await Studio.BodyAsync(response))["count"]!);
+        Assert.Equal("First", (string)(await Studio.OpenAsync(name))["name"]!);
+    }
+
+    [Theory]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"model":1}""")]
+    [InlineData("""{"model":{"name":"a"}}""")]
+    [InlineData("""{"model":{"name":"","root":{}}}""")]
+    [InlineData("""{"model":{"name":"a","name":"b","root":{"id":"r","type":"Elsa.Flowchart"}}}""")]
+    [InlineData("""{"model":{"name":"a","root":{"type":"Elsa.Flowchart"}}}""")]
+    [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":["x"]}}}""")]
+    [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":1,"type":"X"}]}}}""")]
+    [InlineData("""{"model":{"name":"a","description":"\ud800","root":{"id":"r","type":"Elsa.Flowchart"}}}""")]
+    [InlineData("""{"model":{"name":"a","definitionId":"a/b","root":{"id":"r","type":"Elsa.Flowchart"}}}""")]
+    public async Task What_is_no_definition_is_refused_in_words(string json)
+    {
+        using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions", new StringContent(json, Encoding.UTF8, "application/json"));
+        Assert.NotEmpty(await Studio.ErrorsAsync(response));
+    }
+
+    [Fact]
+    public async Task What_is_too_large_is_refused_in_words()
+    {
+        var json = new JsonObject { ["model"] = new JsonObject { ["name"] = "a", ["description"] = new string('x', 5 * 1024 * 1024) } }.ToJsonString();
+        using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions", new StringContent(json, Encoding.UTF8, "application/json"));
+        Assert.Contains("Server:MaxBodyBytes", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_unpacks_too_large_is_refused_too()
+    {
+        using var buffer = new MemoryStream();
+        using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
+        using (var stream = zip.CreateEntry("bomb.json").Open())
+        {
+            var zeros = new byte[1024 * 1024];
+            for (var i = 0; i < 16; i++) stream.Write(zeros);
+        }
+
+        using var form = new MultipartFormDataContent { { new ByteArrayContent(buffer.ToArray()), "files", "bomb.zip" } };
+        using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+}

@@ -1,0 +1,149 @@
+using System.Text.Json.Nodes;
+using Darkroom.Access;
+using Darkroom.Tests.Api;
+
+namespace Darkroom.Tests.Elsa.Definitions;
+
+/// <summary>Publishing is a check, and a draft is never lost by it.</summary>
+public sealed class PublishingTests : ApiTest
+{
+    private const string Default = "image-compression";
+
+    private Studio Studio { get; set; } = null!;
+
+    public override async Task InitializeAsync()
+    {
+        await base.InitializeAsync();
+        Studio = new Studio(await Api.ClientAsync("editor", Scopes.WorkflowsEdit), "one");
+        await Studio.OpenAsync(Default);
+    }
+
+    [Fact]
+    public async Task Everything_that_is_wrong_is_told_at_once_and_the_draft_is_kept()
+    {
+        Studio.Set("compress", "quality", "700");
+        Studio.Set("fan-out", "maxAttempts", "often");
+        Studio.Set("notify", "payload", "1 + 1", "Cobol");
+        Add(Root, "stray", "Darkroom.CompressImage");
+        Connect(Root, "upload", "Never", "validate");
+        var errors = await Studio.RefusedAsync(publish: true);
+
+        Contains(errors, "Fan out (FanOutImages1) / Compress (CompressImage1): Quality must be between 1 and 100");
+        Contains(errors, "Fan out (FanOutImages1): MaxAttempts must be of type Int32, not 'often'.");
+        Contains(errors, "Payload", "Cobol");
+        Contains(errors, "stray: Darkroom.CompressImage belongs in the body of a fan-out.");
+        Contains(errors, "stray: it is never reached.");
+        Contains(errors, "Upload (CsvUploaded1): it has no outcome Never.");
+        await Studio.OpenAsync(Default);
+        Assert.Equal(2, Studio.Version);
+        Assert.False((bool)Studio.Definition["isPublished"]!);
+        Assert.Equal("700", (string)Studio.Activity("compress")["quality"]!["expression"]!["value"]!);
+    }
+
+    [Fact]
+    public async Task Connections_and_fan_outs_are_checked()
+    {
+        Connect(Root, "notify", "Done", "gone");
+        Contains(await Studio.RefusedAsync(publish: true), "Notify", "Done leads nowhere");
+
+        await Studio.OpenAsync(Default);
+        RemoveLast(Root);
+        Add(Root, "second", "Darkroom.FanOutImages");
+        Connect(Root, "notify", "Done", "second");
+        var errors = await Studio.RefusedAsync(publish: true);
+        Contains(errors, "may fan out only once", "second");
+        Contains(errors, "second: it has no body.");
+    }
+
+    [Fact]
+    public async Task The_body_is_checked()
+    {
+        var body = Studio.Activity("fan-out")["body"]!.AsObject();
+        var last = (string)body["activities"]!.AsArray().Select(a => a!.AsObject()).Single(a => (string)a["type"]! == "Darkroom.StoreImage")["id"]!;
+        Add(body, "again", "Darkroom.StoreImage");
+        Connect(body, last, "Done", "again");
+        Add(body, "wrong", "Darkroom.NotifyWebhook");
+        Connect(body, "again", "Done", "wrong");
+        var errors = await Studio.RefusedAsync(publish: true);
+
+        Contains(errors, "again", "may happen only once on a path");
+        Contains(errors, "wrong", "cannot run inside the body of a fan-out");
+    }
+
+    [Fact]
+    public async Task Variables_must_exist()
+    {
+        Studio.Set("compress", "quality", """{"id":"gone","name":"Quality"}""", "Variable");
+        Contains(await Studio.RefusedAsync(publish: true), "Compress (CompressImage1): Quality names a variable that does not exist.");
+
+        await Studio.OpenAsync(Default);
+        Studio.Definition["variables"] = new JsonArray(new JsonObject
+        {
+            ["id"] = "gone", ["name"] = "Quality", ["typeName"] = "Int32", ["isArray"] = false, ["value"] = "60", ["storageDriverTypeName"] = "Workflow",
+        });
+        await Studio.SaveAsync(publish: true);
+    }
+
+    [Theory]
+    [InlineData("Elsa.Sequence")]
+    [InlineData("Elsa.StateMachine")]
+    public async Task What_cannot_be_run_here_is_refused_when_it_is_made(string type)
+    {
+        using (var response = await Studio.PostAsync("/workflow-definitions", Studio.CreateBody("Mine", type)))
+            Contains(await Studio.ErrorsAsync(response), type);
+        Studio.Activity("fan-out")["body"] = new JsonObject { ["id"] = "b", ["type"] = type, ["version"] = 1, ["activities"] = new JsonArray() };
+        Contains(await Studio.RefusedAsync(), "FanOutImages1", type, "Flowchart");
+    }
+
+    [Fact]
+    public async Task An_activity_of_an_unknown_type_is_shown_as_a_placeholder_and_comes_back_as_it_was()
+    {
+        Add(Root, "foreign", "Acme.Stamp", activity =>
+        {
+            activity["version"] = 3;
+            activity["ink"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "red" } };
+        });
+        await Studio.SaveAsync();
+
+        var placeholder = Studio.Activity("foreign");
+        Assert.Equal("Elsa.NotFoundActivity", (string)placeholder["type"]!);
+        Assert.Equal("Acme.Stamp", (string)placeholder["missingTypeName"]!);
+        Assert.EndsWith(":foreign", (string)placeholder["nodeId"]!, StringComparison.Ordinal);
+        placeholder["metadata"] = new JsonObject { ["designer"] = new JsonObject { ["position"] = new JsonObject { ["x"] = 7, ["y"] = 8 } } };
+        await Studio.SaveAsync();
+        Contains(await Studio.RefusedAsync(publish: true), "foreign: Acme.Stamp version 3 is not an activity that is known here.");
+
+        var file = await Studio.GetAsync($"/workflow-definitions/{Default}/export");
+        var original = file["root"]!["activities"]!.AsArray().Single(a => (string)a!["id"]! == "foreign")!;
+        Assert.Equal("Acme.Stamp", (string)original["type"]!);
+        Assert.Equal(3, (int)original["version"]!);
+        Assert.Equal("red", (string)original["ink"]!["expression"]!["value"]!);
+        Assert.Equal(7, (int)original["metadata"]!["designer"]!["position"]!["x"]!);
+        Assert.Null(original["originalActivityJson"]);
+    }
+
+    private JsonObject Root => Studio.Definition["root"]!.AsObject();
+
+    private static void Add(JsonObject flowchart, string id, string type, Action<JsonObject>? change = null)
+    {
+        var activity = new JsonObject { ["id"] = id, ["name"] = id, ["type"] = type, ["version"] = 1, ["metadata"] = new JsonObject() };
+        change?.Invoke(activity);
+        flowchart["activities"]!.AsArray().Add(activity);
+    }
+
+    private static void Connect(JsonObject flowchart, string source, string port, string target) => flowchart["connections"]!.AsArray().Add(new JsonObject
+    {
+        ["source"] = new JsonObject { ["activity"] = source, ["port"] = port },
+        ["target"] = new JsonObject { ["activity"] = target, ["port"] = "In" },
+        ["vertices"] = new JsonArray(),
+    });
+
+    private static void RemoveLast(JsonObject flowchart)
+    {
+        var connections = flowchart["connections"]!.AsArray();
+        if ((string)connections[^1]!["target"]!["activity"]! == "gone") connections.RemoveAt(connections.Count - 1);
+    }
+
+    private static void Contains(string[] errors, params string[] parts) =>
+        Assert.True(errors.Any(error => parts.All(part => error.Contains(part, StringComparison.Ordinal))), string.Join("\n", errors));
+}
