@@ -1,6 +1,9 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Api.Problems;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Elsa;
 
@@ -13,24 +16,29 @@ internal static class ElsaBody
     /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
     public static async Task<JsonObject> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
-        if (request.ContentLength == 0) return [];
-        try
-        {
-            return Object(await JsonNode.ParseAsync(request.Body, documentOptions: s_strict, cancellationToken: cancellation));
-        }
-        catch (JsonException e)
-        {
-            throw new ApiProblemException(NotJson, e);
-        }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            throw new ApiProblemException(TooLarge, e);
-        }
+        // The server's own limit would cut the connection off while Studio still sends, and Studio would never see why.
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
+        var most = request.HttpContext.RequestServices.GetRequiredService<IOptions<ServerOptions>>().Value.MaxBodyBytes;
+        return request.ContentLength == 0 ? [] : await ReadAsync(request.Body, most, cancellation);
     }
 
-    /// <summary>The object in these bytes.</summary>
-    /// <exception cref="ApiProblemException">There is none.</exception>
-    public static JsonObject Parse(ReadOnlySpan<byte> json)
+    /// <summary>The object in this stream, of which no more is read than it may have.</summary>
+    /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
+    public static async Task<JsonObject> ReadAsync(Stream stream, long mostBytes, CancellationToken cancellation)
+    {
+        using var bytes = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        while (await stream.ReadAsync(buffer, cancellation) is var read and > 0)
+        {
+            if (bytes.Length + read > mostBytes) throw new ApiProblemException(TooLarge);
+            bytes.Write(buffer.AsSpan(0, read));
+        }
+
+        var json = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
+        return Parse(json.StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json);
+    }
+
+    private static JsonObject Parse(ReadOnlySpan<byte> json)
     {
         try
         {

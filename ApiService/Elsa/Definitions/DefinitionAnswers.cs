@@ -30,7 +30,7 @@ internal sealed class DefinitionAnswers(DefinitionText text)
     }
 
     /// <summary>The answer to a change, made by whoever may edit.</summary>
-    public IResult Tell(DefinitionEdit edit, Func<DefinitionEdit.Done, object> done) => edit switch
+    public static IResult Tell(DefinitionEdit edit, Func<DefinitionEdit.Done, object> done) => edit switch
     {
         DefinitionEdit.Done ended => ElsaJson.Ok(done(ended)),
         DefinitionEdit.Invalid invalid => ElsaProblems.Refused("invalid_workflow", invalid.Messages),

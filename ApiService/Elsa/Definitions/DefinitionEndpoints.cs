@@ -46,20 +46,20 @@ internal static class DefinitionEndpoints
         // A copy of a definition carries the revision of what it was copied from, which says nothing about the copy.
         var revision = definitionId is null ? null : DefinitionText.RevisionOf(model);
         var from = new EditBase(DefinitionAnswers.EditorOf(context), revision, versionId);
-        return answers.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellation), answers.Saved);
+        return DefinitionAnswers.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellation), answers.Saved);
     }
 
     private static async Task<IResult> PublishAsync(
         string definitionId, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        answers.Tell(await editor.PublishAsync(definitionId, cancellation), answers.Saved);
+        DefinitionAnswers.Tell(await editor.PublishAsync(definitionId, cancellation), answers.Saved);
 
     private static async Task<IResult> RetractAsync(
         string definitionId, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        answers.Tell(await editor.RetractAsync(definitionId, cancellation), done => answers.Show(done.Version, mayEdit: true));
+        DefinitionAnswers.Tell(await editor.RetractAsync(definitionId, cancellation), done => answers.Show(done.Version, mayEdit: true));
 
     private static async Task<IResult> RevertAsync(
         string definitionId, int version, HttpContext context, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        answers.Tell(
+        DefinitionAnswers.Tell(
             await editor.RevertAsync(definitionId, version, DefinitionAnswers.EditorOf(context), cancellation),
             done => DefinitionSummaryView.From(done.Version.Summary, mayEdit: true));
 

@@ -64,7 +64,7 @@ internal static class DefinitionFileEndpoints
         var model = await ElsaBody.ReadAsync(context.Request, cancellation);
         if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
         var edit = await KeepAsync(model, context, answers, text, editor, cancellation);
-        return answers.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
+        return DefinitionAnswers.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
     }
 
     private static async Task<IResult> ImportFilesAsync(
@@ -77,7 +77,7 @@ internal static class DefinitionFileEndpoints
         {
             await using var stream = file.OpenReadStream();
             if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) await ReadZipAsync(stream, models, server.Value.MaxBodyBytes, cancellation);
-            else models.Add(await ReadFileAsync(stream, server.Value.MaxBodyBytes, cancellation));
+            else models.Add(await ElsaBody.ReadAsync(stream, server.Value.MaxBodyBytes, cancellation));
         }
 
         // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
@@ -128,28 +128,14 @@ internal static class DefinitionFileEndpoints
             {
                 if (models.Count >= MostFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MostFiles} definitions at once."));
                 await using var content = await entry.OpenAsync(cancellation);
-                models.Add(await ReadFileAsync(content, mostBytes, cancellation));
+                // No more than a body may have: what is small in a zip may be large outside.
+                models.Add(await ElsaBody.ReadAsync(content, mostBytes, cancellation));
             }
         }
         catch (InvalidDataException e)
         {
             throw new ApiProblemException(ElsaProblems.Refused("invalid_zip", "The zip file cannot be read."), e);
         }
-    }
-
-    /// <summary>Reads no more than a body may have: what is small in a zip may be large outside.</summary>
-    private static async Task<JsonObject> ReadFileAsync(Stream stream, long mostBytes, CancellationToken cancellation)
-    {
-        using var bytes = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        while (await stream.ReadAsync(buffer, cancellation) is var read and > 0)
-        {
-            if (bytes.Length + read > mostBytes) throw new ApiProblemException(ElsaBody.TooLarge);
-            bytes.Write(buffer.AsSpan(0, read));
-        }
-
-        var json = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
-        return ElsaBody.Parse(json.StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json);
     }
 
     private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionText.Export(version).ToJsonString(s_fileFormat));

@@ -21,9 +21,9 @@ internal sealed record DefinitionPageView(IReadOnlyList<DefinitionSummaryView> I
 /// <summary>The answer to a save: the editor goes on with this definition.</summary>
 internal sealed record SavedDefinitionView(JsonObject WorkflowDefinition, bool AlreadyPublished)
 {
-    public int ConsumingWorkflowCount => 0;
+    public int ConsumingWorkflowCount { get; }
 
-    public IReadOnlyList<string> ValidationErrors => [];
+    public IReadOnlyList<string> ValidationErrors { get; } = [];
 }
 
 internal static class DefinitionLinks

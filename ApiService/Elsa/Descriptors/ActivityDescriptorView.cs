@@ -16,7 +16,7 @@ internal sealed record ActivityDescriptorView
     public IReadOnlyList<InputView> Inputs { get; init; } = [];
     public IReadOnlyList<OutputView> Outputs { get; init; } = [];
     public string Kind { get; init; } = "Action";
-    public bool RunAsynchronously => false;
+    public bool RunAsynchronously { get; }
     public IReadOnlyList<PortView> Ports { get; init; } = [];
     public IReadOnlyDictionary<string, object> CustomProperties { get; } = new Dictionary<string, object>();
     public IReadOnlyDictionary<string, object> ConstructionProperties { get; } = new Dictionary<string, object>();
@@ -72,18 +72,18 @@ internal sealed record ActivityDescriptorView
 
 internal sealed record InputView(string Name, string TypeName, string DisplayName, string Description, float Order)
 {
-    public bool IsBrowsable => true;
-    public bool IsSerializable => true;
-    public bool IsSynthetic => false;
+    public bool IsBrowsable { get; } = true;
+    public bool IsSerializable { get; } = true;
+    public bool IsSynthetic { get; }
     public bool IsWrapped { get; init; }
     public required string UiHint { get; init; }
     public string? Category { get; init; }
     public object? DefaultValue { get; init; }
     public required string DefaultSyntax { get; init; }
-    public bool IsReadOnly => false;
+    public bool IsReadOnly { get; }
     public bool IsSensitive { get; init; }
-    public string? StorageDriverType => null;
-    public bool AutoEvaluate => true;
+    public string? StorageDriverType { get; }
+    public bool AutoEvaluate { get; } = true;
     public object? UiSpecifications { get; init; }
 
     public static InputView From(InputDescriptor input, int order) => new(
@@ -103,9 +103,9 @@ internal sealed record InputView(string Name, string TypeName, string DisplayNam
 
 internal sealed record OutputView(string Name, string TypeName, string DisplayName, string Description, float Order)
 {
-    public bool IsBrowsable => true;
-    public bool IsSerializable => true;
-    public bool IsSynthetic => false;
+    public bool IsBrowsable { get; } = true;
+    public bool IsSerializable { get; } = true;
+    public bool IsSynthetic { get; }
 
     public static OutputView From(OutputDescriptor output, int order) =>
         new(output.Name, TypeNames.Of(output.Type), TypeNames.Words(output.Name), output.Description, order);
@@ -114,7 +114,7 @@ internal sealed record OutputView(string Name, string TypeName, string DisplayNa
 internal sealed record PortView(string Name, string Type)
 {
     public string DisplayName => Name;
-    public bool IsBrowsable => true;
+    public bool IsBrowsable { get; } = true;
 }
 
 /// <summary>Elsa's short names of types.</summary>

@@ -1,6 +1,6 @@
 using System.Text.Json.Nodes;
-using Darkroom.Api.Problems;
 using Darkroom.Engine;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 
@@ -30,7 +30,7 @@ internal static class DescriptorEndpoints
         api.MapPost("/scripting/javascript/type-definitions/{definitionId}", DeclareAsync);
     }
 
-    private static IResult None() => ElsaJson.List(Array.Empty<object>());
+    private static JsonHttpResult<ElsaList<object>> None() => ElsaJson.List(Array.Empty<object>());
 
     private static IResult FindActivity(string typeName, ActivityCatalog catalog) =>
         ActivityDescriptorView.Structural.FirstOrDefault(descriptor => descriptor.TypeName == typeName) is { } structural ? ElsaJson.Ok(structural)

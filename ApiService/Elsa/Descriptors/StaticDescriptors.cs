@@ -3,7 +3,7 @@ namespace Darkroom.Api.Elsa.Descriptors;
 /// <summary>A language that inputs may be written in. Only those that the engine runs are listed.</summary>
 internal sealed record ExpressionLanguageView(string Type, string DisplayName, bool IsBrowsable, string? MonacoLanguage)
 {
-    public bool IsSerializable => true;
+    public bool IsSerializable { get; } = true;
 
     public IReadOnlyDictionary<string, object> Properties { get; } =
         MonacoLanguage is null ? new Dictionary<string, object>() : new Dictionary<string, object> { ["MonacoLanguage"] = MonacoLanguage };
