@@ -79,7 +79,12 @@ public sealed class PublishingTests : ApiTest
         await Studio.OpenAsync(Default);
         Studio.Definition["variables"] = new JsonArray(new JsonObject
         {
-            ["id"] = "gone", ["name"] = "Quality", ["typeName"] = "Int32", ["isArray"] = false, ["value"] = "60", ["storageDriverTypeName"] = "Workflow",
+            ["id"] = "gone",
+            ["name"] = "Quality",
+            ["typeName"] = "Int32",
+            ["isArray"] = false,
+            ["value"] = "60",
+            ["storageDriverTypeName"] = "Workflow",
         });
         await Studio.SaveAsync(publish: true);
     }

@@ -35,11 +35,24 @@ internal sealed class Studio(HttpClient client, string? window = null)
     {
         ["model"] = new JsonObject
         {
-            ["definitionId"] = null, ["name"] = name, ["description"] = null, ["toolVersion"] = "3.8.2.0",
-            ["variables"] = null, ["inputs"] = null, ["outputs"] = null, ["outcomes"] = null, ["customProperties"] = null,
-            ["isReadonly"] = false, ["options"] = null,
+            ["definitionId"] = null,
+            ["name"] = name,
+            ["description"] = null,
+            ["toolVersion"] = "3.8.2.0",
+            ["variables"] = null,
+            ["inputs"] = null,
+            ["outputs"] = null,
+            ["outcomes"] = null,
+            ["customProperties"] = null,
+            ["isReadonly"] = false,
+            ["options"] = null,
             ["root"] = new JsonObject { ["id"] = "5f0e4c3b2a190807", ["type"] = rootType, ["version"] = 1, ["name"] = "Flowchart1" },
-            ["links"] = null, ["createdAt"] = "0001-01-01T00:00:00+00:00", ["version"] = 1, ["isLatest"] = true, ["isPublished"] = false, ["id"] = null,
+            ["links"] = null,
+            ["createdAt"] = "0001-01-01T00:00:00+00:00",
+            ["version"] = 1,
+            ["isLatest"] = true,
+            ["isPublished"] = false,
+            ["id"] = null,
         },
         ["publish"] = null,
     };
@@ -72,7 +85,9 @@ internal sealed class Studio(HttpClient client, string? window = null)
 
     public void Set(string activity, string input, string value, string language = "Literal") => Activity(activity)[input] = new JsonObject
     {
-        ["typeName"] = null, ["expression"] = new JsonObject { ["type"] = language, ["value"] = value }, ["memoryReference"] = null,
+        ["typeName"] = null,
+        ["expression"] = new JsonObject { ["type"] = language, ["value"] = value },
+        ["memoryReference"] = null,
     };
 
     public async Task<JsonObject> GetAsync(string path)
