@@ -53,6 +53,8 @@ internal sealed class StalledRecorder(DarkroomSystem system)
             from pg_stat_activity
             where datname = current_database()
               and wait_event_type = 'Lock'
+              -- The recorder's own statement: the workflow's step waits for the same row.
+              and query like 'select 1%csv_data_table%'
               and exists (select from images where state = 'running')
             """);
         await using var reader = await command.ExecuteReaderAsync();
