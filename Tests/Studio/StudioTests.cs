@@ -38,7 +38,7 @@ public sealed class StudioTests(Chromium chromium) : IClassFixture<Chromium>, IA
         await _page.OpenStudioAsync(_product.Origin, key);
         await _page.GetByRole(AriaRole.Cell, new() { Name = "image-compression", Exact = true }).ClickAsync();
         await _page.WaitForViewAsync(Editor);
-        await _page.GetByText("Each image", new() { Exact = true }).ClickAsync(new() { Timeout = 180_000 });
+        await _page.GetByText("Each image", new() { Exact = true }).First.ClickAsync(new() { Timeout = 180_000 });
         await _page.SelectAsync("Compress image");
 
         await _page.WriteInputAsync("Encoder quality", "500");
