@@ -2,6 +2,7 @@ using Darkroom.Access;
 using Darkroom.Api.Elsa.Definitions;
 using Darkroom.Api.Elsa.Descriptors;
 using Darkroom.Api.Elsa.Instances;
+using Darkroom.Api.Elsa.Run;
 
 namespace Darkroom.Api.Elsa;
 
@@ -17,6 +18,7 @@ public static class ElsaApi
     {
         services.AddElsaDefinitions();
         services.AddElsaInstances();
+        services.AddElsaRun();
         return services;
     }
 
@@ -27,6 +29,7 @@ public static class ElsaApi
         api.MapDescriptors();
         api.MapDefinitions();
         api.MapElsaInstances();
+        api.MapElsaRun();
         routes.MapElsaInstanceHub();
         return routes;
     }

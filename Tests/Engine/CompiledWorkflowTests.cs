@@ -85,7 +85,7 @@ public sealed class CompiledWorkflowTests
         Refused("belongs in the body of a fan-out", new WorkflowJson().Activity("x", "Test.Image"));
         Refused("cannot run inside the body", new WorkflowJson().Activity("x", "Test.FanOut").WithBody("x", new WorkflowJson().Activity("y", "Test.A")));
         Refused("has no body", new WorkflowJson().Activity("x", "Test.FanOut"));
-        Refused("expression in JavaScript", new WorkflowJson().Activity("x", "Test.A", ("number", "JavaScript", "1 + 1")));
+        Refused("expression in CSharp", new WorkflowJson().Activity("x", "Test.A", ("number", "CSharp", "1 + 1")));
         Refused("names a variable that does not exist", new WorkflowJson().Activity("x", "Test.A", ("number", "Variable", """{"id":"gone"}""")));
         Refused("is empty", new WorkflowJson());
     }

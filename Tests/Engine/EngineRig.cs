@@ -18,16 +18,18 @@ internal sealed class EngineRig : IAsyncDisposable
     private readonly ActivityCatalog _catalog;
     private readonly List<ProcessLease> _processes = [];
 
-    private EngineRig(TestDatabase database, IEnumerable<ScriptedActivity> activities)
+    private EngineRig(TestDatabase database, IEnumerable<ActivityRegistration> activities)
     {
         Database = database;
-        _catalog = new ActivityCatalog(activities.Select(activity => activity.Registration));
+        _catalog = new ActivityCatalog(activities);
     }
 
     public TestDatabase Database { get; }
     public EngineOptions Options { get; } = new() { FirstRetrySeconds = 0.01, ActivityAttempts = 3 };
 
-    public static async Task<EngineRig> StartAsync(params ScriptedActivity[] activities) => new(await TestDatabase.CreateAsync(), activities);
+    public static async Task<EngineRig> StartAsync(params ScriptedActivity[] activities) => new(await TestDatabase.CreateAsync(), activities.Select(activity => activity.Registration));
+
+    public static async Task<EngineRig> StartAsync(IEnumerable<ActivityRegistration> activities) => new(await TestDatabase.CreateAsync(), activities);
 
     /// <summary>A request whose instance runs this definition.</summary>
     public async Task<RequestId> RequestAsync(WorkflowJson json)
@@ -65,7 +67,7 @@ internal sealed class EngineRig : IAsyncDisposable
         await process.StartAsync(default);
         _processes.Add(process);
         var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions);
-        var compiler = new WorkflowCompiler(new WorkflowDefinitionStore(Database.DataSource), _catalog);
+        var compiler = new WorkflowCompiler(Database.DataSource, _catalog);
         var runner = new WorkflowRunner(
             Database.DataSource, instances, compiler, Ending(), TimeProvider.System, new Random(1),
             Microsoft.Extensions.Options.Options.Create(Options), NullLogger<WorkflowRunner>.Instance);

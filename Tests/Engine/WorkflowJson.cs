@@ -24,6 +24,20 @@ internal sealed class WorkflowJson
         return this;
     }
 
+    /// <summary>Embeds a flowchart in a port such as Then.</summary>
+    public WorkflowJson WithBranch(string id, string port, WorkflowJson branch)
+    {
+        _activities.Single(a => (string)a!["id"]! == id)![port] = branch.Flowchart(id + port);
+        return this;
+    }
+
+    /// <summary>Sets a property that stands without an expression around it, or an output's binding.</summary>
+    public WorkflowJson With(string id, string property, JsonNode value)
+    {
+        _activities.Single(a => (string)a!["id"]! == id)![property] = value;
+        return this;
+    }
+
     public WorkflowJson Connect(string source, string outcome, string target)
     {
         _connections.Add(new JsonObject
@@ -34,9 +48,9 @@ internal sealed class WorkflowJson
         return this;
     }
 
-    public WorkflowJson Variable(string id, string name, string value)
+    public WorkflowJson Variable(string id, string name, string value, string type = "String")
     {
-        _variables.Add(new JsonObject { ["id"] = id, ["name"] = name, ["typeName"] = "String", ["value"] = value });
+        _variables.Add(new JsonObject { ["id"] = id, ["name"] = name, ["typeName"] = type, ["value"] = value });
         return this;
     }
 

@@ -38,7 +38,7 @@ internal sealed partial class WorkflowInstanceService(
                     if (instance is null) _free.Release();
                 }
 
-                if (instance is null) await signal.WaitAsync(stoppingToken);
+                if (instance is null) await WaitAsync(signal, stoppingToken);
                 else _ = RunAsync(instance, signal, stoppingToken);
             }
         }
@@ -48,6 +48,39 @@ internal sealed partial class WorkflowInstanceService(
             for (var i = 0; i < options.Value.Concurrency; i++) await _free.WaitAsync(CancellationToken.None);
         }
     }
+
+    /// <summary>Waits for news, and at most until the next timer of an instance is due.</summary>
+    private async Task WaitAsync(DatabaseSignal signal, CancellationToken stopping)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var timer = WakeWhenDueAsync(signal, either.Token);
+        try
+        {
+            await signal.WaitAsync(stopping);
+        }
+        finally
+        {
+            await either.CancelAsync();
+            await timer;
+        }
+    }
+
+    private async Task WakeWhenDueAsync(DatabaseSignal signal, CancellationToken cancellation)
+    {
+        try
+        {
+            if (await instances.NextReadyAsync(cancellation) is not { } due || due > TimeSpan.FromSeconds(options.Value.PollSeconds)) return;
+            await Task.Delay(due + s_late, time, cancellation);
+            signal.Set();
+        }
+        catch (Exception e) when (e is OperationCanceledException or NpgsqlException)
+        {
+            // News came first, or the database is away: the poll looks again.
+        }
+    }
+
+    // Two clocks: a look that is a moment early would find nothing.
+    private static readonly TimeSpan s_late = TimeSpan.FromMilliseconds(20);
 
     private async Task<WorkflowInstance?> ClaimAsync(CancellationToken cancellation)
     {

@@ -9,6 +9,7 @@ public static class ActivityServices
     public static IServiceCollection AddActivities(this IServiceCollection services)
     {
         services.AddOptions<ImageWorkOptions>().BindConfiguration("ImageWork").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<HttpRequestOptions>().BindConfiguration("HttpRequests").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton<ImageSlots>();
 
         services.AddActivity<CsvUploaded>();
@@ -21,7 +22,19 @@ public static class ActivityServices
         services.AddActivity<DownloadImage>();
         services.AddActivity<StoreOriginal>();
         services.AddActivity<CompressImage>();
+        services.AddActivity<ResizeImage>();
+        services.AddActivity<ConvertImage>();
         services.AddActivity<StoreImage>();
+
+        services.AddActivity<FlowDecision>();
+        services.AddActivity<If>();
+        services.AddActivity<SetVariable>();
+        services.AddActivity<WriteLine>();
+        services.AddActivity<SendHttpRequest>();
+        services.AddActivity<Delay>();
+        services.AddActivity<Fault>();
+        services.AddActivity<Finish>();
+        services.AddActivity<Complete>();
         return services;
     }
 }

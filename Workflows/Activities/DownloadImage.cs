@@ -17,6 +17,12 @@ internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : Im
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
     {
+        if (SampleImages.Has(new Uri(run.Image.Url)))
+        {
+            run.Source = await SampleImages.OpenAsync(new Uri(run.Image.Url), cancellation);
+            return Outcome.Done;
+        }
+
         using var slot = await slots.EnterDownloadAsync(cancellation);
         run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), cancellation);
         return Outcome.Done;

@@ -33,7 +33,11 @@ internal sealed class FanOutImages : WorkflowActivity, IDescribedActivity
 
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
     {
-        var bookmark = new FanOutBookmark(context.ActivityId, context.Variables);
+        var bookmark = new FanOutBookmark(context.ActivityId, context.Variables, context.Inputs.Get<int>(MaxAttempts))
+        {
+            Inputs = context.WorkflowInputs,
+            Outputs = context.Outputs,
+        };
         return Task.FromResult<ActivityResult>(
             new ActivityResult.Suspended(JsonSerializer.Serialize(bookmark, EngineJson.Default.FanOutBookmark))
             {

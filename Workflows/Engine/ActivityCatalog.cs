@@ -1,12 +1,19 @@
+using Darkroom.Engine.Expressions;
+
 namespace Darkroom.Engine;
 
 /// <summary>The activity types that this build runs, by the names that definitions use.</summary>
-public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrations)
+public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrations, ExpressionLanguages? languages = null)
 {
     private readonly Dictionary<string, ActivityRegistration> _types =
         registrations.ToDictionary(registration => registration.Descriptor.TypeName, StringComparer.Ordinal);
 
     public IEnumerable<ActivityDescriptor> Descriptors => _types.Values.Select(registration => registration.Descriptor);
+
+    /// <summary>The languages in which definitions may write expressions.</summary>
+    public ExpressionLanguages Languages { get; } = languages ?? ExpressionLanguages.Default;
+
+    internal ActivityDescriptor? Describe(ActivityNode node) => _types.GetValueOrDefault(node.Type)?.Descriptor;
 
     /// <summary>The type of this name, or null.</summary>
     public ActivityDescriptor? Find(string type) => _types.GetValueOrDefault(type)?.Descriptor;

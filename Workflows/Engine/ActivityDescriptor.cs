@@ -39,6 +39,21 @@ public sealed record ActivityDescriptor
     /// <summary>True if it may not come twice on one way through a flowchart.</summary>
     public bool OncePerPath { get; init; }
 
+    /// <summary>Embedded ports that hold a nested flowchart or activity of which one is run in place, such as Then and Else.</summary>
+    public IReadOnlyList<string> BranchPorts { get; init; } = [];
+
+    /// <summary>The input whose literal value, a JSON array, adds outcomes to the activity; null if none does.</summary>
+    public string? OutcomesInput { get; init; }
+
+    /// <summary>True if it completes the flowchart that it stands in, so that the flow goes on behind the activity that holds that one.</summary>
+    public bool CompletesFlowchart { get; init; }
+
+    /// <summary>True if it changes variables by itself; the body of a fan-out only reads them.</summary>
+    public bool WritesVariables { get; init; }
+
+    /// <summary>True if it may stand in the body of a fan-out.</summary>
+    public bool AllowedInBody => Place.HasFlag(ActivityPlace.ImageBody);
+
     /// <summary>True if it waits for an event, so that the workflow is put aside meanwhile.</summary>
     public bool CreatesBookmark { get; init; }
 

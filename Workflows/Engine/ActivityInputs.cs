@@ -5,6 +5,9 @@ public sealed class ActivityInputs(IReadOnlyDictionary<string, object?> values)
 {
     public IReadOnlyDictionary<string, object?> Values { get; } = values;
 
+    /// <summary>Of an activity that goes on after it waited: what it needs it has remembered.</summary>
+    internal static ActivityInputs None { get; } = new(new Dictionary<string, object?>());
+
     /// <summary>The value of an input that has a default or is required by the activity's descriptor.</summary>
     public T Get<T>(string name) => (T)Values[name]!;
 

@@ -15,18 +15,20 @@ public interface IDescribedActivity
 public sealed class ActivityRegistration
 {
     private readonly Lazy<object> _activity;
+    private readonly Lazy<ImageActivity> _image;
 
     public ActivityRegistration(ActivityDescriptor descriptor, Func<object> build)
     {
         Descriptor = descriptor;
         _activity = new Lazy<object>(build);
+        _image = new Lazy<ImageActivity>(() => _activity.Value is FlowActivity flow ? flow.ForImages() : (ImageActivity)_activity.Value);
     }
 
     public ActivityDescriptor Descriptor { get; }
 
     internal WorkflowActivity Workflow => (WorkflowActivity)_activity.Value;
 
-    internal ImageActivity Image => (ImageActivity)_activity.Value;
+    internal ImageActivity Image => _image.Value;
 }
 
 public static class ActivityRegistrationServices

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Darkroom.Webhooks;
 using Npgsql;
 
@@ -19,8 +20,11 @@ public abstract record ActivityResult
     /// <summary>Done; the flow goes on by <paramref name="Outcome"/>.</summary>
     public sealed record Completed(string Outcome = Engine.Outcome.Done) : ActivityResult
     {
-        /// <summary>Facts for the journal, by name.</summary>
+        /// <summary>Facts for the journal, by name; those that the descriptor lists may be bound to variables.</summary>
         public IReadOnlyDictionary<string, object?>? Outputs { get; init; }
+
+        /// <summary>Variables to set, by their ids in the definition.</summary>
+        public IReadOnlyDictionary<string, JsonElement>? Variables { get; init; }
 
         /// <summary>A webhook to send when the run has ended.</summary>
         public WebhookWish? Webhook { get; init; }
@@ -28,7 +32,11 @@ public abstract record ActivityResult
 
     /// <summary>Waits. The bookmark is inserted first and the effect follows, in one transaction: nothing can wake it too early.</summary>
     /// <param name="Payload">What to remember, JSON.</param>
-    public sealed record Suspended(string Payload) : ActivityResult;
+    public sealed record Suspended(string Payload) : ActivityResult
+    {
+        /// <summary>After this time it wakes by itself; null if only an event wakes it.</summary>
+        public TimeSpan? ResumeAfter { get; init; }
+    }
 
     /// <summary>Cannot succeed, now or later. The instance faults.</summary>
     public sealed record Faulted(string Code, string Message) : ActivityResult;

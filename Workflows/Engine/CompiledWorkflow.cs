@@ -21,6 +21,10 @@ internal sealed class CompiledWorkflow
 
     public CompiledActivity Activity(string id) => _activities[id];
 
+    /// <summary>The id of an activity by its name or id, as expressions call it; null if there is none.</summary>
+    public string? FindActivity(string nameOrId) =>
+        _activities.ContainsKey(nameOrId) ? nameOrId : _activities.Values.FirstOrDefault(activity => activity.Node.Name == nameOrId)?.Node.Id;
+
     /// <summary>The body of the fan-out activity with this id.</summary>
     public ImageBody Body(string fanOutId) => _bodies[fanOutId];
 
@@ -40,11 +44,14 @@ internal sealed class CompiledWorkflow
         var document = WorkflowDocument.Parse(json);
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
         var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
-        foreach (var node in document.Root.Activities)
+        CheckNames(document, complaints);
+        var flowchart = FlowBranches.Flatten(document.Root, catalog.Describe);
+        foreach (var node in flowchart.Activities)
         {
             if (catalog.Find(node, ActivityPlace.Workflow, complaints) is not { } type) continue;
-            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, complaints));
+            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints));
             CheckBindings(node, type.Descriptor, document, complaints);
+            CheckVariablePicks(node, type.Descriptor, document, complaints);
             if (type.Descriptor.BodyPort is null) continue;
             if (node.Body is null) complaints.Add(node, "it has no body.");
             else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, complaints) is { } body) bodies[node.Id] = body;
@@ -52,8 +59,39 @@ internal sealed class CompiledWorkflow
 
         var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
         if (fanOuts.Count > 1) complaints.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
-        var graph = FlowGraph.Build(document.Root, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
         return graph is null || complaints.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
+    }
+
+    /// <summary>Variables are kept by name, and each must be able to hold its first value.</summary>
+    private static void CheckNames(WorkflowDocument document, DefinitionComplaints complaints)
+    {
+        foreach (var name in document.Variables.Values.GroupBy(variable => variable.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
+            complaints.Add($"Two variables are called {name.Key}.");
+        foreach (var variable in document.Variables.Values)
+        {
+            try
+            {
+                VariableTypes.Convert(variable, variable.Value);
+            }
+            catch (WorkflowDefinitionException e)
+            {
+                complaints.Add(e.Message);
+            }
+        }
+
+        foreach (var input in document.Inputs.Where(input => !WorkflowInputs.Names.Contains(input, StringComparer.Ordinal)))
+            complaints.Add($"No request brings a value for the input {input}; there are {string.Join(", ", WorkflowInputs.Names)}.");
+    }
+
+    private static void CheckVariablePicks(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
+    {
+        foreach (var input in descriptor.Inputs.Where(input => input is { IsWrapped: false, UiHint: "variable-picker" }))
+        {
+            if (!node.Raw.TryGetValue(input.Name, out var picked)) complaints.Add(node, $"{input.Name} needs a variable.");
+            else if (CompiledInputs.VariableId(picked) is not { } id || !document.Variables.ContainsKey(id))
+                complaints.Add(node, $"{input.Name} names a variable that does not exist.");
+        }
     }
 
     private static void CheckBindings(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)

@@ -1,3 +1,4 @@
+using Darkroom.Engine.Expressions;
 using Darkroom.Requests;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -26,6 +27,8 @@ public static class EngineServices
 #pragma warning disable RS0030 // The one place that draws the seed: everything else is given this instance.
         services.TryAddSingleton(Random.Shared);
 #pragma warning restore RS0030
+        services.AddOptions<ExpressionOptions>().BindConfiguration("Expressions").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ExpressionLanguages>();
         services.AddSingleton<ActivityCatalog>();
         services.AddSingleton<DefinitionValidator>();
         services.AddSingleton<DefinitionText>();

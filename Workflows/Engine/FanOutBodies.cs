@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Darkroom.Activities;
+using Darkroom.Engine.Expressions;
 using Darkroom.Requests;
 using Darkroom.Schema;
 using Npgsql;
@@ -19,22 +20,26 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
     public async Task<FanOutBody?> FindAsync(RequestId request, int run, CancellationToken cancellation)
     {
         if (_bodies.TryGetValue((request, run), out var known)) return known;
-        if (await ReadBookmarkAsync(request, run, cancellation) is not var (versionId, bookmark)) return null;
+        if (await ReadBookmarkAsync(request, run, cancellation) is not var (document, bookmark)) return null;
 
-        var workflow = await compiler.GetAsync(versionId, cancellation);
-        var fanOut = workflow.Activity(bookmark.ActivityId);
-        var body = new FanOutBody(
-            workflow.Body(bookmark.ActivityId).Bind(bookmark.Variables),
-            new ActivityInputs(fanOut.Inputs.Evaluate(bookmark.Variables)).Get<int>(FanOutImages.MaxAttempts));
+        var workflow = await compiler.GetAsync(document, cancellation);
+        var scope = new ExpressionScope
+        {
+            Variables = bookmark.Variables,
+            Inputs = bookmark.Inputs,
+            Outputs = bookmark.Outputs,
+            FindActivity = workflow.FindActivity,
+        };
+        var body = new FanOutBody(workflow.Body(bookmark.ActivityId).Bind(scope), bookmark.MaxAttempts);
         if (_bodies.Count >= Remembered) _bodies.Clear();
         return _bodies.GetOrAdd((request, run), body);
     }
 
-    private async Task<(string VersionId, FanOutBookmark Bookmark)?> ReadBookmarkAsync(RequestId request, int run, CancellationToken cancellation)
+    private async Task<(DocumentHash Document, FanOutBookmark Bookmark)?> ReadBookmarkAsync(RequestId request, int run, CancellationToken cancellation)
     {
         await using var command = database.Sql(
                 """
-                select i.definition_version_id, b.payload
+                select i.document_sha256, b.payload
                 from workflow_instances i
                 join bookmarks b on b.instance_id = i.id
                 where i.request_id = @request
@@ -46,7 +51,7 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
             .With("type", FanOutImages.Type);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         if (!await reader.ReadAsync(cancellation)) return null;
-        return (reader.GetString(0), JsonSerializer.Deserialize(reader.GetString(1), EngineJson.Default.FanOutBookmark)!);
+        return (new DocumentHash(reader.GetFieldValue<byte[]>(0)), JsonSerializer.Deserialize(reader.GetString(1), EngineJson.Default.FanOutBookmark)!);
     }
 }
 

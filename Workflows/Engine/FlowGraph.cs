@@ -55,7 +55,7 @@ internal sealed class FlowGraph
                 complaints.Add($"{label}: a connection comes from {connection.Source}, which does not exist.");
             else if (!nodes.ContainsKey(connection.Target))
                 complaints.Add(source, $"{connection.Outcome} leads nowhere: there is no activity {connection.Target}.");
-            else if (describe(source) is { } descriptor && !descriptor.Outcomes.Contains(connection.Outcome, StringComparer.Ordinal))
+            else if (describe(source) is { } descriptor && !FlowBranches.Outcomes(source, descriptor).Contains(connection.Outcome, StringComparer.Ordinal))
                 complaints.Add(source, $"it has no outcome {connection.Outcome}.");
             else if (!next.TryAdd((connection.Source, connection.Outcome), connection.Target) && next[(connection.Source, connection.Outcome)] != connection.Target)
                 complaints.Add(source, $"{connection.Outcome} leads to more than one activity; parallel branches are not run here.");

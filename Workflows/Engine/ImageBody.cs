@@ -1,4 +1,5 @@
-using System.Text.Json;
+using Darkroom.Engine.Expressions;
+using Darkroom.Images;
 
 namespace Darkroom.Engine;
 
@@ -22,11 +23,12 @@ internal sealed class ImageBody
         FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, DefinitionComplaints complaints)
     {
         var steps = new Dictionary<string, BodyStep>(StringComparer.Ordinal);
+        flowchart = FlowBranches.Flatten(flowchart, catalog.Describe);
         foreach (var node in flowchart.Activities)
         {
             if (catalog.Find(node, ActivityPlace.ImageBody, complaints) is not { } type) continue;
             steps[node.Id] = new BodyStep(
-                node, type, CompiledInputs.Compile(node, type.Descriptor, document, complaints), new Dictionary<string, int>());
+                node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints), new Dictionary<string, int>());
             if (node.Bindings.Keys.Any(name => type.Descriptor.FindOutput(name) is not null))
                 complaints.Add(node, "images run side by side, so an activity in the body cannot write to a variable of the workflow.");
         }
@@ -37,7 +39,7 @@ internal sealed class ImageBody
         return new ImageBody([.. flowchart.Activities.Select(node =>
         {
             var step = steps[node.Id];
-            var next = step.Type.Descriptor.Outcomes
+            var next = FlowBranches.Outcomes(node, step.Type.Descriptor).Distinct()
                 .Select(outcome => (outcome, target: graph.Next(node.Id, outcome)))
                 .Where(pair => pair.target is not null)
                 .ToDictionary(pair => pair.outcome, pair => index[pair.target!], StringComparer.Ordinal);
@@ -45,17 +47,18 @@ internal sealed class ImageBody
         })], index[graph.Start]);
     }
 
-    /// <summary>The body with this fan-out's variables put in: what its images share.</summary>
-    public BoundImageBody Bind(IReadOnlyDictionary<string, JsonElement> variables) =>
-        new(_steps, [.. _steps.Select(step => step.Type.Image)], [.. _steps.Select(step => new ActivityInputs(step.Inputs.Evaluate(variables)))], _start);
+    /// <summary>The body with this fan-out's snapshot put in: what its images share is evaluated here, once for all of them.</summary>
+    public BoundImageBody Bind(ExpressionScope scope) =>
+        new(_steps, [.. _steps.Select(step => step.Type.Image)],
+            [.. _steps.Select(step => step.Inputs.PerImage ? null : new ActivityInputs(step.Inputs.Evaluate(scope, CancellationToken.None)))], scope, _start);
 }
 
 /// <summary>An activity of a body, and the index of the step that follows each outcome.</summary>
 internal sealed record BodyStep(
     ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs, IReadOnlyDictionary<string, int> Next);
 
-/// <summary>A body ready to run for every image of one fan-out.</summary>
-internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activities, ActivityInputs[] inputs, int start)
+/// <summary>A body ready to run for every image of one fan-out. Inputs that depend on the image are null here and evaluated as it passes.</summary>
+internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activities, ActivityInputs?[] inputs, ExpressionScope scope, int start)
 {
     /// <summary>Runs the body on one image, from its start to where the flow ends.</summary>
     public async ValueTask RunAsync(ImageRun run, CancellationToken cancellation)
@@ -64,9 +67,21 @@ internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activitie
         {
             var step = steps[at];
             run.At(step.Node);
-            var outcome = await activities[at].ExecuteAsync(run, inputs[at], cancellation);
+            var outcome = await activities[at].ExecuteAsync(run, inputs[at] ?? Evaluate(step, run, cancellation), cancellation);
             run.Passed(outcome);
             if (!step.Next.TryGetValue(outcome, out at)) return;
+        }
+    }
+
+    private ActivityInputs Evaluate(BodyStep step, ImageRun run, CancellationToken cancellation)
+    {
+        try
+        {
+            return new ActivityInputs(step.Inputs.Evaluate(scope with { Image = run.Facts }, cancellation));
+        }
+        catch (WorkflowDefinitionException e)
+        {
+            throw new ImageFailedException(new ImageFailure("expression_failed", e.Message), e);
         }
     }
 }

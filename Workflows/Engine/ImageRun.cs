@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
+using Darkroom.Engine.Expressions;
 using Darkroom.Images;
 using Darkroom.Queue;
 
@@ -8,12 +10,14 @@ namespace Darkroom.Engine;
 /// One run of a fan-out's body on one image: the working image, what has been stored so far, and a journal that is kept only
 /// if the image fails. Bytes live here, never in variables.
 /// </summary>
-public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposable
+public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFacts, IDisposable
 {
     private readonly List<JournalEntry> _journal = new(4);
     private ActivityNode? _at;
     private long _since;
     private FetchedImage? _source;
+    private ImageHeader? _header;
+    private string? _note;
 
     public ClaimedImage Image { get; } = image;
 
@@ -25,6 +29,7 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposabl
         {
             _source?.Dispose();
             _source = value;
+            _header = null;
             Plan = ImagePlan.Empty;
         }
     }
@@ -43,6 +48,23 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposabl
     public FetchedImage DownloadedSource() => Source
         ?? throw new ImageFailedException(new ImageFailure("not_downloaded", "The workflow uses the image before it downloads it."));
 
+    /// <summary>What expressions can know of this image.</summary>
+    internal IImageFacts Facts => this;
+
+    string IImageFacts.Url => Image.Url;
+    int IImageFacts.Row => Image.Row;
+    int IImageFacts.Position => Image.Position;
+    int? IImageFacts.Width => Header?.Displayed.Width;
+    int? IImageFacts.Height => Header?.Displayed.Height;
+    long? IImageFacts.Bytes => _source?.Length;
+    string? IImageFacts.Format => _source?.Format.ToString().ToLowerInvariant();
+
+    /// <summary>Read from the file's own structure, once, and only where an expression asks.</summary>
+    private ImageHeader? Header => _source is null ? null : _header ??= Containers.Inspect(_source.Format, _source.Memory.Span);
+
+    /// <summary>Adds a line to the journal.</summary>
+    internal void Note(string line) => _note = _note is null ? line : $"{_note}\n{line}";
+
     internal void At(ActivityNode node)
     {
         _at = node;
@@ -51,7 +73,8 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposabl
 
     internal void Passed(string outcome)
     {
-        _journal.Add(new JournalEntry(_at!.NodeId, _at.Name, outcome, Milliseconds()));
+        _journal.Add(new JournalEntry(_at!.NodeId, _at.Name, outcome, Milliseconds(), _note));
+        _note = null;
         _at = null;
     }
 
@@ -59,7 +82,7 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposabl
     internal string Journal(string failure)
     {
         if (_at is null) return JsonSerializer.Serialize(_journal);
-        return JsonSerializer.Serialize(_journal.Append(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds())));
+        return JsonSerializer.Serialize(_journal.Append(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds(), _note)));
     }
 
     /// <summary>The activities passed so far, and the one that is not done.</summary>
@@ -74,5 +97,7 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IDisposabl
 
     private long Milliseconds() => (long)time.GetElapsedTime(_since).TotalMilliseconds;
 
-    private sealed record JournalEntry(string NodeId, string Activity, string Outcome, long Milliseconds);
+    private sealed record JournalEntry(
+        string NodeId, string Activity, string Outcome, long Milliseconds,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Text);
 }

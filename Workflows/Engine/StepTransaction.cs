@@ -72,17 +72,19 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("request", _instance.RequestId.Value)
             .ExecuteNonQueryAsync(cancellation);
 
-    public async Task InsertBookmarkAsync(Guid id, ActivityNode activity, string payload, CancellationToken cancellation) =>
+    public async Task InsertBookmarkAsync(
+        Guid id, ActivityNode activity, ActivityResult.Suspended suspended, CancellationToken cancellation) =>
         await _connection.Sql(
                 """
-                insert into bookmarks (id, instance_id, activity_id, name, payload)
-                values (@id, @instance, @activity, @name, @payload)
+                insert into bookmarks (id, instance_id, activity_id, name, payload, due_at)
+                values (@id, @instance, @activity, @name, @payload, now() + @resume_after)
                 """)
             .With("id", id)
             .With("instance", _instance.Id)
             .With("activity", activity.Id)
             .With("name", activity.Type)
-            .With("payload", NpgsqlDbType.Jsonb, payload)
+            .With("payload", NpgsqlDbType.Jsonb, suspended.Payload)
+            .With("resume_after", NpgsqlDbType.Interval, suspended.ResumeAfter)
             .ExecuteNonQueryAsync(cancellation);
 
     public async Task BurnBookmarkAsync(Guid id, CancellationToken cancellation) =>
@@ -140,16 +142,21 @@ internal sealed class StepTransaction : IAsyncDisposable
                 """
                 select exists (select from bookmarks where instance_id = @id)
                    and not exists (select from resumptions where instance_id = @id)
+                   and not exists (select from bookmarks where instance_id = @id and due_at <= now())
                 """)
             .With("id", _instance.Id)
             .ExecuteScalarAsync(cancellation))!;
-        if (waits) await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = null", state, cancellation);
+        if (waits) await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellation);
         return waits;
     }
 
-    /// <summary>True if a bookmark of this instance has been woken and not yet been taken.</summary>
+    /// <summary>True if a bookmark of this instance has been woken, or its time has come, and it has not yet been taken.</summary>
     public async Task<bool> HasResumptionAsync(CancellationToken cancellation) =>
-        (bool)(await _connection.Sql("select exists (select from resumptions where instance_id = @id)")
+        (bool)(await _connection.Sql(
+                """
+                select exists (select from resumptions where instance_id = @id)
+                    or exists (select from bookmarks where instance_id = @id and due_at <= now())
+                """)
             .With("id", _instance.Id)
             .ExecuteScalarAsync(cancellation))!;
 

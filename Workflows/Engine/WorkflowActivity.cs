@@ -27,4 +27,18 @@ public sealed record WorkflowActivityContext(
     long Fence,
     string ActivityId,
     ActivityInputs Inputs,
-    IReadOnlyDictionary<string, JsonElement> Variables);
+    IReadOnlyDictionary<string, JsonElement> Variables)
+{
+    /// <summary>Of this execution; the same at every attempt, so that receivers can tell a repetition.</summary>
+    public Guid ExecutionId { get; init; }
+
+    /// <summary>What the request brings, by name.</summary>
+    public IReadOnlyDictionary<string, JsonElement> WorkflowInputs { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>Outputs of completed activities, by activity and name.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
+
+    /// <summary>Whether the definition goes on after this outcome.</summary>
+    public Func<string, bool> LeadsOn { get; init; } = _ => false;
+}

@@ -4,7 +4,9 @@ namespace Darkroom.Engine;
 
 /// <summary>An Elsa 3 workflow definition, read: the same graph as the JSON, with nothing evaluated and nothing judged.</summary>
 /// <param name="Variables">By id, since expressions name variables by id.</param>
-internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<string, VariableNode> Variables)
+/// <param name="Inputs">Names of the inputs that it declares.</param>
+internal sealed record WorkflowDocument(
+    FlowchartNode Root, IReadOnlyDictionary<string, VariableNode> Variables, IReadOnlyList<string> Inputs)
 {
     private const string Flowchart = "Elsa.Flowchart";
 
@@ -17,7 +19,8 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
             var definition = document.RootElement;
             if (!definition.TryGetProperty("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
             var variables = Children(definition, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
-            return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables);
+            var inputs = Children(definition, "inputs").Select(input => input.GetProperty("name").GetString()!).ToList();
+            return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables, inputs);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
@@ -45,22 +48,37 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
         var label = $"{inside}{Label(json, name)}";
         var inputs = new Dictionary<string, ExpressionNode>(StringComparer.OrdinalIgnoreCase);
         var bindings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
-        FlowchartNode? body = null;
-        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object))
+        var raw = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
+        var nested = new Dictionary<string, FlowchartNode>(StringComparer.OrdinalIgnoreCase);
+        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object && !s_own.Contains(p.Name)))
         {
             if (property.Value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object)
                 inputs[property.Name] = ReadExpression(expression);
-            else if (property.NameEquals("body") && IsFlowchart(property.Value))
-                body = ReadFlowchart(property.Value, nodeId, $"{label} / ");
+            else if (property.Value.TryGetProperty("type", out _) && property.Value.TryGetProperty("version", out _))
+            {
+                if (!property.NameEquals("body") || IsFlowchart(property.Value)) nested[property.Name] = ReadNested(property.Value, nodeId, $"{label} / ");
+            }
             else if (ReadReference(property.Value) is { } variable)
                 bindings[property.Name] = variable;
+            else
+                raw[property.Name] = property.Value.Clone();
         }
 
         return new ActivityNode(
             id, nodeId, type,
             json.TryGetProperty("version", out var version) ? version.GetInt32() : 1,
-            name, inputs, body)
-        { Label = label, Bindings = bindings };
+            name, inputs, nested.GetValueOrDefault("body"))
+        { Label = label, Bindings = bindings, Raw = raw, Nested = nested };
+    }
+
+    private static readonly HashSet<string> s_own = ["metadata", "customProperties"];
+
+    /// <summary>A port may hold an activity that is no flowchart: the same as a flowchart of that one.</summary>
+    private static FlowchartNode ReadNested(JsonElement json, string parentNodeId, string inside)
+    {
+        if (IsFlowchart(json)) return ReadFlowchart(json, parentNodeId, inside);
+        var activity = ReadActivity(json, parentNodeId, inside);
+        return new FlowchartNode(activity.NodeId, [activity], []);
     }
 
     // Other containers are no body that could be run; whoever compiles the activity misses it.
@@ -92,7 +110,11 @@ internal sealed record WorkflowDocument(FlowchartNode Root, IReadOnlyDictionary<
 
     private static VariableNode ReadVariable(JsonElement json) =>
         new(json.GetProperty("id").GetString()!, json.GetProperty("name").GetString()!,
-            json.TryGetProperty("value", out var value) ? value.Clone() : default);
+            json.TryGetProperty("value", out var value) ? value.Clone() : default)
+        {
+            TypeName = json.TryGetProperty("typeName", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString()! : "Object",
+            IsArray = json.TryGetProperty("isArray", out var array) && array.ValueKind == JsonValueKind.True,
+        };
 
     private static List<JsonElement> Children(JsonElement json, string name) =>
         json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
@@ -111,6 +133,12 @@ internal sealed record ActivityNode(
 
     /// <summary>Outputs that are bound to a variable: the variable's id by the output's name.</summary>
     public IReadOnlyDictionary<string, string> Bindings { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Values that stand without an expression around them, by property.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Raw { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>What its embedded ports hold, by port.</summary>
+    public IReadOnlyDictionary<string, FlowchartNode> Nested { get; init; } = new Dictionary<string, FlowchartNode>();
 }
 
 /// <summary>From an activity's outcome to the activity that follows.</summary>
@@ -120,4 +148,10 @@ internal sealed record ConnectionNode(string Source, string Outcome, string Targ
 internal sealed record ExpressionNode(string Type, JsonElement Value);
 
 /// <summary>A workflow variable and its first value.</summary>
-internal sealed record VariableNode(string Id, string Name, JsonElement Value);
+internal sealed record VariableNode(string Id, string Name, JsonElement Value)
+{
+    /// <summary>Elsa's alias of its type, such as String or Int32.</summary>
+    public string TypeName { get; init; } = "Object";
+
+    public bool IsArray { get; init; }
+}

@@ -23,8 +23,12 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         var id = Guid.CreateVersion7();
         await connection.Sql(
                 $"""
-                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, state)
-                values (@id, @request, @run, @definition, @version_id, @version, @state);
+                insert into workflow_documents (sha256, document)
+                values (@sha256, @document)
+                on conflict do nothing;
+
+                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
+                values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state);
 
                 select pg_notify('{Channel}', '')
                 """)
@@ -34,10 +38,42 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("definition", definition.DefinitionId)
             .With("version_id", definition.VersionId)
             .With("version", definition.Version)
+            .With("sha256", DocumentHash.Of(definition.Document).Bytes)
+            .With("document", definition.Document)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
             .ExecuteNonQueryAsync(cancellation);
         return id;
     }
+
+    /// <summary>Inserts the instance of a request's next run: it runs what the run before ran.</summary>
+    public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation) =>
+        await connection.Sql(
+                $"""
+                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
+                select @id, request_id, @run, definition_id, definition_version_id, version, document_sha256, @state
+                from workflow_instances
+                where request_id = @request
+                  and run = @run - 1;
+
+                select pg_notify('{Channel}', '')
+                """)
+            .With("id", Guid.CreateVersion7())
+            .With("request", request.Value)
+            .With("run", run)
+            .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
+            .ExecuteNonQueryAsync(cancellation);
+
+    /// <summary>How long it is until an instance that nobody runs becomes ready by itself; null if none will.</summary>
+    public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellation) =>
+        await database.Sql(
+                """
+                select greatest(min(ready_at) - now(), interval '0')
+                from workflow_instances
+                where status = 'Running'
+                  and owner is null
+                  and ready_at is not null
+                """)
+            .ExecuteScalarAsync(cancellation) as TimeSpan?;
 
     /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease, or until it is let go.</summary>
     /// <remarks>
@@ -71,7 +107,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                     updated_at = now()
                 from ready
                 where i.id = ready.id
-                returning i.id, request_id, run, definition_version_id, fence, state
+                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256
                 """)
             .With("owner", process.Id)
             .With("in_hand", _inHand.Keys.ToArray())
@@ -87,7 +123,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     {
         await using var command = database.Sql(
                 """
-                select id, request_id, run, definition_version_id, fence, state
+                select id, request_id, run, definition_version_id, fence, state, document_sha256
                 from workflow_instances
                 where id = @id
                   and fence = @fence
@@ -104,11 +140,12 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         var resumptions = new List<Resumption>();
         await using var command = database.Sql(
                 """
-                select b.id, b.activity_id, b.payload, r.input
-                from resumptions r
-                join bookmarks b on b.id = r.bookmark_id
-                where r.instance_id = @instance
-                order by r.created_at, b.id
+                select b.id, b.activity_id, b.payload, coalesce(r.input, '{}')
+                from bookmarks b
+                left join resumptions r on r.bookmark_id = b.id
+                where b.instance_id = @instance
+                  and (r.bookmark_id is not null or b.due_at <= now())
+                order by coalesce(r.created_at, b.due_at), b.id
                 """)
             .With("instance", instance.Id);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
@@ -143,6 +180,9 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         known?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
-            WorkflowState.FromJson(reader.GetString(5)));
+            WorkflowState.FromJson(reader.GetString(5)))
+        {
+            Document = new DocumentHash(reader.GetFieldValue<byte[]>(6)),
+        };
     }
 }

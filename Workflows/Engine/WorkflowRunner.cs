@@ -1,3 +1,5 @@
+using System.Text.Json;
+using Darkroom.Engine.Expressions;
 using Darkroom.Requests;
 using Darkroom.Schema;
 using Microsoft.Extensions.Logging;
@@ -72,7 +74,7 @@ internal sealed partial class WorkflowRunner(
         CompiledWorkflow workflow;
         try
         {
-            workflow = await compiler.GetAsync(instance.DefinitionVersionId, cancellation);
+            workflow = await compiler.GetAsync(instance.Document, cancellation);
         }
         catch (WorkflowDefinitionException e)
         {
@@ -86,13 +88,14 @@ internal sealed partial class WorkflowRunner(
 
     private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
     {
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
         var state = instance.State with
         {
             Started = true,
-            Scheduled = [new ScheduledActivity(workflow.Graph.Start)],
-            Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => v.Value, StringComparer.Ordinal),
+            Scheduled = [Schedule(workflow.Graph.Start)],
+            Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
+            Inputs = await WorkflowInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellation),
         };
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
         await step.MarkProcessingAsync(cancellation);
         await step.SaveAsync(state, cancellation);
         await step.CommitAsync(cancellation);
@@ -114,13 +117,28 @@ internal sealed partial class WorkflowRunner(
     {
         var due = instance.State.Scheduled[0];
         var compiled = workflow.Activity(due.ActivityId);
-        var execution = Begin(instance, compiled.Node, Guid.CreateVersion7(time.GetUtcNow()));
+        var execution = Begin(instance, compiled.Node, due.ExecutionId ?? Guid.CreateVersion7(time.GetUtcNow()));
         try
         {
-            var context = Context(instance, compiled);
-            execution = execution with { Inputs = context.Inputs.Values };
+            var written = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+            var after = instance;
+            WorkflowActivityContext context;
+            try
+            {
+                var inputs = Evaluate(instance, workflow, compiled, written, cancellation);
+                if (written.Count > 0) after = instance with { State = instance.State with { Variables = Merge(instance.State.Variables, workflow, written) } };
+                context = Context(instance, workflow, compiled, execution.Id, inputs);
+            }
+            catch (WorkflowDefinitionException e)
+            {
+                // The same variables make the same failure: trying again would only hide it for a while.
+                var failure = new ActivityResult.Faulted("expression_failed", e.Message);
+                return await CommitAsync(instance, workflow, execution, failure, null, cancellation);
+            }
+
+            execution = execution with { Inputs = compiled.Inputs.ForJournal(context.Inputs.Values) };
             var result = await compiled.Activity.ExecuteAsync(context, cancellation);
-            return await CommitAsync(instance, workflow, execution, result, null, cancellation);
+            return await CommitAsync(after, workflow, execution, result, null, cancellation);
         }
         catch (Exception e) when (IsTransient(e, cancellation))
         {
@@ -134,7 +152,8 @@ internal sealed partial class WorkflowRunner(
         var compiled = workflow.Activity(resumption.ActivityId);
         // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
         var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
-        var result = await compiled.Activity.ResumeAsync(Context(instance, compiled), resumption.Input, cancellation);
+        var result = await compiled.Activity.ResumeAsync(
+            Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellation);
         return await CommitAsync(instance, workflow, execution, result, resumption, cancellation);
     }
 
@@ -154,24 +173,29 @@ internal sealed partial class WorkflowRunner(
         {
             case ActivityResult.Completed completed:
                 if (workflow.Graph.Next(activity.Id, completed.Outcome) is { } next)
-                    state = state with { Scheduled = [.. state.Scheduled, new ScheduledActivity(next)] };
+                    state = state with { Scheduled = [.. state.Scheduled, Schedule(next)] };
+                try
+                {
+                    state = Keep(state, workflow, activity, completed);
+                }
+                catch (WorkflowDefinitionException e)
+                {
+                    await FaultAsync(step, execution, instance.State, "wrong_type", $"{activity.Label}: {e.Message}", cancellation);
+                    return null;
+                }
+
                 if (completed.Webhook is not null) state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
                 await step.RecordAsync(
                     execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellation);
                 break;
 
             case ActivityResult.Suspended suspended:
-                await step.InsertBookmarkAsync(execution.Id, activity, suspended.Payload, cancellation);
+                await step.InsertBookmarkAsync(execution.Id, activity, suspended, cancellation);
                 await step.RecordAsync(execution with { Status = "Running" }, cancellation);
                 break;
 
             case ActivityResult.Faulted faulted:
-                var incident = new Incident(activity.Id, activity.Type, faulted.Code, faulted.Message, time.GetUtcNow());
-                state = state with { Incidents = [.. state.Incidents, incident] };
-                await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellation);
-                await step.EndAsync(state, "Faulted", ending, cancellation);
-                await step.CommitAsync(cancellation);
-                LogFaulted(instance.Id, instance.RequestId, activity.Name, faulted.Code, faulted.Message);
+                await FaultAsync(step, execution, state, faulted.Code, faulted.Message, cancellation);
                 return null;
         }
 
@@ -218,6 +242,17 @@ internal sealed partial class WorkflowRunner(
         return null;
     }
 
+    private async Task FaultAsync(
+        StepTransaction step, ActivityExecution execution, WorkflowState state, string code, string message, CancellationToken cancellation)
+    {
+        var activity = execution.Activity;
+        var incident = new Incident(activity.Id, activity.Type, code, message, time.GetUtcNow());
+        await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellation);
+        await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellation);
+        await step.CommitAsync(cancellation);
+        LogActivityFaulted(activity.Name, code, message);
+    }
+
     private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellation)
     {
         await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
@@ -232,9 +267,59 @@ internal sealed partial class WorkflowRunner(
     private ActivityExecution Begin(WorkflowInstance instance, ActivityNode node, Guid id) =>
         new(id, instance.State.Sequence + 1, node, time.GetUtcNow()) { Status = "Running" };
 
-    private static WorkflowActivityContext Context(WorkflowInstance instance, CompiledActivity compiled) =>
-        new(instance.RequestId, instance.Run, instance.Fence, compiled.Node.Id,
-            new ActivityInputs(compiled.Inputs.Evaluate(instance.State.Variables)), instance.State.Variables);
+    private ScheduledActivity Schedule(string activity) => new(activity, ExecutionId: Guid.CreateVersion7(time.GetUtcNow()));
+
+    private static ActivityInputs Evaluate(
+        WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled,
+        Dictionary<string, JsonElement> written, CancellationToken cancellation) =>
+        new(compiled.Inputs.Evaluate(
+            new ExpressionScope
+            {
+                Variables = instance.State.Variables,
+                Inputs = instance.State.Inputs,
+                Outputs = instance.State.Outputs,
+                FindActivity = workflow.FindActivity,
+                Writes = written,
+            },
+            cancellation));
+
+    private static WorkflowActivityContext Context(
+        WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled, Guid execution, ActivityInputs inputs) =>
+        new(instance.RequestId, instance.Run, instance.Fence, compiled.Node.Id, inputs, instance.State.Variables)
+        {
+            ExecutionId = execution,
+            WorkflowInputs = instance.State.Inputs,
+            Outputs = instance.State.Outputs,
+            LeadsOn = outcome => workflow.Graph.Next(compiled.Node.Id, outcome) is not null,
+        };
+
+    /// <summary>What an activity leaves behind: its outputs, and the variables that it sets or that its outputs are bound to.</summary>
+    private static WorkflowState Keep(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
+    {
+        var set = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>()) set[workflow.Document.Variables[id].Name] = value;
+        if (completed.Outputs is { Count: > 0 } outputs)
+        {
+            var values = outputs.ToDictionary(output => output.Key, output => JsonSerializer.SerializeToElement(output.Value), StringComparer.OrdinalIgnoreCase);
+            foreach (var (name, id) in activity.Bindings)
+                if (values.TryGetValue(name, out var value)) set[workflow.Document.Variables[id].Name] = value;
+            state = state with
+            {
+                Outputs = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>(state.Outputs, StringComparer.Ordinal) { [activity.Id] = values },
+            };
+        }
+
+        return set.Count == 0 ? state : state with { Variables = Merge(state.Variables, workflow, set) };
+    }
+
+    private static Dictionary<string, JsonElement> Merge(
+        IReadOnlyDictionary<string, JsonElement> variables, CompiledWorkflow workflow, Dictionary<string, JsonElement> set)
+    {
+        var merged = new Dictionary<string, JsonElement>(variables, StringComparer.Ordinal);
+        foreach (var variable in workflow.Document.Variables.Values)
+            if (set.TryGetValue(variable.Name, out var value)) merged[variable.Name] = VariableTypes.Convert(variable, value);
+        return merged;
+    }
 
     /// <summary>A failure of the database is not the activity's: the whole step is repeated instead.</summary>
     private static bool IsTransient(Exception e, CancellationToken cancellation) =>
@@ -250,6 +335,9 @@ internal sealed partial class WorkflowRunner(
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Workflow instance {Instance} of request {Request} faulted in {Activity}: {Code}, {Reason}")]
     private partial void LogFaulted(Guid instance, RequestId request, string activity, string code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Activity} faulted its workflow: {Code}, {Reason}")]
+    private partial void LogActivityFaulted(string activity, string code, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: {Activity} failed, attempt {Attempt}; trying again in {Delay}")]
     private partial void LogRetrying(Exception exception, Guid instance, RequestId request, string activity, int attempt, TimeSpan delay);

@@ -19,6 +19,13 @@ public sealed record WorkflowState
     /// <summary>Values of the workflow's variables by name.</summary>
     public IReadOnlyDictionary<string, JsonElement> Variables { get; init; } = new Dictionary<string, JsonElement>();
 
+    /// <summary>What the request brought, by the input's name.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>Outputs of the activities that have completed, by the activity's id and the output's name.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
+
     /// <summary>What went wrong; the last one faulted the instance.</summary>
     public IReadOnlyList<Incident> Incidents { get; init; } = [];
 
@@ -39,7 +46,8 @@ public sealed record WorkflowState
 /// <summary>An activity that is due.</summary>
 /// <param name="ActivityId">Its id in the definition.</param>
 /// <param name="Attempt">1 at first, more after transient failures.</param>
-public sealed record ScheduledActivity(string ActivityId, int Attempt = 1);
+/// <param name="ExecutionId">Of its execution, the same at every attempt.</param>
+public sealed record ScheduledActivity(string ActivityId, int Attempt = 1, Guid? ExecutionId = null);
 
 /// <summary>A failure that ended an instance, in our own words.</summary>
 public sealed record Incident(string ActivityId, string ActivityType, string Code, string Message, DateTimeOffset Timestamp);

@@ -6,7 +6,7 @@ using Npgsql;
 namespace Darkroom.Requests;
 
 /// <summary>What an owner may do to a request after it was accepted: cancel it, or run its failed images once more.</summary>
-public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefinitionStore definitions, RunEnding ending)
+public sealed class RequestLifecycle(NpgsqlDataSource database, RunEnding ending)
 {
     /// <summary>
     /// Ends the run now. Whatever workers still have in hand changes nothing: the instance's fence moves on, and outcomes of
@@ -86,8 +86,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
             .With("request", request.Value)
             .With("run", run)
             .ExecuteScalarAsync(cancellation);
-        var definition = await definitions.GetVersionAsync(current.DefinitionVersionId, cancellation);
-        await WorkflowInstanceStore.InsertAsync(connection, request, run, definition, cancellation);
+        await WorkflowInstanceStore.InsertNextAsync(connection, request, run, cancellation);
         await connection.Sql(
                 """
                 update images
@@ -119,7 +118,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
     {
         await using var command = connection.Sql(
                 """
-                select status::text, run, workflow_version_id
+                select status::text, run
                 from csv_data_table
                 where id = @request
                   and owner_id = @owner
@@ -129,10 +128,10 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, WorkflowDefiniti
             .With("owner", owner.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         if (!await reader.ReadAsync(cancellation)) return null;
-        return new Current(RequestStatuses.Parse(reader.GetString(0)), reader.GetInt32(1), reader.GetString(2));
+        return new Current(RequestStatuses.Parse(reader.GetString(0)), reader.GetInt32(1));
     }
 
-    private sealed record Current(RequestStatus Status, int Run, string DefinitionVersionId);
+    private sealed record Current(RequestStatus Status, int Run);
 }
 
 /// <summary>What came of a wish to cancel or to retry.</summary>

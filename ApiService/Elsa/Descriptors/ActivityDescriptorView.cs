@@ -61,6 +61,7 @@ internal sealed record ActivityDescriptorView
         Ports =
         [
             .. activity.BodyPort is { } body ? [new PortView(body, "Embedded")] : Array.Empty<PortView>(),
+            .. activity.BranchPorts.Select(port => new PortView(port, "Embedded")),
             .. activity.Outcomes.Select(outcome => new PortView(outcome, "Flow")),
         ],
         IsBrowsable = activity.IsBrowsable,

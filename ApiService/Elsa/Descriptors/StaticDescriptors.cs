@@ -1,3 +1,5 @@
+using Darkroom.Engine.Expressions;
+
 namespace Darkroom.Api.Elsa.Descriptors;
 
 /// <summary>A language that inputs may be written in. Only those that the engine runs are listed.</summary>
@@ -13,9 +15,8 @@ internal sealed record ExpressionLanguageView(string Type, string DisplayName, b
         new("Literal", "Literal", IsBrowsable: false, null),
         new("Object", "Object", IsBrowsable: false, "json"),
         new("Variable", "Variable", IsBrowsable: true, null),
-        // Studio's editor of inputs needs at least one language with a code editor, or the page dies.
-        new("JavaScript", "JavaScript", IsBrowsable: true, "javascript"),
-        new("Liquid", "Liquid", IsBrowsable: true, "liquid"),
+        new("Input", "Input", IsBrowsable: true, null),
+        .. ExpressionLanguages.Default.All.Select(language => new ExpressionLanguageView(language.Name, language.Name, IsBrowsable: true, language.EditorLanguage)),
     ];
 }
 

@@ -1,0 +1,102 @@
+using Darkroom.Activities;
+using Darkroom.Engine;
+using Darkroom.Requests;
+using Darkroom.Requests.Csv;
+using Darkroom.Schema;
+using Darkroom.Storage;
+using Npgsql;
+
+namespace Darkroom.Api.Elsa.Run;
+
+/// <summary>
+/// Tries a workflow: a request like any other, of the built-in sample, that runs the workflow's latest version, be it a draft. Its
+/// images travel with the product, so that trying needs no network.
+/// </summary>
+internal sealed class SampleRun(
+    NpgsqlDataSource database, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvJudge judge)
+{
+    private const string FileName = "sample.csv";
+
+    public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellation)
+    {
+        if (await FindLatestAsync(definitionId, cancellation) is not { } workflow) return new SampleRunResult.NotFound();
+        if (validator.Validate(workflow.Document) is { Count: > 0 } complaints) return new SampleRunResult.Refused(complaints);
+
+        var upload = await uploads.BeginAsync(owner, null, cancellation)
+            ?? throw new InvalidOperationException("An upload without a key is never refused.");
+        var accepted = false;
+        try
+        {
+            var acceptance = await uploads.AcceptAsync(
+                upload, await StoreAsync(upload, workflow, cancellation), request => request.Id.ToString(), cancellation);
+            accepted = acceptance is not Acceptance.Lost;
+            return acceptance is Acceptance.Accepted
+                ? new SampleRunResult.Started(await FindInstanceAsync(upload.Id, cancellation))
+                : new SampleRunResult.Refused(["The run could not be started just now; try again."]);
+        }
+        finally
+        {
+            // Its row is the note by which the sweeper finds what it stored.
+            if (!accepted) uploads.Abandon(upload);
+        }
+    }
+
+    private async Task<NewRequest> StoreAsync(Upload upload, WorkflowDefinition workflow, CancellationToken cancellation)
+    {
+        var verdict = await judge.JudgeAsync(new MemoryStream(SampleImages.Csv), cancellation);
+        await using var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), "text/csv");
+        await writing.WriteAsync(SampleImages.Csv, cancellation);
+        var stored = await writing.CompleteAsync(cancellation);
+        return new NewRequest
+        {
+            Id = upload.Id,
+            Owner = upload.Owner,
+            Workflow = workflow,
+            CsvPath = stored.Key,
+            CsvBytes = stored.Bytes,
+            CsvSha256 = stored.Sha256,
+            Dialect = verdict.Dialect!.ToJson(),
+            NoOfProducts = verdict.Products,
+            NoOfImages = verdict.Images,
+            FileName = FileName,
+        };
+    }
+
+    // Read here and now: a draft is edited in place, so nothing that was read before may be run.
+    private async Task<WorkflowDefinition?> FindLatestAsync(string definitionId, CancellationToken cancellation)
+    {
+        if (definitionId.Any(char.IsControl)) return null;
+        await using var command = database.Sql(
+                """
+                select id, definition_id, version, name, document
+                from workflow_definitions
+                where definition_id = @definition
+                  and is_latest
+                """)
+            .With("definition", definitionId);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation)
+            ? new WorkflowDefinition(reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4))
+            : null;
+    }
+
+    private async Task<Guid> FindInstanceAsync(RequestId request, CancellationToken cancellation) =>
+        (Guid)(await database.Sql("select id from workflow_instances where request_id = @request and run = 1")
+            .With("request", request.Value)
+            .ExecuteScalarAsync(cancellation))!;
+}
+
+/// <summary>What came of a wish to try a workflow.</summary>
+internal abstract record SampleRunResult
+{
+    private SampleRunResult()
+    {
+    }
+
+    public sealed record Started(Guid Instance) : SampleRunResult;
+
+    /// <summary>The workflow cannot be run as it is.</summary>
+    public sealed record Refused(IReadOnlyList<string> Reasons) : SampleRunResult;
+
+    public sealed record NotFound : SampleRunResult;
+}

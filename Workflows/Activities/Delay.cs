@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.Json;
+using Darkroom.Engine;
+
+namespace Darkroom.Activities;
+
+/// <summary>Waits. The workflow is put aside meanwhile and woken by the database's clock, whatever processes have come and gone.</summary>
+internal sealed class Delay : WorkflowActivity, IDescribedActivity
+{
+    private const string Span = "TimeSpan";
+    private static readonly TimeSpan s_longest = TimeSpan.FromDays(366);
+
+    public static ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Elsa.Delay",
+        Place = ActivityPlace.Workflow,
+        Category = "Scheduling",
+        DisplayName = "Delay",
+        Description = "Waits for a time before the workflow goes on. Survives restarts.",
+        Inputs =
+        [
+            new InputDescriptor(Span, typeof(TimeSpan), null, "How long, as days.hours:minutes:seconds: 00:05:00 is five minutes. At most 366 days.")
+            {
+                DisplayName = "Time span",
+                UiHint = "singleline",
+                IsRequired = true,
+                Check = value => value is TimeSpan span && (span < TimeSpan.Zero || span > s_longest) ? "TimeSpan must lie between 0 and 366 days." : null,
+            },
+        ],
+        CreatesBookmark = true,
+    };
+
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        var span = context.Inputs.Get<TimeSpan>(Span);
+        var payload = JsonSerializer.Serialize(new Dictionary<string, string> { ["timeSpan"] = span.ToString("c", CultureInfo.InvariantCulture) });
+        return Task.FromResult<ActivityResult>(new ActivityResult.Suspended(payload) { ResumeAfter = span });
+    }
+}

@@ -1,0 +1,28 @@
+using Darkroom.Engine;
+
+namespace Darkroom.Activities;
+
+/// <summary>Runs one of two embedded branches, then goes on by Done.</summary>
+internal sealed class If : FlowActivity, IDescribedActivity
+{
+    private const string Then = nameof(Then);
+    private const string Else = nameof(Else);
+
+    public static ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Elsa.If",
+        Place = ActivityPlace.Anywhere,
+        Category = "Branching",
+        DisplayName = "If",
+        Description = "Evaluates a condition, runs the branch Then or Else, and goes on when that has ended. An empty branch does nothing.",
+        Inputs = [FlowDecision.Condition],
+        Outputs = [new OutputDescriptor("Result", typeof(bool), "What the condition came to.")],
+        BranchPorts = [Then, Else],
+    };
+
+    protected override FlowStep Decide(ActivityInputs inputs)
+    {
+        var result = inputs.Get<bool>("Condition");
+        return new FlowStep(result ? Then : Else) { Outputs = new Dictionary<string, object?> { ["Result"] = result } };
+    }
+}

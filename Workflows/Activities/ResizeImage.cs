@@ -1,0 +1,40 @@
+using Darkroom.Engine;
+using Darkroom.Images;
+
+namespace Darkroom.Activities;
+
+/// <summary>Adds a resize to the working image's plan.</summary>
+internal sealed class ResizeImage : ImageActivity, IDescribedActivity
+{
+    private const string Mode = nameof(Mode);
+    private const string Width = nameof(Width);
+    private const string Height = nameof(Height);
+    private const int LargestSide = 32_768;
+
+    public static ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Darkroom.ResizeImage",
+        Place = ActivityPlace.ImageBody,
+        Category = "Images",
+        DisplayName = "Resize image",
+        Description = "Makes the image smaller, never larger. With one side given, the other follows the proportions.",
+        Inputs =
+        [
+            InputDescriptor.Choice(Mode, "fit", "How the image meets the size.",
+                new InputOption("Fit inside, nothing cut", "fit"), new InputOption("Fill, cut what stands out", "fill"), new InputOption("Crop the middle", "crop")),
+            InputDescriptor.Number(Width, 0, 0, LargestSide, "Width in pixels; 0 for none given."),
+            InputDescriptor.Number(Height, 0, 0, LargestSide, "Height in pixels; 0 for none given."),
+        ],
+    };
+
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    {
+        var (width, height) = (Side(inputs, Width), Side(inputs, Height));
+        if (width is null && height is null)
+            throw new ImageFailedException(new ImageFailure(ImageFailureCodes.UnsupportedPlan, "Resize image needs a width or a height."));
+        run.Plan = run.Plan.Add(new ImageStep.Resize(Enum.Parse<ResizeMode>(inputs.Get<string>(Mode), ignoreCase: true), width, height));
+        return ValueTask.FromResult(Outcome.Done);
+    }
+
+    private static int? Side(ActivityInputs inputs, string name) => inputs.Get<int>(name) is > 0 and var side ? side : null;
+}

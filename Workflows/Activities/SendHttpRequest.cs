@@ -1,0 +1,217 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using Darkroom.Engine;
+using Darkroom.Images;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Activities;
+
+/// <summary>
+/// Sends one HTTP request, through the egress guard and without following redirects. It may be sent again after a crash: its
+/// Idempotency-Key is then the same.
+/// </summary>
+internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, IDisposable
+{
+    private const string Url = nameof(Url);
+    private const string Method = nameof(Method);
+    private const string Content = nameof(Content);
+    private const string ContentType = nameof(ContentType);
+    private const string Authorization = nameof(Authorization);
+    private const string RequestHeaders = nameof(RequestHeaders);
+    private const string ExpectedStatusCodes = nameof(ExpectedStatusCodes);
+    private const string Unmatched = "Unmatched status code";
+    private const string FailedToConnect = "Failed to connect";
+    private const string TimedOut = "Timeout";
+
+    private static readonly HashSet<string> s_ours = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "Host", "Content-Length", "Transfer-Encoding", "Connection", "Idempotency-Key", "Upgrade", "Expect", "Trailer", "TE", "Proxy-Authorization",
+    };
+
+    private readonly EgressGuard _guard;
+    private readonly TimeProvider _time;
+    private readonly HttpRequestOptions _options;
+    private readonly HttpMessageInvoker _http;
+
+    public SendHttpRequest(EgressGuard guard, TimeProvider time, IOptions<HttpRequestOptions> options)
+    {
+        (_guard, _time, _options) = (guard, time, options.Value);
+        _http = new HttpMessageInvoker(guard.CreateHandler());
+    }
+
+    public static ActivityDescriptor Descriptor { get; } = new()
+    {
+        TypeName = "Elsa.FlowSendHttpRequest",
+        Place = ActivityPlace.Workflow,
+        Category = "HTTP",
+        DisplayName = "HTTP request (flow)",
+        Description = "Sends an HTTP request to a public address and goes on by the answer's status. Redirects are not followed. "
+            + "Where Failed to connect or Timeout leads nowhere, it is tried again for a while and then faults.",
+        Inputs =
+        [
+            new InputDescriptor(Url, typeof(string), null, "Where to: an http or https URL of a public address.") { IsRequired = true },
+            InputDescriptor.Choice(Method, "GET", "The method.",
+                [.. new[] { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD" }.Select(method => new InputOption(method, method))]),
+            new InputDescriptor(Content, typeof(object), null, "The body: text as it is, anything else as JSON.") { UiHint = "multiline" },
+            new InputDescriptor(ContentType, typeof(string), null, "The body's type; application/json where nothing is said.")
+            {
+                Check = value => value is string { Length: > 0 } text && !MediaTypeHeaderValue.TryParse(text, out _) ? $"ContentType is no media type: '{text}'." : null,
+            },
+            new InputDescriptor(Authorization, typeof(string), null, "The Authorization header, such as Bearer and a token.") { IsSensitive = true, Category = "Security" },
+            new InputDescriptor(RequestHeaders, typeof(object), null, "Further headers, a JSON object of texts.")
+            {
+                UiHint = "json-editor", Category = "Advanced", Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object of texts." : null,
+            },
+            new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with a way of their own, a JSON array of numbers.")
+            {
+                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? "ExpectedStatusCodes must be a JSON array of statuses, 100 to 599." : null,
+            },
+        ],
+        Outputs =
+        [
+            new OutputDescriptor("StatusCode", typeof(int), "The answer's status."),
+            new OutputDescriptor("ParsedContent", typeof(object), "The answer's body: JSON as a value, else its text; the start of it where it is long."),
+        ],
+        Outcomes = ["200", Outcome.Done, Unmatched, FailedToConnect, TimedOut],
+        OutcomesInput = ExpectedStatusCodes,
+    };
+
+    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        if (_guard.CheckUrl(context.Inputs.Text(Url), out var url) is { } refusal) return Refused(refusal);
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(_options.TimeoutSeconds), _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        try
+        {
+            using var request = Compose(url!, context);
+            if (request.Content?.Headers.ContentLength > _options.MaxRequestBytes)
+                return new ActivityResult.Faulted("request_too_large", $"The body is larger than {_options.MaxRequestBytes:N0} bytes.");
+            using var response = await _http.SendAsync(request, either.Token);
+            var content = await ReadAsync(response, either.Token);
+            return Answered(context, (int)response.StatusCode, content);
+        }
+        catch (Exception e) when (EgressRefusedException.Find(e) is { } found)
+        {
+            return Refused(found);
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && context.LeadsOn(TimedOut))
+        {
+            return new ActivityResult.Completed(TimedOut);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException && context.LeadsOn(FailedToConnect))
+        {
+            return new ActivityResult.Completed(FailedToConnect);
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static ActivityResult.Faulted Refused(EgressRefusal refusal) => new(refusal.Code, refusal.Message);
+
+    private static HttpRequestMessage Compose(Uri url, WorkflowActivityContext context)
+    {
+        var request = new HttpRequestMessage(new HttpMethod(context.Inputs.Get<string>(Method)), url);
+        if (context.Inputs.Values[Content] is JsonElement content)
+        {
+            var text = content.ValueKind == JsonValueKind.String ? content.GetString()! : content.GetRawText();
+            request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(text));
+            request.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(context.Inputs.Text(ContentType) ?? "application/json");
+        }
+
+        request.Headers.TryAddWithoutValidation("User-Agent", "Darkroom-Workflows/1.0");
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", context.ExecutionId.ToString("D"));
+        if (context.Inputs.Text(Authorization) is { } authorization) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        foreach (var (name, value) in context.Inputs.Values[RequestHeaders] is JsonElement headers ? Headers(headers) ?? [] : [])
+        {
+            if (s_ours.Contains(name)) continue;
+            if (name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)) request.Content?.Headers.TryAddWithoutValidation(name, value);
+            else request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        return request;
+    }
+
+    private static ActivityResult.Completed Answered(WorkflowActivityContext context, int status, object? content)
+    {
+        var expected = context.Inputs.Values[ExpectedStatusCodes] is JsonElement codes ? Codes(codes) ?? [] : [];
+        var outcome = expected.Count == 0 ? Outcome.Done
+            : expected.Contains(status) ? status.ToString(CultureInfo.InvariantCulture)
+            : Unmatched;
+        return new ActivityResult.Completed(outcome)
+        {
+            Outputs = new Dictionary<string, object?> { ["StatusCode"] = status, ["ParsedContent"] = content },
+        };
+    }
+
+    private async Task<object?> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
+    {
+        var kept = new byte[_options.MaxContentBytes + 1];
+        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+        var length = await body.ReadAtLeastAsync(kept, kept.Length, throwOnEndOfStream: false, cancellation);
+        if (length == 0) return null;
+        var whole = length <= _options.MaxContentBytes;
+        var text = Encoding.UTF8.GetString(kept, 0, Math.Min(length, _options.MaxContentBytes)).Replace('\0', '\uFFFD');
+        if (!whole || response.Content.Headers.ContentType?.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true) return text;
+        try
+        {
+            using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 32 });
+            // The database takes no U+0000, which JSON can spell.
+            return text.Contains("\\u0000", StringComparison.OrdinalIgnoreCase) ? text : json.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return text;
+        }
+    }
+
+    private static List<(string Name, string Value)>? Headers(JsonElement json)
+    {
+        json = Parsed(json);
+        if (json.ValueKind == JsonValueKind.Undefined) return [];
+        if (json.ValueKind != JsonValueKind.Object) return null;
+        var headers = new List<(string, string)>();
+        foreach (var header in json.EnumerateObject())
+        {
+            if (header.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Array)) return null;
+            foreach (var value in header.Value.ValueKind == JsonValueKind.Array ? header.Value.EnumerateArray().ToArray() : [header.Value])
+            {
+                var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
+                if (text.AsSpan().ContainsAny('\r', '\n')) return null;
+                headers.Add((header.Name, text));
+            }
+        }
+
+        return headers;
+    }
+
+    private static List<int>? Codes(JsonElement json)
+    {
+        var texts = Parsed(json) is { ValueKind: JsonValueKind.Undefined } ? [] : FlowBranches.StatusList(json);
+        var codes = new List<int>();
+        foreach (var text in texts ?? ["none"])
+        {
+            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code is < 100 or > 599) return null;
+            codes.Add(code);
+        }
+
+        return codes;
+    }
+
+    /// <summary>Studio writes objects as text; an empty text is none.</summary>
+    private static JsonElement Parsed(JsonElement json)
+    {
+        if (json.ValueKind != JsonValueKind.String) return json;
+        if (string.IsNullOrWhiteSpace(json.GetString())) return default;
+        try
+        {
+            using var document = JsonDocument.Parse(json.GetString()!);
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return json;
+        }
+    }
+}

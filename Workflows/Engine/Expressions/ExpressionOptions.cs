@@ -1,0 +1,42 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Engine.Expressions;
+
+/// <summary>
+/// What one expression of a workflow may cost. Section <c>Expressions</c>. Expressions run inside the worker that runs everything
+/// else, once per image in a fan-out's body, so the bounds are narrow: an expression computes an input, it does no work.
+/// </summary>
+public sealed class ExpressionOptions
+{
+    /// <summary>Time for one evaluation, milliseconds; default 500. Ordinary expressions take far below one.</summary>
+    [Range(10, 30_000)]
+    public int TimeoutMilliseconds { get; set; } = 500;
+
+    /// <summary>Memory that one JavaScript evaluation may allocate, bytes; default 8 MiB. Workers evaluate for many images at once.</summary>
+    [Range(1_048_576, 268_435_456)]
+    public long MaxMemoryBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <summary>JavaScript statements of one evaluation; default 50,000.</summary>
+    [Range(100, 10_000_000)]
+    public int MaxStatements { get; set; } = 50_000;
+
+    /// <summary>Depth of JavaScript calls and of Liquid blocks; default 64. Deeper recursion would reach for the thread's stack.</summary>
+    [Range(4, 500)]
+    public int MaxRecursion { get; set; } = 64;
+
+    /// <summary>Elements of a JavaScript array; default 10,000.</summary>
+    [Range(10, 1_000_000)]
+    public int MaxArrayLength { get; set; } = 10_000;
+
+    /// <summary>Liquid tags and outputs of one rendering; default 5,000.</summary>
+    [Range(10, 1_000_000)]
+    public int MaxLiquidSteps { get; set; } = 5_000;
+
+    /// <summary>Characters of a text that an expression builds or comes to; default 65,536. Values are kept in the workflow's state, which is written at every step.</summary>
+    [Range(256, 1_048_576)]
+    public int MaxTextLength { get; set; } = 64 * 1024;
+
+    /// <summary>Characters of an expression's source; default 32,768.</summary>
+    [Range(256, 1_048_576)]
+    public int MaxSourceLength { get; set; } = 32 * 1024;
+}

@@ -1,0 +1,167 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Fluid;
+using Fluid.Values;
+
+namespace Darkroom.Engine.Expressions;
+
+/// <summary>Liquid by Fluid: text with <c>{{ Variables.Name }}</c>, <c>{{ Input.Name }}</c> and <c>{{ Image.Width }}</c> filled in.</summary>
+internal sealed partial class LiquidLanguage : IExpressionLanguage
+{
+    private static readonly FluidParser s_parser = new();
+
+    private readonly ExpressionOptions _bounds;
+    private readonly TemplateOptions _options;
+
+    public LiquidLanguage(ExpressionOptions bounds)
+    {
+        _bounds = bounds;
+        _options = new TemplateOptions
+        {
+            MaxSteps = bounds.MaxLiquidSteps,
+            MaxRecursion = bounds.MaxRecursion,
+            CultureInfo = CultureInfo.InvariantCulture,
+            Assigned = (_, value, _) => new ValueTask<FluidValue>(Bounded(value)),
+            Captured = (_, value, _) => new ValueTask<FluidValue>(Bounded(value)),
+        };
+        // Filters whose result may be the product of two texts: bounded before the next one multiplies it again.
+        foreach (var name in new[] { "append", "prepend", "replace", "replace_first", "replace_last", "join", "concat" })
+            if (_options.Filters.TryGetValue(name, out var filter)) _options.Filters.AddFilter(name, Guard(filter));
+    }
+
+    public string Name => "Liquid";
+
+    public string EditorLanguage => "liquid";
+
+    public IExpression Parse(string source)
+    {
+        // A range is made whole before the first step of its loop is counted.
+        foreach (Match range in Tag().Matches(source).SelectMany(tag => Range().Matches(tag.Value)))
+            if (!int.TryParse(range.Groups[1].Value, out var first) || !int.TryParse(range.Groups[2].Value, out var last) || (long)last - first > LongestRange)
+                throw new ExpressionException($"a range is written with two numbers at most {LongestRange:N0} apart, not as {range.Value}.");
+        return s_parser.TryParse(source, out var template, out var error)
+            ? new LiquidExpression(this, template)
+            : throw new ExpressionException($"this is not Liquid: {error}");
+    }
+
+    private const int LongestRange = 1_000;
+
+    [GeneratedRegex(@"\{[{%].*?[%}]\}", RegexOptions.Singleline)]
+    private static partial Regex Tag();
+
+    [GeneratedRegex(@"\(\s*([^()]*?)\s*\.\.\s*([^()]*?)\s*\)")]
+    private static partial Regex Range();
+
+    private FilterDelegate Guard(FilterDelegate filter) => async (input, arguments, context) =>
+    {
+        var text = input.ToStringValue();
+        long inner = 0;
+        for (var i = 0; i < arguments.Count; i++) inner = Math.Max(inner, arguments.At(i).ToStringValue().Length);
+        if (text.Length > _bounds.MaxTextLength || Math.Max(text.Length, 1) * Math.Max(inner, 1) > 16L * _bounds.MaxTextLength) throw TooLong();
+        return Bounded(await filter(input, arguments, context));
+    };
+
+    private FluidValue Bounded(FluidValue value) =>
+        value is StringValue && value.ToStringValue().Length > _bounds.MaxTextLength ? throw TooLong() : value;
+
+    private ExpressionException TooLong() => new($"it builds a text longer than {_bounds.MaxTextLength:N0} characters.");
+
+    private sealed class LiquidExpression(LiquidLanguage language, IFluidTemplate template) : IExpression
+    {
+        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation)
+        {
+            var context = new TemplateContext(language._options);
+            context.SetValue("Variables", Named.Of(name => Value(scope.Variable(name))));
+            context.SetValue("Input", Named.Of(name => Value(scope.Inputs.TryGetValue(name, out var input) ? input : default)));
+            if (scope.Image is { } image) context.SetValue("Image", Named.Of(name => Fact(image, name)));
+            using var writer = new BoundedWriter(language._bounds.MaxTextLength, cancellation);
+            try
+            {
+#pragma warning disable CS0618 // The overload that the message names is not in this version of the package.
+                template.Render(context, NullEncoder.Default, writer);
+#pragma warning restore CS0618
+                return JsonSerializer.SerializeToElement(writer.ToString());
+            }
+            catch (Exception e) when (e is not ExpressionException and not OperationCanceledException)
+            {
+                throw new ExpressionException($"it failed: {e.Message}", e);
+            }
+        }
+
+        private static FluidValue Fact(IImageFacts image, string name) => name.ToUpperInvariant() switch
+        {
+            "URL" => StringValue.Create(image.Url),
+            "ROW" => NumberValue.Create(image.Row),
+            "POSITION" => NumberValue.Create(image.Position),
+            "WIDTH" => Number(image.Width),
+            "HEIGHT" => Number(image.Height),
+            "BYTES" => Number(image.Bytes),
+            "FORMAT" => image.Format is { } format ? StringValue.Create(format) : NilValue.Instance,
+            _ => NilValue.Instance,
+        };
+
+        private static FluidValue Number(long? value) => value is { } number ? NumberValue.Create(number) : NilValue.Instance;
+
+        private static FluidValue Value(JsonElement value) => value.ValueKind switch
+        {
+            JsonValueKind.String => StringValue.Create(value.GetString()!),
+            JsonValueKind.Number => NumberValue.Create(value.TryGetDecimal(out var number) ? number : 0),
+            JsonValueKind.True => BooleanValue.True,
+            JsonValueKind.False => BooleanValue.False,
+            JsonValueKind.Array => new ArrayValue(value.EnumerateArray().Select(Value).ToList()),
+            JsonValueKind.Object => Named.Of(name => Value(value.TryGetProperty(name, out var member) ? member : default)),
+            _ => NilValue.Instance,
+        };
+    }
+}
+
+/// <summary>A Liquid object whose members are looked up when they are named.</summary>
+internal sealed class Named(Func<string, FluidValue> find) : IFluidIndexable
+{
+    public int Count => 0;
+
+    public IEnumerable<string> Keys => [];
+
+    public static DictionaryValue Of(Func<string, FluidValue> find) => new(new Named(find));
+
+    public bool TryGetValue(string name, out FluidValue value)
+    {
+        value = find(name);
+        return value is not NilValue;
+    }
+}
+
+/// <summary>Takes so many characters and no more.</summary>
+internal sealed class BoundedWriter(int most, CancellationToken cancellation) : StringWriter(CultureInfo.InvariantCulture)
+{
+    public override void Write(char value)
+    {
+        MakeRoom(1);
+        base.Write(value);
+    }
+
+    public override void Write(char[] buffer, int index, int count)
+    {
+        MakeRoom(count);
+        base.Write(buffer, index, count);
+    }
+
+    public override void Write(ReadOnlySpan<char> buffer)
+    {
+        MakeRoom(buffer.Length);
+        base.Write(buffer);
+    }
+
+    public override void Write(string? value)
+    {
+        MakeRoom(value?.Length ?? 0);
+        base.Write(value);
+    }
+
+    private void MakeRoom(int count)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (GetStringBuilder().Length + count > most) throw new ExpressionException($"it comes to more than {most:N0} characters.");
+    }
+}
