@@ -30,6 +30,7 @@ public static class ElsaApi
         api.MapDefinitions();
         api.MapElsaInstances();
         api.MapElsaRun();
+        api.MapTests();
         routes.MapElsaInstanceHub();
         return routes;
     }

@@ -8,13 +8,11 @@ namespace Darkroom.Api.Requests;
 /// <summary>Addresses of this API, from its configured public address: never from the Host header, which is whatever a client sends.</summary>
 internal sealed class ApiLinks(IOptions<LinkOptions> options)
 {
-    private readonly string _requests = options.Value.Base + "/v1/requests";
+    public string Requests => options.Value.Base + "/v1/requests";
 
-    public string Requests => _requests;
+    public string Self(RequestId id) => options.Value.Request(id);
 
-    public string Self(RequestId id) => $"{_requests}/{id}";
-
-    public string Images(RequestId id) => $"{_requests}/{id}/images";
+    public string Images(RequestId id) => $"{Self(id)}/images";
 
     public RequestLinksView Of(Request request)
     {

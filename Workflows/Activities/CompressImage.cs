@@ -16,6 +16,8 @@ internal sealed class CompressImage : ImageActivity, IDescribedActivity
         DisplayName = "Compress image",
         Description = "Compresses the image in its own format, honours its orientation, keeps transparency and drops metadata. Never larger than the original.",
         Inputs = [InputDescriptor.Number(Quality, 50, 1, 100, "Encoder quality, 1 to 100; 50 halves what the eye does not need.")],
+        After = DownloadImage.Required,
+        TakesEffectIn = StoreImage.Descriptor,
     };
 
     public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)

@@ -21,6 +21,8 @@ internal sealed class ConvertImage : ImageActivity, IDescribedActivity
                 new InputOption("JPEG", "jpeg"), new InputOption("PNG", "png"), new InputOption("WebP", "webp"),
                 new InputOption("AVIF", "avif"), new InputOption("GIF", "gif"), new InputOption("TIFF", "tiff")),
         ],
+        After = DownloadImage.Required,
+        TakesEffectIn = StoreImage.Descriptor,
     };
 
     public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)

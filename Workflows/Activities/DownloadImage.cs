@@ -13,7 +13,12 @@ internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : Im
         Category = "Images",
         DisplayName = "Download image",
         Description = "Downloads the image from the URL in the CSV. Only public addresses are reached; size and time are capped.",
+        // A second download would begin again, and silently drop what was to be done with the first.
+        OncePerPath = true,
     };
+
+    /// <summary>Of activities that work on the image.</summary>
+    internal static RequiredStep Required { get; } = new(Descriptor, "and has no image to work on then");
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
     {

@@ -10,7 +10,7 @@ namespace Darkroom.Activities;
 /// Opens the request's images to the workers and waits for the last of them. Bookmark and opening are one commit, so the last
 /// outcome can neither come before there is something to wake nor be missed.
 /// </summary>
-internal sealed class FanOutImages : WorkflowActivity, IDescribedActivity
+internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity, IDescribedActivity
 {
     public const string Type = FanOut.BookmarkName;
     internal const string MaxAttempts = nameof(MaxAttempts);
@@ -26,8 +26,15 @@ internal sealed class FanOutImages : WorkflowActivity, IDescribedActivity
         [
             InputDescriptor.Number(MaxAttempts, 3, 1, 20, "How often the body is started for an image whose failures look temporary, such as a busy server."),
         ],
+        Outputs =
+        [
+            new OutputDescriptor("Images", typeof(int), "Images of the request."),
+            new OutputDescriptor("Succeeded", typeof(int), "Images with a result, earlier runs included."),
+            new OutputDescriptor("Failed", typeof(int), "Images without one."),
+        ],
         BodyPort = "Body",
         OncePerPath = true,
+        After = ValidateCsv.Required,
         CreatesBookmark = true,
     };
 
@@ -43,6 +50,24 @@ internal sealed class FanOutImages : WorkflowActivity, IDescribedActivity
             {
                 Effect = (connection, token) => OpenAsync(connection, context, token),
             });
+    }
+
+    /// <summary>By now every image has ended: the counters change no more in this run.</summary>
+    public override async Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellation)
+    {
+        await using var command = database.Sql("select no_of_images, images_succeeded, images_failed from csv_data_table where id = @request")
+            .With("request", context.RequestId.Value);
+        await using var counters = await command.ExecuteReaderAsync(cancellation);
+        await counters.ReadAsync(cancellation);
+        return new ActivityResult.Completed
+        {
+            Outputs = new Dictionary<string, object?>
+            {
+                ["Images"] = counters.GetInt32(0),
+                ["Succeeded"] = counters.GetInt32(1),
+                ["Failed"] = counters.GetInt32(2),
+            },
+        };
     }
 
     private static async Task OpenAsync(NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellation)

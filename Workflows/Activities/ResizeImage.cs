@@ -25,6 +25,9 @@ internal sealed class ResizeImage : ImageActivity, IDescribedActivity
             InputDescriptor.Number(Width, 0, 0, LargestSide, "Width in pixels; 0 for none given."),
             InputDescriptor.Number(Height, 0, 0, LargestSide, "Height in pixels; 0 for none given."),
         ],
+        After = DownloadImage.Required,
+        TakesEffectIn = StoreImage.Descriptor,
+        Check = inputs => inputs.Is(Width, 0) && inputs.Is(Height, 0) ? "Width or Height must be given." : null,
     };
 
     public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using Darkroom.Images;
 
 namespace Darkroom.Activities;
@@ -23,6 +24,21 @@ public static class SampleImages
         2.,Rangefinder,"https://{Host}/rangefinder-lens.jpg, https://{Host}/insulated-bottles.webp"
 
         """.ReplaceLineEndings("\n"));
+
+    /// <summary>What a request of this CSV brings to its workflow.</summary>
+    public static IReadOnlyDictionary<string, JsonElement> Inputs { get; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal)
+    {
+        ["RequestId"] = JsonSerializer.SerializeToElement(Guid.Empty),
+        ["Run"] = JsonSerializer.SerializeToElement(1),
+        ["FileName"] = JsonSerializer.SerializeToElement(FileName),
+        ["Products"] = JsonSerializer.SerializeToElement(2),
+        ["Images"] = JsonSerializer.SerializeToElement(3),
+    };
+
+    /// <summary>The photo that stands for any image where one activity is tried.</summary>
+    public static Uri First { get; } = new($"https://{Host}/lounge-chair.jpg");
+
+    public const string FileName = "sample.csv";
 
     public static bool Has(Uri url) => url.IdnHost.Equals(Host, StringComparison.OrdinalIgnoreCase);
 

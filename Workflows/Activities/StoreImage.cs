@@ -16,6 +16,8 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : Image
         DisplayName = "Store image",
         Description = "Stores the result in S3; its URL goes into the output CSV.",
         OncePerPath = true,
+        After = DownloadImage.Required,
+        WithoutIt = "so that no image could succeed",
     };
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)

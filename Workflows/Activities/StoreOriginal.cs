@@ -15,6 +15,7 @@ internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescr
         Category = "Images",
         DisplayName = "Store original",
         Description = "Stores the downloaded file in S3, byte for byte.",
+        After = DownloadImage.Required,
     };
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)

@@ -34,8 +34,18 @@ internal sealed class ValidateCsv(
             new InputDescriptor(AllowedHosts, typeof(string), null,
                 "Hosts that images may come from, separated by commas; a leading dot means the host and all below it. Empty for all."),
         ],
+        Outputs =
+        [
+            new OutputDescriptor("Products", typeof(int), "Products in the CSV, if it is valid."),
+            new OutputDescriptor("Images", typeof(int), "Images in the CSV, if it is valid."),
+            new OutputDescriptor("Code", typeof(string), "What is wrong with it, as a code; only if it is invalid."),
+            new OutputDescriptor("Message", typeof(string), "What is wrong with it, in words; only if it is invalid."),
+        ],
         Outcomes = [Valid, Invalid],
     };
+
+    /// <summary>Of activities that work on what it loads.</summary>
+    internal static RequiredStep Required { get; } = new(Descriptor, "which loads the products and images") { Outcome = Valid };
 
     public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
     {

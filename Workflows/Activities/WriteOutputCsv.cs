@@ -4,6 +4,7 @@ using Darkroom.Requests;
 using Darkroom.Requests.Csv;
 using Darkroom.Schema;
 using Darkroom.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Darkroom.Activities;
@@ -13,7 +14,7 @@ namespace Darkroom.Activities;
 /// commit that publishes its key decides which one counts.
 /// </summary>
 internal sealed class WriteOutputCsv(
-    NpgsqlDataSource database, ObjectStore objects, OutputCsvWriter writer, ImageLinks links) : WorkflowActivity, IDescribedActivity
+    NpgsqlDataSource database, ObjectStore objects, OutputCsvWriter writer, ImageLinks images, IOptions<LinkOptions> links) : WorkflowActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -22,6 +23,13 @@ internal sealed class WriteOutputCsv(
         Category = "Requests",
         DisplayName = "Write output CSV",
         Description = "Writes the output CSV: the input, record for record, with the URLs of the results and the errors.",
+        Outputs =
+        [
+            new OutputDescriptor("Url", typeof(string), "Where the output CSV can be had with an API key."),
+            new OutputDescriptor("Key", typeof(string), "Its key in the bucket."),
+        ],
+        After = ValidateCsv.Required,
+        WithoutIt = "so that every request would fail",
     };
 
     public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
@@ -35,7 +43,7 @@ internal sealed class WriteOutputCsv(
 
         return new ActivityResult.Completed
         {
-            Outputs = new Dictionary<string, object?> { ["Key"] = key },
+            Outputs = new Dictionary<string, object?> { ["Url"] = $"{links.Value.Request(context.RequestId)}/output.csv", ["Key"] = key },
             Effect = (connection, token) => RequestCsv.PublishOutputAsync(connection, context.RequestId, context.Run, key, token),
         };
     }
@@ -53,21 +61,21 @@ internal sealed class WriteOutputCsv(
             .With("request", request.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var row = 0;
-        var images = new List<Requests.Csv.ImageOutcome>();
+        var outcomes = new List<Requests.Csv.ImageOutcome>();
         while (await reader.ReadAsync(cancellation))
         {
             if (reader.GetInt32(1) != row)
             {
-                if (images.Count > 0) yield return new RowOutcome(row, images);
+                if (outcomes.Count > 0) yield return new RowOutcome(row, outcomes);
                 row = reader.GetInt32(1);
-                images = [];
+                outcomes = [];
             }
 
-            images.Add(reader.IsDBNull(2)
+            outcomes.Add(reader.IsDBNull(2)
                 ? Requests.Csv.ImageOutcome.Failed(reader.IsDBNull(3) ? "not_processed" : reader.GetString(3))
-                : Requests.Csv.ImageOutcome.Succeeded(links.For(new ImageId(reader.GetInt64(0)), reader.GetString(2))));
+                : Requests.Csv.ImageOutcome.Succeeded(images.For(new ImageId(reader.GetInt64(0)), reader.GetString(2))));
         }
 
-        if (images.Count > 0) yield return new RowOutcome(row, images);
+        if (outcomes.Count > 0) yield return new RowOutcome(row, outcomes);
     }
 }

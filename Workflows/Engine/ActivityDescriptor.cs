@@ -51,6 +51,18 @@ public sealed record ActivityDescriptor
     /// <summary>True if it changes variables by itself; the body of a fan-out only reads them.</summary>
     public bool WritesVariables { get; init; }
 
+    /// <summary>What every way to it must have passed; null if it may come first.</summary>
+    public RequiredStep? After { get; init; }
+
+    /// <summary>The activity that carries out what this one only asks for; null if it acts by itself.</summary>
+    public ActivityDescriptor? TakesEffectIn { get; init; }
+
+    /// <summary>What becomes of a flowchart of its place that lacks it, as the end of a sentence; null if one can do without.</summary>
+    public string? WithoutIt { get; init; }
+
+    /// <summary>Refuses values that do not go together, with a message for people; null accepts. It is asked only what is known beforehand.</summary>
+    public Func<KnownInputs, string?>? Check { get; init; }
+
     /// <summary>True if it may stand in the body of a fan-out.</summary>
     public bool AllowedInBody => Place.HasFlag(ActivityPlace.ImageBody);
 
@@ -62,6 +74,25 @@ public sealed record ActivityDescriptor
 
     public OutputDescriptor? FindOutput(string name) =>
         Outputs.FirstOrDefault(output => string.Equals(output.Name, name, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>An activity that must have been passed by one of its outcomes.</summary>
+/// <param name="Activity">Its type.</param>
+/// <param name="Reason">What is missing without it, as the end of a sentence.</param>
+public sealed record RequiredStep(ActivityDescriptor Activity, string Reason)
+{
+    public string Outcome { get; init; } = Engine.Outcome.Done;
+
+    /// <summary>As people see it on the canvas.</summary>
+    public string Label => Activity.Outcomes.Count > 1 ? $"{Activity.DisplayName} ({Outcome})" : Activity.DisplayName;
+}
+
+/// <summary>The inputs of an activity as far as a definition fixes them.</summary>
+/// <param name="Find">The value; false for one that is computed when the activity runs.</param>
+public sealed record KnownInputs(Func<string, (bool Known, object? Value)> Find)
+{
+    /// <summary>True if the input is fixed, and to this value.</summary>
+    public bool Is<T>(string name, T value) => Find(name) is (true, T known) && EqualityComparer<T>.Default.Equals(known, value);
 }
 
 /// <summary>Where an activity may stand.</summary>

@@ -29,6 +29,12 @@ public sealed class ActivityRegistration
     internal WorkflowActivity Workflow => (WorkflowActivity)_activity.Value;
 
     internal ImageActivity Image => _image.Value;
+
+    /// <summary>True if it only looks at its inputs, so that building it takes none of the parts that others work with.</summary>
+    internal bool OnlyDecides { get; init; }
+
+    /// <summary>Set for a type that only looks at its inputs.</summary>
+    internal FlowActivity? Flow => OnlyDecides ? (FlowActivity)_activity.Value : null;
 }
 
 public static class ActivityRegistrationServices
@@ -36,5 +42,8 @@ public static class ActivityRegistrationServices
     /// <summary>Adds an activity type that definitions may name.</summary>
     public static IServiceCollection AddActivity<T>(this IServiceCollection services)
         where T : class, IDescribedActivity =>
-        services.AddSingleton(provider => new ActivityRegistration(T.Descriptor, () => ActivatorUtilities.CreateInstance<T>(provider)));
+        services.AddSingleton(provider => new ActivityRegistration(T.Descriptor, () => ActivatorUtilities.CreateInstance<T>(provider))
+        {
+            OnlyDecides = typeof(T).IsAssignableTo(typeof(FlowActivity)),
+        });
 }

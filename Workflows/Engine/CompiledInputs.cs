@@ -15,6 +15,9 @@ internal sealed class CompiledInputs
     /// <summary>True if a value depends on more than the variables and inputs that all images of a fan-out share.</summary>
     public bool PerImage => _inputs.Values.Any(input => input.Expression is ParsedExpression);
 
+    /// <summary>The values that are the same whenever the activity runs.</summary>
+    public KnownInputs Known => new(name => _inputs.TryGetValue(name, out var input) && input.Expression is null ? (true, input.Constant) : (false, null));
+
     /// <summary>Complains of each value that does not fit its input, and of each expression that is not run here.</summary>
     public static CompiledInputs Compile(
         ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ExpressionLanguages languages, DefinitionComplaints complaints)

@@ -38,8 +38,12 @@ internal sealed class CompiledWorkflow
     }
 
     /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no complaint.</summary>
+    /// <param name="json">The definition.</param>
+    /// <param name="catalog">The activities that it may name.</param>
+    /// <param name="complaints">Where to complain.</param>
+    /// <param name="purpose">Whether to complain too of what can be run but would not do what it says.</param>
     /// <exception cref="WorkflowDefinitionException">The definition cannot even be read.</exception>
-    public static CompiledWorkflow? Check(string json, ActivityCatalog catalog, DefinitionComplaints complaints)
+    public static CompiledWorkflow? Check(string json, ActivityCatalog catalog, DefinitionComplaints complaints, bool purpose = false)
     {
         var document = WorkflowDocument.Parse(json);
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
@@ -54,12 +58,18 @@ internal sealed class CompiledWorkflow
             CheckVariablePicks(node, type.Descriptor, document, complaints);
             if (type.Descriptor.BodyPort is null) continue;
             if (node.Body is null) complaints.Add(node, "it has no body.");
-            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, complaints) is { } body) bodies[node.Id] = body;
+            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, complaints, purpose) is { } body) bodies[node.Id] = body;
         }
 
         var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
         if (fanOuts.Count > 1) complaints.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
         var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        if (purpose)
+        {
+            document.Settings.Check(complaints);
+            if (graph is not null) new FlowPurpose(flowchart, graph, catalog.Describe, complaints).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
+        }
+
         return graph is null || complaints.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
     }
 

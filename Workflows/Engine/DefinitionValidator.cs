@@ -1,15 +1,20 @@
 namespace Darkroom.Engine;
 
-/// <summary>Says whether a definition could be published, and if not, everything that is in the way. The rules are those of compiling it.</summary>
+/// <summary>Says whether a definition could be published or tried, and if not, everything that is in the way.</summary>
 public sealed class DefinitionValidator(ActivityCatalog catalog)
 {
-    /// <summary>What is wrong with the definition, each in a sentence that names activity and input; empty if it can be run.</summary>
-    public IReadOnlyList<string> Validate(string json)
+    /// <summary>What keeps the definition from serving requests, each in a sentence that names activity and input; empty if it may be published.</summary>
+    public IReadOnlyList<string> Validate(string json) => Check(json, purpose: true);
+
+    /// <summary>What keeps it from being run at all. Half a workflow may be tried.</summary>
+    public IReadOnlyList<string> ValidateTrial(string json) => Check(json, purpose: false);
+
+    private List<string> Check(string json, bool purpose)
     {
         var complaints = new DefinitionComplaints();
         try
         {
-            CompiledWorkflow.Check(json, catalog, complaints);
+            CompiledWorkflow.Check(json, catalog, complaints, purpose);
         }
         catch (WorkflowDefinitionException e)
         {
@@ -17,6 +22,6 @@ public sealed class DefinitionValidator(ActivityCatalog catalog)
             foreach (var message in e.Messages) complaints.Add(message);
         }
 
-        return complaints.Messages;
+        return [.. complaints.Messages];
     }
 }

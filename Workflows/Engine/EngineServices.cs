@@ -31,6 +31,7 @@ public static class EngineServices
         services.AddSingleton<ExpressionLanguages>();
         services.AddSingleton<ActivityCatalog>();
         services.AddSingleton<DefinitionValidator>();
+        services.AddSingleton<ActivityTrial>();
         services.AddSingleton<DefinitionText>();
         services.AddSingleton<DefinitionReader>();
         services.AddSingleton<DefinitionEditor>();

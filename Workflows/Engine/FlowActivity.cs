@@ -18,6 +18,8 @@ public abstract class FlowActivity : WorkflowActivity
             : new ActivityResult.Completed(step.Outcome) { Outputs = step.Outputs });
     }
 
+    internal FlowStep Try(ActivityInputs inputs) => Decide(inputs);
+
     internal ImageActivity ForImages() => new InBody(this);
 
     private sealed class InBody(FlowActivity activity) : ImageActivity

@@ -20,7 +20,7 @@ internal sealed class ImageBody
 
     /// <summary>The body, ready to run; null, with a complaint, if it cannot be run.</summary>
     public static ImageBody? Compile(
-        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, DefinitionComplaints complaints)
+        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, DefinitionComplaints complaints, bool purpose)
     {
         var steps = new Dictionary<string, BodyStep>(StringComparer.Ordinal);
         flowchart = FlowBranches.Flatten(flowchart, catalog.Describe);
@@ -34,6 +34,8 @@ internal sealed class ImageBody
         }
 
         var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        if (graph is not null && purpose)
+            new FlowPurpose(flowchart, graph, catalog.Describe, complaints).Check(label, ActivityPlace.ImageBody, catalog, node => steps.GetValueOrDefault(node.Id)?.Inputs);
         if (graph is null || steps.Count < flowchart.Activities.Count) return null;
         var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
         return new ImageBody([.. flowchart.Activities.Select(node =>

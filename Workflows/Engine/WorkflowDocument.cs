@@ -10,6 +10,8 @@ internal sealed record WorkflowDocument(
 {
     private const string Flowchart = "Elsa.Flowchart";
 
+    public WorkflowSettings Settings { get; init; } = new();
+
     /// <exception cref="WorkflowDefinitionException">Not a definition that this engine can read.</exception>
     public static WorkflowDocument Parse(string json)
     {
@@ -20,7 +22,7 @@ internal sealed record WorkflowDocument(
             if (!definition.TryGetProperty("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
             var variables = Children(definition, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
             var inputs = Children(definition, "inputs").Select(input => input.GetProperty("name").GetString()!).ToList();
-            return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables, inputs);
+            return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables, inputs) { Settings = WorkflowSettings.Read(definition) };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {

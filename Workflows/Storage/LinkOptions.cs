@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Darkroom.Requests;
 
 namespace Darkroom.Storage;
 
@@ -18,6 +19,9 @@ public sealed class LinkOptions : IValidatableObject
 
     /// <summary><see cref="BaseUrl"/> without a trailing slash: put <c>/v1/...</c> behind it.</summary>
     public string Base => BaseUrl.TrimEnd('/');
+
+    /// <summary>The API's address of a request.</summary>
+    public string Request(RequestId id) => $"{Base}/v1/requests/{id}";
 
     public TimeSpan Redirect => TimeSpan.FromSeconds(RedirectSeconds);
 

@@ -1,3 +1,4 @@
+using Darkroom.Engine;
 using Darkroom.Engine.Expressions;
 
 namespace Darkroom.Api.Elsa.Descriptors;
@@ -24,10 +25,10 @@ internal sealed record StrategyView(string TypeName, string DisplayName, string 
 {
     /// <summary>Each request is an instance of its own, whatever else runs.</summary>
     public static IReadOnlyList<StrategyView> Activation { get; } =
-        [new("Elsa.Workflows.ActivationValidators.AllowAlwaysStrategy", "Always", "Every request starts an instance of its own.")];
+        [new($"{WorkflowSettings.AllowAlways}, {WorkflowSettings.Assembly}", "Always", "Every request starts an instance of its own.")];
 
     public static IReadOnlyList<StrategyView> Incident { get; } =
-        [new("Elsa.Workflows.IncidentStrategies.FaultStrategy", "Fault", "An activity that fails for good ends the request.")];
+        [new($"{WorkflowSettings.Fault}, {WorkflowSettings.Assembly}", "Fault", "An activity that fails for good ends the request.")];
 }
 
 /// <summary>A type that a variable may have.</summary>
@@ -47,5 +48,5 @@ internal sealed record VariableTypeView(string TypeName, string DisplayName, str
 /// <summary>Where a variable's value is kept.</summary>
 internal sealed record StorageDriverView(string TypeName, string DisplayName, double Priority, bool Deprecated)
 {
-    public static IReadOnlyList<StorageDriverView> All { get; } = [new("Workflow", "Workflow instance", 5, false)];
+    public static IReadOnlyList<StorageDriverView> All { get; } = [new($"Elsa.Workflows.WorkflowInstanceStorageDriver, {WorkflowSettings.Assembly}", "Workflow instance", 5, false)];
 }

@@ -15,12 +15,10 @@ namespace Darkroom.Api.Elsa.Run;
 internal sealed class SampleRun(
     NpgsqlDataSource database, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvJudge judge)
 {
-    private const string FileName = "sample.csv";
-
     public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellation)
     {
         if (await FindLatestAsync(definitionId, cancellation) is not { } workflow) return new SampleRunResult.NotFound();
-        if (validator.Validate(workflow.Document) is { Count: > 0 } complaints) return new SampleRunResult.Refused(complaints);
+        if (validator.ValidateTrial(workflow.Document) is { Count: > 0 } complaints) return new SampleRunResult.Refused(complaints);
 
         var upload = await uploads.BeginAsync(owner, null, cancellation)
             ?? throw new InvalidOperationException("An upload without a key is never refused.");
@@ -58,7 +56,7 @@ internal sealed class SampleRun(
             Dialect = verdict.Dialect!.ToJson(),
             NoOfProducts = verdict.Products,
             NoOfImages = verdict.Images,
-            FileName = FileName,
+            FileName = SampleImages.FileName,
         };
     }
 

@@ -24,8 +24,8 @@ public sealed class PublishingTests : ApiTest
         Studio.Set("compress", "quality", "700");
         Studio.Set("fan-out", "maxAttempts", "often");
         Studio.Set("notify", "payload", "1 + 1", "Cobol");
-        Add(Root, "stray", "Darkroom.CompressImage");
-        Connect(Root, "upload", "Never", "validate");
+        Studio.Add(Studio.Root, "stray", "Darkroom.CompressImage");
+        Studio.Connect(Studio.Root, "upload", "Never", "validate");
         var errors = await Studio.RefusedAsync(publish: true);
 
         Contains(errors, "Fan out (FanOutImages1) / Compress (CompressImage1): Quality must be between 1 and 100");
@@ -43,13 +43,13 @@ public sealed class PublishingTests : ApiTest
     [Fact]
     public async Task Connections_and_fan_outs_are_checked()
     {
-        Connect(Root, "notify", "Done", "gone");
+        Studio.Connect(Studio.Root, "notify", "Done", "gone");
         Contains(await Studio.RefusedAsync(publish: true), "Notify", "Done leads nowhere");
 
         await Studio.OpenAsync(Default);
-        RemoveLast(Root);
-        Add(Root, "second", "Darkroom.FanOutImages");
-        Connect(Root, "notify", "Done", "second");
+        RemoveLast(Studio.Root);
+        Studio.Add(Studio.Root, "second", "Darkroom.FanOutImages");
+        Studio.Connect(Studio.Root, "notify", "Done", "second");
         var errors = await Studio.RefusedAsync(publish: true);
         Contains(errors, "may fan out only once", "second");
         Contains(errors, "second: it has no body.");
@@ -58,16 +58,79 @@ public sealed class PublishingTests : ApiTest
     [Fact]
     public async Task The_body_is_checked()
     {
-        var body = Studio.Activity("fan-out")["body"]!.AsObject();
+        var body = Studio.Body;
         var last = (string)body["activities"]!.AsArray().Select(a => a!.AsObject()).Single(a => (string)a["type"]! == "Darkroom.StoreImage")["id"]!;
-        Add(body, "again", "Darkroom.StoreImage");
-        Connect(body, last, "Done", "again");
-        Add(body, "wrong", "Darkroom.NotifyWebhook");
-        Connect(body, "again", "Done", "wrong");
+        Studio.Add(body, "again", "Darkroom.StoreImage");
+        Studio.Connect(body, last, "Done", "again");
+        Studio.Add(body, "wrong", "Darkroom.NotifyWebhook");
+        Studio.Connect(body, "again", "Done", "wrong");
         var errors = await Studio.RefusedAsync(publish: true);
 
         Contains(errors, "again", "may happen only once on a path");
         Contains(errors, "wrong", "cannot run inside the body of a fan-out");
+    }
+
+    [Fact]
+    public async Task What_could_run_and_would_achieve_nothing_is_refused_and_may_be_tried()
+    {
+        Studio.Remove(Studio.Body, "download");
+        var errors = await Studio.RefusedAsync(publish: true);
+        Contains(errors, "Store original (StoreOriginal1): it can be reached without Download image");
+        Contains(errors, "Compress (CompressImage1): it can be reached without Download image");
+
+        await Studio.PostOkAsync($"/workflow-definitions/{Default}/revert/1");
+        await Studio.OpenAsync(Default);
+        Studio.Remove(Studio.Body, "store-image");
+        Studio.Add(Studio.Body, "small", "Darkroom.ResizeImage");
+        Studio.Connect(Studio.Body, "compress", "Done", "small");
+        Studio.Remove(Studio.Root, "aggregate");
+        errors = await Studio.RefusedAsync(publish: true);
+        Contains(errors, "The body of Fan out (FanOutImages1) has no Store image, so that no image could succeed.");
+        Contains(errors, "Compress (CompressImage1): no Store image follows it");
+        Contains(errors, "small: Width or Height must be given.");
+        Contains(errors, "The workflow has no Write output CSV, so that every request would fail.");
+
+        using var tried = await Studio.PostAsync($"/workflow-definitions/{Default}/execute");
+        Assert.True(tried.IsSuccessStatusCode, await tried.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task What_is_passed_on_some_ways_only_is_not_enough()
+    {
+        // A decision leads around the download, and around the loading of the CSV.
+        Studio.Add(Studio.Body, "ask", "Elsa.FlowDecision");
+        Studio.Connect(Studio.Body, "ask", "True", "download");
+        Studio.Connect(Studio.Body, "ask", "False", "store-original");
+        Studio.Connect(Studio.Root, "validate", "Invalid", "fan-out");
+        Studio.Remove(Studio.Root, "refuse");
+        var errors = await Studio.RefusedAsync(publish: true);
+
+        Contains(errors, "Store image (StoreImage1): it can be reached without Download image");
+        Contains(errors, "Fan out (FanOutImages1): it can be reached without Validate CSV (Valid)");
+        Contains(errors, "Aggregate (WriteOutputCsv1): it can be reached without Validate CSV (Valid)");
+    }
+
+    [Theory]
+    [InlineData("activationStrategyType", "Elsa.Workflows.ActivationValidators.SingletonStrategy, Elsa.Workflows.Runtime", "SingletonStrategy")]
+    [InlineData("incidentStrategyType", "Elsa.Workflows.IncidentStrategies.ContinueWithIncidentsStrategy, Elsa.Workflows.Core", "ContinueWithIncidentsStrategy")]
+    [InlineData("commitStrategyName", "Periodic", "Periodic")]
+    [InlineData("usableAsActivity", "true", "used as an activity")]
+    public async Task A_setting_that_would_be_ignored_is_refused(string option, string value, string named)
+    {
+        Studio.Definition["options"]![option] = value == "true" ? true : value;
+        Contains(await Studio.RefusedAsync(publish: true), "Settings:", named);
+    }
+
+    [Fact]
+    public async Task Every_setting_that_Studio_offers_is_accepted()
+    {
+        foreach (var (list, option) in new[] { ("workflow-activation-strategies", "activationStrategyType"), ("incident-strategies", "incidentStrategyType") })
+        {
+            var offered = (await Studio.GetAsync($"/descriptors/{list}"))["items"]!.AsArray();
+            Studio.Definition["options"]![option] = (string)Assert.Single(offered)!["typeName"]!;
+        }
+
+        await Studio.SaveAsync(publish: true);
     }
 
     [Fact]
@@ -103,7 +166,7 @@ public sealed class PublishingTests : ApiTest
     [Fact]
     public async Task An_activity_of_an_unknown_type_is_shown_as_a_placeholder_and_comes_back_as_it_was()
     {
-        Add(Root, "foreign", "Acme.Stamp", activity =>
+        Studio.Add(Studio.Root, "foreign", "Acme.Stamp", activity =>
         {
             activity["version"] = 3;
             activity["ink"] = new JsonObject { ["typeName"] = "String", ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = "red" } };
@@ -126,22 +189,6 @@ public sealed class PublishingTests : ApiTest
         Assert.Equal(7, (int)original["metadata"]!["designer"]!["position"]!["x"]!);
         Assert.Null(original["originalActivityJson"]);
     }
-
-    private JsonObject Root => Studio.Definition["root"]!.AsObject();
-
-    private static void Add(JsonObject flowchart, string id, string type, Action<JsonObject>? change = null)
-    {
-        var activity = new JsonObject { ["id"] = id, ["name"] = id, ["type"] = type, ["version"] = 1, ["metadata"] = new JsonObject() };
-        change?.Invoke(activity);
-        flowchart["activities"]!.AsArray().Add(activity);
-    }
-
-    private static void Connect(JsonObject flowchart, string source, string port, string target) => flowchart["connections"]!.AsArray().Add(new JsonObject
-    {
-        ["source"] = new JsonObject { ["activity"] = source, ["port"] = port },
-        ["target"] = new JsonObject { ["activity"] = target, ["port"] = "In" },
-        ["vertices"] = new JsonArray(),
-    });
 
     private static void RemoveLast(JsonObject flowchart)
     {

@@ -90,6 +90,38 @@ internal sealed class Studio(HttpClient client, string? window = null)
         ["memoryReference"] = null,
     };
 
+    public JsonObject Root => Definition["root"]!.AsObject();
+
+    /// <summary>The body of the fan-out.</summary>
+    public JsonObject Body => Root["activities"]!.AsArray().Select(activity => activity!["body"]).OfType<JsonObject>().Single();
+
+    /// <summary>Drops an activity on a canvas.</summary>
+    public static void Add(JsonObject flowchart, string id, string type, Action<JsonObject>? change = null)
+    {
+        var activity = new JsonObject { ["id"] = id, ["name"] = id, ["type"] = type, ["version"] = 1, ["metadata"] = new JsonObject() };
+        change?.Invoke(activity);
+        flowchart["activities"]!.AsArray().Add(activity);
+    }
+
+    public static void Connect(JsonObject flowchart, string source, string port, string target) => flowchart["connections"]!.AsArray().Add(new JsonObject
+    {
+        ["source"] = new JsonObject { ["activity"] = source, ["port"] = port },
+        ["target"] = new JsonObject { ["activity"] = target, ["port"] = "In" },
+        ["vertices"] = new JsonArray(),
+    });
+
+    /// <summary>Takes an activity out; what led to it leads to what followed it.</summary>
+    public static void Remove(JsonObject flowchart, string id)
+    {
+        var connections = flowchart["connections"]!.AsArray();
+        var next = connections.SingleOrDefault(connection => (string)connection!["source"]!["activity"]! == id);
+        foreach (var before in connections.Where(connection => (string)connection!["target"]!["activity"]! == id).ToList())
+            if (next is null) connections.Remove(before);
+            else before!["target"]!["activity"] = (string)next["target"]!["activity"]!;
+        if (next is not null) connections.Remove(next);
+        flowchart["activities"]!.AsArray().Remove(flowchart["activities"]!.AsArray().Single(activity => (string)activity!["id"]! == id));
+    }
+
     public async Task<JsonObject> GetAsync(string path)
     {
         using var response = await client.GetAsync(Base + path);
