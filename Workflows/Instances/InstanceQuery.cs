@@ -9,6 +9,9 @@ public sealed record InstanceQuery
     public string? SearchTerm { get; init; }
 
     public IReadOnlyList<string> DefinitionIds { get; init; } = [];
+
+    /// <summary>Instances that run one of these versions.</summary>
+    public IReadOnlyList<string> DefinitionVersionIds { get; init; } = [];
     public IReadOnlyList<string> CorrelationIds { get; init; } = [];
     public int? Version { get; init; }
     public bool? HasIncidents { get; init; }

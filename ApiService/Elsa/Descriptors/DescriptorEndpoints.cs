@@ -10,6 +10,8 @@ internal static class DescriptorEndpoints
     public static void MapDescriptors(this IEndpointRouteBuilder api)
     {
         api.MapGet("/features/installed", (IEnumerable<InstalledFeature> features) => ElsaJson.List([.. features]));
+        api.MapGet("/features/installed/{fullName}", (string fullName, IEnumerable<InstalledFeature> features) =>
+            features.FirstOrDefault(feature => feature.FullName == fullName) is { } feature ? (IResult)ElsaJson.Ok(feature) : ElsaProblems.NotFound("such feature"));
 
         var descriptors = api.MapGroup("/descriptors");
         descriptors.MapGet("/activities", (ActivityCatalog catalog) => ElsaJson.List(

@@ -27,7 +27,7 @@ public static class ElsaInstances
         queries.MapGet("/workflow-instances/{id}", InstanceEndpoints.GetAsync);
         queries.MapGet("/workflow-instances/{id}/execution-state", InstanceEndpoints.GetStateAsync);
         queries.MapGet("/workflow-instances/{id}/variables", InstanceEndpoints.GetVariablesAsync);
-        queries.MapPost("/workflow-instances/{id}/journal", InstanceEndpoints.GetJournalAsync);
+        queries.MapMethods("/workflow-instances/{id}/journal", [HttpMethods.Get, HttpMethods.Post], InstanceEndpoints.GetJournalAsync);
         queries.MapPost("/activity-executions/report", ExecutionEndpoints.ReportAsync);
         queries.MapGet("/activity-executions/list", ExecutionEndpoints.ListAsync);
         queries.MapGet("/activity-executions/by-id", ExecutionEndpoints.GetAsync);

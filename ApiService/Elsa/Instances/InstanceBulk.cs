@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Claims;
 using System.Text.Json;
+using Darkroom.Engine;
 using Darkroom.Instances;
 using Darkroom.Requests;
 
@@ -17,7 +18,7 @@ internal static class InstanceBulk
 
     public static async Task<IResult> DeleteAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellation)
     {
-        if (Ids(body.Value) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
         var (deleted, running) = (0, 0);
         foreach (var id in ids)
         {
@@ -31,15 +32,33 @@ internal static class InstanceBulk
     }
 
     public static async Task<IResult> CancelAsync(
-        InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceStore instances, RequestLifecycle lifecycle, CancellationToken cancellation)
+        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, InstanceStore instances, DefinitionReader definitions, RequestLifecycle lifecycle,
+        CancellationToken cancellation)
     {
-        if (Ids(body.Value) is not { } ids) return InstanceProblems.NoIds;
+        if (body.Value is not { } request || await QueryAsync(request, definitions, cancellation) is not { } query) return InstanceProblems.NothingNamed;
         var cancelled = 0;
-        foreach (var id in ids)
-            if (await instances.FindSummaryAsync(user.InstanceScope(), id, cancellation) is { } summary
-                && await CancelRunAsync(summary, lifecycle, cancellation))
-                cancelled++;
-        return ElsaJson.Ok(new { CancelledCount = cancelled });
+        while (query is not null)
+        {
+            var (items, _) = await instances.SearchAsync(user.InstanceScope(), query, cancellation);
+            var before = cancelled;
+            foreach (var instance in items)
+                if (await CancelRunAsync(instance, lifecycle, cancellation)) cancelled++;
+            // What was cancelled is found no more; what could not be would be found for ever.
+            query = items.Count == MostIds && cancelled > before ? query : null;
+        }
+
+        return ElsaJson.Ok(new { CancelledCount = cancelled, Message = $"{(cancelled == 1 ? "1 instance was" : $"{cancelled} instances were")} cancelled." });
+    }
+
+    /// <summary>The running instances that are named; null if the request names none.</summary>
+    private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionReader definitions, CancellationToken cancellation)
+    {
+        var running = new InstanceQuery { Statuses = ["Running"], Take = MostIds };
+        if (request.Ids is { Count: > 0 }) return Ids(request.Ids) is { Count: > 0 } ids ? running with { Ids = ids } : null;
+        if (request.DefinitionVersionId is { Length: > 0 } version) return running with { DefinitionVersionIds = [version] };
+        if (request.DefinitionId is not { Length: > 0 } definition || VersionOptions.Parse(request.VersionOptions) is not { } versions) return null;
+        var (found, _) = await definitions.ListAsync(new DefinitionFilter { DefinitionIds = [definition], Versions = versions }, cancellation);
+        return found.Count == 0 ? null : running with { DefinitionVersionIds = [.. found.Select(item => item.Id)] };
     }
 
     /// <summary>False where the run had ended before.</summary>
@@ -54,7 +73,7 @@ internal static class InstanceBulk
 
     public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
     {
-        if (Ids(body.Value) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {
@@ -69,9 +88,9 @@ internal static class InstanceBulk
         return Results.File(file.ToArray(), "application/zip", "workflow-instances.zip");
     }
 
-    private static List<Guid>? Ids(BulkRequest? request)
+    private static List<Guid>? Ids(IReadOnlyList<string>? texts)
     {
-        if (request?.Ids is not { Count: > 0 and <= MostIds } texts) return null;
+        if (texts is not { Count: > 0 and <= MostIds }) return null;
         var ids = new List<Guid>();
         foreach (var text in texts)
             if (Guid.TryParse(text, out var id)) ids.Add(id);

@@ -18,4 +18,7 @@ internal static class InstanceProblems
         "Workflow instances cannot be imported: an instance belongs to an uploaded CSV, which the file does not hold. Upload the CSV instead.");
 
     public static ApiProblem NoIds { get; } = ElsaProblems.Refused("ids_required", $"Name one to {InstanceBulk.MostIds} instances in ids.");
+
+    public static ApiProblem NothingNamed { get; } = ElsaProblems.Refused(
+        "instances_required", $"Name one to {InstanceBulk.MostIds} instances in ids, or a workflow by definitionVersionId or by definitionId and versionOptions.");
 }

@@ -101,3 +101,7 @@ internal sealed record JournalFilter(
 internal sealed record ReportRequest(string? WorkflowInstanceId, IReadOnlyList<string>? ActivityNodeIds);
 
 internal sealed record BulkRequest(IReadOnlyList<string>? Ids);
+
+/// <summary>Which instances to cancel: these, or those that run a version of a definition.</summary>
+internal sealed record BulkCancelRequest(
+    IReadOnlyList<string>? Ids, string? DefinitionVersionId, string? DefinitionId, string? VersionOptions);

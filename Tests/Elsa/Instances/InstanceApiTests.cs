@@ -174,6 +174,27 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
+    public async Task All_running_instances_of_a_version_are_cancelled_together()
+    {
+        await Api.FinishedAsync(Alice);
+        Guid[] mine = [await Alice.AcceptedAsync(), await Alice.AcceptedAsync()];
+        var other = await Bob.AcceptedAsync();
+
+        var none = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { definitionVersionId = "another" });
+        var answer = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { ids = (string[]?)null, definitionVersionId = "image-compression-1" });
+
+        Assert.Equal((0, 2), (none.Number("cancelledCount"), answer.Number("cancelledCount")));
+        Assert.Equal("2 instances were cancelled.", answer.Text("message"));
+        foreach (var request in mine) Assert.Equal("cancelled", (await Alice.GetJsonAsync($"/v1/requests/{request}")).Text("status"));
+        Assert.Equal("created", (await Bob.GetJsonAsync($"/v1/requests/{other}")).Text("status"));
+
+        var byName = await Api.InstanceOfAsync(await Alice.AcceptedAsync());
+        await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { definitionId = "image-compression", versionOptions = "Latest" });
+        Assert.Equal("Cancelled", (await _alice.ElsaAsync($"/workflow-instances/{byName}")).Text("subStatus"));
+        await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { }, HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
     public async Task A_run_is_exported_alone_or_with_others_and_not_imported()
     {
         var (_, instance) = await Api.FinishedAsync(Alice);
