@@ -36,9 +36,12 @@
   // Tells this window from others of the same person: its own saves may overtake each other, theirs may not be overwritten.
   const editor = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
+  const api = new URL("../elsa/api/", base).href;
+  const isOfApi = (resource) => typeof resource === "string" && new URL(resource, base).href.startsWith(api);
+
   /** The call with this window's name on it, if it goes to the workflow API. */
   function signed(resource, options = {}) {
-    if (typeof resource !== "string" || !new URL(resource, base).href.startsWith(new URL("../elsa/api/", base).href)) return [resource, options];
+    if (!isOfApi(resource)) return [resource, options];
     const headers = new Headers(options.headers);
     headers.set("Darkroom-Editor", editor);
     return [resource, { ...options, headers }];
@@ -52,6 +55,7 @@
       return never;
     }
     nameAfter(response);
+    if (isOfApi(call[0])) await darkroomNotices.look((call[1]?.method ?? "GET").toUpperCase(), new URL(call[0], base).pathname, response);
     return response;
   };
 
@@ -143,8 +147,11 @@
   addEventListener("error", (event) => { if (event.target instanceof HTMLScriptElement) showBroken(null); }, true);
   tell("dr-reload").addEventListener("click", () => location.reload());
 
-  // Studio's own notice of its death, before anything of it was shown: then there is nothing behind the notice.
+  // Studio's own notice of its death. Before anything of it was shown there is nothing behind the notice; after a refusal that was
+  // explained it lives on, and the notice would only frighten.
   new MutationObserver(() => {
-    if (!shown && !leaving && tell("blazor-error-ui").style.display === "block") showBroken("It met an error while starting. The server may be away for a moment.");
+    if (leaving || tell("blazor-error-ui").style.display !== "block") return;
+    if (!shown) showBroken("It met an error while starting. The server may be away for a moment.");
+    else if (darkroomNotices.hasJustExplained()) tell("blazor-error-ui").style.display = "none";
   }).observe(tell("blazor-error-ui"), { attributes: true, attributeFilter: ["style"] });
 })();
