@@ -32,15 +32,69 @@ internal static class StudioDriver
     {
         var input = page.Locator(".mud-input-control", new() { HasText = hint }).Locator("input").First;
         await input.WaitForAsync(new() { Timeout = Patience });
-        var saved = await page.RunAndWaitForResponseAsync(
-            async () =>
-            {
-                await input.FillAsync(value);
-                await input.PressAsync("Tab");
-            },
-            IsSave, new() { Timeout = Patience });
-        Assert.Equal(200, saved.Status);
+        await page.SavedAsync(async () =>
+        {
+            await input.FillAsync(value);
+            await input.PressAsync("Tab");
+        });
     }
+
+    /// <summary>Opens the body of the fan-out.</summary>
+    public static async Task OpenBodyAsync(this IPage page)
+    {
+        await page.GetByText("Each image", new() { Exact = true }).First.ClickAsync(new() { Timeout = Patience });
+        await Expect(page.Activity("Download image")).ToBeVisibleAsync(new() { Timeout = Patience });
+    }
+
+    /// <summary>Drags an activity from the toolbox to a place on the canvas, where it must not cover another.</summary>
+    public static async Task DropAsync(this IPage page, string category, string activity, float x, float y)
+    {
+        await page.GetByText(category, new() { Exact = true }).ClickAsync();
+        var item = page.Locator("[draggable=true]", new() { HasText = activity }).First;
+        await item.WaitForAsync(new() { Timeout = Patience });
+        await page.SavedAsync(() => item.DragToAsync(page.Locator(".x6-graph").First, new() { TargetPosition = new() { X = x, Y = y } }));
+        await Expect(page.Activity(activity)).ToBeVisibleAsync();
+    }
+
+    /// <summary>Takes away the connection between two activities that stand side by side.</summary>
+    public static async Task CutAsync(this IPage page, string source, string target)
+    {
+        var (from, to) = (await page.PortAsync(source, "out"), await page.PortAsync(target, "in"));
+        await page.Mouse.ClickAsync((from.X + to.X) / 2, (from.Y + to.Y) / 2);
+        await page.SavedAsync(() => page.Keyboard.PressAsync("Delete"));
+    }
+
+    public static async Task ConnectAsync(this IPage page, string source, string target)
+    {
+        var (from, to) = (await page.PortAsync(source, "out"), await page.PortAsync(target, "in"));
+        await page.SavedAsync(async () =>
+        {
+            await page.Mouse.MoveAsync(from.X, from.Y);
+            await page.Mouse.DownAsync();
+            await page.Mouse.MoveAsync((from.X + to.X) / 2, (from.Y + to.Y) / 2, new() { Steps = 5 });
+            await page.Mouse.MoveAsync(to.X, to.Y, new() { Steps = 5 });
+            await page.Mouse.UpAsync();
+        });
+    }
+
+    /// <summary>Presses Run and waits for the viewer of what it started; the instance's id.</summary>
+    public static async Task<string> RunAsync(this IPage page)
+    {
+        await page.Locator("button:has(path[d^='M8 5v14'])").Last.ClickAsync(new() { Timeout = Patience });
+        await page.WaitForViewAsync("workflows/instances/*/view");
+        return new Uri(page.Url).Segments[^2].TrimEnd('/');
+    }
+
+    /// <summary>Picks an action of a list's row, and confirms it where it asks.</summary>
+    public static async Task PickAsync(this IPage page, string row, string action, string? confirm = null)
+    {
+        await page.Locator("tbody tr", new() { HasText = row }).Locator("button").Last.ClickAsync(new() { Timeout = Patience });
+        await page.Locator(".mud-popover-open .mud-menu-item").GetByText(action, new() { Exact = true }).ClickAsync();
+        if (confirm is not null) await page.Locator(".mud-dialog button", new() { HasText = confirm }).ClickAsync();
+    }
+
+    /// <summary>What our own page says beside Studio.</summary>
+    public static ILocator Notice(this IPage page) => page.Locator("#dr-notices .dr-notice");
 
     /// <summary>Presses Publish; the answer's status.</summary>
     public static async Task<int> PublishAsync(this IPage page)
@@ -51,6 +105,22 @@ internal static class StudioDriver
     }
 
     public static ILocator Message(this IPage page) => page.Locator(".mud-snackbar");
+
+    /// <summary>Does something to the definition and waits until autosave has kept it and Studio goes on with what came back.</summary>
+    private static async Task SavedAsync(this IPage page, Func<Task> change)
+    {
+        // After a save Studio asks for the activity types again, and draws anew.
+        var drawn = page.WaitForResponseAsync(response => response.Url.Contains("/descriptors/activities", StringComparison.Ordinal), new() { Timeout = Patience });
+        var saved = await page.RunAndWaitForResponseAsync(change, IsSave, new() { Timeout = Patience });
+        Assert.Equal(200, saved.Status);
+        await drawn;
+    }
+
+    private static async Task<(float X, float Y)> PortAsync(this IPage page, string activity, string side)
+    {
+        var box = await page.Activity(activity).Locator($".x6-port-{side} circle").First.BoundingBoxAsync();
+        return (box!.X + (box.Width / 2), box.Y + (box.Height / 2));
+    }
 
     private static bool IsSave(IResponse response) =>
         response.Request.Method == "POST" && response.Url.EndsWith("/elsa/api/workflow-definitions", StringComparison.Ordinal);

@@ -38,7 +38,7 @@ public sealed class StudioTests(Chromium chromium) : IClassFixture<Chromium>, IA
         await _page.OpenStudioAsync(_product.Origin, key);
         await _page.GetByRole(AriaRole.Cell, new() { Name = "image-compression", Exact = true }).ClickAsync();
         await _page.WaitForViewAsync(Editor);
-        await _page.GetByText("Each image", new() { Exact = true }).First.ClickAsync(new() { Timeout = 180_000 });
+        await _page.OpenBodyAsync();
         await _page.SelectAsync("Compress image");
 
         await _page.WriteInputAsync("Encoder quality", "500");
@@ -54,6 +54,59 @@ public sealed class StudioTests(Chromium chromium) : IClassFixture<Chromium>, IA
         Assert.Equal(("70", true), await QualityAsync(key, "Published"));
         await Expect(_page).ToHaveTitleAsync("Image compression · Darkroom");
         AssertKeyIsNowhere(key, await _page.ContentAsync());
+    }
+
+    [StudioFact]
+    public async Task An_activity_is_dragged_in_connected_published_and_watched_as_it_runs()
+    {
+        var key = await _product.KeyAsync(Scopes.Requests, Scopes.WorkflowsEdit);
+        await _page.OpenStudioAsync(_product.Origin, key, Editor);
+        await _page.OpenBodyAsync();
+
+        await _page.DropAsync("Images", "Resize image", x: 300, y: 90);
+        await _page.CutAsync("Store original", "Compress image");
+        await _page.ConnectAsync("Store original", "Resize image");
+        await _page.ConnectAsync("Resize image", "Compress image");
+        await _page.SelectAsync("Resize image");
+        Assert.Equal(400, await _page.PublishAsync());
+        await Expect(_page.Message()).ToContainTextAsync("Width or Height must be given");
+        await _page.WriteInputAsync("Width in pixels", "120");
+        Assert.Equal(200, await _page.PublishAsync());
+
+        var instance = await _page.RunAsync();
+        await _page.OpenBodyAsync();
+        // Three images of the sample passed it; the page learns of it by itself.
+        await Expect(_page.Activity("Resize image").Locator(".mud-badge")).ToHaveTextAsync("3", new() { Timeout = 180_000 });
+        await Expect(_page.Locator("tr", new() { HasText = "Sub status" })).ToContainTextAsync("Finished", new() { Timeout = 180_000 });
+
+        using var client = Client(key);
+        var request = (await client.GetFromJsonAsync<JsonElement>($"/elsa/api/workflow-instances/{instance}")).GetProperty("correlationId").GetString();
+        var images = (await client.GetFromJsonAsync<JsonElement>($"/v1/requests/{request}/images")).GetProperty("items");
+        Assert.Equal([120, 120, 120], images.EnumerateArray().Select(image => image.GetProperty("output").GetProperty("width").GetInt32()));
+    }
+
+    [StudioFact]
+    public async Task What_a_list_cannot_do_is_said_and_the_list_goes_on()
+    {
+        var key = await _product.KeyAsync(Scopes.WorkflowsEdit);
+        using var client = Client(key);
+        var half = new { id = "f", type = "Elsa.Flowchart", version = 1, activities = new[] { new { id = "c", name = "Compress1", type = "Darkroom.CompressImage", version = 1 } } };
+        using var created = await client.PostAsJsonAsync("/elsa/api/workflow-definitions", new { model = new { name = "Half", root = half } });
+        created.EnsureSuccessStatusCode();
+        await _page.OpenStudioAsync(_product.Origin, key);
+
+        await _page.PickAsync("Half", "Publish");
+        await Expect(_page.Notice()).ToContainTextAsync("Compress1: Darkroom.CompressImage belongs in the body of a fan-out.");
+        await _page.PickAsync("Half", "Run");
+        await Expect(_page.Message()).ToContainTextAsync("cannot be started");
+        await _page.PickAsync("image-compression", "Delete", confirm: "Delete");
+        await Expect(_page.Notice()).ToContainTextAsync("This is the workflow that requests run when they name none");
+        await _page.PickAsync("image-compression", "Cancel", confirm: "Yes");
+        await Expect(_page.Notice()).ToHaveTextAsync("0 instances were cancelled.Close");
+
+        await Expect(_page.Locator("#blazor-error-ui")).ToBeHiddenAsync();
+        await _page.PickAsync("Half", "Delete", confirm: "Delete");
+        await Expect(_page.Locator("tbody tr")).ToHaveCountAsync(1);
     }
 
     [StudioFact]
