@@ -90,6 +90,8 @@ public static class RequestEndpoints
             .Produces<RequestView>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
+
+        routes.MapWorkflows();
         return routes;
     }
 }

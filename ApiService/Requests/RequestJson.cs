@@ -9,6 +9,7 @@ namespace Darkroom.Api.Requests;
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
     DefaultIgnoreCondition = JsonIgnoreCondition.Never)]
 [JsonSerializable(typeof(RequestView))]
+[JsonSerializable(typeof(WorkflowListView))]
 [JsonSerializable(typeof(RequestPageView))]
 [JsonSerializable(typeof(ImagePageView))]
 [JsonSerializable(typeof(IReadOnlyList<CsvErrorView>))]

@@ -127,6 +127,39 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
+    public async Task A_workflow_is_chosen_where_there_are_several()
+    {
+        var (page, api, watch) = await OpenAsync("/");
+        string? sent = null;
+        api.Before = async route =>
+        {
+            if (route.Request.Url.EndsWith("/v1/workflows", StringComparison.Ordinal))
+                await FakeApi.JsonAsync(route, 200, JsonNode.Parse(
+                    """
+                    {"items":[{"id":"thumbs","name":"Thumbnails","description":"Small ones.","version":3,"is_default":false},
+                              {"id":"image-compression","name":"Image compression","description":null,"version":1,"is_default":true}]}
+                    """)!);
+            else if (route.Request.Method == "POST")
+            {
+                sent = route.Request.PostData;
+                await FakeApi.JsonAsync(route, 202, api.Request.DeepClone());
+            }
+            else return false;
+            return true;
+        };
+        await SignInAsync(page);
+        var choice = page.GetByLabel("Workflow", new() { Exact = true });
+        await Expect(choice).ToHaveValueAsync("image-compression");
+        await choice.SelectOptionAsync("Thumbnails");
+        await Expect(page.GetByText("Small ones.")).ToBeVisibleAsync();
+        await UploadAsync(page, "products.csv", "a,b\n");
+
+        await Expect(page.GetByText("In progress")).ToBeVisibleAsync();
+        Assert.Contains("name=\"workflow\"\r\n\r\nthumbs", sent, StringComparison.Ordinal);
+        watch.AssertQuiet();
+    }
+
+    [ChromiumFact]
     public async Task A_webhook_address_that_is_none_is_refused_before_the_upload()
     {
         var (page, api, watch) = await OpenAsync("/");

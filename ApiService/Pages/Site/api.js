@@ -138,12 +138,13 @@ function fileNameOf(disposition) {
  * Sends a file; fetch tells no progress of uploads, so this is an XMLHttpRequest.
  * The idempotency key belongs to the file: trying again after a broken connection makes no second request.
  */
-export function upload({ file, webhookUrl, idempotencyKey, onProgress, signal }) {
+export function upload({ file, webhookUrl, workflow, idempotencyKey, onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const form = new FormData();
     // Fields before the file: a server that reads the body as it comes knows them in time.
     if (webhookUrl) form.append("webhook_url", webhookUrl);
+    if (workflow) form.append("workflow", workflow);
     form.append("file", asCsv(file), file.name);
     request.open("POST", "v1/requests");
     request.responseType = "text";

@@ -27,8 +27,11 @@ function uploadPanel(app) {
     h("summary", {}, "Notify a webhook when it is done"),
     h("label", { for: "webhook" }, "Webhook URL ", h("span", { class: "muted" }, "(optional)")),
     webhook, webhookError);
+  const workflow = h("select", { id: "workflow", "aria-describedby": "workflow-about", onchange: describeWorkflow });
+  const workflowAbout = h("span", { id: "workflow-about", class: "muted" });
+  const workflowLine = h("p", { class: "workflow", hidden: true }, h("label", { for: "workflow" }, "Workflow "), workflow, workflowAbout);
   const sampleLine = h("p", { class: "sample", hidden: true });
-  const panel = h("section", { class: "card upload", "aria-label": "New request" }, stage, webhookDetails, sampleLine);
+  const panel = h("section", { class: "card upload", "aria-label": "New request" }, stage, workflowLine, webhookDetails, sampleLine);
   let abort = new AbortController();
 
   function pick(focus = false) {
@@ -63,10 +66,11 @@ function uploadPanel(app) {
     }
     webhookError.textContent = "";
     webhook.removeAttribute("aria-invalid");
-    transfer(file, url, newIdempotencyKey());
+    transfer({ file, webhookUrl: url, workflow: workflow.value, idempotencyKey: newIdempotencyKey() });
   }
 
-  async function transfer(file, webhookUrl, idempotencyKey) {
+  async function transfer(sending) {
+    const { file } = sending;
     abort = new AbortController();
     const bar = h("div", { class: "fill" });
     const track = h("div", { class: "track", role: "progressbar", "aria-label": "Upload", "aria-valuemin": "0", "aria-valuemax": "100" }, bar);
@@ -76,7 +80,7 @@ function uploadPanel(app) {
       track, line,
       h("button", { type: "button", class: "secondary", onclick: () => abort.abort() }, "Cancel the upload")));
     announce("Uploading");
-    webhookDetails.hidden = sampleLine.hidden = true;
+    workflowLine.hidden = webhookDetails.hidden = sampleLine.hidden = true;
     const onProgress = (sent, total) => {
       const percent = total ? Math.min(100, Math.floor((sent / total) * 100)) : 0;
       bar.style.width = `${percent}%`;
@@ -85,14 +89,14 @@ function uploadPanel(app) {
       track.classList.toggle("waiting", percent >= 100);
     };
     try {
-      const request = await upload({ file, webhookUrl, idempotencyKey, onProgress, signal: abort.signal });
+      const request = await upload({ ...sending, onProgress, signal: abort.signal });
       app.go(requestAddress(request.id));
     } catch (error) {
       if (error.name === "AbortError") return again(true);
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) return app.signIn("Your key is no longer accepted. Sign in again; nothing was uploaded.");
       // After a broken connection the same idempotency key asks "did you get it?" before it sends anything twice.
-      const retry = error.status === 0 || error.status === 409 || error.status === 429 || error.status >= 500 ? () => transfer(file, webhookUrl, idempotencyKey) : null;
+      const retry = error.status === 0 || error.status === 409 || error.status === 429 || error.status >= 500 ? () => transfer(sending) : null;
       refuse(error, file, retry);
     }
   }
@@ -104,14 +108,29 @@ function uploadPanel(app) {
       h("div", { class: "actions" },
         retry ? h("button", { type: "button", class: "primary", onclick: retry }, "Try again") : null,
         h("button", { type: "button", class: retry ? "secondary" : "primary", onclick: () => again(true) }, "Choose another file"))));
-    webhookDetails.hidden = sampleLine.hidden = true;
+    workflowLine.hidden = webhookDetails.hidden = sampleLine.hidden = true;
     report.querySelector("h2").focus();
   }
 
   function again(focus) {
     webhookDetails.hidden = false;
+    workflowLine.hidden = workflow.options.length < 2;
     sampleLine.hidden = sampleLine.childElementCount === 0;
     pick(focus);
+  }
+
+  // With one workflow there is nothing to choose, and without the list the default is run.
+  async function offerWorkflows() {
+    const { value } = await get("v1/workflows").catch(() => ({ value: { items: [] } }));
+    const items = value?.items ?? [];
+    items.sort((one, other) => other.is_default - one.is_default);
+    workflow.replaceChildren(...items.map((item) => h("option", { value: item.id, "data-about": item.description ?? "" }, visible(item.name, 80))));
+    describeWorkflow();
+    workflowLine.hidden = items.length < 2 || stage.querySelector(".drop") === null;
+  }
+
+  function describeWorkflow() {
+    setText(workflowAbout, visible(workflow.selectedOptions[0]?.dataset.about ?? "", 200));
   }
 
   // Development offers a sample whose images it serves itself. Elsewhere there is none, and nothing is said of it.
@@ -130,6 +149,7 @@ function uploadPanel(app) {
   }
 
   pick();
+  offerWorkflows();
   offerSample();
   return { element: panel, leave: () => abort.abort() };
 }
