@@ -5,6 +5,8 @@ namespace Darkroom.Engine;
 /// <summary>The activity types that this build runs, by the names that definitions use.</summary>
 public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrations, ExpressionLanguages? languages = null)
 {
+    private const string Elsa = "Elsa.";
+
     private readonly Dictionary<string, ActivityRegistration> _types =
         registrations.ToDictionary(registration => registration.Descriptor.TypeName, StringComparer.Ordinal);
 
@@ -21,12 +23,16 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
     /// <summary>Whether definitions may name this type in this version.</summary>
     public bool Knows(string type, int version) => _types.TryGetValue(type, out var known) && known.Descriptor.Version == version;
 
+    /// <summary>The type that does for flowcharts what this one of Elsa's does with activities embedded in it; null if there is none here.</summary>
+    public string? FlowForm(string type) =>
+        type.StartsWith(Elsa, StringComparison.Ordinal) && Find($"{Elsa}Flow{type[Elsa.Length..]}") is { } flow ? flow.TypeName : null;
+
     /// <summary>The node's type; null, with a complaint, if it is not known in this version. Complains too if it may not stand here.</summary>
     internal ActivityRegistration? Find(ActivityNode node, ActivityPlace place, DefinitionComplaints complaints)
     {
         if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)
         {
-            var known = type is null ? "" : $" Version {type.Descriptor.Version} is.";
+            var known = type is not null ? $" Version {type.Descriptor.Version} is." : FlowForm(node.Type) is { } flow ? $" {flow} is." : "";
             complaints.Add(node, $"{node.Type} version {node.Version} is not an activity that is known here.{known}");
             return null;
         }

@@ -78,14 +78,15 @@ public sealed class DefinitionText(ActivityCatalog catalog)
         return definition;
     }
 
-    /// <summary>Elsa's own activity types in this definition that are not run here.</summary>
+    /// <summary>Elsa's own activity types in this definition that are not run here, each with what takes its place, if something does.</summary>
     public IReadOnlyList<string> UnsupportedElsaTypes(DefinitionContent content)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
         ActivityTree.Replace((JsonObject)JsonNode.Parse(content.Document)!["root"]!, activity =>
         {
             var (type, version) = ActivityTree.TypeOf(activity);
-            if (type.StartsWith("Elsa.", StringComparison.Ordinal) && type != ActivityTree.Flowchart && !catalog.Knows(type, version)) found.Add(type);
+            if (type.StartsWith("Elsa.", StringComparison.Ordinal) && type != ActivityTree.Flowchart && !catalog.Knows(type, version))
+                found.Add(catalog.FlowForm(type) is { } flow ? $"{type}, which is not run here; {flow} is." : $"{type}, which is not run here.");
             return activity;
         });
         return [.. found];

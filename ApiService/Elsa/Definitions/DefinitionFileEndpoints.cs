@@ -96,9 +96,8 @@ internal static class DefinitionFileEndpoints
 
     private static void CheckImport(DefinitionContent content, DefinitionText text)
     {
-        if (text.UnsupportedElsaTypes(content) is { Count: > 0 } types)
-            throw new ApiProblemException(ElsaProblems.Refused(
-                "unsupported_activities", [.. types.Select(type => $"{content.Name} uses {type}, which is not run here.")]));
+        if (text.UnsupportedElsaTypes(content) is { Count: > 0 } messages)
+            throw new ApiProblemException(ElsaProblems.Refused("unsupported_activities", [.. messages.Select(message => $"{content.Name} uses {message}")]));
     }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
