@@ -1,5 +1,8 @@
 using System.Text.Json;
 using Darkroom.Schema;
+using Darkroom.Tests.Elsa.Instances;
+using NetVips;
+using StudioWindow = Darkroom.Tests.Elsa.Definitions.Studio;
 
 namespace Darkroom.Tests.EndToEnd;
 
@@ -56,6 +59,40 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         var next = await ResultAsync(await _system.Client.UploadAsync(csv, workflow: "versioned"));
         Assert.True(next.Length < original.Length, $"{next.Length} bytes with quality 5, {original.Length} with 60.");
     }
+
+    [Fact]
+    public async Task Requests_of_two_versions_of_the_default_workflow_are_in_flight_at_once_and_each_ends_on_its_own()
+    {
+        var images = _system.Images;
+        var csv = Csv.Of([images.Gated(1)]);
+        images.CloseGate();
+        var first = await _system.Client.UploadAsync(csv);
+        await images.AskedAsync(images.Gated(1), 1);
+
+        var studio = new StudioWindow(_system.Client.Http);
+        await studio.OpenAsync("image-compression");
+        studio.Set("compress", "quality", "5");
+        new EditedWorkflow(studio.Definition).InsertBefore("compress", "resize", "Darkroom.ResizeImage", ("width", "Literal", "160"));
+        await studio.SaveAsync(publish: true);
+        var second = await _system.Client.UploadAsync(csv);
+        await images.AskedAsync(images.Gated(1), 2);
+        images.OpenGate();
+
+        var (before, after) = (await ResultAsync(first), await ResultAsync(second));
+        Assert.Equal((320, 240), Size(before));
+        Assert.Equal((160, 120), Size(after));
+        Assert.True(after.Length < before.Length, $"{after.Length} bytes after, {before.Length} before.");
+        Assert.Equal((1, 2), (await VersionAsync(first), await VersionAsync(second)));
+    }
+
+    private static (int Width, int Height) Size(byte[] file)
+    {
+        using var image = Image.NewFromBuffer(file);
+        return (image.Width, image.Height);
+    }
+
+    private async Task<long> VersionAsync(SubmittedRequest request) =>
+        Assert.Single((await _system.Client.Http.SearchAsync(new { correlationId = request.Id })).Items).Number("version");
 
     private Task PublishQualityAsync(int version, int quality) =>
         Workflows.PublishAsync(

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Darkroom.Engine;
 using Darkroom.Schema;
+using Darkroom.Tests.Engine;
 using Npgsql;
 
 namespace Darkroom.Tests.EndToEnd;
@@ -22,8 +23,8 @@ internal static class Workflows
                     is_published = false
                 where definition_id = @definition;
 
-                insert into workflow_definitions (id, definition_id, version, name, is_latest, is_published, document)
-                values (@id, @definition, @version, @definition, true, true, @document)
+                insert into workflow_definitions (id, definition_id, version, name, is_latest, is_published, was_published, document)
+                values (@id, @definition, @version, @definition, true, true, true, @document)
                 """)
             .With("id", $"{definitionId}-{version}")
             .With("definition", definitionId)
@@ -33,6 +34,7 @@ internal static class Workflows
     }
 }
 
+/// <summary>A definition's JSON under the hands of somebody who edits it.</summary>
 internal sealed class EditedWorkflow(JsonNode document)
 {
     /// <summary>Sets an input to a literal, which is text whatever the input takes.</summary>
@@ -46,6 +48,24 @@ internal sealed class EditedWorkflow(JsonNode document)
             ["expression"] = new JsonObject { ["type"] = "Literal", ["value"] = literal },
             ["memoryReference"] = null,
         };
+
+    public void ReplaceBody(WorkflowJson body) => Find(document["root"]!, "fan-out")!["body"] = body.Flowchart("body");
+
+    /// <summary>Adds a variable of the workflow; its id is its name.</summary>
+    public void AddVariable(string name, string type, string value) =>
+        document["variables"]!.AsArray().Add(new JsonObject { ["id"] = name, ["name"] = name, ["typeName"] = type, ["isArray"] = false, ["value"] = value });
+
+    /// <summary>Drops an activity onto the connections that lead to another.</summary>
+    public JsonNode InsertBefore(string next, string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
+    {
+        var activity = WorkflowJson.Node(id, type, inputs);
+        var flowchart = Find(document["root"]!, next)!.Parent!.Parent!;
+        foreach (var connection in flowchart["connections"]!.AsArray().Where(connection => (string)connection!["target"]!["activity"]! == next))
+            connection!["target"]!["activity"] = id;
+        flowchart["activities"]!.AsArray().Add(activity);
+        flowchart["connections"]!.AsArray().Add(WorkflowJson.Connection(id, Outcome.Done, next));
+        return activity;
+    }
 
     private static JsonNode? Find(JsonNode flowchart, string activity)
     {

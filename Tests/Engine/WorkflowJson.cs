@@ -11,11 +11,16 @@ internal sealed class WorkflowJson
 
     public WorkflowJson Activity(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
     {
-        var activity = new JsonObject { ["id"] = id, ["type"] = type, ["version"] = 1, ["name"] = id };
-        foreach (var (input, expressionType, value) in inputs)
-            activity[input] = new JsonObject { ["typeName"] = null, ["expression"] = new JsonObject { ["type"] = expressionType, ["value"] = value } };
-        _activities.Add(activity);
+        _activities.Add(Node(id, type, inputs));
         return this;
+    }
+
+    /// <summary>An activity that the one added last leads to by Done.</summary>
+    public WorkflowJson Next(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
+    {
+        var last = (string?)_activities.LastOrDefault()?["id"];
+        Activity(id, type, inputs);
+        return last is null ? this : Connect(last, "Done", id);
     }
 
     public WorkflowJson WithBody(string id, WorkflowJson body)
@@ -40,11 +45,7 @@ internal sealed class WorkflowJson
 
     public WorkflowJson Connect(string source, string outcome, string target)
     {
-        _connections.Add(new JsonObject
-        {
-            ["source"] = new JsonObject { ["activity"] = source, ["port"] = outcome },
-            ["target"] = new JsonObject { ["activity"] = target, ["port"] = "In" },
-        });
+        _connections.Add(Connection(source, outcome, target));
         return this;
     }
 
@@ -57,7 +58,21 @@ internal sealed class WorkflowJson
     public string Build() =>
         new JsonObject { ["definitionId"] = "test", ["variables"] = _variables.DeepClone(), ["root"] = Flowchart("Flowchart1") }.ToJsonString();
 
-    private JsonObject Flowchart(string id) => new()
+    public static JsonObject Node(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
+    {
+        var activity = new JsonObject { ["id"] = id, ["type"] = type, ["version"] = 1, ["name"] = id };
+        foreach (var (input, expressionType, value) in inputs)
+            activity[input] = new JsonObject { ["typeName"] = null, ["expression"] = new JsonObject { ["type"] = expressionType, ["value"] = value } };
+        return activity;
+    }
+
+    public static JsonObject Connection(string source, string outcome, string target) => new()
+    {
+        ["source"] = new JsonObject { ["activity"] = source, ["port"] = outcome },
+        ["target"] = new JsonObject { ["activity"] = target, ["port"] = "In" },
+    };
+
+    public JsonObject Flowchart(string id) => new()
     {
         ["id"] = id,
         ["type"] = "Elsa.Flowchart",
