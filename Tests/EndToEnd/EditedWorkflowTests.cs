@@ -47,7 +47,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
     }
 
     [Fact]
-    public async Task A_fault_fails_its_image_with_code_and_message_and_the_others_go_on()
+    public async Task A_fault_fails_its_image_with_code_message_and_lines_and_the_others_go_on()
     {
         var body = Download().Next("unwanted", "Elsa.FlowDecision", ("condition", "JavaScript", "image.row === 2"))
             .Activity("line", "Elsa.WriteLine", ("text", "Liquid", "Row {{ Image.Row }} is a {{ Image.Format }}"))
@@ -65,6 +65,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
         Assert.Equal("fault", failed.Text("activityId"));
         var steps = failed.GetProperty("payload").GetProperty("Steps").EnumerateArray().ToList();
         Assert.Equal(["download Done", "unwanted True", "line Done", "fault unwanted"], steps.Select(step => $"{step.Text("activity")} {step.Text("outcome")}"));
+        Assert.Equal("Row 2 is a png", steps[2].Text("text"));
     }
 
     [Fact]

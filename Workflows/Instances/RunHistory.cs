@@ -55,4 +55,5 @@ public sealed record FailedImage(
     IReadOnlyList<BodyJournalStep> Steps);
 
 /// <summary>One step of a failed image's journal.</summary>
-public sealed record BodyJournalStep(string NodeId, string Activity, string Outcome, long Milliseconds);
+/// <param name="Text">The lines that it wrote; null for none.</param>
+public sealed record BodyJournalStep(string NodeId, string Activity, string Outcome, long Milliseconds, string? Text = null);
