@@ -1,14 +1,11 @@
-using System.Collections.Concurrent;
 using Darkroom.Schema;
 using Npgsql;
 
 namespace Darkroom.Engine;
 
-/// <summary>Reads and seeds workflow definitions. A version never changes once it is published, so versions are cached for good.</summary>
+/// <summary>Finds what the next request runs, and seeds workflow definitions.</summary>
 public sealed class WorkflowDefinitionStore(NpgsqlDataSource database)
 {
-    private readonly ConcurrentDictionary<string, WorkflowDefinition> _versions = new(StringComparer.Ordinal);
-
     /// <summary>The version that the next request of this workflow runs, or null if none is published under this id.</summary>
     public async Task<WorkflowDefinition?> FindPublishedAsync(string definitionId, CancellationToken cancellation)
     {
@@ -21,23 +18,6 @@ public sealed class WorkflowDefinitionStore(NpgsqlDataSource database)
                 """)
             .With("definition", definitionId);
         return await ReadOneAsync(command, cancellation);
-    }
-
-    /// <summary>The version that an instance is pinned to.</summary>
-    /// <exception cref="InvalidOperationException">No such version: the database was edited by hand.</exception>
-    public async Task<WorkflowDefinition> GetVersionAsync(string versionId, CancellationToken cancellation)
-    {
-        if (_versions.TryGetValue(versionId, out var cached)) return cached;
-        await using var command = database.Sql(
-                """
-                select id, definition_id, version, name, document
-                from workflow_definitions
-                where id = @id
-                """)
-            .With("id", versionId);
-        var definition = await ReadOneAsync(command, cancellation)
-            ?? throw new InvalidOperationException($"Workflow definition version '{versionId}' does not exist.");
-        return _versions.GetOrAdd(versionId, definition);
     }
 
     /// <summary>Inserts version 1, published, unless the definition already exists in any version. True if it was inserted.</summary>

@@ -22,7 +22,7 @@ public sealed class InstanceStore(NpgsqlDataSource database)
                    end as incident_count,
                i.created_at,
                case when i.run = r.run then greatest(i.updated_at, r.updated_at) else i.updated_at end as updated_at,
-               i.finished_at, i.journal_removed_at, i.state,
+               i.finished_at, i.journal_removed_at, i.state, i.document_sha256,
                r.status::text as request_status, r.file_name, r.no_of_products, r.no_of_images, r.images_succeeded, r.images_failed
         from workflow_instances i
         join csv_data_table r on r.id = i.request_id
@@ -97,7 +97,8 @@ public sealed class InstanceStore(NpgsqlDataSource database)
                         from images m
                         where m.request_id = instances.request_id
                           and m.state = 'running'
-                          and instances.is_current_run)
+                          and instances.is_current_run),
+                       document_sha256
                 from ({Instances}) instances
                 where id = @id
                   and (@owner is null or owner_id = @owner);
@@ -213,6 +214,7 @@ public sealed class InstanceStore(NpgsqlDataSource database)
         ImagesFailed = row.GetInt32(21),
         JournalRemovedAt = row.TimeOrNull(22),
         ImagesRunning = row.GetInt32(23),
+        Document = new DocumentHash(row.GetFieldValue<byte[]>(24)),
         Bookmarks = [],
     };
 }

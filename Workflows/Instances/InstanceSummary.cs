@@ -42,6 +42,10 @@ public sealed record InstanceSummary
 public sealed record InstanceDetail
 {
     public required InstanceSummary Summary { get; init; }
+
+    /// <summary>The text that it runs.</summary>
+    public required Engine.DocumentHash Document { get; init; }
+
     public required Engine.WorkflowState State { get; init; }
     public required RequestStatus RequestStatus { get; init; }
     public required string? FileName { get; init; }

@@ -9,9 +9,9 @@ using NpgsqlTypes;
 namespace Darkroom.Instances;
 
 /// <summary>Reads what is known of a run. A run of a hundred thousand images has some ten executions and a few counts: it is read whole.</summary>
-public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore instances, WorkflowDefinitionStore definitions)
+public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore instances)
 {
-    // A version's text does not change once an instance names it.
+    // By what ran: a version that is a draft has another text the next time somebody tries it.
     private const int Remembered = 256;
 
     private readonly ConcurrentDictionary<string, DefinitionNodes> _nodes = new(StringComparer.Ordinal);
@@ -21,7 +21,7 @@ public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore ins
     public async Task<RunHistory?> FindAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellation)
     {
         if (await instances.FindAsync(scope, id, cancellation) is not { } instance) return null;
-        var nodes = await NodesAsync(instance.Summary.DefinitionVersionId, cancellation);
+        var nodes = await NodesAsync(instance.Document, cancellation);
         await using var command = database.Sql(
                 """
                 select id, sequence, activity_id, node_id, activity_type, activity_name, status, outcomes, inputs, outputs, error,
@@ -68,12 +68,14 @@ public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore ins
             .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value)
             .ExecuteScalarAsync(cancellation) as Guid?;
 
-    private async Task<DefinitionNodes> NodesAsync(string versionId, CancellationToken cancellation)
+    private async Task<DefinitionNodes> NodesAsync(DocumentHash hash, CancellationToken cancellation)
     {
-        if (_nodes.TryGetValue(versionId, out var known)) return known;
-        var definition = await definitions.GetVersionAsync(versionId, cancellation);
+        if (_nodes.TryGetValue(hash.Hex, out var known)) return known;
+        var document = (string)(await database.Sql("select document from workflow_documents where sha256 = @hash")
+            .With("hash", hash.Bytes)
+            .ExecuteScalarAsync(cancellation))!;
         if (_nodes.Count >= Remembered) _nodes.Clear();
-        return _nodes.GetOrAdd(versionId, DefinitionNodes.Of(definition.Document));
+        return _nodes.GetOrAdd(hash.Hex, DefinitionNodes.Of(document));
     }
 
     private async Task<IReadOnlyList<FailedImage>> ReadFailuresAsync(

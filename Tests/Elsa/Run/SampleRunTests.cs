@@ -41,6 +41,21 @@ public sealed class SampleRunTests(SharedSystem shared) : IClassFixture<SharedSy
     }
 
     [Fact]
+    public async Task A_draft_that_is_edited_and_tried_again_is_shown_each_time_as_it_ran()
+    {
+        var (first, _) = await TryAsync();
+        Assert.Equal(3, (await Client.Http.ReportAsync(first))["resize"].Number("completedCount"));
+
+        Edited.InsertBefore("compress", "note", "Elsa.WriteLine");
+        await _studio.SaveAsync();
+        var (second, _) = await TryAsync();
+
+        Assert.Equal(2, _studio.Version);
+        Assert.Equal(3, (await Client.Http.ReportAsync(second))["note"].Number("completedCount"));
+        Assert.DoesNotContain("note", (await Client.Http.ReportAsync(first)).Keys);
+    }
+
+    [Fact]
     public async Task A_draft_that_cannot_run_is_refused_with_all_reasons_and_nothing_starts()
     {
         _studio.Set("resize", "width", "wide");
