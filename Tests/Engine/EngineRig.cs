@@ -88,6 +88,17 @@ internal sealed class EngineRig : IAsyncDisposable
         return (reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
     }
 
+    /// <summary>Why the only request failed, as its owner reads it.</summary>
+    public async Task<string> ErrorMessageAsync() => (string)(await Database.DataSource.Sql("select error_message from csv_data_table").ExecuteScalarAsync())!;
+
+    /// <summary>Makes everything that waits for a time due.</summary>
+    public async Task SkipDelaysAsync() => await Database.DataSource.Sql(
+            """
+            update bookmarks set due_at = now() - interval '1 second';
+            update workflow_instances set ready_at = now() - interval '1 second'
+            """)
+        .ExecuteNonQueryAsync();
+
     /// <summary>The journal: each execution as <c>activity status</c>, in sequence.</summary>
     public async Task<IReadOnlyList<string>> JournalAsync()
     {

@@ -1,0 +1,235 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Darkroom.Activities;
+using Darkroom.AppHost.Local;
+using Darkroom.Engine;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Darkroom.Tests.Engine;
+using Darkroom.Tests.Infrastructure;
+using Darkroom.Tests.Webhooks;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Darkroom.Tests.Activities;
+
+public sealed class SendHttpRequestTests : IAsyncLifetime
+{
+    private const string TimedOut = "Timeout";
+    private const string FailedToConnect = "Failed to connect";
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly Darkroom.Activities.HttpRequestOptions _options = new() { TimeoutSeconds = 30, MaxRequestBytes = 1_024, MaxContentBytes = 20 };
+    private WebhookReceiver _receiver = null!;
+    private EngineRig _rig = null!;
+
+    public async Task InitializeAsync()
+    {
+        _receiver = await WebhookReceiver.StartAsync();
+        _rig = await EngineRig.StartAsync(Toolbox.With(_time, _options));
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _rig.DisposeAsync();
+        await _receiver.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task An_http_request_carries_its_execution_id_and_its_answer_reaches_a_bound_variable()
+    {
+        AnswerJson("{\"id\":7}", 201);
+        await _rig.RequestAsync(Call(_receiver.Url, "[201]").Variable("v1", "Answer", "", "Object")
+            .With("call", "parsedContent", new JsonObject { ["typeName"] = "Object", ["memoryReference"] = new JsonObject { ["id"] = "v1" } })
+            .Activity("fault", "Elsa.Fault", ("code", "JavaScript", "'got_' + variables.Answer.id + '_' + getOutputFrom('call', 'StatusCode')")).Connect("call", "201", "fault"));
+
+        await RunAsync();
+
+        var sent = await _receiver.NextAsync();
+        var execution = (Guid)(await _rig.Database.DataSource.Sql("select id from activity_executions where activity_id = 'call'").ExecuteScalarAsync())!;
+        Assert.Equal(execution.ToString("D"), sent.Headers["Idempotency-Key"]);
+        Assert.Equal("got_7_201", await _rig.Database.DataSource.Sql("select error_code from csv_data_table").ExecuteScalarAsync());
+    }
+
+    [Theory]
+    [InlineData("http://10.0.0.1/", "forbidden_address")]
+    [InlineData("http://169.254.169.254/latest/meta-data", "forbidden_address")]
+    [InlineData("file:///etc/passwd", "forbidden_scheme")]
+    public async Task An_http_request_to_a_forbidden_address_faults_at_once(string url, string code)
+    {
+        var request = await _rig.RequestAsync(Call(url, "[200]"));
+
+        await RunAsync();
+
+        Assert.Equal(("failed", code), await _rig.StatusAsync(request));
+    }
+
+    [Fact]
+    public async Task A_redirect_is_an_answer_and_is_not_followed()
+    {
+        _receiver.Answer = context =>
+        {
+            context.Response.Redirect("http://10.0.0.1/");
+            return Task.CompletedTask;
+        };
+        await _rig.RequestAsync(Call().Activity("other", "Elsa.WriteLine").Connect("call", "Unmatched status code", "other"));
+
+        await RunAsync();
+
+        Assert.Equal(["call Completed", "other Completed"], await _rig.JournalAsync());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_request_whose_answer_takes_too_long_goes_on_by_Timeout(bool begun)
+    {
+        _receiver.Answer = context => HoldAsync(context, begun);
+        await _rig.RequestAsync(Call().Activity("late", "Elsa.WriteLine").Connect("call", TimedOut, "late"));
+
+        await RunAsync();
+
+        Assert.Equal(["call Completed", "late Completed"], await _rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task A_request_that_times_out_without_a_way_for_it_is_sent_again_under_the_same_key_and_then_faults()
+    {
+        _receiver.Answer = context => HoldAsync(context, begun: false);
+        var request = await _rig.RequestAsync(Call().Activity("next", "Elsa.WriteLine").Connect("call", "200", "next"));
+
+        await RunToFailureAsync(request);
+
+        Assert.Equal(("failed", "activity_failed"), await _rig.StatusAsync(request));
+        Assert.Equal(_rig.Options.ActivityAttempts, _receiver.All.Count);
+        Assert.Single(_receiver.All.Select(sent => sent.Headers["Idempotency-Key"]).Distinct());
+    }
+
+    [Fact]
+    public async Task A_request_that_nobody_takes_goes_on_by_Failed_to_connect()
+    {
+        await _rig.RequestAsync(Call(NobodysUrl).Activity("away", "Elsa.WriteLine").Connect("call", FailedToConnect, "away"));
+
+        await RunAsync();
+
+        Assert.Equal(["call Completed", "away Completed"], await _rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task A_request_that_nobody_takes_without_a_way_for_it_faults_in_the_end()
+    {
+        var request = await _rig.RequestAsync(Call(NobodysUrl));
+
+        await RunToFailureAsync(request);
+
+        Assert.Equal(("failed", "activity_failed"), await _rig.StatusAsync(request));
+        Assert.Equal($"call failed {_rig.Options.ActivityAttempts} times.", await _rig.ErrorMessageAsync());
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_large_is_not_sent()
+    {
+        var request = await _rig.RequestAsync(Call(content: "'x'.repeat(1025)"));
+
+        await RunAsync();
+
+        Assert.Equal(("failed", "request_too_large"), await _rig.StatusAsync(request));
+        Assert.Empty(_receiver.All);
+    }
+
+    [Fact]
+    public async Task Of_an_answer_without_end_the_start_is_kept_and_the_rest_is_not_read()
+    {
+        var hungUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _receiver.Answer = async context =>
+        {
+            context.RequestAborted.Register(() => hungUp.TrySetResult());
+            context.Response.ContentType = "application/json";
+            while (!context.RequestAborted.IsCancellationRequested) await context.Response.WriteAsync("[1,2,3]");
+        };
+        await _rig.RequestAsync(Call());
+
+        await RunAsync();
+
+        Assert.Equal("[1,2,3][1,2,3][1,2,3]"[.._options.MaxContentBytes], (await OutputsAsync()).GetProperty("ParsedContent").GetString());
+        await hungUp.Task.WaitAsync(TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task The_authorization_is_sent_and_is_not_in_the_journal()
+    {
+        await _rig.RequestAsync(Call(inputs: ("authorization", "JavaScript", "'Bearer ' + 'secret'.toUpperCase()")));
+
+        await RunAsync();
+
+        Assert.Equal("Bearer SECRET", (await _receiver.NextAsync()).Headers["Authorization"]);
+        Assert.Equal("***", await _rig.Database.DataSource.Sql("select inputs ->> 'Authorization' from activity_executions").ExecuteScalarAsync());
+        Assert.Equal(false, await _rig.Database.DataSource.Sql("select bool_or(e::text || i.state like '%SECRET%') from activity_executions e, workflow_instances i").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task Headers_that_frame_the_request_are_ours_alone()
+    {
+        const string headers = """
+            {"host":"evil.test","Content-Length":"1","Transfer-Encoding":"chunked","Connection":"upgrade","Idempotency-Key":"mine","Expect":"100-continue","X-Mine":"1"}
+            """;
+        await _rig.RequestAsync(Call(inputs: ("requestHeaders", "Literal", headers)));
+
+        await RunAsync();
+
+        var sent = await _receiver.NextAsync();
+        Assert.Equal("{\"n\":1}", Encoding.UTF8.GetString(sent.Body));
+        Assert.Equal(new Uri(_receiver.Url).Authority, sent.Headers["Host"]);
+        Assert.Equal("7", sent.Headers["Content-Length"]);
+        Assert.NotEqual("mine", sent.Headers["Idempotency-Key"]);
+        Assert.Equal("1", sent.Headers["X-Mine"]);
+        Assert.All((string[])["Transfer-Encoding", "Connection", "Expect"], name => Assert.DoesNotContain(name, sent.Headers.Keys));
+    }
+
+    private static string NobodysUrl => $"http://127.0.0.1:{FreePort.Find()}/";
+
+    private WorkflowJson Call(
+        string? url = null, string codes = "[200]", string content = "({ n: 1 })", params (string Input, string ExpressionType, JsonNode? Value)[] inputs) =>
+        new WorkflowJson().Activity(
+            "call", "Elsa.FlowSendHttpRequest",
+            [("url", "Literal", url ?? _receiver.Url), ("method", "Literal", "POST"), ("content", "JavaScript", content), ("expectedStatusCodes", "Object", codes), .. inputs]);
+
+    private void AnswerJson(string json, int status = 200) => _receiver.Answer = async context =>
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        await context.Response.WriteAsync(json);
+    };
+
+    /// <summary>Answers not at all, or not to the end, until the time for it is over.</summary>
+    private async Task HoldAsync(HttpContext context, bool begun)
+    {
+        if (begun)
+        {
+            await context.Response.WriteAsync("{");
+            await context.Response.Body.FlushAsync();
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(_options.TimeoutSeconds));
+        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
+    }
+
+    private async Task RunAsync() => await (await _rig.ProcessAsync()).RunAllAsync();
+
+    /// <summary>Runs with all retries.</summary>
+    private async Task RunToFailureAsync(RequestId request)
+    {
+        var process = await _rig.ProcessAsync();
+        await Eventually.GetAsync(
+            async () =>
+            {
+                await process.RunAllAsync();
+                return await _rig.StatusAsync(request);
+            },
+            answer => answer.Status == "failed", TimeSpan.FromSeconds(20), "The request fails");
+    }
+
+    private async Task<JsonElement> OutputsAsync() =>
+        JsonSerializer.Deserialize<JsonElement>((string)(await _rig.Database.DataSource.Sql("select outputs::text from activity_executions").ExecuteScalarAsync())!);
+}
