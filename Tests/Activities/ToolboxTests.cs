@@ -91,6 +91,72 @@ public sealed class ToolboxTests
         Assert.StartsWith("line: Text: ", await rig.ErrorMessageAsync(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_delay_in_a_branch_goes_on_behind_its_holder_when_its_time_has_come()
+    {
+        await using var rig = await StartAsync();
+        await rig.RequestAsync(new WorkflowJson()
+            .Activity("if", "Elsa.If", ("condition", "Literal", "True"))
+            .WithBranch("if", "then", new WorkflowJson().Next("wait", "Elsa.Delay", ("timeSpan", "Literal", "00:10:00")).Next("inner", "Elsa.WriteLine"))
+            .Next("after", "Elsa.WriteLine"));
+        var process = await rig.ProcessAsync();
+        await process.RunAllAsync();
+        Assert.Equal(["if Completed", "wait Running"], await rig.JournalAsync());
+
+        await rig.SkipDelaysAsync();
+        await process.RunAllAsync();
+
+        Assert.Equal(["if Completed", "wait Completed", "inner Completed", "after Completed"], await rig.JournalAsync());
+    }
+
+    [Theory]
+    [InlineData("Elsa.Complete", "outer Completed", "inner Completed", "end Completed", "between Completed", "after Completed")]
+    [InlineData("Elsa.Finish", "outer Completed", "inner Completed", "end Completed")]
+    public async Task Complete_leaves_one_branch_and_Finish_the_whole_workflow(string end, params string[] journal)
+    {
+        await using var rig = await StartAsync();
+        var inner = new WorkflowJson().Next("inner", "Elsa.If", ("condition", "Literal", "True")).WithBranch("inner", "then", new WorkflowJson().Next("end", end))
+            .Next("between", "Elsa.WriteLine");
+        await rig.RequestAsync(new WorkflowJson()
+            .Next("outer", "Elsa.If", ("condition", "Literal", "True")).WithBranch("outer", "then", inner).Next("after", "Elsa.WriteLine"));
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(journal, await rig.JournalAsync());
+    }
+
+    [Theory]
+    [InlineData("Int32", "'many'")]
+    [InlineData("Boolean", "({ a: 1 })")]
+    [InlineData("Double", "[1, 2]")]
+    public async Task A_variable_takes_no_value_of_another_type(string type, string value)
+    {
+        await using var rig = await StartAsync();
+        var request = await rig.RequestAsync(Set(type, value));
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(("failed", "wrong_type"), await rig.StatusAsync(request));
+        Assert.StartsWith($"set: Variable Target is of type {type}; ", await rig.ErrorMessageAsync(), StringComparison.Ordinal);
+        Assert.Equal(["set Faulted"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task An_output_bound_to_a_variable_of_another_type_faults_its_activity()
+    {
+        await using var rig = await StartAsync();
+        var request = await rig.RequestAsync(new WorkflowJson().Variable("v1", "Target", "7", "Int32")
+            .Activity("if", "Elsa.If", ("condition", "Literal", "True"))
+            .With("if", "result", new JsonObject { ["typeName"] = "Boolean", ["memoryReference"] = new JsonObject { ["id"] = "v1" } })
+            .Next("after", "Elsa.WriteLine"));
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(("failed", "wrong_type"), await rig.StatusAsync(request));
+        Assert.Equal("if: Variable Target is of type Int32; 'true' is none.", await rig.ErrorMessageAsync());
+        Assert.Equal(["if Faulted"], await rig.JournalAsync());
+    }
+
     [Theory]
     [InlineData("Elsa.Delay", "timeSpan", "-00:00:01", "between 0 and 366")]
     [InlineData("Elsa.WriteLine", "text", "{% if %}", "not Liquid")]
@@ -113,6 +179,11 @@ public sealed class ToolboxTests
             Assert.True(image.Length > 1_000);
         }
     }
+
+    /// <summary>Sets the variable Target to what an expression comes to, then goes on.</summary>
+    private static WorkflowJson Set(string type, string value) => new WorkflowJson().Variable("v1", "Target", "", type)
+        .Next("set", "Elsa.SetVariable", ("value", "JavaScript", value)).With("set", "variable", new JsonObject { ["id"] = "v1", ["name"] = "Target" })
+        .Next("after", "Elsa.WriteLine");
 
     private static Task<EngineRig> StartAsync() => EngineRig.StartAsync(Toolbox.With());
 }
