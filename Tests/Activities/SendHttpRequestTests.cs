@@ -156,6 +156,21 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         await hungUp.Task.WaitAsync(TimeSpan.FromSeconds(20));
     }
 
+    [Theory]
+    [InlineData("[\"\\u0000\"]")]
+    [InlineData("[\"\\ud800\"]")]
+    [InlineData("[1e99999999]")]
+    [InlineData("{\"\\udc00\":1}")]
+    public async Task An_answer_that_the_database_cannot_hold_does_not_stop_the_workflow(string json)
+    {
+        AnswerJson(json);
+        await _rig.RequestAsync(Call().Activity("next", "Elsa.WriteLine").Connect("call", "200", "next"));
+
+        await RunAsync();
+
+        Assert.Equal(["call Completed", "next Completed"], await _rig.JournalAsync());
+    }
+
     [Fact]
     public async Task The_authorization_is_sent_and_is_not_in_the_journal()
     {

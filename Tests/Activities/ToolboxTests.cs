@@ -158,6 +158,25 @@ public sealed class ToolboxTests
     }
 
     [Theory]
+    [InlineData("({ text: 'a\\0b' })")]
+    [InlineData("({ ['a\\0b']: '\\ud800' })")]
+    [InlineData("'a\\0b'")]
+    [InlineData("setVariable('Target', 'a\\0b'); return 1")]
+    [InlineData("'\\ud800'")]
+    [InlineData("let deep = []; for (let i = 0; i < 63; i++) deep = [deep]; return deep")]
+    [InlineData("'['.repeat(63) + ']'.repeat(63)")]
+    [InlineData("'{\"a\":\"\\\\u0000\",\"b\":1e999999}'")]
+    public async Task A_value_that_the_database_cannot_hold_neither_stops_the_workflow_nor_the_process(string value)
+    {
+        await using var rig = await StartAsync();
+        await rig.RequestAsync(Set("Object", value));
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal("Finished", await rig.Database.DataSource.Sql("select status from workflow_instances").ExecuteScalarAsync());
+    }
+
+    [Theory]
     [InlineData("Elsa.Delay", "timeSpan", "-00:00:01", "between 0 and 366")]
     [InlineData("Elsa.WriteLine", "text", "{% if %}", "not Liquid")]
     [InlineData("Elsa.Parallel", "x", "1", "not an activity that is known here")]

@@ -154,16 +154,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var whole = length <= _options.MaxContentBytes;
         var text = Encoding.UTF8.GetString(kept, 0, Math.Min(length, _options.MaxContentBytes)).Replace('\0', '\uFFFD');
         if (!whole || response.Content.Headers.ContentType?.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true) return text;
-        try
-        {
-            using var json = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = 32 });
-            // The database takes no U+0000, which JSON can spell.
-            return text.Contains("\\u0000", StringComparison.OrdinalIgnoreCase) ? text : json.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            return text;
-        }
+        return KeptJson.TryParse(text) is { } json ? json : text;
     }
 
     private static List<(string Name, string Value)>? Headers(JsonElement json)
@@ -203,15 +194,6 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     private static JsonElement Parsed(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.String) return json;
-        if (string.IsNullOrWhiteSpace(json.GetString())) return default;
-        try
-        {
-            using var document = JsonDocument.Parse(json.GetString()!);
-            return document.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            return json;
-        }
+        return string.IsNullOrWhiteSpace(json.GetString()) ? default : KeptJson.TryParse(json.GetString()!) ?? json;
     }
 }

@@ -186,7 +186,9 @@ internal sealed class CompiledInputs
     private static object? ConvertAny(InputDescriptor input, JsonElement value)
     {
         if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return input.Default;
-        if (value.ValueKind == JsonValueKind.String && value.GetString()!.Contains('\0'))
+        if (value.ValueKind != JsonValueKind.String)
+            value = KeptJson.TryParse(value.GetRawText()) ?? throw new WorkflowDefinitionException($"{input.Name} is nested too deeply, or has a number that cannot be kept.");
+        else if (value.GetString()!.Contains('\0'))
             value = JsonSerializer.SerializeToElement(value.GetString()!.Replace('\0', '\uFFFD'));
         if (input.Check?.Invoke(value) is { } complaint) throw new WorkflowDefinitionException(complaint);
         return value;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Acornima.Ast;
+using Darkroom.Queue;
 using Jint;
 using Jint.Native;
 using Jint.Native.Json;
@@ -224,7 +225,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
             case var none when none.IsUndefined() || none.IsNull():
                 return default;
             case var text when text.IsString():
-                var written = text.AsString();
+                var written = OutcomeText.Clean(text.AsString());
                 if (bounds is not null && written.Length > bounds.MaxTextLength)
                     throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
                 return JsonSerializer.SerializeToElement(written);
@@ -241,7 +242,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
                 var document = json.AsString();
                 if (bounds is not null && document.Length > bounds.MaxTextLength)
                     throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
-                return JsonDocument.Parse(document).RootElement.Clone();
+                return KeptJson.TryParse(document) ?? throw new ExpressionException("it comes to a value that cannot be kept: it is nested too deeply.");
         }
     }
 
