@@ -45,6 +45,8 @@ public sealed class ExpressionTests
     [InlineData("const s = 'a'.repeat(200000); JSON.stringify(Array(5000).fill(s))", "longer than")]
     [InlineData("const s = 'a'.repeat(200000); s.replace(/a/g, s)", "longer than")]
     [InlineData("try { 'a'.repeat(1e9) } catch (e) { 'caught' }", "longer than")]
+    [InlineData("try { setVariable('Count', 'a'.repeat(100000)) } catch (e) { 'caught' }", "more than")]
+    [InlineData("setVariable('Count', Array(5000).fill('a'.repeat(20)))", "more than")]
     [InlineData("function f() { return f() + 1 } f()", "deeper")]
     [InlineData("new Array(1e9).fill(0)", "")]
     [InlineData("new Uint8Array(1e9)", "not defined")]

@@ -46,7 +46,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
             using var engine = new JavaScriptEngine(options => Bind(options, bounds, cancellation));
             try
             {
-                Expose(engine, scope, e => refused ??= e);
+                Expose(engine, scope, bounds, e => refused ??= e);
                 Restrain(engine, bounds.MaxTextLength, e => refused ??= e);
                 var value = engine.Evaluate(script);
                 if (refused is not null) throw refused;
@@ -79,7 +79,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
         options.Interop.Enabled = false;
     }
 
-    private static void Expose(JavaScriptEngine engine, ExpressionScope scope, Action<ExpressionException> refuse)
+    private static void Expose(JavaScriptEngine engine, ExpressionScope scope, ExpressionOptions bounds, Action<ExpressionException> refuse)
     {
         engine.SetValue("getVariable", Function(engine, "getVariable", arguments => FromJson(engine, scope.Variable(Text(arguments, 0)))));
         engine.SetValue("getInput", Function(engine, "getInput", arguments =>
@@ -90,7 +90,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
         {
             try
             {
-                scope.Write(Text(arguments, 0), arguments.Length > 1 ? ToJson(engine, arguments[1], null) : default);
+                scope.Write(Text(arguments, 0), arguments.Length > 1 ? ToJson(engine, arguments[1], bounds) : default);
             }
             catch (ExpressionException e)
             {
@@ -218,7 +218,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
         _ => new JsonParser(engine).Parse(value.GetRawText()),
     };
 
-    private static JsonElement ToJson(JavaScriptEngine engine, JsValue value, ExpressionOptions? bounds)
+    private static JsonElement ToJson(JavaScriptEngine engine, JsValue value, ExpressionOptions bounds)
     {
         switch (value)
         {
@@ -226,7 +226,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
                 return default;
             case var text when text.IsString():
                 var written = OutcomeText.Clean(text.AsString());
-                if (bounds is not null && written.Length > bounds.MaxTextLength)
+                if (written.Length > bounds.MaxTextLength)
                     throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
                 return JsonSerializer.SerializeToElement(written);
             case var flag when flag.IsBoolean():
@@ -240,7 +240,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds) : IExpression
                 var json = engine.Call(stringify, value);
                 if (!json.IsString()) throw new ExpressionException("it comes to a value that cannot be kept, such as a function.");
                 var document = json.AsString();
-                if (bounds is not null && document.Length > bounds.MaxTextLength)
+                if (document.Length > bounds.MaxTextLength)
                     throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
                 return KeptJson.TryParse(document) ?? throw new ExpressionException("it comes to a value that cannot be kept: it is nested too deeply.");
         }
