@@ -183,6 +183,30 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         Assert.Equal(false, await _rig.Database.DataSource.Sql("select bool_or(e::text || i.state like '%SECRET%') from activity_executions e, workflow_instances i").ExecuteScalarAsync());
     }
 
+    [Theory]
+    [InlineData("requestHeaders", "({ 'X-A': '1\\r\\nX-Smuggled: 2' })")]
+    [InlineData("requestHeaders", "({ 'X-A': ['1', '2\\nX-Smuggled: 2'] })")]
+    [InlineData("requestHeaders", "({ 'X-A: 1\\r\\nX-Smuggled': '2' })")]
+    [InlineData("requestHeaders", "'{\"X-A\":\"1\\\\r\\\\nX-Smuggled: 2\"}'")]
+    [InlineData("requestHeaders", "({ 'X-A': 'Zo\\u00eb' })")]
+    [InlineData("requestHeaders", "({ 'X A': '1' })")]
+    [InlineData("requestHeaders", "'{\"X-A\":\"\\\\ud800\"}'")]
+    [InlineData("authorization", "'Bearer a\\r\\nX-Smuggled: 2'")]
+    [InlineData("authorization", "'Bearer Zo\\u00eb'")]
+    [InlineData("contentType", "'text/plain\\r\\nX-Smuggled: 2'")]
+    [InlineData("contentType", "'text/plain; a=\"\\r\\nX-Smuggled: 2\"'")]
+    [InlineData("url", "'http://127.0.0.1/\\r\\nX-Smuggled: 2'")]
+    public async Task What_is_no_header_is_refused_at_once_and_nothing_is_sent(string input, string value)
+    {
+        var request = await _rig.RequestAsync(Call(inputs: (input, "JavaScript", value)));
+
+        await RunAsync();
+
+        Assert.Equal(("failed", input == "url" ? "invalid_url" : "expression_failed"), await _rig.StatusAsync(request));
+        Assert.DoesNotContain("Zo", await _rig.ErrorMessageAsync(), StringComparison.Ordinal);
+        Assert.Empty(_receiver.All);
+    }
+
     [Fact]
     public async Task Headers_that_frame_the_request_are_ours_alone()
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
@@ -30,6 +31,9 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         "Host", "Content-Length", "Transfer-Encoding", "Connection", "Idempotency-Key", "Upgrade", "Expect", "Trailer", "TE", "Proxy-Authorization",
     };
 
+    private static readonly SearchValues<char> s_nameCharacters =
+        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+
     private readonly EgressGuard _guard;
     private readonly TimeProvider _time;
     private readonly HttpRequestOptions _options;
@@ -59,10 +63,13 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
             {
                 Check = value => value is string { Length: > 0 } text && !MediaTypeHeaderValue.TryParse(text, out _) ? $"ContentType is no media type: '{text}'." : null,
             },
-            new InputDescriptor(Authorization, typeof(string), null, "The Authorization header, such as Bearer and a token.") { IsSensitive = true, Category = "Security" },
+            new InputDescriptor(Authorization, typeof(string), null, "The Authorization header, such as Bearer and a token.")
+            {
+                IsSensitive = true, Category = "Security", Check = value => value is string text && !IsHeaderValue(text) ? "Authorization must be one line of plain ASCII." : null,
+            },
             new InputDescriptor(RequestHeaders, typeof(object), null, "Further headers, a JSON object of texts.")
             {
-                UiHint = "json-editor", Category = "Advanced", Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object of texts." : null,
+                UiHint = "json-editor", Category = "Advanced", Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object of names and texts of one line of plain ASCII." : null,
             },
             new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with a way of their own, a JSON array of numbers.")
             {
@@ -165,17 +172,21 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var headers = new List<(string, string)>();
         foreach (var header in json.EnumerateObject())
         {
+            if (header.Name.Length == 0 || header.Name.AsSpan().ContainsAnyExcept(s_nameCharacters)) return null;
             if (header.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Array)) return null;
             foreach (var value in header.Value.ValueKind == JsonValueKind.Array ? header.Value.EnumerateArray().ToArray() : [header.Value])
             {
                 var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-                if (text.AsSpan().ContainsAny('\r', '\n')) return null;
+                if (!IsHeaderValue(text)) return null;
                 headers.Add((header.Name, text));
             }
         }
 
         return headers;
     }
+
+    /// <summary>Anything else would end the header, or the connection before it is sent.</summary>
+    private static bool IsHeaderValue(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     private static List<int>? Codes(JsonElement json)
     {
