@@ -226,6 +226,18 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         Assert.All((string[])["Transfer-Encoding", "Connection", "Expect"], name => Assert.DoesNotContain(name, sent.Headers.Keys));
     }
 
+    [Fact]
+    public async Task A_header_that_is_given_replaces_the_one_that_we_would_send()
+    {
+        const string headers = """{"content-type":"text/csv","User-Agent":"Somebody/2","authorization":"Basic x"}""";
+        await _rig.RequestAsync(Call(inputs: [("requestHeaders", "Literal", headers), ("authorization", "Literal", "Bearer y")]));
+
+        await RunAsync();
+
+        var sent = await _receiver.NextAsync();
+        Assert.Equal(("text/csv", "Somebody/2", "Basic x"), (sent.ContentType, sent.Headers["User-Agent"], sent.Headers["Authorization"]));
+    }
+
     private static string NobodysUrl => $"http://127.0.0.1:{FreePort.Find()}/";
 
     private WorkflowJson Call(

@@ -130,11 +130,13 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         request.Headers.TryAddWithoutValidation("User-Agent", "Darkroom-Workflows/1.0");
         request.Headers.TryAddWithoutValidation("Idempotency-Key", context.ExecutionId.ToString("D"));
         if (context.Inputs.Text(Authorization) is { } authorization) request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        foreach (var (name, value) in context.Inputs.Values[RequestHeaders] is JsonElement headers ? Headers(headers) ?? [] : [])
+        var given = context.Inputs.Values[RequestHeaders] is JsonElement json ? Headers(json) ?? [] : [];
+        foreach (var header in given.GroupBy(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase))
         {
-            if (s_ours.Contains(name)) continue;
-            if (name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase)) request.Content?.Headers.TryAddWithoutValidation(name, value);
-            else request.Headers.TryAddWithoutValidation(name, value);
+            if (s_ours.Contains(header.Key)) continue;
+            HttpHeaders? headers = header.Key.StartsWith("Content-", StringComparison.OrdinalIgnoreCase) ? request.Content?.Headers : request.Headers;
+            if (headers?.NonValidated.Contains(header.Key) == true) headers.Remove(header.Key);
+            headers?.TryAddWithoutValidation(header.Key, header);
         }
 
         return request;
