@@ -238,6 +238,21 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         Assert.Equal(("text/csv", "Somebody/2", "Basic x"), (sent.ContentType, sent.Headers["User-Agent"], sent.Headers["Authorization"]));
     }
 
+    [Theory]
+    [InlineData(200, "own Completed")]
+    [InlineData(404, "other Completed")]
+    [InlineData(500, "other Completed")]
+    public async Task A_status_without_a_way_of_its_own_goes_on_by_Done(int status, string next)
+    {
+        _receiver.AnswerStatus(status);
+        await _rig.RequestAsync(Call(codes: "[200, 404]").Activity("own", "Elsa.WriteLine").Activity("other", "Elsa.WriteLine")
+            .Connect("call", "200", "own").Connect("call", "Done", "other"));
+
+        await RunAsync();
+
+        Assert.Equal(["call Completed", next], await _rig.JournalAsync());
+    }
+
     private static string NobodysUrl => $"http://127.0.0.1:{FreePort.Find()}/";
 
     private WorkflowJson Call(

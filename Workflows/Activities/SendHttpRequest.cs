@@ -51,7 +51,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         Place = ActivityPlace.Workflow,
         Category = "HTTP",
         DisplayName = "HTTP request (flow)",
-        Description = "Sends an HTTP request to a public address and goes on by the answer's status. Redirects are not followed. "
+        Description = "Sends an HTTP request to a public address and goes on by the answer's status, or by Done where that leads nowhere. Redirects are not followed. "
             + "Where Failed to connect or Timeout leads nowhere, it is tried again for a while and then faults.",
         Inputs =
         [
@@ -148,7 +148,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var outcome = expected.Count == 0 ? Outcome.Done
             : expected.Contains(status) ? status.ToString(CultureInfo.InvariantCulture)
             : Unmatched;
-        return new ActivityResult.Completed(outcome)
+        return new ActivityResult.Completed(context.LeadsOn(outcome) || !context.LeadsOn(Outcome.Done) ? outcome : Outcome.Done)
         {
             Outputs = new Dictionary<string, object?> { ["StatusCode"] = status, ["ParsedContent"] = content },
         };
