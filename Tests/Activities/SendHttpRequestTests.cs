@@ -183,6 +183,20 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         Assert.Equal(false, await _rig.Database.DataSource.Sql("select bool_or(e::text || i.state like '%SECRET%') from activity_executions e, workflow_instances i").ExecuteScalarAsync());
     }
 
+    [Fact]
+    public async Task An_address_and_headers_that_are_passwords_are_not_in_the_journal()
+    {
+        await _rig.RequestAsync(Call(_receiver.Url.TrimEnd('/') + "/services/hook-password", inputs: ("requestHeaders", "Object", """{"X-Token":"token-password"}""")));
+
+        await RunAsync();
+
+        Assert.Equal("token-password", (await _receiver.NextAsync()).Headers["X-Token"]);
+        var journal = (string)(await _rig.Database.DataSource.Sql("select inputs::text from activity_executions").ExecuteScalarAsync())!;
+        Assert.Contains($"\"Url\": \"{new Uri(_receiver.Url).GetLeftPart(UriPartial.Authority)}/***\"", journal, StringComparison.Ordinal);
+        Assert.Contains("{\"X-Token\": \"***\"}", journal, StringComparison.Ordinal);
+        Assert.DoesNotContain("password", journal, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("requestHeaders", "({ 'X-A': '1\\r\\nX-Smuggled: 2' })")]
     [InlineData("requestHeaders", "({ 'X-A': ['1', '2\\nX-Smuggled: 2'] })")]

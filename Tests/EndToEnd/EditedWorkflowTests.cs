@@ -145,8 +145,8 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
         await using var chat = await WebhookReceiver.StartAsync();
         const string message =
             """
-            const total = getOutputFrom('ValidateCsv1', 'Images');
-            return { text: `${getInput('FileName')}: ${total} images of ${getInput('Products')} products`, products: getInput('Products'), images: total };
+            const done = getOutputFrom('FanOutImages1', 'Succeeded'), failed = getOutputFrom('FanOutImages1', 'Failed');
+            return { text: `${getInput('FileName')}: ${done} of ${getOutputFrom('ValidateCsv1', 'Images')} images, ${failed} failed`, url: getOutputFrom('WriteOutputCsv1', 'Url') };
             """;
 
         var request = await RunAsync(
@@ -160,8 +160,8 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
         var sent = await chat.NextAsync();
         Assert.Equal(("POST", "application/json"), (sent.Method, sent.ContentType));
         var body = JsonSerializer.Deserialize<JsonElement>(sent.Body);
-        Assert.Equal("products.csv: 3 images of 3 products", body.Text("text"));
-        Assert.Equal((3, 3), (body.Number("products"), body.Number("images")));
+        Assert.Equal("products.csv: 2 of 3 images, 1 failed", body.Text("text"));
+        Assert.EndsWith($"/v1/requests/{request.Id}/output.csv", body.Text("url"), StringComparison.Ordinal);
         Assert.Single(chat.All);
     }
 

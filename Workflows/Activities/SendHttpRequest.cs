@@ -55,7 +55,10 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
             + "Where Failed to connect or Timeout leads nowhere, it is tried again for a while and then faults.",
         Inputs =
         [
-            new InputDescriptor(Url, typeof(string), null, "Where to: an http or https URL of a public address.") { IsRequired = true },
+            new InputDescriptor(Url, typeof(string), null, "Where to: an http or https URL of a public address. Journals show its host alone.")
+            {
+                IsRequired = true, Redact = RedactUrl,
+            },
             InputDescriptor.Choice(Method, "GET", "The method.",
                 [.. new[] { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD" }.Select(method => new InputOption(method, method))]),
             new InputDescriptor(Content, typeof(object), null, "The body: text as it is, anything else as JSON.") { UiHint = "multiline" },
@@ -67,9 +70,9 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
             {
                 IsSensitive = true, Category = "Security", Check = value => value is string text && !IsHeaderValue(text) ? "Authorization must be one line of plain ASCII." : null,
             },
-            new InputDescriptor(RequestHeaders, typeof(object), null, "Further headers, a JSON object of texts.")
+            new InputDescriptor(RequestHeaders, typeof(object), null, "Further headers, a JSON object of texts. Journals show their names alone.")
             {
-                UiHint = "json-editor", Category = "Advanced", Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object of names and texts of one line of plain ASCII." : null,
+                UiHint = "json-editor", Category = "Advanced", Redact = RedactHeaders, Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object of names and texts of one line of plain ASCII." : null,
             },
             new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with a way of their own, a JSON array of numbers.")
             {
@@ -202,6 +205,13 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
 
         return codes;
     }
+
+    // The address of a chat's hook is its password.
+    private static string RedactUrl(object value) =>
+        Uri.TryCreate((string)value, UriKind.Absolute, out var url) ? $"{url.Scheme}://{url.Authority}/{(url.PathAndQuery == "/" ? "" : InputDescriptor.Hidden)}" : InputDescriptor.Hidden;
+
+    private static Dictionary<string, string> RedactHeaders(object value) =>
+        (Headers((JsonElement)value) ?? []).DistinctBy(header => header.Name).ToDictionary(header => header.Name, _ => InputDescriptor.Hidden);
 
     /// <summary>Studio writes objects as text; an empty text is none.</summary>
     private static JsonElement Parsed(JsonElement json)

@@ -115,6 +115,9 @@ public enum ActivityPlace
 /// <param name="Description">Meaning, unit and range, as shown to people.</param>
 public sealed record InputDescriptor(string Name, Type Type, object? Default, string Description)
 {
+    /// <summary>What stands for a secret in a journal.</summary>
+    public const string Hidden = "***";
+
     /// <summary>Refuses values out of range with a message for people; null accepts.</summary>
     public Func<object?, string?>? Check { get; init; }
 
@@ -135,6 +138,9 @@ public sealed record InputDescriptor(string Name, Type Type, object? Default, st
 
     /// <summary>True for a value that is not shown in journals.</summary>
     public bool IsSensitive { get; init; }
+
+    /// <summary>What journals show of a value that may carry a secret along; null for all of it, or none if it is sensitive.</summary>
+    public Func<object, object>? Redact { get; init; }
 
     /// <summary>The language in which a value is first written.</summary>
     public string DefaultSyntax { get; init; } = "Literal";

@@ -47,9 +47,12 @@ internal sealed class CompiledInputs
 
     /// <summary>The values as journals show them.</summary>
     public IReadOnlyDictionary<string, object?> ForJournal(IReadOnlyDictionary<string, object?> values) =>
-        _inputs.Values.Any(input => input.Input.IsSensitive)
-            ? values.ToDictionary(pair => pair.Key, pair => pair.Value is not null && _inputs[pair.Key].Input.IsSensitive ? "***" : pair.Value)
+        _inputs.Values.Any(input => input.Input.IsSensitive || input.Input.Redact is not null)
+            ? values.ToDictionary(pair => pair.Key, pair => pair.Value is null ? null : Shown(_inputs[pair.Key].Input, pair.Value))
             : values;
+
+    private static object Shown(InputDescriptor input, object value) =>
+        input.Redact is { } redact ? redact(value) : input.IsSensitive ? InputDescriptor.Hidden : value;
 
     /// <summary>Evaluates all inputs against variables alone.</summary>
     /// <exception cref="WorkflowDefinitionException">A variable holds what the input cannot take.</exception>
