@@ -24,10 +24,10 @@ internal static class Egress
     public static EgressGuard Guard(EgressOptions options, INameResolver? resolver = null) =>
         new(Wrap(options), resolver ?? new FakeResolver(), TimeProvider.System);
 
-    public static ImageFetcher Fetcher(EgressOptions options, INameResolver? resolver = null) =>
-        new(Guard(options, resolver), Wrap(options), TimeProvider.System);
+    public static ImageFetcher Fetcher(EgressOptions options, INameResolver? resolver = null, int downloads = 16) =>
+        new(Guard(options, resolver), new ImageSlots(Wrap(new ImageWorkOptions { Downloads = downloads })), Wrap(options), TimeProvider.System);
 
-    private static IOptions<EgressOptions> Wrap(EgressOptions options) => Microsoft.Extensions.Options.Options.Create(options);
+    private static IOptions<T> Wrap<T>(T options) where T : class => Microsoft.Extensions.Options.Options.Create(options);
 }
 
 /// <summary>DNS by hand: each name has a list of answers, given one after the other; the last one stays.</summary>

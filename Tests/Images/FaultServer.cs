@@ -107,6 +107,7 @@ internal sealed class FaultServer : IAsyncDisposable
     {
         public string Head => head;
         public string Path => head.Split(' ')[1];
+        public int Port => ((IPEndPoint)socket.LocalEndPoint!).Port;
         public CancellationToken Stopping => stopping;
         public bool Closes { get; private set; }
 

@@ -319,7 +319,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Host_that_keeps_all_its_places_hands_the_slot_back()
+    public async Task Image_that_waits_too_long_for_its_host_is_handed_back()
     {
         var arrived = new SemaphoreSlim(0);
         await using var server = new FaultServer(async exchange =>
@@ -335,6 +335,35 @@ public sealed class ImageFetcherTests
         Assert.Equal((ImageFailureCodes.HostBusy, true), (failed.Failure.Code, failed.Failure.IsTransient));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stuck);
+    }
+
+    [Theory]
+    [InlineData("silent.test", "/image.jpg")]
+    [InlineData("quick.test", "/moved.jpg")]
+    public async Task Images_that_wait_for_a_silent_host_keep_no_image_of_another_from_being_downloaded(string host, string path)
+    {
+        var silent = new TaskCompletionSource();
+        await using var server = new FaultServer(exchange =>
+        {
+            if (exchange.Path == "/moved.jpg") return exchange.RedirectAsync($"http://silent.test:{exchange.Port}/image.jpg");
+            if (exchange.Head.Contains("Host: quick.test", StringComparison.Ordinal)) return exchange.AnswerAsync("200 OK", Image);
+            silent.SetResult();
+            return exchange.PauseAsync(Timeout.InfiniteTimeSpan);
+        });
+        var resolver = new FakeResolver().Answer("silent.test", "127.0.0.1").Answer("quick.test", "127.0.0.1");
+        using var fetcher = Egress.Fetcher(
+            Egress.Options(options => (options.ConnectionsPerHost, options.HeaderSeconds, options.TotalSeconds) = (1, 300, 300)), resolver, downloads: 2);
+        using var stop = new CancellationTokenSource();
+        var waiting = new List<Task> { fetcher.FetchAsync(new Uri($"http://silent.test:{server.Port}/image.jpg"), stop.Token) };
+        await silent.Task;
+        for (var i = 0; i < 4; i++) waiting.Add(fetcher.FetchAsync(new Uri($"http://{host}:{server.Port}{path}"), stop.Token));
+
+        using var image = await fetcher.FetchAsync(new Uri($"http://quick.test:{server.Port}/image.jpg"), stop.Token).WaitAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal(Image, image.Memory.ToArray());
+        Assert.DoesNotContain(waiting, fetch => fetch.IsCompleted);
+        await stop.CancelAsync();
+        foreach (var fetch in waiting) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
     }
 
     [Fact]

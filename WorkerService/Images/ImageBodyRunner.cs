@@ -1,4 +1,3 @@
-using Darkroom.Activities;
 using Darkroom.Engine;
 using Darkroom.Images;
 using Darkroom.Queue;

@@ -1,5 +1,5 @@
-using Darkroom.Activities;
 using Darkroom.Engine;
+using Darkroom.Images;
 using Darkroom.Queue;
 using Microsoft.Extensions.Options;
 

@@ -8,9 +8,7 @@ public static class ActivityServices
     /// <summary>Adds every activity that a definition may name.</summary>
     public static IServiceCollection AddActivities(this IServiceCollection services)
     {
-        services.AddOptions<ImageWorkOptions>().BindConfiguration("ImageWork").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<HttpRequestOptions>().BindConfiguration("HttpRequests").ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton<ImageSlots>();
 
         services.AddActivity<CsvUploaded>();
         services.AddActivity<ValidateCsv>();

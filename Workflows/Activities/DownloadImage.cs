@@ -4,7 +4,7 @@ using Darkroom.Images;
 namespace Darkroom.Activities;
 
 /// <summary>Fetches the image from its URL, through the egress guard, and makes it the working image.</summary>
-internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : ImageActivity, IDescribedActivity
+internal sealed class DownloadImage(ImageFetcher fetcher) : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -28,7 +28,6 @@ internal sealed class DownloadImage(ImageFetcher fetcher, ImageSlots slots) : Im
             return Outcome.Done;
         }
 
-        using var slot = await slots.EnterDownloadAsync(cancellation);
         run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), cancellation);
         return Outcome.Done;
     }

@@ -19,11 +19,11 @@ public sealed class EgressOptions : IValidatableObject
     [Range(1_024, 1_073_741_824)]
     public long MaxBytes { get; set; } = 25_000_000;
 
-    /// <summary>Connections to one host at a time, per process; default 4. Keeps one slow host from taking every download slot's host with it.</summary>
+    /// <summary>Connections to one host at a time, per process; default 4. Keeps one slow host from taking every download slot.</summary>
     [Range(1, 256)]
     public int ConnectionsPerHost { get; set; } = 4;
 
-    /// <summary>Longest wait for one of these connections, seconds; default 60. Afterwards the image is tried again later, its slot free for other hosts.</summary>
+    /// <summary>Longest wait for one of these connections, seconds; default 60. Afterwards the image is tried again later, its place in hand free for another.</summary>
     [Range(0.1, 3_600)]
     public double HostWaitSeconds { get; set; } = 60;
 
@@ -35,7 +35,7 @@ public sealed class EgressOptions : IValidatableObject
     [Range(0.1, 600)]
     public double HeaderSeconds { get; set; } = 10;
 
-    /// <summary>Time for one fetch with all its redirects, seconds; default 30. The wait for the host is not counted.</summary>
+    /// <summary>Time for one fetch with all its redirects, seconds; default 30. The waits for the host and for a download slot are not counted.</summary>
     [Range(0.1, 3_600)]
     public double TotalSeconds { get; set; } = 30;
 

@@ -8,14 +8,16 @@ namespace Darkroom.Images;
 public sealed class ImageFetcher : IDisposable
 {
     private readonly EgressGuard _guard;
+    private readonly ImageSlots _slots;
     private readonly EgressOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpMessageInvoker _http;
     private readonly HostGate _hosts;
 
-    public ImageFetcher(EgressGuard guard, IOptions<EgressOptions> options, TimeProvider time)
+    public ImageFetcher(EgressGuard guard, ImageSlots slots, IOptions<EgressOptions> options, TimeProvider time)
     {
         _guard = guard;
+        _slots = slots;
         _options = options.Value;
         _time = time;
         // An invoker, not a client: timeouts are ours, and no default adds a header or a buffer.
@@ -33,6 +35,8 @@ public sealed class ImageFetcher : IDisposable
             using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellation)
                               ?? throw Failed(
                                   new(ImageFailureCodes.HostBusy, "Too many other images wait for this host.", IsTransient: true) { UsesAttempt = false });
+            // The host first, and neither is kept across a redirect: whoever has a slot waits for no host, so a busy one holds up nobody else's images.
+            using var slot = await _slots.EnterDownloadAsync(cancellation);
 
             var started = _time.GetTimestamp();
             using var deadline = new CancellationTokenSource(budget, _time);

@@ -21,6 +21,8 @@ public static class ImageServices
     {
         services.AddEgress();
         services.AddOptions<ImageOptions>().BindConfiguration("Images").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<ImageWorkOptions>().BindConfiguration("ImageWork").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<ImageSlots>();
         services.TryAddSingleton<ImageFetcher>();
         services.TryAddSingleton<PixelBudget>();
         services.TryAddSingleton<CodecThreads>();

@@ -1,7 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Microsoft.Extensions.Options;
 
-namespace Darkroom.Activities;
+namespace Darkroom.Images;
 
 /// <summary>How much image work one worker process does at once. Section <c>ImageWork</c>.</summary>
 public sealed class ImageWorkOptions
