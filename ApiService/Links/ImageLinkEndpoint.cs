@@ -40,6 +40,8 @@ internal static class ImageLinkEndpoint
 
         // The target expires in minutes: whoever keeps it instead of the link would hold a dead one.
         context.Response.Headers.CacheControl = "no-store";
-        return Results.Redirect(objects.PresignGet(key, options.Value.Redirect).AbsoluteUri);
+        var lifetime = options.Value.Redirect;
+        var target = HttpMethods.IsHead(context.Request.Method) ? objects.PresignHead(key, lifetime) : objects.PresignGet(key, lifetime);
+        return Results.Redirect(target.AbsoluteUri);
     }
 }

@@ -3,6 +3,7 @@ using Darkroom.Api.Problems;
 using Darkroom.Requests;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Requests;
@@ -10,6 +11,8 @@ namespace Darkroom.Api.Requests;
 /// <summary>The files of a request: the CSV that was uploaded, byte for byte, and the one that came of it.</summary>
 internal static class FileEndpoints
 {
+    private const string ContentType = "text/csv";
+
     public static async Task<IResult> GetInputAsync(
         string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellation)
     {
@@ -37,28 +40,62 @@ internal static class FileEndpoints
     private static async Task<IResult> SendAsync(
         HttpContext context, ObjectStore objects, string key, string fileName, EntityTagHeaderValue tag, RequestsOptions options, CancellationToken cancellation)
     {
-        context.Response.Headers.CacheControl = "private, no-cache";
-        context.Response.Headers.Vary = HeaderNames.Authorization;
-        if (EntityTagHeaderValue.TryParseList(context.Request.Headers.IfNoneMatch, out var known) && known.Any(candidate => candidate.Compare(tag, false)))
+        var (request, response) = (context.Request, context.Response);
+        response.Headers.CacheControl = "private, no-cache";
+        response.Headers.Vary = HeaderNames.Authorization;
+        if (request.Headers.IfMatch.Count > 0 && !IsExpected(request.Headers.IfMatch, tag)) return RequestProblems.AnotherFile;
+        if (StatusEndpoints.IsKnown(request, tag))
         {
-            context.Response.Headers.ETag = tag.ToString();
+            response.Headers.ETag = tag.ToString();
             return Results.StatusCode(StatusCodes.Status304NotModified);
         }
 
-        var body = await OpenAsync(objects, key, options.StorageTimeout, cancellation);
-        context.Response.ContentLength = body.Length;
-        context.Response.Headers.ContentDisposition = Attachment(fileName);
-        return Results.Stream(body, "text/csv", entityTag: tag);
+        if (HttpMethods.IsHead(request.Method))
+        {
+            Describe(response, fileName, await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellation));
+            return Results.Stream(static _ => Task.CompletedTask, ContentType, entityTag: tag);
+        }
+
+        if (FileRange.Asked(request, tag) is not { } asked)
+        {
+            var whole = await BegunAsync(token => objects.OpenReadAsync(key, token), options.StorageTimeout, cancellation);
+            Describe(response, fileName, whole.Length);
+            return Results.Stream(whole, ContentType, entityTag: tag);
+        }
+
+        var length = await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellation);
+        if (FileRange.Within(asked, length) is not { } range)
+        {
+            response.Headers.ContentRange = $"bytes */{length}";
+            return RequestProblems.BadRange(length);
+        }
+
+        var part = await BegunAsync(token => objects.OpenReadAsync(key, range.First, range.Last, token), options.StorageTimeout, cancellation);
+        response.StatusCode = StatusCodes.Status206PartialContent;
+        response.Headers.ContentRange = $"bytes {range.First}-{range.Last}/{length}";
+        Describe(response, fileName, range.Length);
+        return Results.Stream(part, ContentType, entityTag: tag);
+    }
+
+    private static bool IsExpected(StringValues tags, EntityTagHeaderValue tag) =>
+        EntityTagHeaderValue.TryParseList(tags, out var expected)
+        && expected.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: true));
+
+    private static void Describe(HttpResponse response, string fileName, long length)
+    {
+        response.ContentLength = length;
+        response.Headers.AcceptRanges = "bytes";
+        response.Headers.ContentDisposition = Attachment(fileName);
     }
 
     /// <summary>Waits only until the storage begins to answer; the body takes as long as the client's line does.</summary>
-    private static async Task<Stream> OpenAsync(ObjectStore objects, string key, TimeSpan patience, CancellationToken cancellation)
+    private static async Task<T> BegunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan patience, CancellationToken cancellation)
     {
-        using var opening = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        opening.CancelAfter(patience);
+        using var beginning = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        beginning.CancelAfter(patience);
         try
         {
-            return await objects.OpenReadAsync(key, opening.Token);
+            return await call(beginning.Token);
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {

@@ -9,6 +9,8 @@ namespace Darkroom.Api.Requests;
 /// <summary>The API of requests: uploading a CSV, watching it, fetching what came of it.</summary>
 public static class RequestEndpoints
 {
+    private static readonly string[] s_head = [HttpMethods.Head];
+
     public static IServiceCollection AddRequests(this IServiceCollection services)
     {
         services.AddOptions<RequestsOptions>().BindConfiguration(RequestsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
@@ -61,19 +63,31 @@ public static class RequestEndpoints
         requests.MapGet("/{id}/input.csv", FileEndpoints.GetInputAsync)
             .WithName("GetInputCsv")
             .WithSummary("Download the CSV that was uploaded")
-            .WithDescription("The very bytes.")
+            .WithDescription("The very bytes. HEAD is answered too, and a single Range, with the ETag as If-Range.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv")
-            .ProducesProblem(StatusCodes.Status404NotFound);
+            .Produces(StatusCodes.Status206PartialContent, contentType: "text/csv")
+            .Produces(StatusCodes.Status304NotModified)
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
+            .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable);
 
         requests.MapGet("/{id}/output.csv", FileEndpoints.GetOutputAsync)
             .WithName("GetOutputCsv")
             .WithSummary("Download the output CSV")
             .WithDescription(
                 "The input, record for record, with the columns Output Image Urls (one slot for each input URL, empty where the image failed) and Errors. " +
-                "While a retry runs, the output of the run before is served.")
+                "While a retry runs, the output of the run before is served. HEAD is answered too, and a single Range, with the ETag as If-Range.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv")
+            .Produces(StatusCodes.Status206PartialContent, contentType: "text/csv")
+            .Produces(StatusCodes.Status304NotModified)
             .ProducesProblem(StatusCodes.Status404NotFound)
-            .ProducesProblem(StatusCodes.Status409Conflict);
+            .ProducesProblem(StatusCodes.Status409Conflict)
+            .ProducesProblem(StatusCodes.Status412PreconditionFailed)
+            .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable);
+
+        // Described with their GETs.
+        requests.MapMethods("/{id}/input.csv", s_head, FileEndpoints.GetInputAsync).ExcludeFromDescription();
+        requests.MapMethods("/{id}/output.csv", s_head, FileEndpoints.GetOutputAsync).ExcludeFromDescription();
 
         requests.MapPost("/{id}/cancel", LifecycleEndpoints.CancelAsync)
             .WithName("CancelRequest")

@@ -19,6 +19,15 @@ internal static class RequestProblems
     public static ApiProblem BadState { get; } =
         CommonProblems.Invalid("invalid_state", "state must be one of pending, succeeded, failed, cancelled.");
 
+    public static ApiProblem BadRange(long length) =>
+        new(StatusCodes.Status416RangeNotSatisfiable, "range_not_satisfiable", "Nothing of the range lies within the file.")
+        {
+            Detail = $"The file has {length} bytes.",
+        };
+
+    public static ApiProblem AnotherFile { get; } =
+        new(StatusCodes.Status412PreconditionFailed, "another_file", "The file is not the one that If-Match names.");
+
     public static ApiProblem CannotCancel { get; } =
         new(StatusCodes.Status409Conflict, "request_ended", "The run has already ended; it cannot be cancelled.");
 

@@ -58,7 +58,7 @@ internal static class StatusEndpoints
     public static EntityTagHeaderValue ETagOf(Request request) =>
         new($"\"{request.Revision.ToString(CultureInfo.InvariantCulture)}\"", isWeak: true);
 
-    private static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
+    public static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
         EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
         && known.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.Tests.Api;
 
@@ -70,9 +71,7 @@ public sealed class FileTests : ApiTest
     [Fact]
     public async Task The_output_is_served_also_while_a_retry_runs()
     {
-        var id = await Alice.AcceptedAsync();
-        await Api.Objects.PutAsync($"requests/{id}/output-1-1.csv", "the output"u8.ToArray(), "text/csv", CancellationToken.None);
-        await Api.EndAsync(id, "completed_with_errors", withOutput: true);
+        var id = await WithOutputAsync("the output");
         await Api.ExecuteAsync("update csv_data_table set status = 'processing', run = 2, finished_at = null, processing_percentage = 0 where id = @id", id);
 
         using var response = await Alice.GetAsync($"/v1/requests/{id}/output.csv");
@@ -81,4 +80,135 @@ public sealed class FileTests : ApiTest
         Assert.Equal("products-output.csv", response.Content.Headers.ContentDisposition?.FileName);
         Assert.EndsWith("/output.csv", (await Alice.GetJsonAsync($"/v1/requests/{id}")).GetProperty("links").GetProperty("output_csv").GetString(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("input.csv")]
+    [InlineData("output.csv")]
+    public async Task A_head_is_that_of_the_file_and_reads_nothing_of_it(string file)
+    {
+        var path = $"/v1/requests/{await WithOutputAsync("the output")}/{file}";
+        using var whole = await Alice.GetAsync(path);
+        var reads = 0;
+        S3.BeforeRequest = context =>
+        {
+            if (HttpMethods.IsGet(context.Request.Method)) reads++;
+            return Task.CompletedTask;
+        };
+
+        using var head = await Alice.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+
+        Assert.Equal(HttpStatusCode.OK, head.StatusCode);
+        Assert.Equal(Headers(whole), Headers(head));
+        Assert.Equal(0, reads);
+    }
+
+    [Fact]
+    public async Task A_head_has_the_status_that_the_file_would_have()
+    {
+        var id = await Alice.AcceptedAsync();
+
+        using var early = await Alice.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/v1/requests/{id}/output.csv"));
+        using var unknown = await Alice.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/v1/requests/{Guid.NewGuid()}/input.csv"));
+        using var foreign = await Bob.SendAsync(new HttpRequestMessage(HttpMethod.Head, $"/v1/requests/{id}/input.csv"));
+
+        Assert.Equal(
+            (HttpStatusCode.Conflict, HttpStatusCode.NotFound, HttpStatusCode.NotFound), (early.StatusCode, unknown.StatusCode, foreign.StatusCode));
+    }
+
+    [Theory]
+    [InlineData("bytes=0-2", "the", "bytes 0-2/10")]
+    [InlineData("bytes=4-", "output", "bytes 4-9/10")]
+    [InlineData("bytes=-6", "output", "bytes 4-9/10")]
+    [InlineData("bytes=4-999", "output", "bytes 4-9/10")]
+    [InlineData("bytes=-999", "the output", "bytes 0-9/10")]
+    public async Task A_part_of_a_file_is_all_that_is_read_for_it(string range, string part, string place)
+    {
+        var id = await WithOutputAsync("the output");
+        var asked = new List<string>();
+        S3.BeforeRequest = context =>
+        {
+            if (HttpMethods.IsGet(context.Request.Method)) asked.Add(context.Request.Headers.Range.ToString());
+            return Task.CompletedTask;
+        };
+
+        using var response = await GetAsync(id, range);
+
+        Assert.Equal(HttpStatusCode.PartialContent, response.StatusCode);
+        Assert.Equal(part, await response.Content.ReadAsStringAsync());
+        Assert.Equal((place, part.Length), (response.Content.Headers.ContentRange?.ToString(), (int)response.Content.Headers.ContentLength!));
+        Assert.Equal([place.Split('/')[0].Replace(' ', '=')], asked);
+    }
+
+    [Theory]
+    [InlineData("bytes=10-")]
+    [InlineData("bytes=-0")]
+    public async Task A_part_beyond_the_file_is_refused_with_its_length(string range)
+    {
+        using var response = await GetAsync(await WithOutputAsync("the output"), range);
+
+        await response.AssertProblemAsync(HttpStatusCode.RequestedRangeNotSatisfiable, "range_not_satisfiable");
+        Assert.Equal("bytes */10", response.Content.Headers.ContentRange?.ToString());
+        Assert.Null(response.Content.Headers.ContentDisposition);
+    }
+
+    [Theory]
+    [InlineData("bytes=0-2,4-5")]
+    [InlineData("bytes=5-2")]
+    [InlineData("bytes=x-")]
+    [InlineData("lines=0-2")]
+    public async Task A_range_that_is_not_one_of_bytes_is_answered_with_the_whole(string range)
+    {
+        using var response = await GetAsync(await WithOutputAsync("the output"), range);
+
+        Assert.Equal((HttpStatusCode.OK, "the output"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+        Assert.Equal(["bytes"], response.Headers.AcceptRanges);
+    }
+
+    [Theory]
+    [InlineData("\"output-1-1\"", HttpStatusCode.PartialContent)]
+    [InlineData("\"output-1-2\"", HttpStatusCode.OK)]
+    [InlineData("W/\"output-1-1\"", HttpStatusCode.OK)]
+    [InlineData("Fri, 31 Dec 2100 23:59:59 GMT", HttpStatusCode.OK)]
+    [InlineData("nonsense", HttpStatusCode.OK)]
+    public async Task A_download_goes_on_only_with_the_file_that_it_began_with(string condition, HttpStatusCode expected)
+    {
+        using var response = await GetAsync(await WithOutputAsync("the output"), "bytes=4-", ("If-Range", condition));
+
+        Assert.Equal(expected, response.StatusCode);
+        Assert.Equal(expected == HttpStatusCode.OK ? "the output" : "output", await response.Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData("\"output-1-2\", \"output-1-1\"", HttpStatusCode.PartialContent)]
+    [InlineData("*", HttpStatusCode.PartialContent)]
+    [InlineData("\"output-1-2\"", HttpStatusCode.PreconditionFailed)]
+    public async Task A_file_that_must_be_another_is_refused(string expected, HttpStatusCode status)
+    {
+        using var response = await GetAsync(await WithOutputAsync("the output"), "bytes=4-", ("If-Match", expected));
+
+        if (status == HttpStatusCode.PreconditionFailed) await response.AssertProblemAsync(status, "another_file");
+        else Assert.Equal((status, "output"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+    }
+
+    private async Task<Guid> WithOutputAsync(string output)
+    {
+        var id = await Alice.AcceptedAsync();
+        await Api.Objects.PutAsync($"requests/{id}/output-1-1.csv", Encoding.UTF8.GetBytes(output), "text/csv", CancellationToken.None);
+        await Api.EndAsync(id, "completed_with_errors", withOutput: true);
+        return id;
+    }
+
+    private async Task<HttpResponseMessage> GetAsync(Guid id, string range, params (string Name, string Value)[] conditions)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/requests/{id}/output.csv");
+        request.Headers.TryAddWithoutValidation("Range", range);
+        foreach (var (name, value) in conditions) request.Headers.TryAddWithoutValidation(name, value);
+        return await Alice.SendAsync(request);
+    }
+
+    private static IEnumerable<string> Headers(HttpResponseMessage response) =>
+        response.Headers.Concat(response.Content.Headers)
+            .Where(header => header.Key != "Date")
+            .Select(header => $"{header.Key}: {string.Join(", ", header.Value)}")
+            .Order();
 }

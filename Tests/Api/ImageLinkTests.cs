@@ -18,6 +18,20 @@ public sealed class ImageLinkTests : ApiTest
     }
 
     [Fact]
+    public async Task A_link_can_be_asked_for_its_head_alone()
+    {
+        var (id, path) = await LinkAsync();
+        await Api.Objects.PutAsync($"requests/{id}/images/1-1-0123456789abcdef.jpg", "an image"u8.ToArray(), "image/jpeg", CancellationToken.None);
+
+        using var response = await Api.Anonymous.SendAsync(new HttpRequestMessage(HttpMethod.Head, path));
+        using var image = await Api.Anonymous.SendAsync(new HttpRequestMessage(HttpMethod.Head, response.Headers.Location));
+
+        Assert.Equal((HttpStatusCode.Found, "no-store"), (response.StatusCode, response.Headers.CacheControl?.ToString()));
+        Assert.Equal(HttpStatusCode.OK, image.StatusCode);
+        Assert.Equal(("image/jpeg", 8L), (image.Content.Headers.ContentType?.MediaType, image.Content.Headers.ContentLength));
+    }
+
+    [Fact]
     public async Task A_wrong_mac_a_wrong_image_and_an_unfinished_one_are_the_same_404()
     {
         var (id, path) = await LinkAsync();

@@ -59,9 +59,25 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
 
     /// <summary>The bytes of an object as they arrive. A read that stalls, or bytes that are not those stored, throw.</summary>
     /// <exception cref="ObjectNotFoundException"/>
-    public async Task<Stream> OpenReadAsync(string key, CancellationToken cancellation)
+    public Task<Stream> OpenReadAsync(string key, CancellationToken cancellation) => OpenReadAsync(key, range: null, cancellation);
+
+    /// <summary>The same for a part of an object, from its <paramref name="first"/> byte to its <paramref name="last"/>, both counted from zero and included.</summary>
+    /// <exception cref="ObjectNotFoundException"/>
+    public Task<Stream> OpenReadAsync(string key, long first, long last, CancellationToken cancellation) =>
+        OpenReadAsync(key, new ByteRange(first, last), cancellation);
+
+    /// <summary>The number of bytes of an object.</summary>
+    /// <exception cref="ObjectNotFoundException"/>
+    public async Task<long> ReadLengthAsync(string key, CancellationToken cancellation)
     {
-        var request = new GetObjectRequest { BucketName = connection.Bucket, Key = key };
+        var request = new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = key };
+        var response = await StorageErrors.MappedAsync(key, s3.GetObjectMetadataAsync(request, cancellation), cancellation);
+        return response.ContentLength;
+    }
+
+    private async Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation)
+    {
+        var request = new GetObjectRequest { BucketName = connection.Bucket, Key = key, ByteRange = range };
         var response = await StorageErrors.MappedAsync(key, s3.GetObjectAsync(request, cancellation), cancellation);
         return new ObjectReadStream(key, response, options.Value.Try);
     }
@@ -123,13 +139,18 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
 
     /// <summary>An address that anyone can open for a while.</summary>
     /// <param name="downloadAs">Makes browsers save it under this name rather than show it.</param>
-    public Uri PresignGet(string key, TimeSpan lifetime, string? downloadAs = null)
+    public Uri PresignGet(string key, TimeSpan lifetime, string? downloadAs = null) => Presign(HttpVerb.GET, key, lifetime, downloadAs);
+
+    /// <summary>The same for HEAD: the method is part of what is signed.</summary>
+    public Uri PresignHead(string key, TimeSpan lifetime) => Presign(HttpVerb.HEAD, key, lifetime, downloadAs: null);
+
+    private Uri Presign(HttpVerb verb, string key, TimeSpan lifetime, string? downloadAs)
     {
         var request = new GetPreSignedUrlRequest
         {
             BucketName = connection.Bucket,
             Key = key,
-            Verb = HttpVerb.GET,
+            Verb = verb,
             Expires = time.GetUtcNow().Add(lifetime).UtcDateTime,
             Protocol = _encrypted ? Protocol.HTTPS : Protocol.HTTP,
         };
