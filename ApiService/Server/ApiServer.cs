@@ -2,6 +2,7 @@ using Darkroom.Api.Problems;
 using Darkroom.Api.Requests;
 using Darkroom.Schema;
 using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -18,6 +19,7 @@ internal static class ApiServer
     {
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ServerOptions>>((kestrel, server) => Limit(kestrel, server.Value));
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ServerOptions>>((forwarded, server) => Believe(forwarded, server.Value));
         services.AddRequestTimeouts();
         services.AddOptions<RequestTimeoutOptions>().Configure<IOptions<RequestsOptions>>((timeouts, requests) =>
             timeouts.AddPolicy(QueryTimeout, new RequestTimeoutPolicy
@@ -53,6 +55,19 @@ internal static class ApiServer
         DatabaseSessions.LimitIdleTransactions(database);
         database.ConnectionStringBuilder.Timeout = Math.Min(database.ConnectionStringBuilder.Timeout, 2);
         database.ConnectionStringBuilder.CancellationTimeout = -1;
+    }
+
+    /// <summary>Believes what trusted proxies say of the client, from the last hop back to the first one that is not trusted.</summary>
+    private static void Believe(ForwardedHeadersOptions forwarded, ServerOptions server)
+    {
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var network in server.TrustedNetworks) forwarded.KnownIPNetworks.Add(network);
+        // To the framework an empty list means everybody.
+        var any = forwarded.KnownIPNetworks.Count > 0;
+        forwarded.ForwardedHeaders = any ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto : ForwardedHeaders.None;
+        // Each hop must be trusted, so their number need not be known.
+        forwarded.ForwardLimit = null;
     }
 
     private static void Limit(KestrelServerOptions kestrel, ServerOptions server)

@@ -1,9 +1,11 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Net.Sockets;
 
 namespace Darkroom.Api;
 
 /// <summary>Section <c>Server</c>: what one client may ask of the HTTP server itself.</summary>
-internal sealed class ServerOptions
+internal sealed class ServerOptions : IValidatableObject
 {
     public const string Section = "Server";
 
@@ -30,4 +32,30 @@ internal sealed class ServerOptions
     /// <summary>Connections at once. Default 10,000; a process has about as many file handles to give.</summary>
     [Range(1, 1_000_000)]
     public long MaxConnections { get; set; } = 10_000;
+
+    /// <summary>
+    /// Reverse proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed: addresses or networks
+    /// (<c>192.0.2.7 10.0.0.0/8</c>), separated by blanks. Default none: anybody can send these headers. Behind a proxy that is not
+    /// named here, all clients together are one source of bad keys.
+    /// </summary>
+    public string TrustedProxies { get; set; } = "";
+
+    /// <summary>The networks of <see cref="TrustedProxies"/>; an address is a network of one.</summary>
+    internal IEnumerable<IPNetwork> TrustedNetworks => Proxies.Select(Network).OfType<IPNetwork>();
+
+    private string[] Proxies => TrustedProxies.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var proxy in Proxies.Where(proxy => Network(proxy) is null))
+            yield return new ValidationResult(
+                $"Server:TrustedProxies: {proxy} is neither an address, such as 192.0.2.7, nor a network, such as 10.0.0.0/8. Several are separated by blanks.");
+    }
+
+    private static IPNetwork? Network(string text)
+    {
+        if (IPNetwork.TryParse(text, out var network)) return network;
+        if (!IPAddress.TryParse(text, out var address)) return null;
+        return new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
+    }
 }
