@@ -1,5 +1,6 @@
 using Darkroom.Api.Access;
 using Darkroom.Requests;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;
 
@@ -7,31 +8,41 @@ namespace Darkroom.Api.Requests;
 internal static class LifecycleEndpoints
 {
     public static Task<IResult> CancelAsync(
-        string id, HttpContext context, RequestLifecycle lifecycle, RequestStore requests, ApiLinks links, CancellationToken cancellation) =>
-        ChangeAsync(lifecycle.CancelAsync, RequestProblems.CannotCancel, id, context, requests, links, cancellation);
+        string id, HttpContext context, LifecycleChanges changes, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options,
+        CancellationToken cancellation) =>
+        ChangeAsync(changes.CancelAsync, RequestProblems.CannotCancel, id, context, requests, links, options.Value, cancellation);
 
     public static Task<IResult> RetryAsync(
-        string id, HttpContext context, RequestLifecycle lifecycle, RequestStore requests, ApiLinks links, CancellationToken cancellation) =>
-        ChangeAsync(lifecycle.RetryAsync, RequestProblems.CannotRetry, id, context, requests, links, cancellation);
+        string id, HttpContext context, LifecycleChanges changes, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options,
+        CancellationToken cancellation) =>
+        ChangeAsync(changes.RetryAsync, RequestProblems.CannotRetry, id, context, requests, links, options.Value, cancellation);
 
     private static async Task<IResult> ChangeAsync(
-        Func<OwnerId, RequestId, CancellationToken, Task<LifecycleResult>> change, Problems.ApiProblem conflict,
-        string id, HttpContext context, RequestStore requests, ApiLinks links, CancellationToken cancellation)
+        Func<OwnerId, RequestId, CancellationToken, Task<LifecycleResult?>> change, Problems.ApiProblem conflict,
+        string id, HttpContext context, RequestStore requests, ApiLinks links, RequestsOptions options, CancellationToken cancellation)
     {
         var owner = context.User.OwnerId();
         if (!RequestIdText.TryParse(id, out var request)) return RequestProblems.NotFound;
-        switch (await change(owner, request, cancellation))
+        var result = await change(owner, request, cancellation);
+        switch (result)
         {
             case LifecycleResult.NotFound:
                 return RequestProblems.NotFound;
             case LifecycleResult.Conflict:
                 return conflict;
-            default:
-                var changed = await requests.FindAsync(owner, request, cancellation);
-                if (changed is null) return RequestProblems.NotFound;
-                context.Response.Headers.ETag = StatusEndpoints.ETagOf(changed).ToString();
-                context.Response.Headers.CacheControl = "no-store";
-                return StatusEndpoints.RequestResult(RequestView.From(changed, links));
         }
+
+        // Still under way, it shows the request as it was: the change is seen as a whole or not at all.
+        var present = await requests.FindAsync(owner, request, cancellation).WaitAsync(options.QueryTimeout, cancellation);
+        if (present is null) return RequestProblems.NotFound;
+        context.Response.Headers.ETag = StatusEndpoints.ETagOf(present).ToString();
+        context.Response.Headers.CacheControl = "no-store";
+        if (result is null)
+        {
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+            context.Response.Headers.RetryAfter = StatusEndpoints.Seconds(options.PollAfter);
+        }
+
+        return StatusEndpoints.RequestResult(RequestView.From(present, links));
     }
 }

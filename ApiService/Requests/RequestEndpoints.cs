@@ -19,6 +19,7 @@ public static class RequestEndpoints
         services.AddRequestStores();
         services.AddUploads();
         services.AddSingleton<ApiLinks>();
+        services.AddSingleton<LifecycleChanges>();
         services.AddSingleton<UploadGate>();
         services.AddSingleton<UploadReceiver>();
         services.AddSingleton<UploadEndpoint>();
@@ -92,16 +93,22 @@ public static class RequestEndpoints
         requests.MapPost("/{id}/cancel", LifecycleEndpoints.CancelAsync)
             .WithName("CancelRequest")
             .WithSummary("Cancel a request")
-            .WithDescription("What is finished stays; nothing more is begun. Cancelling again is answered the same.")
+            .WithDescription(
+                "What is finished stays; nothing more is begun. Cancelling again is answered the same. " +
+                "202 means that it takes longer and goes on: watch the request, or call again.")
             .Produces<RequestView>()
+            .Produces<RequestView>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
 
         requests.MapPost("/{id}/retry", LifecycleEndpoints.RetryAsync)
             .WithName("RetryRequest")
             .WithSummary("Run a request's failed images again")
-            .WithDescription("Only after completed_with_errors. Begins the next run, with the same workflow version; what succeeded stays.")
+            .WithDescription(
+                "Only after completed_with_errors. Begins the next run, with the same workflow version; what succeeded stays. " +
+                "202 means that it takes longer and goes on: watch the request until its run is the next.")
             .Produces<RequestView>()
+            .Produces<RequestView>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
 

@@ -33,6 +33,22 @@ internal sealed class RequestsOptions : IValidatableObject
     [Range(0.1, 60)]
     public double StorageTimeoutSeconds { get; set; } = 2;
 
+    /// <summary>
+    /// How long a client that cancels or retries is kept waiting for the result, seconds. Default 20: proxies commonly give up after 30.
+    /// After that it is answered 202, and the change goes on.
+    /// </summary>
+    [Range(0.1, 600)]
+    public double ChangeAnswerSeconds { get; set; } = 20;
+
+    /// <summary>
+    /// Longest that a cancellation or a retry may take, seconds. Default 900: to cancel may be to wait for a load of millions of images, and
+    /// to retry is to write as many rows as images failed. What takes longer is undone.
+    /// </summary>
+    [Range(1, 86_400)]
+    public double ChangeSeconds { get; set; } = 900;
+
+    public TimeSpan ChangeAnswer => TimeSpan.FromSeconds(ChangeAnswerSeconds);
+    public TimeSpan Change => TimeSpan.FromSeconds(ChangeSeconds);
     public TimeSpan PollAfter => TimeSpan.FromSeconds(PollSeconds);
     public TimeSpan StorageTimeout => TimeSpan.FromSeconds(StorageTimeoutSeconds);
     public TimeSpan QueryTimeout => TimeSpan.FromSeconds(QueryTimeoutSeconds);
@@ -42,5 +58,8 @@ internal sealed class RequestsOptions : IValidatableObject
         if (DefaultPageSize > MaxPageSize)
             yield return new ValidationResult(
                 $"Requests:DefaultPageSize ({DefaultPageSize}) must not exceed Requests:MaxPageSize ({MaxPageSize}).");
+        if (ChangeAnswerSeconds > ChangeSeconds)
+            yield return new ValidationResult(
+                $"Requests:ChangeAnswerSeconds ({ChangeAnswerSeconds}) must not exceed Requests:ChangeSeconds ({ChangeSeconds}).");
     }
 }

@@ -1,4 +1,12 @@
 using System.Net;
+using Darkroom.Api.Requests;
+using Darkroom.Requests;
+using Darkroom.Schema;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace Darkroom.Tests.Api;
 
@@ -51,4 +59,146 @@ public sealed class LifecycleTests : ApiTest
         using var again = await Alice.PostAsync($"/v1/requests/{id}/retry", null);
         await again.AssertProblemAsync(HttpStatusCode.Conflict, "not_retryable");
     }
+
+    [Theory]
+    [InlineData("cancel", "csv_data_table where id = @id", "cancelled")]
+    [InlineData("retry", "images where request_id = @id and state = 'failed'", "processing")]
+    public async Task A_change_takes_longer_than_other_commands_may(string change, string held, string status)
+    {
+        await using var hasty = await TestApi.StartAsync(Database.ConnectionString + ";Command Timeout=1", S3.ConnectionString);
+        using var client = await hasty.ClientAsync("alice");
+        var id = await ProcessedAsync(ended: change == "retry");
+        await using var other = await HoldAsync(held, id);
+
+        var changing = client.PostAsync($"/v1/requests/{id}/{change}", null);
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 1);
+        // Past the time that this API gives its commands.
+        await other.Sql("select pg_sleep(1.5)").ExecuteNonQueryAsync();
+        Assert.False(changing.IsCompleted);
+        await ReleaseAsync(other);
+
+        using var response = await changing;
+        Assert.Equal(status, (await response.JsonAsync()).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_client_that_has_waited_long_enough_is_told_that_the_change_goes_on()
+    {
+        await using var brief = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Requests:ChangeAnswerSeconds=0.2");
+        using var client = await brief.ClientAsync("alice");
+        var id = await ProcessedAsync();
+        await using var other = await HoldAsync("csv_data_table where id = @id", id);
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var early = await client.PostAsync($"/v1/requests/{id}/cancel", null);
+            Assert.Equal("processing", (await early.JsonAsync(HttpStatusCode.Accepted)).GetProperty("status").GetString());
+            Assert.NotNull(early.Headers.RetryAfter?.Delta);
+            await Eventually.TrueAsync(async () => await WaitingAsync() > 0);
+            Assert.Equal(1, await WaitingAsync());
+        }
+
+        await ReleaseAsync(other);
+        await Eventually.TrueAsync(async () => await StatusAsync(id) == "cancelled");
+        using var late = await client.PostAsync($"/v1/requests/{id}/cancel", null);
+        Assert.Equal("cancelled", (await late.JsonAsync()).GetProperty("status").GetString());
+    }
+
+    [Fact]
+    public async Task A_change_goes_on_when_its_client_hangs_up()
+    {
+        var id = await ProcessedAsync(ended: true);
+        await using var other = await HoldAsync("images where request_id = @id and state = 'failed'", id);
+        using var patience = new CancellationTokenSource();
+
+        var changing = Alice.PostAsync($"/v1/requests/{id}/retry", null, patience.Token);
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 1);
+        await patience.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => changing);
+        await ReleaseAsync(other);
+
+        await Eventually.TrueAsync(async () => await StatusAsync(id) == "processing");
+        Assert.Equal(1, await Api.CountAsync("images where run = 2 and state = 'waiting'"));
+    }
+
+    [Fact]
+    public async Task A_change_that_takes_too_long_is_undone()
+    {
+        var id = await ProcessedAsync(ended: true);
+        var time = new FakeTimeProvider();
+        await using var changes = Changes(time);
+        await using var other = await HoldAsync("images where request_id = @id and state = 'failed'", id);
+
+        var first = changes.RetryAsync(await OwnerAsync(id), new RequestId(id), default);
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 1);
+        time.Advance(TimeSpan.FromSeconds(890));
+        Assert.Null(await first);
+        var second = changes.RetryAsync(await OwnerAsync(id), new RequestId(id), default);
+        time.Advance(TimeSpan.FromSeconds(15));
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        await AssertUndoneAsync(other, id);
+    }
+
+    [Fact]
+    public async Task A_change_that_is_under_way_when_the_process_stops_is_undone()
+    {
+        var id = await ProcessedAsync(ended: true);
+        var changes = Changes(TimeProvider.System);
+        await using var other = await HoldAsync("images where request_id = @id and state = 'failed'", id);
+
+        var changing = changes.RetryAsync(await OwnerAsync(id), new RequestId(id), default);
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 1);
+        await changes.DisposeAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => changing);
+        await AssertUndoneAsync(other, id);
+    }
+
+    private LifecycleChanges Changes(TimeProvider time) => new(
+        Api.Services.GetRequiredService<RequestLifecycle>(), time, Options.Create(new RequestsOptions()), NullLogger<LifecycleChanges>.Instance);
+
+    private async Task<Guid> ProcessedAsync(bool ended = false)
+    {
+        var id = await Alice.AcceptedAsync();
+        await Api.LoadAsync(id);
+        await Api.ProgressAsync(id);
+        if (ended) await Api.EndAsync(id, "completed_with_errors", withOutput: true);
+        return id;
+    }
+
+    /// <summary>A transaction of somebody else, who has these rows.</summary>
+    private async Task<NpgsqlConnection> HoldAsync(string rows, Guid id)
+    {
+        var other = await Database.DataSource.OpenConnectionAsync();
+        await other.Sql("begin").ExecuteNonQueryAsync();
+        await other.Sql($"select from {rows} for no key update").With("id", id).ExecuteNonQueryAsync();
+        return other;
+    }
+
+    private static async Task ReleaseAsync(NpgsqlConnection other) => await other.Sql("rollback").ExecuteNonQueryAsync();
+
+    private async Task AssertUndoneAsync(NpgsqlConnection other, Guid id)
+    {
+        await ReleaseAsync(other);
+        // The server notices that the client has left when it has come to the rows.
+        await Eventually.TrueAsync(async () => await WaitingAsync() == 0);
+        Assert.Equal("completed_with_errors", await StatusAsync(id));
+        Assert.Equal(1, await Api.CountAsync("images where run = 1 and state = 'failed'"));
+    }
+
+    private async Task<long> WaitingAsync() => (long)(await Database.DataSource.Sql(
+            """
+            select count(*)
+            from pg_stat_activity
+            where datname = current_database()
+              and wait_event_type = 'Lock'
+            """)
+        .ExecuteScalarAsync())!;
+
+    private async Task<OwnerId> OwnerAsync(Guid id) => new(
+        (Guid)(await Database.DataSource.Sql("select owner_id from csv_data_table where id = @id").With("id", id).ExecuteScalarAsync())!);
+
+    private async Task<string?> StatusAsync(Guid id) =>
+        (await Alice.GetJsonAsync($"/v1/requests/{id}")).GetProperty("status").GetString();
 }

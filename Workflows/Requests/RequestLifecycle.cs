@@ -6,6 +6,7 @@ using Npgsql;
 namespace Darkroom.Requests;
 
 /// <summary>What an owner may do to a request after it was accepted: cancel it, or run its failed images once more.</summary>
+/// <remarks>Either takes as long as the request is large; the caller's token limits it, and what it ends has changed nothing.</remarks>
 public sealed class RequestLifecycle(NpgsqlDataSource database, RunEnding ending)
 {
     /// <summary>
@@ -108,6 +109,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunEnding ending
             .With("request", request.Value)
             .With("run", run)
             .With("revision", revision)
+            .WithoutTimeout()
             .ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         return LifecycleResult.Done;
@@ -125,7 +127,9 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunEnding ending
                 for no key update
                 """)
             .With("request", request.Value)
-            .With("owner", owner.Value);
+            .With("owner", owner.Value)
+            // A load of millions of images holds the row until it is committed.
+            .WithoutTimeout();
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         if (!await reader.ReadAsync(cancellation)) return null;
         return new Current(RequestStatuses.Parse(reader.GetString(0)), reader.GetInt32(1));

@@ -16,7 +16,7 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
     public async Task MigrateAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
-        await WithoutTimeout(connection.Sql("select pg_advisory_lock(@lock)")).With("lock", MigrationLock).ExecuteNonQueryAsync(cancellation);
+        await connection.Sql("select pg_advisory_lock(@lock)").With("lock", MigrationLock).WithoutTimeout().ExecuteNonQueryAsync(cancellation);
         try
         {
             await connection.Sql(
@@ -52,20 +52,13 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
     private async Task ApplyAsync(NpgsqlConnection connection, Script script, CancellationToken cancellation)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await WithoutTimeout(connection.Sql(script.Text)).ExecuteNonQueryAsync(cancellation);
+        await connection.Sql(script.Text).WithoutTimeout().ExecuteNonQueryAsync(cancellation);
         await connection.Sql("insert into schema_migrations (number, name) values (@number, @name)")
             .With("number", script.Number)
             .With("name", script.Name)
             .ExecuteNonQueryAsync(cancellation);
         await transaction.CommitAsync(cancellation);
         LogApplied(script.Name);
-    }
-
-    /// <summary>A migration takes as long as its data, and so does the wait for another process that runs it.</summary>
-    private static NpgsqlCommand WithoutTimeout(NpgsqlCommand command)
-    {
-        command.CommandTimeout = 0;
-        return command;
     }
 
     private static IEnumerable<Script> Scripts()

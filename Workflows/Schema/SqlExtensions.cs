@@ -12,6 +12,16 @@ public static class SqlExtensions
     /// <summary>A command that takes a connection of its own from the pool.</summary>
     public static NpgsqlCommand Sql(this NpgsqlDataSource database, string text) => database.CreateCommand(text);
 
+    /// <summary>
+    /// Lets the command run as long as its token does, not only for the client's usual time: for what takes as long as its data, or as
+    /// whoever holds the rows.
+    /// </summary>
+    public static NpgsqlCommand WithoutTimeout(this NpgsqlCommand command)
+    {
+        command.CommandTimeout = 0;
+        return command;
+    }
+
     /// <summary>Binds <c>@name</c>; null becomes SQL's null.</summary>
     public static NpgsqlCommand With(this NpgsqlCommand command, string name, object? value)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Claims;
 using System.Text.Json;
+using Darkroom.Api.Requests;
 using Darkroom.Engine;
 using Darkroom.Instances;
 using Darkroom.Requests;
@@ -32,7 +33,7 @@ internal static class InstanceBulk
     }
 
     public static async Task<IResult> CancelAsync(
-        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, InstanceStore instances, DefinitionReader definitions, RequestLifecycle lifecycle,
+        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, InstanceStore instances, DefinitionReader definitions, LifecycleChanges changes,
         CancellationToken cancellation)
     {
         if (body.Value is not { } request || await QueryAsync(request, definitions, cancellation) is not { } query) return InstanceProblems.NothingNamed;
@@ -42,7 +43,7 @@ internal static class InstanceBulk
             var (items, _) = await instances.SearchAsync(user.InstanceScope(), query, cancellation);
             var before = cancelled;
             foreach (var instance in items)
-                if (await CancelRunAsync(instance, lifecycle, cancellation)) cancelled++;
+                if (await CancelRunAsync(instance, changes, cancellation) is LifecycleResult.Done) cancelled++;
             // What was cancelled is found no more; what could not be would be found for ever.
             query = items.Count == MostIds && cancelled > before ? query : null;
         }
@@ -61,10 +62,11 @@ internal static class InstanceBulk
         return found.Count == 0 ? null : running with { DefinitionVersionIds = [.. found.Select(item => item.Id)] };
     }
 
-    /// <summary>False where the run had ended before.</summary>
-    public static async Task<bool> CancelRunAsync(InstanceSummary instance, RequestLifecycle lifecycle, CancellationToken cancellation) =>
+    /// <summary>Conflict where the run had ended before; null where it is still being cancelled.</summary>
+    public static async Task<LifecycleResult?> CancelRunAsync(InstanceSummary instance, LifecycleChanges changes, CancellationToken cancellation) =>
         instance is { IsRunning: true, IsCurrentRun: true }
-        && await lifecycle.CancelAsync(instance.OwnerId, instance.RequestId, cancellation) == LifecycleResult.Done;
+            ? await changes.CancelAsync(instance.OwnerId, instance.RequestId, cancellation)
+            : LifecycleResult.Conflict;
 
     public static async Task<IResult> ExportOneAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation) =>
         await runs.FindAsync(user, id, InstanceEndpoints.FailuresShown, cancellation) is { } history

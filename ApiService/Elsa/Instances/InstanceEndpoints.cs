@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Darkroom.Api.Requests;
 using Darkroom.Instances;
 using Darkroom.Requests;
 
@@ -52,18 +53,21 @@ internal static class InstanceEndpoints
 
     /// <summary>Cancels the request that the instance works for. One that has ended already is left as it is, and the answer says so.</summary>
     public static async Task<IResult> CancelAsync(
-        string id, ClaimsPrincipal user, InstanceStore instances, RequestLifecycle lifecycle, CancellationToken cancellation)
+        string id, ClaimsPrincipal user, InstanceStore instances, LifecycleChanges changes, CancellationToken cancellation)
     {
         if (!Guid.TryParse(id, out var instance)
             || await instances.FindSummaryAsync(user.InstanceScope(), instance, cancellation) is not { } summary)
             return InstanceProblems.NotFound;
-        var cancelled = await InstanceBulk.CancelRunAsync(summary, lifecycle, cancellation);
+        var result = await InstanceBulk.CancelRunAsync(summary, changes, cancellation);
         return ElsaJson.Ok(new
         {
-            Cancelled = cancelled,
-            Message = cancelled
-                ? "The request was cancelled. What is finished of it stays; nothing more is begun."
-                : "The instance had already ended; nothing was changed.",
+            Cancelled = result is LifecycleResult.Done,
+            Message = result switch
+            {
+                LifecycleResult.Done => "The request was cancelled. What is finished of it stays; nothing more is begun.",
+                null => "The request is being cancelled. That takes longer than usual and goes on.",
+                _ => "The instance had already ended; nothing was changed.",
+            },
         });
     }
 
