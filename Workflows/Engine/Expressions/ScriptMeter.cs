@@ -1,0 +1,221 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Jint;
+using Jint.Constraints;
+using Jint.Native;
+using Jint.Native.Function;
+using Jint.Native.Object;
+using Jint.Runtime;
+using Jint.Runtime.Interop;
+using JavaScriptEngine = Jint.Engine;
+
+namespace Darkroom.Engine.Expressions;
+
+/// <summary>
+/// Keeps one evaluation within its bounds where the interpreter does not look: inside a statement. Every built-in function whose
+/// cost depends on its arguments is counted as a statement and measured before it begins, whoever calls it; values that make a
+/// text grow pass a checkpoint. What computes without end in one operation is not there at all.
+/// </summary>
+internal sealed class ScriptMeter
+{
+    private static readonly string[] s_owners = ["Array", "Date", "Function", "JSON", "Map", "Math", "Number", "Object", "RegExp", "Set", "String"];
+
+    private static readonly string[] s_functions = ["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "isFinite", "isNaN", "parseFloat", "parseInt", "unescape"];
+
+    private static readonly HashSet<string> s_kept =
+    [
+        .. s_owners, .. s_functions, "Boolean", "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
+        "Infinity", "NaN", "globalThis", "undefined",
+    ];
+
+    // What they take, or come to, is only known when they end: an iterator may be one that never does.
+    private static readonly HashSet<string> s_boundless =
+    [
+        "difference", "fromAsync", "getOwnPropertySymbols", "groupBy", "intersection", "isDisjointFrom", "isSubsetOf", "isSupersetOf", "raw",
+        "symmetricDifference", "union",
+    ];
+
+    private static readonly string[] s_iterating = ["entries", "keys", "matchAll", "values"];
+
+    private static readonly (string Name, string Owner, bool Prototype)[] s_members;
+    private static readonly string[] s_absent;
+
+    // Read from a realm, not listed: what a later version of the interpreter adds is metered, or absent, as well.
+    static ScriptMeter()
+    {
+        using var engine = new JavaScriptEngine();
+        var members = new List<(string, string, bool)>();
+        foreach (var owner in s_owners)
+        {
+            AddMembers(owner, prototype: false);
+            if (owner is not ("JSON" or "Math")) AddMembers(owner, prototype: true);
+        }
+
+        s_members = [.. members];
+        s_absent = [.. engine.Global.GetOwnPropertyKeys(Types.String).Select(key => key.AsString()).Where(name => !s_kept.Contains(name))];
+
+        void AddMembers(string owner, bool prototype)
+        {
+            var instance = Owner(engine, owner, prototype);
+            foreach (var key in instance.GetOwnPropertyKeys(Types.String))
+                if (key.AsString() is not "constructor" and var name && instance.GetOwnProperty(key).Value is Function) members.Add((name, owner, prototype));
+        }
+    }
+
+    private readonly ExpressionOptions _bounds;
+    private readonly ScriptSource _script;
+    private readonly (string Name, string Owner, bool Prototype)[] _members;
+    private readonly string[] _functions;
+    private readonly string[] _absent;
+    private readonly bool _iterates;
+
+    /// <summary>Decides once what engines need to run this script: a script cannot use what it has no name for.</summary>
+    public ScriptMeter(ScriptSource script, ExpressionOptions bounds)
+    {
+        (_script, _bounds) = (script, bounds);
+        // A list becomes a text without anybody naming how.
+        _members = [.. s_members.Where(member => script.MayReach(member.Name) || member is ("join" or "toString", "Array", true))];
+        _functions = [.. s_functions.Where(script.MayReach)];
+        _absent = [.. s_absent.Where(script.MayReach)];
+        _iterates = script.Iterates || s_iterating.Any(script.MayReach);
+    }
+
+    /// <summary>Refuses a text or a list of this length.</summary>
+    public static void Require(double length, ExpressionOptions bounds)
+    {
+        // Texts on the way to a result may be longer than the result.
+        if (!(length <= 4.0 * bounds.MaxTextLength)) throw new ExpressionException($"it builds a text longer than {bounds.MaxTextLength:N0} characters.");
+    }
+
+    /// <summary>Fits out a new engine.</summary>
+    public void Attach(JavaScriptEngine engine)
+    {
+        if (_iterates) Empty(Owner(engine, "Iterator", prototype: true));
+        foreach (var (name, owner, prototype) in _members) Replace(engine, Owner(engine, owner, prototype), name, owner);
+        foreach (var name in _functions) Replace(engine, engine.Global, name, "");
+        foreach (var name in _absent) engine.Global.Delete(name);
+        var since = Stopwatch.GetTimestamp();
+        var memory = engine.Constraints.Find<MemoryLimitConstraint>()!;
+        var checkpoint = new ClrFunction(engine, _script.Checkpoint, (_, arguments) =>
+        {
+            memory.Check();
+            if (Stopwatch.GetElapsedTime(since).TotalMilliseconds > _bounds.TimeoutMilliseconds) throw new TimeoutException();
+            Require(Size(arguments[0], 1, 0), _bounds);
+            return arguments[0];
+        });
+        engine.Global.FastSetProperty(_script.Checkpoint, new(checkpoint, writable: false, enumerable: false, configurable: false));
+    }
+
+    private void Replace(JavaScriptEngine engine, ObjectInstance owner, string name, string of)
+    {
+        if (s_boundless.Contains(name))
+        {
+            owner.Delete(name);
+            return;
+        }
+
+        var original = owner.Get(name);
+        owner.FastSetDataProperty(name, new ClrFunction(engine, name, (self, arguments) =>
+        {
+            engine.Constraints.Check();
+            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new ExpressionException("its calls go too deep.");
+            Require(arguments.Sum(Length) + Length(self), _bounds);
+            if (IsUnmetered(self) || arguments.Any(IsUnmetered)) Require(arguments.Append(self).Sum(value => Size(value, 1, 0)), _bounds);
+            return Answer(of, name, ref self, arguments) ?? engine.Call(original, self, arguments);
+        }));
+    }
+
+    /// <summary>Refuses what would multiply texts in one step, and answers where the interpreter's own answer has no bound; else null.</summary>
+    private JsValue? Answer(string owner, string name, ref JsValue self, JsValue[] arguments)
+    {
+        switch (owner, name)
+        {
+            case ("String", "repeat"):
+                Require(Length(self = AsText(self)) * Count(arguments), _bounds);
+                break;
+            case ("String", "padStart" or "padEnd"):
+                Require(Count(arguments), _bounds);
+                break;
+            case ("String", "replace" or "replaceAll"):
+                self = AsText(self);
+                if (arguments is [_, ObjectInstance and not Function, ..]) arguments[1] = AsText(arguments[1]);
+                Require(Replaced(self, arguments), _bounds);
+                break;
+            // Whatever is bound may be used once for each element of a list.
+            case ("Function", "bind") when IsUnmetered(self):
+                Require(arguments.Sum(Length) * _bounds.MaxArrayLength, _bounds);
+                break;
+            case ("Array", "join"):
+                if (arguments is [ObjectInstance, ..]) arguments[0] = AsText(arguments[0]);
+                Require(Size(self, arguments is [var between, ..] ? Length(between) : 1, 0), _bounds);
+                break;
+            case ("Array", "flat" or "toLocaleString" or "toString"):
+                Require(Size(self, 1, 0), _bounds);
+                break;
+            case ("JSON", "parse") when arguments is [_, Function, ..]:
+                throw new ExpressionException("JSON.parse takes no function here.");
+            case ("JSON", "stringify") when arguments is [_, Function, ..]:
+                throw new ExpressionException("JSON.stringify takes no function here.");
+            case ("JSON", "stringify"):
+                var only = arguments is [_, JsArray names, ..] ? names.Select(TypeConverter.ToString).ToHashSet(StringComparer.Ordinal) : null;
+                return ScriptJson.Write(arguments.Length > 0 ? arguments[0] : JsValue.Undefined, _bounds, only, Indent(arguments)) is { } json ? json : JsValue.Undefined;
+        }
+
+        return null;
+    }
+
+    private static ObjectInstance Owner(JavaScriptEngine engine, string name, bool prototype)
+    {
+        var owner = (ObjectInstance)engine.Global.Get(name);
+        return prototype ? (ObjectInstance)owner.Get("prototype") : owner;
+    }
+
+    private static void Empty(ObjectInstance owner)
+    {
+        foreach (var key in owner.GetOwnPropertyKeys(Types.String)) owner.Delete(key);
+    }
+
+    // Made a text once, so that it cannot be short when it is measured and long when it is used.
+    private static JsValue AsText(JsValue value) => value.IsUndefined() || value.IsNull() ? value : TypeConverter.ToString(value);
+
+    /// <summary>True of built-in functions that take one value in a short time, such as Number.</summary>
+    private static bool IsUnmetered(JsValue value) => value is BindFunction or (Function and not ScriptFunction and not ClrFunction);
+
+    private static double Length(JsValue value) => value switch
+    {
+        JsString text => text.Length,
+        JsArray array => array.Length,
+        _ => 0,
+    };
+
+    private static double Count(JsValue[] arguments)
+    {
+        if (arguments is not [var count, ..] || count.IsUndefined()) return 0;
+        var number = TypeConverter.ToNumber(count);
+        arguments[0] = number;
+        return double.IsNaN(number) ? 0 : number;
+    }
+
+    private static int Indent(JsValue[] arguments) => arguments is [_, _, var space, ..]
+        ? (int)Math.Clamp(space.IsNumber() ? space.AsNumber() : Length(space), 0, 10)
+        : 0;
+
+    /// <summary>How long a text may be once parts of it are replaced; a replacement's $ may stand for all of the text.</summary>
+    private static double Replaced(JsValue self, JsValue[] arguments)
+    {
+        var part = arguments is [JsString sought, ..] ? Math.Max(1, sought.Length) : 1;
+        if (arguments is not [_, var by, ..] || !by.IsString()) return Length(self);
+        return Length(self) + ((Length(self) / part) + 1) * (Length(by) + by.AsString().Count(c => c == '$') * Length(self));
+    }
+
+    /// <summary>How long the texts of a list or object are together, nested ones included. Shared ones count as often as they would be written.</summary>
+    private double Size(JsValue value, double between, int depth)
+    {
+        if (value.IsString()) return Length(value);
+        if (value is not JsArray array) return 8;
+        if (depth > _bounds.MaxRecursion) return double.PositiveInfinity;
+        var total = 0.0;
+        for (uint i = 0; i < array.Length && total <= 4.0 * _bounds.MaxTextLength; i++) total += between + 1 + Size(array[i], between, depth + 1);
+        return total;
+    }
+}

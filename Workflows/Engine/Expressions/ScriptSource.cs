@@ -1,0 +1,139 @@
+using System.Text;
+using Acornima.Ast;
+using Jint;
+using Jint.Runtime;
+using JavaScriptEngine = Jint.Engine;
+
+namespace Darkroom.Engine.Expressions;
+
+/// <summary>
+/// A script as it is run: as it was written, with a checkpoint around each value that makes a text or a list grow. The interpreter
+/// looks at what has been used between statements and where functions begin; one statement may have thousands of such values.
+/// </summary>
+internal sealed class ScriptSource
+{
+    private readonly HashSet<string> _mentions = new(StringComparer.Ordinal);
+    private readonly bool _computesNames;
+
+    // What is left over is copied, as often as a statement says so.
+    private const int MostRests = 32;
+
+    // A long text is read as a number in milliseconds: a short script cannot do so often enough in one statement.
+    private const int ShortScript = 1_000;
+
+    private ScriptSource(Script program)
+    {
+        if (program.DescendantNodes().Count(node => node is RestElement) > MostRests)
+            throw new ExpressionException($"a script may have {MostRests} rest elements, such as ...others.");
+        foreach (var node in program.DescendantNodesAndSelf())
+        {
+            if (Refusal(node) is { } refusal) throw new ExpressionException(refusal);
+            if (node is Identifier identifier) _mentions.Add(identifier.Name);
+            else if (node is StringLiteral literal) _mentions.Add(literal.Value);
+            Iterates |= node is IFunction { Generator: true };
+            _computesNames |= node is MemberExpression { Computed: true, Property: not Literal } or Property { Computed: true, Key: not Literal };
+        }
+
+        // A descriptor hands out what it describes under a name of its own.
+        _computesNames |= _mentions.Any(name => name.StartsWith("getOwnPropertyDescriptor", StringComparison.Ordinal));
+        while (_mentions.Contains(Checkpoint)) Checkpoint += "_";
+    }
+
+    /// <summary>The name of the function that values pass through; the script has none of this name.</summary>
+    public string Checkpoint { get; } = "checkpoint";
+
+    /// <summary>Whether it makes iterators by functions of its own.</summary>
+    public bool Iterates { get; }
+
+    /// <summary>The script, ready to run on any engine.</summary>
+    public Prepared<Script> Prepared { get; private set; }
+
+    /// <exception cref="ExpressionException">The source is not JavaScript, or uses what is not run here.</exception>
+    public static ScriptSource Parse(string source, ScriptPreparationOptions options)
+    {
+        try
+        {
+            var program = JavaScriptEngine.PrepareScript(source, options: options).Program!;
+            var script = new ScriptSource(program);
+            script.Prepared = JavaScriptEngine.PrepareScript(script.Mark(source, program), options: options);
+            return script;
+        }
+        catch (Exception e) when (e is ScriptPreparationException or JavaScriptException or Acornima.ParseErrorException)
+        {
+            throw new ExpressionException($"this is not JavaScript: {(e.InnerException ?? e).Message}", e);
+        }
+    }
+
+    /// <summary>Whether the script may come to something by this name: it has the name, or computes names.</summary>
+    public bool MayReach(string name) => _computesNames || _mentions.Contains(name);
+
+    private static string? Refusal(Node node) => node switch
+    {
+        // One operation on two of them may take hours, and nothing looks at the clock meanwhile.
+        BigIntLiteral => "numbers of unbounded size, such as 1n, are not run here.",
+        WithStatement => "with is not run here.",
+        IFunction { Async: true } or AwaitExpression => "there is nothing to wait for here: async and await are not run.",
+        _ => null,
+    };
+
+    private string Mark(string source, Script program)
+    {
+        var (opens, closes) = (new int[source.Length + 1], new int[source.Length + 1]);
+        var empty = new HashSet<int>();
+        var thorough = source.Length > ShortScript;
+        foreach (var node in program.DescendantNodes())
+        {
+            switch (node)
+            {
+                case NonLogicalBinaryExpression { Operator: Acornima.Operator.Addition } sum:
+                    Pass(sum.Left);
+                    Pass(sum.Right);
+                    break;
+                case AssignmentExpression { Operator: Acornima.Operator.AdditionAssignment } growth:
+                    Pass(growth.Right);
+                    break;
+                case TemplateLiteral template:
+                    foreach (var part in template.Expressions) Pass(part);
+                    break;
+                case SpreadElement spread:
+                    Pass(spread.Argument);
+                    break;
+                case NonLogicalBinaryExpression operation when thorough:
+                    Pass(operation.Left);
+                    Pass(operation.Right);
+                    break;
+                case NonUpdateUnaryExpression { Operator: not (Acornima.Operator.TypeOf or Acornima.Operator.Delete) } operation when thorough:
+                    Pass(operation.Argument);
+                    break;
+                case AssignmentExpression { Operator: not Acornima.Operator.Assignment } operation when thorough:
+                    Pass(operation.Right);
+                    break;
+                case CallExpression call when thorough:
+                    foreach (var argument in call.Arguments) Pass(argument);
+                    break;
+                // A function without statements is never looked at, whatever its parameters compute.
+                case FunctionBody { Body.Count: 0 } body:
+                    empty.Add(body.End - 1);
+                    break;
+            }
+        }
+
+        var marked = new StringBuilder(source.Length * 2);
+        for (var at = 0; at <= source.Length; at++)
+        {
+            marked.Insert(marked.Length, "))", closes[at]).Insert(marked.Length, $"{Checkpoint}((", opens[at]);
+            if (empty.Contains(at)) marked.Append(';');
+            if (at < source.Length) marked.Append(source[at]);
+        }
+
+        return marked.ToString();
+
+        void Pass(Expression value)
+        {
+            // What is written out is as long as it is, and arithmetic comes to numbers; the parts of a sum pass by themselves.
+            if (value is Literal or SpreadElement or PrivateIdentifier or BinaryExpression and not LogicalExpression or UnaryExpression) return;
+            opens[value.Start]++;
+            closes[value.End]++;
+        }
+    }
+}
