@@ -2,12 +2,15 @@ using System.Diagnostics;
 using System.Text.Json;
 using Darkroom.Engine.Expressions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Darkroom.Tests.Engine;
 
 public sealed class ExpressionTests
 {
-    private static readonly ExpressionLanguages Languages = new(Options.Create(new ExpressionOptions { TimeoutMilliseconds = 300 }));
+    private static readonly FakeTimeProvider Time = new(new DateTimeOffset(2026, 2, 3, 4, 5, 6, TimeSpan.Zero));
+
+    private static readonly ExpressionLanguages Languages = new(Options.Create(new ExpressionOptions { TimeoutMilliseconds = 300 }), Time, new Random(1));
 
     [Theory]
     [InlineData("1 + 1", "2")]
@@ -18,6 +21,17 @@ public sealed class ExpressionTests
     [InlineData("getOutputFrom('Call', 'ParsedContent').id", "7")]
     [InlineData("({ a: [1, 'x'] })", "{\"a\":[1,\"x\"]}")]
     [InlineData("'a,b'.split(',').join('-').padStart(5, '.')", "\"..a-b\"")]
+    [InlineData("getName() + getCount() + getImages()", "\"lamp43\"")]
+    [InlineData("input.Images + Object.keys(input).length", "5")]
+    [InlineData("getCorrelationId()", "\"r-1\"")]
+    [InlineData("Object.entries(variables)", "[[\"Name\",\"lamp\"],[\"Count\",4]]")]
+    [InlineData("({ ...variables, ...input })", "{\"Name\":\"lamp\",\"Count\":4,\"Images\":3,\"RequestId\":\"r-1\"}")]
+    [InlineData("variables.Missing ?? 'none'", "\"none\"")]
+    [InlineData("[isNullOrEmpty(null), isNullOrEmpty(''), isNullOrEmpty(' '), isNullOrWhiteSpace(' '), isNullOrWhiteSpace('a')]", "[true,true,false,true,false]")]
+    [InlineData("toJson({ a: [1] }).length", "9")]
+    [InlineData("new Date().toISOString()", "\"2026-02-03T04:05:06.000Z\"")]
+    [InlineData("/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(newGuid()) && newGuid() !== newGuidString()", "true")]
+    [InlineData("const { Name: { length } } = variables; return length", "4")]
     [InlineData("image.width > image.height ? 'wide' : 'tall'", "\"wide\"")]
     public void JavaScript_computes_from_variables_inputs_outputs_and_the_image(string source, string expected)
     {
@@ -28,6 +42,7 @@ public sealed class ExpressionTests
     [InlineData("{{ Variables.Name }} has {{ Input.Images }} images", "lamp has 3 images")]
     [InlineData("{% if Image.Width > 100 %}large{% else %}small{% endif %}", "large")]
     [InlineData("{{ Variables.Missing }}", "")]
+    [InlineData("{{ CorrelationId }}", "r-1")]
     public void Liquid_fills_text_in(string source, string expected)
     {
         Assert.Equal(expected, Languages.Parse("Liquid", source).Evaluate(Scope(), default).GetString());
@@ -173,6 +188,66 @@ public sealed class ExpressionTests
         Assert.Contains("snapshot", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("variables.Count = 5; return variables.Count + getVariable('Count')", "10", "5")]
+    [InlineData("setCount(5); return variables.Count", "5", "5")]
+    [InlineData("variables.Count; setVariable('Count', 6); return variables.Count", "6", "6")]
+    [InlineData("variables.Count = [1]; variables.Count.push(2); return getCount().length", "1", "[1,2]")]
+    [InlineData("variables.Count++", "4", "5")]
+    public void Variables_are_written_in_each_of_Elsas_ways(string source, string expected, string written)
+    {
+        var writes = new Dictionary<string, JsonElement>();
+
+        Assert.Equal(expected, Languages.Parse("JavaScript", source).Evaluate(Scope() with { Writes = writes }, default).GetRawText());
+        Assert.Equal(written, writes["Count"].GetRawText());
+        Assert.Throws<ExpressionException>(() => JavaScript(source));
+    }
+
+    [Theory]
+    [InlineData("input.Images = 1")]
+    [InlineData("image.width = 1")]
+    [InlineData("variables.Missing = 1")]
+    public void What_is_not_there_to_be_set_is_not_set(string source)
+    {
+        Assert.Contains("set", Assert.Throws<ExpressionException>(() => Languages.Parse("JavaScript", source).Evaluate(Scope() with { Writes = [] }, default)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Chance_comes_from_the_source_that_is_given()
+    {
+        JsonElement Draw() => new ExpressionLanguages(Options.Create(new ExpressionOptions()), Time, new Random(7))
+            .Parse("JavaScript", "[Math.random(), newGuid()]").Evaluate(Scope(), default);
+
+        Assert.Equal(Draw().GetRawText(), Draw().GetRawText());
+    }
+
+    [Fact]
+    public void Every_name_that_the_editor_is_told_of_is_there_and_no_other()
+    {
+        var scope = Scope() with
+        {
+            Variables = new Dictionary<string, JsonElement> { ["count"] = Json(1), ["Über2"] = Json(2), ["odd name"] = Json(3), ["a-b"] = Json(4), ["Variable"] = Json(5) },
+        };
+        ScriptMember[] variables = [.. scope.Variables.Keys.Select(name => new ScriptMember(name, "number"))];
+        ScriptMember[] inputs = [.. scope.Inputs.Keys.Select(name => new ScriptMember(name))];
+        var declared = ScriptGlobals.Declare(variables, inputs).Split('\n').Where(line => line.StartsWith("declare ", StringComparison.Ordinal))
+            .Select(line => line.Split(' ', '(', ':')[2]).Order(StringComparer.Ordinal).ToArray();
+
+        JsonElement Run(string source) => Languages.Parse("JavaScript", source).Evaluate(scope, default);
+
+        // Names that are computed: all of them are there.
+        var found = Run("const all = 'x'; this[all]; return Object.getOwnPropertyNames(this)").EnumerateArray().Select(name => name.GetString()!);
+        var own = Languages.Parse("JavaScript", "this['x' + 1]; return Object.getOwnPropertyNames(this)").Evaluate(new ExpressionScope(), default)
+            .EnumerateArray().Select(name => name.GetString()!).Except(ScriptGlobals.For([], []).Select(global => global.Name));
+        Assert.Equal(declared, found.Except(own).Order(StringComparer.Ordinal));
+        // And by name, one at a time.
+        Assert.All(declared, name => Assert.NotEqual("undefined", Run($"typeof {name}").GetString()));
+        Assert.Contains("setCount", declared);
+        Assert.Contains("getÜber2", declared);
+        Assert.DoesNotContain(declared, name => name.Contains("odd", StringComparison.OrdinalIgnoreCase));
+        Assert.Equal("[3,null,4,5]", Run("[getVariable('odd name'), variables['odd name'], getVariable('a-b'), variables.Variable]").GetRawText());
+    }
+
     [Fact]
     public async Task One_parsed_expression_serves_many_threads_at_once()
     {
@@ -199,7 +274,7 @@ public sealed class ExpressionTests
     private static ExpressionScope Scope() => new()
     {
         Variables = new Dictionary<string, JsonElement> { ["Name"] = Json("lamp"), ["Count"] = Json(4) },
-        Inputs = new Dictionary<string, JsonElement> { ["Images"] = Json(3) },
+        Inputs = new Dictionary<string, JsonElement> { ["Images"] = Json(3), ["RequestId"] = Json("r-1") },
         Outputs = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>
         {
             ["a1"] = new Dictionary<string, JsonElement> { ["StatusCode"] = Json(200), ["ParsedContent"] = Json(new { id = 7 }) },

@@ -1,6 +1,6 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Darkroom.Engine.Expressions;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 
@@ -11,25 +11,16 @@ internal static class ScriptDeclarations
     public static string For(string? document)
     {
         var definition = document is null ? null : JsonNode.Parse(document);
-        var text = new StringBuilder();
-        text.AppendLine("/** The value of a workflow variable. */");
-        text.AppendLine("declare function getVariable(name: string): any;");
-        text.AppendLine("/** The value of an input of the workflow. */");
-        text.AppendLine("declare function getInput(name: string): any;");
-        AppendRecord(text, "variables", "The workflow's variables.", definition?["variables"], "typeName");
-        AppendRecord(text, "input", "The workflow's inputs.", definition?["inputs"], "type");
-        return text.ToString();
+        return ScriptGlobals.Declare(Members(definition?["variables"], "typeName"), Members(definition?["inputs"], "type"));
     }
 
-    private static void AppendRecord(StringBuilder text, string name, string description, JsonNode? members, string typeMember)
-    {
-        text.AppendLine($"/** {description} */");
-        text.AppendLine($"declare const {name}: {{");
-        foreach (var member in (members as JsonArray ?? []).OfType<JsonObject>())
-            if (Text(member["name"]) is { Length: > 0 } found)
-                text.AppendLine($"  {JsonSerializer.Serialize(found)}: {TypeOf(Text(member[typeMember]))}{(IsTrue(member["isArray"]) ? "[]" : "")};");
-        text.AppendLine("};");
-    }
+    private static List<ScriptMember> Members(JsonNode? members, string typeMember) =>
+    [
+        .. from member in (members as JsonArray ?? []).OfType<JsonObject>()
+           let name = Text(member["name"])
+           where name is { Length: > 0 }
+           select new ScriptMember(name, TypeOf(Text(member[typeMember])) + (IsTrue(member["isArray"]) ? "[]" : "")),
+    ];
 
     private static string TypeOf(string? typeName) => typeName switch
     {

@@ -4,18 +4,18 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>The languages of expressions beside the literal ones, and a memory of what has been parsed.</summary>
-public sealed class ExpressionLanguages(IOptions<ExpressionOptions> options)
+public sealed class ExpressionLanguages(IOptions<ExpressionOptions> options, TimeProvider time, Random random)
 {
     // Definitions are compiled again and again while somebody edits; a process meets a handful of distinct sources.
     private const int Remembered = 1_024;
 
     private readonly ConcurrentDictionary<(string Language, string Source), IExpression> _parsed = new();
     private readonly Dictionary<string, IExpressionLanguage> _languages =
-        new IExpressionLanguage[] { new JavaScriptLanguage(options.Value), new LiquidLanguage(options.Value) }
+        new IExpressionLanguage[] { new JavaScriptLanguage(options.Value, time, random), new LiquidLanguage(options.Value) }
             .ToDictionary(language => language.Name, StringComparer.Ordinal);
 
-    /// <summary>The languages under their default bounds.</summary>
-    public static ExpressionLanguages Default { get; } = new(Options.Create(new ExpressionOptions()));
+    /// <summary>The languages under their default bounds, for definitions that are looked at and not run: chance is the same every time.</summary>
+    public static ExpressionLanguages Default { get; } = new(Options.Create(new ExpressionOptions()), TimeProvider.System, new Random(1));
 
     public IReadOnlyCollection<IExpressionLanguage> All => _languages.Values;
 

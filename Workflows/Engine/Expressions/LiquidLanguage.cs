@@ -6,7 +6,7 @@ using Fluid.Values;
 
 namespace Darkroom.Engine.Expressions;
 
-/// <summary>Liquid by Fluid: text with <c>{{ Variables.Name }}</c>, <c>{{ Input.Name }}</c> and <c>{{ Image.Width }}</c> filled in.</summary>
+/// <summary>Liquid by Fluid: text with <c>{{ Variables.Name }}</c>, <c>{{ Input.Name }}</c>, <c>{{ CorrelationId }}</c> and <c>{{ Image.Width }}</c> filled in.</summary>
 internal sealed partial class LiquidLanguage : IExpressionLanguage
 {
     private static readonly FluidParser s_parser = new();
@@ -74,6 +74,7 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
             var context = new TemplateContext(language._options);
             context.SetValue("Variables", Named.Of(name => Value(scope.Variable(name))));
             context.SetValue("Input", Named.Of(name => Value(scope.Inputs.TryGetValue(name, out var input) ? input : default)));
+            if (scope.Inputs.TryGetValue("RequestId", out var request)) context.SetValue("CorrelationId", Value(request));
             if (scope.Image is { } image) context.SetValue("Image", Named.Of(name => Fact(image, name)));
             using var writer = new BoundedWriter(language._bounds.MaxTextLength, cancellation);
             try

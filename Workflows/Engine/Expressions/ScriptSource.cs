@@ -67,6 +67,9 @@ internal sealed class ScriptSource
     /// <summary>Whether the script may come to something by this name: it has the name, or computes names.</summary>
     public bool MayReach(string name) => _computesNames || _mentions.Contains(name);
 
+    /// <summary>Whether it may come to something by a name of this kind.</summary>
+    public bool MayReachAny(Func<string, bool> kind) => _computesNames || _mentions.Any(kind);
+
     private static string? Refusal(Node node) => node switch
     {
         // One operation on two of them may take hours, and nothing looks at the clock meanwhile.
