@@ -1,4 +1,5 @@
 using Darkroom.Benchmarks;
+using Darkroom.Benchmarks.Bodies;
 using Darkroom.Benchmarks.Csv;
 using Darkroom.Benchmarks.Memory;
 using Darkroom.Benchmarks.Pipeline;
@@ -16,6 +17,9 @@ switch (args.FirstOrDefault())
     case "pipeline":
         await PipelineBenchmark.RunAsync(options);
         return 0;
+    case "body":
+        await BodyBenchmark.RunAsync(options.Count(100_000), options.Rounds);
+        return 0;
     case "memory":
         await MemoryBenchmark.RunAsync(options);
         return 0;
@@ -29,6 +33,7 @@ switch (args.FirstOrDefault())
               csv [rows]                 CSV judged, read and written, in memory
               load [rows]                CSV judged, and loaded into Postgres beside a raw COPY of the same rows
               pipeline [images] [folder] images a second through the whole product, photos from the folder
+              body [images]              what a fan-out's body costs an image, by how an input is written
               memory [rows...]           peak memory of API and worker over the size of the CSV
             Options: --workers n, --rounds n, --Section:Name=value for the product's services.
             DARKROOM_BENCH_CORPUS names a folder of photos, DARKROOM_BENCH_POSTGRES a server for load.
