@@ -55,6 +55,14 @@ public sealed class ExpressionTests
     [InlineData("const a = []; while (true) a.push('x'.repeat(1000))", "")]
     [InlineData("'a'.repeat(1e9)", "longer than")]
     [InlineData("'a'['rep' + 'eat'](2 ** 30)", "longer than")]
+    [InlineData("const { ['rep' + 'eat']: f } = ''; f.call('a', 2 ** 30)", "longer than")]
+    [InlineData("const a = 'a'; String = {}; a['rep' + 'eat'](2 ** 30)", "longer than")]
+    [InlineData("const k = { toString: () => 'rep' + 'eat' }; 'a'[k](2 ** 30)", "longer than")]
+    [InlineData("Object.getOwnPropertyDescriptor(String.prototype, 'rep' + 'eat').value.call('a', 2 ** 30)", "longer than")]
+    [InlineData("[].values()['to' + 'Array'].call({ next: Object })", "")]
+    [InlineData("[]['val' + 'ues']().toArray.call({ next: Object })", "")]
+    [InlineData("new this['Pro' + 'xy']({}, {})", "not a constructor")]
+    [InlineData("new (Object.getOwnPropertyDescriptor(globalThis, 'Pro' + 'xy').value)({}, {})", "")]
     [InlineData("''.padEnd(1e9)", "longer than")]
     [InlineData("String.prototype.repeat.call(5, 1e9)", "longer than")]
     [InlineData("const s = 'a'.repeat(200000); Array(5000).fill(s).join()", "longer than")]
@@ -139,6 +147,8 @@ public sealed class ExpressionTests
     [InlineData("const checkpoint = 1; return checkpoint + 1", "2")]
     [InlineData("const f = (a, b = a + 1) => (a, b) + '!'; f(1)", "\"2!\"")]
     [InlineData("['1', '2'].map(Number)", "[1,2]")]
+    [InlineData("const o = { a: 1 }; for (const k in o) o[k + k] = o[k]++; return o", "{\"a\":2,\"aa\":1}")]
+    [InlineData("const rows = [[1, 2], [3]]; let n = 0; for (let i = 0; i < rows.length; i++) n += rows[i][rows[i].length - 1]; return n", "5")]
     [InlineData("Math.max(...[1, 2, 3]) + [4, 5]", "\"34,5\"")]
     [InlineData("'2024-01-31'.replace(/(\\d+)-(\\d+)-(\\d+)/, '$3.$2.$1')", "\"31.01.2024\"")]
     [InlineData("JSON.stringify({ a: [1, { b: 'é' }], c: undefined }, null, 2)", "\"{\\n  \\u0022a\\u0022: [\\n    1,\\n    {\\n      \\u0022b\\u0022: \\u0022é\\u0022\\n    }\\n  ]\\n}\"")]
@@ -246,6 +256,17 @@ public sealed class ExpressionTests
         Assert.Contains("getÜber2", declared);
         Assert.DoesNotContain(declared, name => name.Contains("odd", StringComparison.OrdinalIgnoreCase));
         Assert.Equal("[3,null,4,5]", Run("[getVariable('odd name'), variables['odd name'], getVariable('a-b'), variables.Variable]").GetRawText());
+    }
+
+    [Fact]
+    public void An_evaluation_that_is_stopped_is_not_one_that_failed()
+    {
+        using var gone = new CancellationTokenSource();
+        gone.Cancel();
+
+        var source = Languages.Parse("JavaScript", "for (let i = 0; i < 40000; i++); return 1");
+        Assert.ThrowsAny<OperationCanceledException>(() => source.Evaluate(Scope(), gone.Token));
+        Assert.Equal(1, source.Evaluate(Scope(), default).GetInt32());
     }
 
     [Fact]

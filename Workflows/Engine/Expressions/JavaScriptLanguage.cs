@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Text.Json;
 using Acornima.Ast;
 using Jint;
+using Jint.Constraints;
 using Jint.Native;
 using Jint.Native.Object;
 using Jint.Runtime;
@@ -14,13 +15,27 @@ namespace Darkroom.Engine.Expressions;
 /// JavaScript by Jint: an expression, or statements that end with <c>return</c>. Every evaluation has an engine of its own, with
 /// nothing of .NET in it, so neither a value nor a changed prototype reaches the next one.
 /// </summary>
-internal sealed class JavaScriptLanguage(ExpressionOptions bounds, TimeProvider time, Random random) : IExpressionLanguage
+internal sealed class JavaScriptLanguage : IExpressionLanguage
 {
-    // A literal's pattern is made when the script is parsed, with a bound of its own.
-    private readonly ScriptPreparationOptions _preparation =
-        new() { ParsingOptions = new ScriptParsingOptions { AllowReturnOutsideFunction = true, RegexTimeout = TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds) } };
+    private static readonly CancellationTokenSource s_never = new();
 
-    private readonly ScriptClock _clock = new(time);
+    private readonly ExpressionOptions _bounds;
+    private readonly Random _random;
+    private readonly ScriptPreparationOptions _preparation;
+
+    // Shared by all engines: each makes constraints of its own from it.
+    private readonly Jint.Options _engine;
+
+    public JavaScriptLanguage(ExpressionOptions bounds, TimeProvider time, Random random)
+    {
+        (_bounds, _random) = (bounds, random);
+        _engine = EngineOptions(bounds, new ScriptClock(time));
+        // A literal's pattern is made when the script is parsed, with a bound of its own.
+        _preparation = new ScriptPreparationOptions
+        {
+            ParsingOptions = new ScriptParsingOptions { AllowReturnOutsideFunction = true, RegexTimeout = TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds) },
+        };
+    }
 
     public string Name => "JavaScript";
 
@@ -31,7 +46,7 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds, TimeProvider 
     private sealed class ParsedScript(JavaScriptLanguage language, ScriptSource script) : IExpression
     {
         private readonly Prepared<Script> _prepared = script.Prepared;
-        private readonly ScriptMeter _meter = new(script, language.Bounds);
+        private readonly ScriptMeter _meter = new(script, language._bounds);
         private readonly ScriptGlobal[] _globals =
             [.. ScriptGlobals.Common.Concat(ScriptGlobals.Records([], [])).Where(global => script.MayReach(global.Name))];
 
@@ -41,19 +56,25 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds, TimeProvider 
 
         public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation)
         {
-            using var engine = new JavaScriptEngine(options => language.Bind(options, cancellation));
+            using var engine = new JavaScriptEngine(language._engine);
+            engine.Constraints.Find<CancellationConstraint>()!.Reset(cancellation);
             try
             {
-                var context = new ScriptContext(engine, scope, language.Bounds, language.Random);
+                var context = new ScriptContext(engine, scope, language._bounds, language._random);
                 Expose(engine, context);
                 _meter.Attach(engine);
                 var value = context.ToJson(engine.Evaluate(_prepared));
                 context.KeepChanges();
                 return value;
             }
+            catch (ExecutionCanceledException e)
+            {
+                // Whoever stops an evaluation is not told that the expression failed.
+                throw new OperationCanceledException(e.Message, e, cancellation);
+            }
             catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellation.IsCancellationRequested))
             {
-                throw new ExpressionException(Explain(e, language.Bounds), e);
+                throw new ExpressionException(Explain(e, language._bounds), e);
             }
         }
 
@@ -66,20 +87,18 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds, TimeProvider 
                     if (script.MayReach(accessor.Name)) engine.SetValue(accessor.Name, accessor.Make(context));
             foreach (var global in _globals) engine.SetValue(global.Name, global.Make(context));
             if (_isRandom)
-                ((ObjectInstance)engine.GetValue("Math")).FastSetDataProperty("random", context.Function("random", _ => language.Random.NextDouble()));
+                ((ObjectInstance)engine.GetValue("Math")).FastSetDataProperty("random", context.Function("random", _ => language._random.NextDouble()));
         }
     }
 
-    private ExpressionOptions Bounds => bounds;
-
-    private Random Random => random;
-
-    private void Bind(Jint.Options options, CancellationToken cancellation)
+    private static Jint.Options EngineOptions(ExpressionOptions bounds, ScriptClock clock)
     {
+        var options = new Jint.Options();
         options.LimitMemory(bounds.MaxMemoryBytes);
         options.TimeoutInterval(TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds));
         options.MaxStatements(bounds.MaxStatements);
-        options.CancellationToken(cancellation);
+        // Replaced in each engine by the token of its evaluation.
+        options.CancellationToken(s_never.Token);
         options.DisableStringCompilation();
         options.Constraints.MaxRecursionDepth = bounds.MaxRecursion;
         options.Constraints.StackOverflowGuard = true;
@@ -88,7 +107,8 @@ internal sealed class JavaScriptLanguage(ExpressionOptions bounds, TimeProvider 
         options.Constraints.RegexTimeout = TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds);
         options.Interop.Enabled = false;
         options.Culture = CultureInfo.InvariantCulture;
-        options.TimeSystem = _clock;
+        options.TimeSystem = clock;
+        return options;
     }
 
     private static string Explain(Exception e, ExpressionOptions bounds) => e switch

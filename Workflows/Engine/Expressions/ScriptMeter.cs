@@ -38,6 +38,7 @@ internal sealed class ScriptMeter
     private static readonly string[] s_iterating = ["entries", "keys", "matchAll", "values"];
 
     private static readonly (string Name, string Owner, bool Prototype)[] s_members;
+    private static readonly ILookup<string, (string Name, string Owner, bool Prototype)> s_membersByName;
     private static readonly string[] s_absent;
 
     // Read from a realm, not listed: what a later version of the interpreter adds is metered, or absent, as well.
@@ -52,6 +53,7 @@ internal sealed class ScriptMeter
         }
 
         s_members = [.. members];
+        s_membersByName = s_members.ToLookup(member => member.Name, StringComparer.Ordinal);
         s_absent = [.. engine.Global.GetOwnPropertyKeys(Types.String).Select(key => key.AsString()).Where(name => !s_kept.Contains(name))];
 
         void AddMembers(string owner, bool prototype)
@@ -68,16 +70,18 @@ internal sealed class ScriptMeter
     private readonly string[] _functions;
     private readonly string[] _absent;
     private readonly bool _iterates;
+    private readonly bool _isOpen;
 
     /// <summary>Decides once what engines need to run this script: a script cannot use what it has no name for.</summary>
     public ScriptMeter(ScriptSource script, ExpressionOptions bounds)
     {
         (_script, _bounds) = (script, bounds);
         // A list becomes a text without anybody naming how.
-        _members = [.. s_members.Where(member => script.MayReach(member.Name) || member is ("join" or "toString", "Array", true))];
+        _members = [.. s_members.Where(member => script.MayName(member.Name) || member is ("join" or "toString", "Array", true))];
         _functions = [.. s_functions.Where(script.MayReach)];
         _absent = [.. s_absent.Where(script.MayReach)];
-        _iterates = script.Iterates || s_iterating.Any(script.MayReach);
+        _iterates = script.Iterates || s_iterating.Any(script.MayName);
+        _isOpen = script.ComputesNames;
     }
 
     /// <summary>Refuses a text or a list of this length.</summary>
@@ -93,7 +97,6 @@ internal sealed class ScriptMeter
         if (_iterates) Empty(Owner(engine, "Iterator", prototype: true));
         foreach (var (name, owner, prototype) in _members) Replace(engine, Owner(engine, owner, prototype), name, owner);
         foreach (var name in _functions) Replace(engine, engine.Global, name, "");
-        foreach (var name in _absent) engine.Global.Delete(name);
         var since = Stopwatch.GetTimestamp();
         var memory = engine.Constraints.Find<MemoryLimitConstraint>()!;
         var checkpoint = new ClrFunction(engine, _script.Checkpoint, (_, arguments) =>
@@ -104,6 +107,33 @@ internal sealed class ScriptMeter
             return arguments[0];
         });
         engine.Global.FastSetProperty(_script.Checkpoint, new(checkpoint, writable: false, enumerable: false, configurable: false));
+        if (_isOpen) AttachNames(engine);
+        foreach (var name in _absent) engine.Global.Delete(name);
+    }
+
+    /// <summary>Meters the members that the script computes names of, as it computes them.</summary>
+    private void AttachNames(JavaScriptEngine engine)
+    {
+        // Looked up now: later a script may have put others in their places.
+        var owners = new Dictionary<(string, bool), ObjectInstance>();
+        foreach (var (_, owner, prototype) in s_members)
+            if (!owners.ContainsKey((owner, prototype))) owners[(owner, prototype)] = Owner(engine, owner, prototype);
+        var iterators = Owner(engine, "Iterator", prototype: true);
+        var metered = new HashSet<string>(StringComparer.Ordinal);
+        var checkpoint = new ClrFunction(engine, _script.NameCheckpoint, (_, arguments) =>
+        {
+            if (arguments[0].IsNumber()) return arguments[0];
+            var name = TypeConverter.ToString(arguments[0]);
+            if (!_script.MayName(name) && metered.Add(name))
+            {
+                if (s_iterating.Contains(name)) Empty(iterators);
+                foreach (var member in s_membersByName[name])
+                    if (owners[(member.Owner, member.Prototype)] is var owner && owner.Get(name) is Function) Replace(engine, owner, name, member.Owner);
+            }
+
+            return name;
+        });
+        engine.Global.FastSetProperty(_script.NameCheckpoint, new(checkpoint, writable: false, enumerable: false, configurable: false));
     }
 
     private void Replace(JavaScriptEngine engine, ObjectInstance owner, string name, string of)

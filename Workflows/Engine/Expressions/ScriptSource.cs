@@ -13,7 +13,8 @@ namespace Darkroom.Engine.Expressions;
 internal sealed class ScriptSource
 {
     private readonly HashSet<string> _mentions = new(StringComparer.Ordinal);
-    private readonly bool _computesNames;
+    private readonly bool _describesMembers;
+    private readonly bool _computesGlobals;
 
     // What is left over is copied, as often as a statement says so.
     private const int MostRests = 32;
@@ -31,13 +32,18 @@ internal sealed class ScriptSource
             if (node is Identifier identifier) _mentions.Add(identifier.Name);
             else if (node is StringLiteral literal) _mentions.Add(literal.Value);
             Iterates |= node is IFunction { Generator: true };
-            _computesNames |= node is MemberExpression { Computed: true, Property: not Literal } or Property { Computed: true, Key: not Literal };
+            ComputesNames |= ComputedName(node) is not null;
+            _computesGlobals |= node is ThisExpression or Identifier { Name: "globalThis" };
         }
 
         // A descriptor hands out what it describes under a name of its own.
-        _computesNames |= _mentions.Any(name => name.StartsWith("getOwnPropertyDescriptor", StringComparison.Ordinal));
-        while (_mentions.Contains(Checkpoint)) Checkpoint += "_";
+        _describesMembers = _mentions.Any(name => name.StartsWith("getOwnPropertyDescriptor", StringComparison.Ordinal));
+        _computesGlobals &= ComputesNames || _describesMembers;
+        while (_mentions.Contains(Checkpoint) || _mentions.Contains(NameCheckpoint)) Checkpoint += "_";
     }
+
+    /// <summary>The name of the function that computed names pass through.</summary>
+    public string NameCheckpoint => Checkpoint + "Name";
 
     /// <summary>The name of the function that values pass through; the script has none of this name.</summary>
     public string Checkpoint { get; } = "checkpoint";
@@ -64,11 +70,24 @@ internal sealed class ScriptSource
         }
     }
 
-    /// <summary>Whether the script may come to something by this name: it has the name, or computes names.</summary>
-    public bool MayReach(string name) => _computesNames || _mentions.Contains(name);
+    /// <summary>Whether it looks members up by names that are only known when it runs.</summary>
+    public bool ComputesNames { get; }
 
-    /// <summary>Whether it may come to something by a name of this kind.</summary>
-    public bool MayReachAny(Func<string, bool> kind) => _computesNames || _mentions.Any(kind);
+    /// <summary>Whether the script may come to a global of this name.</summary>
+    public bool MayReach(string name) => MayReachAny(name.Equals);
+
+    /// <summary>Whether it may come to a global by a name of this kind.</summary>
+    public bool MayReachAny(Predicate<string> kind) => _computesGlobals || _mentions.Any(name => kind(name));
+
+    /// <summary>Whether it may come to a member of this name otherwise than by computing the name.</summary>
+    public bool MayName(string name) => _describesMembers || _mentions.Contains(name);
+
+    private static Expression? ComputedName(Node node) => node switch
+    {
+        MemberExpression { Computed: true, Property: not Literal } member => member.Property,
+        Property { Computed: true, Key: not Literal } property => property.Key,
+        _ => null,
+    };
 
     private static string? Refusal(Node node) => node switch
     {
@@ -81,11 +100,17 @@ internal sealed class ScriptSource
 
     private string Mark(string source, Script program)
     {
-        var (opens, closes) = (new int[source.Length + 1], new int[source.Length + 1]);
+        var (opens, names, closes) = (new int[source.Length + 1], new bool[source.Length + 1], new int[source.Length + 1]);
         var empty = new HashSet<int>();
         var thorough = source.Length > ShortScript;
         foreach (var node in program.DescendantNodes())
         {
+            if (ComputedName(node) is { } name)
+            {
+                names[name.Start] = true;
+                closes[name.End]++;
+            }
+
             switch (node)
             {
                 case NonLogicalBinaryExpression { Operator: Acornima.Operator.Addition } sum:
@@ -124,7 +149,9 @@ internal sealed class ScriptSource
         var marked = new StringBuilder(source.Length * 2);
         for (var at = 0; at <= source.Length; at++)
         {
-            marked.Insert(marked.Length, "))", closes[at]).Insert(marked.Length, $"{Checkpoint}((", opens[at]);
+            marked.Insert(marked.Length, "))", closes[at]);
+            if (names[at]) marked.Append(NameCheckpoint).Append("((");
+            marked.Insert(marked.Length, $"{Checkpoint}((", opens[at]);
             if (empty.Contains(at)) marked.Append(';');
             if (at < source.Length) marked.Append(source[at]);
         }
