@@ -76,7 +76,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
             },
             new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with a way of their own, a JSON array of numbers.")
             {
-                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? "ExpectedStatusCodes must be a JSON array of statuses, 100 to 599." : null,
+                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? $"ExpectedStatusCodes must be a JSON array of at most {FlowBranches.MostAdded} statuses, 100 to 599." : null,
             },
         ],
         Outputs =
@@ -197,6 +197,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     {
         var texts = Parsed(json) is { ValueKind: JsonValueKind.Undefined } ? [] : FlowBranches.StatusList(json);
         var codes = new List<int>();
+        if (texts?.Count > FlowBranches.MostAdded) return null;
         foreach (var text in texts ?? ["none"])
         {
             if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code is < 100 or > 599) return null;

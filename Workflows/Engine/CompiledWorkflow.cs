@@ -32,20 +32,18 @@ internal sealed class CompiledWorkflow
     public static CompiledWorkflow Compile(string json, ActivityCatalog catalog)
     {
         var complaints = new DefinitionComplaints();
-        var workflow = Check(json, catalog, complaints);
+        var workflow = Check(WorkflowDocument.Parse(json), catalog, complaints);
         complaints.ThrowIfAny();
         return workflow!;
     }
 
     /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no complaint.</summary>
-    /// <param name="json">The definition.</param>
+    /// <param name="document">The definition.</param>
     /// <param name="catalog">The activities that it may name.</param>
     /// <param name="complaints">Where to complain.</param>
     /// <param name="purpose">Whether to complain too of what can be run but would not do what it says.</param>
-    /// <exception cref="WorkflowDefinitionException">The definition cannot even be read.</exception>
-    public static CompiledWorkflow? Check(string json, ActivityCatalog catalog, DefinitionComplaints complaints, bool purpose = false)
+    public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, DefinitionComplaints complaints, bool purpose = false)
     {
-        var document = WorkflowDocument.Parse(json);
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
         var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
         CheckNames(document, complaints);

@@ -1,7 +1,9 @@
+using Microsoft.Extensions.Options;
+
 namespace Darkroom.Engine;
 
 /// <summary>Says whether a definition could be published or tried, and if not, everything that is in the way.</summary>
-public sealed class DefinitionValidator(ActivityCatalog catalog)
+public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<EngineOptions> options)
 {
     /// <summary>What keeps the definition from serving requests, each in a sentence that names activity and input; empty if it may be published.</summary>
     public IReadOnlyList<string> Validate(string json) => Check(json, purpose: true);
@@ -14,7 +16,11 @@ public sealed class DefinitionValidator(ActivityCatalog catalog)
         var complaints = new DefinitionComplaints();
         try
         {
-            CompiledWorkflow.Check(json, catalog, complaints, purpose);
+            var document = WorkflowDocument.Parse(json);
+            // Whoever looks at every way through a flowchart takes the square of its size.
+            if (document.Root.Count > options.Value.MaxActivities)
+                complaints.Add($"A workflow may have {options.Value.MaxActivities:N0} activities; this one has {document.Root.Count:N0}.");
+            else CompiledWorkflow.Check(document, catalog, complaints, purpose);
         }
         catch (WorkflowDefinitionException e)
         {

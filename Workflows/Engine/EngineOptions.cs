@@ -9,6 +9,10 @@ public sealed class EngineOptions
     [Required]
     public string DefaultWorkflow { get; set; } = "image-compression";
 
+    /// <summary>Activities of one workflow, nested ones included; default 1,000. Nobody reads a larger one, and checking takes the square of it.</summary>
+    [Range(1, 10_000)]
+    public int MaxActivities { get; set; } = 1_000;
+
     /// <summary>Instances that one process runs at once. They mostly wait for Postgres and S3, so more than cores.</summary>
     [Range(1, 256)]
     public int Concurrency { get; set; } = 8;

@@ -11,6 +11,9 @@ internal sealed class FlowBranches
     /// <summary>By which an activity leaves the flowchart that it stands in; never drawn, so no definition connects it.</summary>
     public const string Exit = "(exit)";
 
+    /// <summary>Outcomes that an input may add to an activity.</summary>
+    internal const int MostAdded = 100;
+
     private readonly Func<ActivityNode, ActivityDescriptor?> _describe;
     private readonly List<ActivityNode> _activities = [];
     private readonly List<ConnectionNode> _connections = [];
@@ -68,7 +71,7 @@ internal sealed class FlowBranches
     private static IEnumerable<string> Added(ActivityNode node, ActivityDescriptor descriptor)
     {
         if (descriptor.OutcomesInput is not { } input || !node.Inputs.TryGetValue(input, out var expression)) return [];
-        return StatusList(expression.Value) ?? [];
+        return (StatusList(expression.Value) ?? []).Distinct().Take(MostAdded);
     }
 
     /// <summary>The elements of a JSON array, written as one or as text; null if it is none.</summary>

@@ -123,7 +123,11 @@ internal sealed record WorkflowDocument(
 }
 
 /// <summary>A flowchart: activities and the connections between them. The order of neither means anything.</summary>
-internal sealed record FlowchartNode(string NodeId, IReadOnlyList<ActivityNode> Activities, IReadOnlyList<ConnectionNode> Connections);
+internal sealed record FlowchartNode(string NodeId, IReadOnlyList<ActivityNode> Activities, IReadOnlyList<ConnectionNode> Connections)
+{
+    /// <summary>Its activities, nested ones included.</summary>
+    public int Count => Activities.Sum(activity => 1 + activity.Nested.Values.Sum(nested => nested.Count));
+}
 
 /// <summary>An activity where it stands. <paramref name="NodeId"/> is the path of ids from the root: unique in the definition.</summary>
 internal sealed record ActivityNode(

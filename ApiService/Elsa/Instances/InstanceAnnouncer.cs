@@ -48,17 +48,13 @@ internal sealed partial class InstanceAnnouncer(
 
     private async Task<Dictionary<Guid, InstanceStamp>> AnnounceAsync(Dictionary<Guid, InstanceStamp> known, CancellationToken cancellation)
     {
-        var ids = watched.All();
-        if (ids.Count == 0) return [];
+        var all = watched.All();
+        if (all.Count == 0) return [];
         try
         {
-            var stamps = await instances.ReadStampsAsync(ids, cancellation);
-            foreach (var id in ids.Where(id => (known.ContainsKey(id), stamps.ContainsKey(id)) switch
-                     {
-                         (var before, true) => !before || known[id] != stamps[id],
-                         (var before, false) => before,
-                     }))
-                await AnnounceAsync(id, cancellation);
+            var stamps = await instances.ReadStampsAsync([.. all.Keys], cancellation);
+            foreach (var (id, isNew) in all)
+                if (isNew || Stamp(known, id) != Stamp(stamps, id)) await AnnounceAsync(id, cancellation);
             return new Dictionary<Guid, InstanceStamp>(stamps);
         }
         catch (NpgsqlException e)
@@ -67,6 +63,9 @@ internal sealed partial class InstanceAnnouncer(
             return known;
         }
     }
+
+    /// <summary>Null for an instance that is not known, or gone.</summary>
+    private static InstanceStamp? Stamp(IReadOnlyDictionary<Guid, InstanceStamp> stamps, Guid id) => stamps.TryGetValue(id, out var stamp) ? stamp : null;
 
     private async Task AnnounceAsync(Guid id, CancellationToken cancellation)
     {

@@ -1,10 +1,14 @@
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>Which instances the connections of this process look at.</summary>
-internal sealed class WatchedInstances
+/// <summary>Which instances the connections of this process look at, and since when.</summary>
+internal sealed class WatchedInstances(TimeProvider time)
 {
+    // Studio reads an instance, then observes it, and only then begins to listen: what happens in between it hears by being told
+    // again. Three polls: a browser on a busy machine takes its time.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(15);
+
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, HashSet<Guid>> _connections = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<Guid, long>> _connections = new(StringComparer.Ordinal);
 
     /// <summary>False where the connection already watches as many as one may.</summary>
     public bool TryAdd(string connection, Guid instance, int most)
@@ -12,7 +16,9 @@ internal sealed class WatchedInstances
         lock (_lock)
         {
             if (!_connections.TryGetValue(connection, out var instances)) _connections[connection] = instances = [];
-            return instances.Contains(instance) || (instances.Count < most && instances.Add(instance));
+            if (instances.Count >= most && !instances.ContainsKey(instance)) return false;
+            instances[instance] = time.GetTimestamp();
+            return true;
         }
     }
 
@@ -21,8 +27,12 @@ internal sealed class WatchedInstances
         lock (_lock) _connections.Remove(connection);
     }
 
-    public HashSet<Guid> All()
+    /// <summary>All of them; true of those that somebody has only just begun to watch.</summary>
+    public IReadOnlyDictionary<Guid, bool> All()
     {
-        lock (_lock) return [.. _connections.Values.SelectMany(instances => instances)];
+        lock (_lock)
+            return _connections.Values.SelectMany(instances => instances)
+                .GroupBy(watched => watched.Key, watched => time.GetElapsedTime(watched.Value) < Settling)
+                .ToDictionary(watched => watched.Key, watched => watched.Any(isNew => isNew));
     }
 }

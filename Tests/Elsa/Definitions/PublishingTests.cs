@@ -134,6 +134,14 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
+    public async Task A_workflow_that_nobody_could_read_is_refused_at_once()
+    {
+        for (var i = 0; i < 1_000; i++) Studio.Add(Studio.Body, $"line-{i}", "Elsa.WriteLine");
+
+        Assert.Equal("A workflow may have 1,000 activities; this one has 1,010.", Assert.Single(await Studio.RefusedAsync(publish: true)));
+    }
+
+    [Fact]
     public async Task Variables_must_exist()
     {
         Studio.Set("compress", "quality", """{"id":"gone","name":"Quality"}""", "Variable");

@@ -244,6 +244,22 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
+    public async Task A_viewer_that_begins_to_listen_after_everything_has_happened_is_told_all_the_same()
+    {
+        var (_, finished) = await Api.FinishedAsync(Alice);
+        await using var first = await _alice.ConnectAsync();
+        await using var second = await _alice.ConnectAsync();
+        foreach (var viewer in new[] { first, second })
+        {
+            // Studio's order: it observes, and then attaches what is to be called.
+            await viewer.InvokeAsync("ObserveInstanceAsync", finished.ToString());
+            var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            viewer.On<JsonElement>("WorkflowInstanceUpdatedAsync", _ => told.TrySetResult());
+            await told.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        }
+    }
+
+    [Fact]
     public async Task An_earlier_run_keeps_its_counts_and_the_new_one_has_its_own()
     {
         var (request, earlier) = await Api.FinishedAsync(Alice);
