@@ -80,6 +80,23 @@ public sealed class ToolboxTests
     }
 
     [Fact]
+    public async Task The_next_timer_is_known_and_without_one_nothing_is_due()
+    {
+        await using var rig = await StartAsync();
+        var process = await rig.ProcessAsync();
+        Assert.Null(await process.Instances.NextReadyAsync(default));
+
+        await rig.RequestAsync(new WorkflowJson().Activity("wait", "Elsa.Delay", ("timeSpan", "Literal", "01:00:00")));
+        Assert.Equal(TimeSpan.Zero, await process.Instances.NextReadyAsync(default));
+        await process.RunAllAsync();
+        Assert.InRange((await process.Instances.NextReadyAsync(default))!.Value, TimeSpan.FromMinutes(50), TimeSpan.FromMinutes(60));
+
+        await rig.Database.DataSource.Sql("update bookmarks set due_at = now(); update workflow_instances set ready_at = now()").ExecuteNonQueryAsync();
+        await process.RunAllAsync();
+        Assert.Null(await process.Instances.NextReadyAsync(default));
+    }
+
+    [Fact]
     public async Task An_expression_that_fails_faults_at_once_and_names_activity_and_input()
     {
         await using var rig = await StartAsync();

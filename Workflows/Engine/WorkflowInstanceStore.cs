@@ -66,8 +66,9 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     /// <summary>How long it is until an instance that nobody runs becomes ready by itself; null if none will.</summary>
     public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellation) =>
         await database.Sql(
+                // greatest passes over nulls: by itself it would make an empty table due at once, for ever.
                 """
-                select greatest(min(ready_at) - now(), interval '0')
+                select case when min(ready_at) is not null then greatest(min(ready_at) - now(), interval '0') end
                 from workflow_instances
                 where status = 'Running'
                   and owner is null
