@@ -24,7 +24,12 @@ internal static class ElsaBody
 
     /// <summary>The object in this stream, of which no more is read than it may have.</summary>
     /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
-    public static async Task<JsonObject> ReadAsync(Stream stream, long mostBytes, CancellationToken cancellation)
+    public static async Task<JsonObject> ReadAsync(Stream stream, long mostBytes, CancellationToken cancellation) =>
+        (await ReadCountedAsync(stream, mostBytes, cancellation)).Object;
+
+    /// <summary>The same, and how many bytes it took.</summary>
+    /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
+    public static async Task<(JsonObject Object, long Bytes)> ReadCountedAsync(Stream stream, long mostBytes, CancellationToken cancellation)
     {
         using var bytes = new MemoryStream();
         var buffer = new byte[16 * 1024];
@@ -35,7 +40,7 @@ internal static class ElsaBody
         }
 
         var json = bytes.GetBuffer().AsSpan(0, (int)bytes.Length);
-        return Parse(json.StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json);
+        return (Parse(json.StartsWith(Encoding.UTF8.Preamble) ? json[Encoding.UTF8.Preamble.Length..] : json), bytes.Length);
     }
 
     private static JsonObject Parse(ReadOnlySpan<byte> json)

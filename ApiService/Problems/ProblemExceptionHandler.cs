@@ -31,6 +31,9 @@ internal sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHa
     {
         ApiProblemException refused => refused.Problem,
         BadHttpRequestException bad => CommonProblems.ForStatus(bad.StatusCode, bad.Message),
+        // Text that no column holds, such as U+0000, was asked for: nothing can be found by it.
+        PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
+            CommonProblems.ForStatus(StatusCodes.Status400BadRequest, "The call holds text that cannot be kept or looked up, such as U+0000."),
         PostgresException e => DatabaseErrors.IsTransient(e) ? CommonProblems.DatabaseUnavailable : CommonProblems.Internal,
         NpgsqlException => CommonProblems.DatabaseUnavailable,
         StorageException { IsTransient: true } or StorageDeniedException => CommonProblems.StorageUnavailable,

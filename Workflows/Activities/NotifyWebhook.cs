@@ -19,9 +19,10 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
         Description = "Tells a webhook how the request ended, as soon as it has. The URL given at upload is told in any case.",
         Inputs =
         [
-            new InputDescriptor("Url", typeof(string), null, "Where to; empty for the URL that was given at upload.")
+            new InputDescriptor("Url", typeof(string), null, "Where to; empty for the URL that was given at upload. Journals show its host alone.")
             {
-                Check = value => value is string { Length: > 0 } text && !WebhookUrl.TryParse(text, out _) ? $"Url must be an http or https URL, not '{text}'." : null,
+                Check = value => value is string { Length: > 0 } text && !WebhookUrl.TryParse(text, out _) ? "Url must be an http or https URL." : null,
+                Redact = value => value is "" ? value : InputDescriptor.RedactUrl(value),
             },
             new InputDescriptor("Payload", typeof(string), null, "Text that is carried along in the delivery, such as a reference of yours."),
         ],

@@ -57,7 +57,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         [
             new InputDescriptor(Url, typeof(string), null, "Where to: an http or https URL of a public address. Journals show its host alone.")
             {
-                IsRequired = true, Redact = RedactUrl,
+                IsRequired = true, Redact = InputDescriptor.RedactUrl,
             },
             InputDescriptor.Choice(Method, "GET", "The method.",
                 [.. new[] { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD" }.Select(method => new InputOption(method, method))]),
@@ -206,10 +206,6 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
 
         return codes;
     }
-
-    // The address of a chat's hook is its password.
-    private static string RedactUrl(object value) =>
-        Uri.TryCreate((string)value, UriKind.Absolute, out var url) ? $"{url.Scheme}://{url.Authority}/{(url.PathAndQuery == "/" ? "" : InputDescriptor.Hidden)}" : InputDescriptor.Hidden;
 
     private static Dictionary<string, string> RedactHeaders(object value) =>
         (Headers((JsonElement)value) ?? []).DistinctBy(header => header.Name).ToDictionary(header => header.Name, _ => InputDescriptor.Hidden);

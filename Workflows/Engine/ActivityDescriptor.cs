@@ -118,6 +118,11 @@ public sealed record InputDescriptor(string Name, Type Type, object? Default, st
     /// <summary>What stands for a secret in a journal.</summary>
     public const string Hidden = "***";
 
+    /// <summary>Shows of an address whom it leads to: the address of a chat's hook is its password.</summary>
+    public static string RedactUrl(object value) => Uri.TryCreate(value as string, UriKind.Absolute, out var url)
+        ? $"{url.Scheme}://{url.Authority}/{(url.PathAndQuery == "/" ? "" : Hidden)}"
+        : Hidden;
+
     /// <summary>Refuses values out of range with a message for people; null accepts.</summary>
     public Func<object?, string?>? Check { get; init; }
 

@@ -94,6 +94,9 @@ internal sealed class CompiledInputs
         switch (expression.Type)
         {
             case "Literal" or "Object":
+                // What journals and the workflow's state are to keep is bounded, computed or written out.
+                if (expression.Value.ValueKind != JsonValueKind.Undefined && expression.Value.GetRawText().Length > languages.MaxTextLength)
+                    throw new WorkflowDefinitionException($"{input.Name} has more than {languages.MaxTextLength:N0} characters.");
                 return new CompiledInput(input, Convert(input, expression.Value), null);
             case "Variable":
                 var id = VariableId(expression.Value);

@@ -118,11 +118,12 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
         DefinitionTransaction edit, IReadOnlyList<StoredVersion> versions, DefinitionVersion answer, CancellationToken cancellation)
     {
         var ids = versions.Select(v => v.Version.Summary.Id).ToArray();
-        if (await edit.CountRequestsAsync(ids, cancellation) is var requests and > 0)
+        if (await edit.HaveRequestsAsync(ids, cancellation))
             return new DefinitionEdit.Refused(
                 "workflow_in_use",
-                $"{answer.Summary.Name} cannot be deleted: {(requests == 1 ? "a request runs or has run it" : $"{requests} requests run or have run it")}. "
-                + "Retract it instead: new requests cannot use it then.");
+                versions.Any(v => v.WasPublished)
+                    ? $"{answer.Summary.Name} cannot be deleted: requests run it, or have run it and show it. Unpublish it instead: new requests cannot use it then."
+                    : $"{answer.Summary.Name} cannot be deleted: it has been tried, and what was tried shows it. It is a draft, so no request uses it.");
         try
         {
             await edit.DeleteAsync(ids, cancellation);

@@ -34,7 +34,8 @@ public sealed class DefinitionText(ActivityCatalog catalog)
         if (string.IsNullOrEmpty(name)) throw new WorkflowDefinitionException("A workflow needs a name.");
         if (name.Length > LongestName || name.Any(char.IsControl))
             throw new WorkflowDefinitionException($"A workflow's name is one line of at most {LongestName} characters.");
-        if (model["root"] is not JsonObject root) throw new WorkflowDefinitionException("The definition has no root.");
+        if (model["root"] is not JsonObject root || ActivityTree.Text(root, "id") is null || ActivityTree.Text(root, "type") is null)
+            throw new WorkflowDefinitionException("The definition has no root: an activity with an id and a type.");
 
         var content = new JsonObject { ["name"] = name, ["description"] = Clone(model["description"]), ["toolVersion"] = Clone(model["toolVersion"]) };
         foreach (var list in s_lists) content[list] = model[list] is JsonArray items ? items.DeepClone() : new JsonArray();

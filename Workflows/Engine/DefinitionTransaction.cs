@@ -98,16 +98,12 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
         await ReadAsync(cancellation);
     }
 
-    /// <summary>Requests and instances that name one of these versions; finished ones too: they may be retried and are shown with it.</summary>
-    public async Task<long> CountRequestsAsync(string[] ids, CancellationToken cancellation) =>
-        (long)(await _connection.Sql(
+    /// <summary>Whether a request or an instance names one of these versions; a finished one too: it may be retried and is shown with it.</summary>
+    public async Task<bool> HaveRequestsAsync(string[] ids, CancellationToken cancellation) =>
+        (bool)(await _connection.Sql(
                 """
-                select count(distinct id)
-                from (
-                  select id from csv_data_table where workflow_version_id = any (@ids)
-                  union all
-                  select coalesce(request_id, id) from workflow_instances where definition_version_id = any (@ids)
-                ) users
+                select exists (select from csv_data_table where workflow_version_id = any (@ids))
+                    or exists (select from workflow_instances where definition_version_id = any (@ids))
                 """)
             .With("ids", ids)
             .ExecuteScalarAsync(cancellation))!;

@@ -18,6 +18,10 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     private FetchedImage? _source;
     private ImageHeader? _header;
     private string? _note;
+    private int _noted;
+
+    // Characters of all lines of one image together: a request may have a hundred thousand that fail.
+    private const int MostNoted = 4_096;
 
     public ClaimedImage Image { get; } = image;
 
@@ -63,7 +67,14 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     private ImageHeader? Header => _source is null ? null : _header ??= Containers.Inspect(_source.Format, _source.Memory.Span);
 
     /// <summary>Adds a line to the journal.</summary>
-    internal void Note(string line) => _note = _note is null ? line : $"{_note}\n{line}";
+    internal void Note(string line)
+    {
+        if (_noted == MostNoted) return;
+        var room = MostNoted - _noted;
+        var kept = line.Length < room ? line : line[..(room - 1)] + "…";
+        _noted += Math.Min(line.Length + 1, room);
+        _note = _note is null ? kept : $"{_note}\n{kept}";
+    }
 
     internal void At(ActivityNode node)
     {

@@ -9,6 +9,7 @@ internal sealed record WorkflowDocument(
     FlowchartNode Root, IReadOnlyDictionary<string, VariableNode> Variables, IReadOnlyList<string> Inputs)
 {
     private const string Flowchart = "Elsa.Flowchart";
+    private const int LongestName = 300;
 
     public WorkflowSettings Settings { get; init; } = new();
 
@@ -21,7 +22,7 @@ internal sealed record WorkflowDocument(
             var definition = document.RootElement;
             if (!definition.TryGetProperty("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
             var variables = Children(definition, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
-            var inputs = Children(definition, "inputs").Select(input => input.GetProperty("name").GetString()!).ToList();
+            var inputs = Children(definition, "inputs").Select(input => Name(input, "name")).ToList();
             return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables, inputs) { Settings = WorkflowSettings.Read(definition) };
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
@@ -34,7 +35,7 @@ internal sealed record WorkflowDocument(
     {
         var type = json.GetProperty("type").GetString();
         if (type != Flowchart) throw new WorkflowDefinitionException($"A workflow is built from {Flowchart} here, not from {type}.");
-        var nodeId = $"{parentNodeId}:{json.GetProperty("id").GetString()}";
+        var nodeId = $"{parentNodeId}:{Name(json, "id")}";
         return new FlowchartNode(
             nodeId,
             Children(json, "activities").Select(activity => ReadActivity(activity, nodeId, inside)).ToList(),
@@ -43,10 +44,10 @@ internal sealed record WorkflowDocument(
 
     private static ActivityNode ReadActivity(JsonElement json, string parentNodeId, string inside)
     {
-        var id = json.GetProperty("id").GetString()!;
+        var id = Name(json, "id");
         var nodeId = $"{parentNodeId}:{id}";
-        var type = json.GetProperty("type").GetString()!;
-        var name = json.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString()! : type;
+        var type = Name(json, "type");
+        var name = json.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String ? Name(json, "name") : type;
         var label = $"{inside}{Label(json, name)}";
         var inputs = new Dictionary<string, ExpressionNode>(StringComparer.OrdinalIgnoreCase);
         var bindings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
@@ -68,12 +69,27 @@ internal sealed record WorkflowDocument(
 
         return new ActivityNode(
             id, nodeId, type,
-            json.TryGetProperty("version", out var version) ? version.GetInt32() : 1,
+            json.TryGetProperty("version", out var version) ? Whole(version) : 1,
             name, inputs, nested.GetValueOrDefault("body"))
         { Label = label, Bindings = bindings, Raw = raw, Nested = nested };
     }
 
     private static readonly HashSet<string> s_own = ["metadata", "customProperties"];
+
+    /// <summary>Names are kept by the database and shown in messages: one line of text, and not a long one.</summary>
+    private static string Name(JsonElement json, string property)
+    {
+        var name = json.GetProperty(property).GetString();
+        return name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl)
+            ? name
+            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {LongestName} characters; '{Shown(name)}' is none.");
+    }
+
+    private static string Shown(string? name) => new([.. (name ?? "").Take(40).Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
+
+    private static int Whole(JsonElement number) => number.TryGetInt32(out var whole)
+        ? whole
+        : throw new WorkflowDefinitionException($"The version of an activity is a whole number, not {number.GetRawText()}.");
 
     /// <summary>A port may hold an activity that is no flowchart: the same as a flowchart of that one.</summary>
     private static FlowchartNode ReadNested(JsonElement json, string parentNodeId, string inside)
@@ -111,7 +127,7 @@ internal sealed record WorkflowDocument(
     }
 
     private static VariableNode ReadVariable(JsonElement json) =>
-        new(json.GetProperty("id").GetString()!, json.GetProperty("name").GetString()!,
+        new(Name(json, "id"), Name(json, "name"),
             json.TryGetProperty("value", out var value) ? value.Clone() : default)
         {
             TypeName = json.TryGetProperty("typeName", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString()! : "Object",

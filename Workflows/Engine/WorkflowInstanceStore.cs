@@ -45,23 +45,42 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         return id;
     }
 
-    /// <summary>Inserts the instance of a request's next run: it runs what the run before ran.</summary>
-    public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation) =>
+    /// <summary>
+    /// Inserts the instance of a request's next run: it runs what the run before ran, or, where that run's instance was deleted, the
+    /// version that the request names.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is nothing that it could run: without an instance the run would never end.</exception>
+    public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)
+    {
+        var id = Guid.CreateVersion7();
         await connection.Sql(
                 $"""
+                insert into workflow_documents (sha256, document)
+                select sha256(convert_to(d.document, 'UTF8')), d.document
+                from csv_data_table r
+                join workflow_definitions d on d.id = r.workflow_version_id
+                where r.id = @request
+                  and not exists (select from workflow_instances where request_id = @request and run = @run - 1)
+                on conflict do nothing;
+
                 insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
-                select @id, request_id, @run, definition_id, definition_version_id, version, document_sha256, @state
-                from workflow_instances
-                where request_id = @request
-                  and run = @run - 1;
+                select @id, r.id, @run, d.definition_id, d.id, d.version,
+                       coalesce(i.document_sha256, sha256(convert_to(d.document, 'UTF8'))), @state
+                from csv_data_table r
+                join workflow_definitions d on d.id = r.workflow_version_id
+                left join workflow_instances i on i.request_id = r.id and i.run = @run - 1
+                where r.id = @request;
 
                 select pg_notify('{Channel}', '')
                 """)
-            .With("id", Guid.CreateVersion7())
+            .With("id", id)
             .With("request", request.Value)
             .With("run", run)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
             .ExecuteNonQueryAsync(cancellation);
+        if (await connection.Sql("select 1 from workflow_instances where id = @id").With("id", id).ExecuteScalarAsync(cancellation) is null)
+            throw new InvalidOperationException($"Request {request} has no workflow for run {run}.");
+    }
 
     /// <summary>How long it is until an instance that nobody runs becomes ready by itself; null if none will.</summary>
     public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellation) =>

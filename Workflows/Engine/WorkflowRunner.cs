@@ -38,13 +38,30 @@ internal sealed partial class WorkflowRunner(
         }
         catch (Exception e)
         {
-            // Nothing that was foreseen. It is taken up again, here or by another build, but not in a tight circle.
             LogFailed(e, instance.Id, instance.RequestId);
+            // What the database cannot hold it will not hold the next time either.
+            if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance)) return;
+            // Nothing that was foreseen. It is taken up again, here or by another build, but not in a tight circle.
             await instances.ReleaseAsync(instance, TimeSpan.FromSeconds(options.Value.LongestRetrySeconds / 10), CancellationToken.None);
         }
         finally
         {
             instances.LetGo(instance);
+        }
+    }
+
+    private async Task<bool> TryFaultAsync(WorkflowInstance instance)
+    {
+        try
+        {
+            if (await instances.ReloadAsync(instance, CancellationToken.None) is not { } current) return false;
+            var incident = new Incident("", "", "value_not_kept", "The workflow came to a value that cannot be stored.", time.GetUtcNow());
+            await FaultAsync(current, incident, CancellationToken.None);
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or InstanceLostException)
+        {
+            return false;
         }
     }
 

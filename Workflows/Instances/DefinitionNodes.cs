@@ -45,8 +45,8 @@ public sealed class DefinitionNodes
         var nodeId = $"{path}:{id}";
         _nodes[nodeId] = new DefinitionNode(
             nodeId, parent, id, type,
-            activity.TryGetProperty("version", out var version) && version.TryGetInt32(out var number) ? number : 1,
-            activity.TryGetProperty("name", out var name) ? name.GetString() ?? type : type);
+            activity.TryGetProperty("version", out var version) && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) ? number : 1,
+            Text(activity, "name") ?? type);
         foreach (var property in activity.EnumerateObject())
         {
             if (IsActivity(property.Value)) Read(property.Value, nodeId, nodeId);
@@ -57,17 +57,17 @@ public sealed class DefinitionNodes
 
     // An expression has a type and no id; a variable has an id and no type.
     private static bool IsActivity(JsonElement json) =>
-        json.ValueKind == JsonValueKind.Object
-        && json.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
-        && json.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String;
+        Text(json, "id") is not null && Text(json, "type") is not null;
 
     private static Dictionary<string, string> ReadVariables(JsonElement definition)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal);
         if (!definition.TryGetProperty("variables", out var variables) || variables.ValueKind != JsonValueKind.Array) return ids;
         foreach (var variable in variables.EnumerateArray())
-            if (variable.TryGetProperty("name", out var name) && variable.TryGetProperty("id", out var id))
-                ids[name.GetString()!] = id.GetString()!;
+            if (Text(variable, "name") is { } name && Text(variable, "id") is { } id) ids[name] = id;
         return ids;
     }
+
+    private static string? Text(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

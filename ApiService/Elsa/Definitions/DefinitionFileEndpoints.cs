@@ -13,6 +13,9 @@ internal static class DefinitionFileEndpoints
 {
     private const int MostFiles = 1000;
 
+    // Definitions shrink to a tenth in a zip.
+    private const int PackedTimes = 10;
+
     // The earliest that a zip can hold: the same definitions make the same bytes.
     private static readonly DateTimeOffset s_zipTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly JsonSerializerOptions s_fileFormat = new(DefinitionText.Format) { WriteIndented = true };
@@ -63,7 +66,8 @@ internal static class DefinitionFileEndpoints
     {
         var model = await ElsaBody.ReadAsync(context.Request, cancellation);
         if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
-        var edit = await KeepAsync(model, context, answers, text, editor, cancellation);
+        var (id, content) = ReadImport(model, answers, text);
+        var edit = await editor.ImportAsync(id, content, DefinitionAnswers.EditorOf(context), cancellation);
         return DefinitionAnswers.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
     }
 
@@ -81,23 +85,18 @@ internal static class DefinitionFileEndpoints
         }
 
         // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
-        foreach (var model in models) CheckImport(answers.Read(model), text);
-        foreach (var model in models) await KeepAsync(model, context, answers, text, editor, cancellation);
+        var definitions = models.Select(model => ReadImport(model, answers, text)).ToList();
+        foreach (var (id, content) in definitions) await editor.ImportAsync(id, content, DefinitionAnswers.EditorOf(context), cancellation);
         return ElsaJson.Ok(new { models.Count });
     }
 
-    private static async Task<DefinitionEdit> KeepAsync(
-        JsonObject model, HttpContext context, DefinitionAnswers answers, DefinitionText text, DefinitionEditor editor, CancellationToken cancellation)
+    /// <summary>What a file holds, and the id that it is to have; null for one of its own.</summary>
+    private static (string? Id, DefinitionContent Content) ReadImport(JsonObject model, DefinitionAnswers answers, DefinitionText text)
     {
         var content = answers.Read(model);
-        CheckImport(content, text);
-        return await editor.ImportAsync(DefinitionAnswers.DefinitionId(model), content, DefinitionAnswers.EditorOf(context), cancellation);
-    }
-
-    private static void CheckImport(DefinitionContent content, DefinitionText text)
-    {
         if (text.UnsupportedElsaTypes(content) is { Count: > 0 } messages)
             throw new ApiProblemException(ElsaProblems.Refused("unsupported_activities", [.. messages.Select(message => $"{content.Name} uses {message}")]));
+        return (DefinitionAnswers.DefinitionId(model), content);
     }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
@@ -121,14 +120,17 @@ internal static class DefinitionFileEndpoints
         try
         {
             await using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
+            var left = PackedTimes * mostBytes;
             // macOS adds entries of its own under this name.
             foreach (var entry in zip.Entries.Where(entry =>
                 entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal)))
             {
                 if (models.Count >= MostFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MostFiles} definitions at once."));
                 await using var content = await entry.OpenAsync(cancellation);
-                // No more than a body may have: what is small in a zip may be large outside.
-                models.Add(await ElsaBody.ReadAsync(content, mostBytes, cancellation));
+                // No more than a body may have, and all together no more than a few of them: what is small in a zip may be large outside.
+                var (model, bytes) = await ElsaBody.ReadCountedAsync(content, Math.Min(mostBytes, left), cancellation);
+                left -= bytes;
+                models.Add(model);
             }
         }
         catch (InvalidDataException e)

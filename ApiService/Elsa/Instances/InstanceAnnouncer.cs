@@ -57,8 +57,9 @@ internal sealed partial class InstanceAnnouncer(
                 if (isNew || Stamp(known, id) != Stamp(stamps, id)) await AnnounceAsync(id, cancellation);
             return new Dictionary<Guid, InstanceStamp>(stamps);
         }
-        catch (NpgsqlException e)
+        catch (Exception e) when (!cancellation.IsCancellationRequested)
         {
+            // Whatever it was: viewers poll as well, and nothing else depends on them.
             LogFailed(e);
             return known;
         }

@@ -24,7 +24,7 @@ internal sealed record SearchRequest
     public IReadOnlyList<string>? SubStatuses { get; init; }
     public string? OrderBy { get; init; }
     public string? OrderDirection { get; init; }
-    public IReadOnlyList<TimestampFilterRequest>? TimestampFilters { get; init; }
+    public IReadOnlyList<TimestampFilterRequest?>? TimestampFilters { get; init; }
 
     /// <summary>Null where nothing can match: an id that is none of ours, or system workflows, of which there are none.</summary>
     public InstanceQuery? ToQuery()
@@ -45,7 +45,7 @@ internal sealed record SearchRequest
             HasIncidents = HasIncidents,
             Statuses = Join(Status, Statuses),
             SubStatuses = Join(SubStatus, SubStatuses),
-            Times = [.. (TimestampFilters ?? []).Select(filter => filter.ToFilter()).OfType<InstanceTimeFilter>()],
+            Times = [.. (TimestampFilters ?? []).Select(filter => filter?.ToFilter()).OfType<InstanceTimeFilter>()],
             Order = OrderBy?.ToUpperInvariant() switch
             {
                 "UPDATED" or "UPDATEDAT" or "LASTEXECUTED" => InstanceOrder.Updated,

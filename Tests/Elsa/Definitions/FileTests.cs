@@ -122,10 +122,16 @@ public sealed class FileTests : ApiTest
     [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":1,"type":"X"}]}}}""")]
     [InlineData("""{"model":{"name":"a","description":"\ud800","root":{"id":"r","type":"Elsa.Flowchart"}}}""")]
     [InlineData("""{"model":{"name":"a","definitionId":"a/b","root":{"id":"r","type":"Elsa.Flowchart"}}}""")]
-    public async Task What_is_no_definition_is_refused_in_words(string json)
+    [InlineData("""{"model":{"name":"a","root":{"id":"r"}}}""", "no root")]
+    [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":"x","type":"X","version":1.5}]}}}""", "1.5")]
+    [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":"x","type":"X","version":99999999999}]}}}""", "99999999999")]
+    [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":"x\u0000","type":"X"}]}}}""", "Each id")]
+    [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":"x","type":"X","name":"\u0000"}]}}}""", "Each name")]
+    [InlineData("""{"model":{"name":"a","variables":[{"id":"v","name":null}],"root":{"id":"r","type":"Elsa.Flowchart"}}}""", "Each name")]
+    public async Task What_is_no_definition_is_refused_in_words(string json, string reason = "")
     {
         using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions", new StringContent(json, Encoding.UTF8, "application/json"));
-        Assert.NotEmpty(await Studio.ErrorsAsync(response));
+        Assert.Contains(reason, Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,19 +142,42 @@ public sealed class FileTests : ApiTest
         Assert.Contains("Server:MaxBodyBytes", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task What_unpacks_too_large_is_refused_too()
+    [Theory]
+    [InlineData(1, 5)]
+    [InlineData(20, 3)]
+    public async Task What_unpacks_too_large_is_refused_too(int entries, int megabytes)
     {
+        var definition = Encoding.UTF8.GetBytes(
+            $$$"""{"name":"{{{new string('x', megabytes * 1024 * 1024)}}}","root":{"id":"r","type":"Elsa.Flowchart"}}""");
         using var buffer = new MemoryStream();
         using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
-        using (var stream = zip.CreateEntry("bomb.json").Open())
-        {
-            var zeros = new byte[1024 * 1024];
-            for (var i = 0; i < 16; i++) stream.Write(zeros);
-        }
+            for (var i = 0; i < entries; i++)
+            {
+                using var stream = zip.CreateEntry($"{i}.json").Open();
+                stream.Write(definition);
+            }
 
-        using var form = new MultipartFormDataContent { { new ByteArrayContent(buffer.ToArray()), "files", "bomb.zip" } };
-        using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form);
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.True(buffer.Length < 1024 * 1024, "It is large packed, too.");
+        using var response = await ImportAsync((buffer.ToArray(), "bomb.zip"));
+        Assert.Contains("Server:MaxBodyBytes", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Of_files_of_which_one_cannot_be_kept_none_is()
+    {
+        static byte[] File(string id) => Encoding.UTF8.GetBytes($$$"""{"name":"a","definitionId":"{{{id}}}","root":{"id":"r","type":"Elsa.Flowchart"}}""");
+
+        using var response = await ImportAsync((File("good"), "good.json"), (File("not/good"), "bad.json"));
+
+        Assert.Contains("no slash", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
+        using var missing = await Studio.Client.GetAsync($"{Studio.Base}/workflow-definitions/by-definition-id/good");
+        Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+    }
+
+    private async Task<HttpResponseMessage> ImportAsync(params (byte[] Content, string Name)[] files)
+    {
+        using var form = new MultipartFormDataContent();
+        foreach (var (content, name) in files) form.Add(new ByteArrayContent(content), "files", name);
+        return await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form);
     }
 }

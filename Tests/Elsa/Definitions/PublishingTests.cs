@@ -134,6 +134,27 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
+    public async Task Of_very_many_mistakes_the_first_are_told()
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            Studio.Add(Studio.Body, $"again-{i}", "Darkroom.DownloadImage");
+            Studio.Connect(Studio.Body, i == 0 ? "store-image" : $"again-{i - 1}", "Done", $"again-{i}");
+        }
+
+        var errors = await Studio.RefusedAsync(publish: true);
+        Assert.Equal(100, errors.Length);
+        Assert.StartsWith("There is more", errors[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_text_that_no_journal_should_keep_is_refused()
+    {
+        Studio.Set("notify", "payload", new string('x', 70_000));
+        Contains(await Studio.RefusedAsync(publish: true), "Payload has more than 65,536 characters.");
+    }
+
+    [Fact]
     public async Task A_workflow_that_nobody_could_read_is_refused_at_once()
     {
         for (var i = 0; i < 1_000; i++) Studio.Add(Studio.Body, $"line-{i}", "Elsa.WriteLine");

@@ -135,7 +135,7 @@ public sealed class VersioningTests : ApiTest
         var id = await PublishedCopyAsync();
         using (var upload = await Alice.UploadAsync(ApiClient.Form(("workflow", id), ("file", ApiClient.GoodCsv)))) await upload.JsonAsync(HttpStatusCode.Accepted);
         using var response = await Studio.Client.DeleteAsync($"{Studio.Base}/workflow-definitions/{id}");
-        Assert.Contains("a request runs or has run it", Assert.Single(await Studio.ErrorsAsync(response, HttpStatusCode.Conflict)), StringComparison.Ordinal);
+        Assert.Contains("requests run it, or have run it", Assert.Single(await Studio.ErrorsAsync(response, HttpStatusCode.Conflict)), StringComparison.Ordinal);
 
         var unused = await PublishedCopyAsync("Unused");
         var bulk = await Studio.PostOkAsync(

@@ -145,6 +145,8 @@ public sealed class InstanceApiTests : ApiTest
         Assert.Equal(before.GetRawText(), (await Alice.GetJsonAsync($"/v1/requests/{request}")).GetRawText());
         using var retried = await Alice.PostAsync($"/v1/requests/{request}/retry", null);
         Assert.Equal(HttpStatusCode.OK, retried.StatusCode);
+        var next = Assert.Single((await _alice.SearchAsync()).Items);
+        Assert.Equal(("Running", "image-compression-1", 1), (next.Text("status"), next.Text("definitionVersionId"), (int)next.Number("version")));
     }
 
     [Fact]
@@ -213,6 +215,22 @@ public sealed class InstanceApiTests : ApiTest
         var refused = await _alice.PostJsonAsync("/bulk-actions/import/workflow-instances", null, HttpStatusCode.BadRequest);
         Assert.NotEmpty(refused.GetProperty("errors").GetProperty("generalErrors").EnumerateArray());
     }
+
+    [Theory]
+    [InlineData("GET", "/workflow-definitions?SearchTerm=%00", null)]
+    [InlineData("GET", "/workflow-definitions?DefinitionIds=%00", null)]
+    [InlineData("POST", "/workflow-instances", """{"searchTerm":"\u0000"}""")]
+    public async Task What_the_database_cannot_hold_cannot_be_looked_for(string method, string path, string? body)
+    {
+        using var message = new HttpRequestMessage(new HttpMethod(method), ElsaClient.Base + path);
+        if (body is not null) message.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        using var response = await _alice.SendAsync(message);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_filter_that_is_nothing_filters_nothing() =>
+        Assert.Equal(0, (await _alice.SearchAsync(new { timestampFilters = new object?[] { null } })).Total);
 
     [Fact]
     public async Task What_is_wrong_with_a_body_is_told_as_a_problem()

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Darkroom.Schema;
 using Darkroom.Tests.Api;
 using Darkroom.Tests.Elsa.Instances;
@@ -73,6 +74,20 @@ public sealed class SampleRunTests(SharedSystem shared) : IClassFixture<SharedSy
         Assert.Contains(reasons, reason => reason.Contains("Quality must be between 1 and 100, not 700", StringComparison.Ordinal));
         Assert.Empty((await Client.Http.SearchAsync(new { definitionIds = new[] { _workflow } })).Items);
         Assert.Equal(before, await RequestsAsync());
+    }
+
+    [Fact]
+    public async Task A_run_is_shown_whatever_else_its_definition_holds()
+    {
+        var activity = _studio.Activity("compress");
+        activity["name"] = 5;
+        activity["metadata"] = new JsonObject { ["id"] = "m", ["type"] = "t", ["version"] = "text" };
+        await _studio.SaveAsync();
+        using var started = await _studio.PostAsync($"/workflow-definitions/{_workflow}/execute");
+
+        var instance = Assert.Single(started.Headers.GetValues("x-elsa-workflow-instance-id"));
+
+        Assert.Equal(instance, (await Client.Http.ElsaAsync($"/workflow-instances/{instance}")).Text("id"));
     }
 
     [Fact]

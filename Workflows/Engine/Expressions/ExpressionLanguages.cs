@@ -19,6 +19,9 @@ public sealed class ExpressionLanguages(IOptions<ExpressionOptions> options, Tim
 
     public IReadOnlyCollection<IExpressionLanguage> All => _languages.Values;
 
+    /// <summary>Characters of a value, whether it is computed or written out.</summary>
+    public int MaxTextLength => options.Value.MaxTextLength;
+
     /// <summary>True if expressions of this language are run here.</summary>
     public bool Knows(string language) => _languages.ContainsKey(language);
 
