@@ -43,6 +43,13 @@ public sealed class ExpressionTests
     [InlineData("{% if Image.Width > 100 %}large{% else %}small{% endif %}", "large")]
     [InlineData("{{ Variables.Missing }}", "")]
     [InlineData("{{ CorrelationId }}", "r-1")]
+    [InlineData("{{ 'b,a' | split: ',' | sort | join: '-' }}", "a-b")]
+    [InlineData("{{ 'b,a,b' | split: ',' | uniq | reverse | first }}", "a")]
+    [InlineData("{% assign s = 'cab' | split: '' | sort_natural %}{% for c in s limit: 2 offset: 1 reversed %}{{ c | upcase }}{% else %}none{% endfor %}", "CB")]
+    [InlineData("{% for i in (1..2) %}{{ i }}{% endfor %}{% for i in (1..9) %}{% if i == 2 or i > 3 %}{{ i | times: 2 }}{% elsif i == 3 %}three{% endif %}{% if i == 5 %}{% break %}{% endif %}{% endfor %}", "124three810")]
+    [InlineData("{% capture s %}{% for i in (1..3) %}{% ifchanged %}{{ i | at_most: 2 }}{% endifchanged %}{% endfor %}{% endcapture %}{{ s | append: '!' }}", "12!")]
+    [InlineData("{% case Variables.Name %}{% when 'lamp' %}{{ 3.14159 | format_number: 'N2' }}{% else %}none{% endcase %}", "3.14")]
+    [InlineData("{% assign s = 'abcdefghij' | split: '' %}{% for i in (1..3) %}{% for j in (1..9) %}{% assign k = k | plus: 1 %}{% endfor %}{% endfor %}{{ k }}{{ s.size }}", "2710")]
     public void Liquid_fills_text_in(string source, string expected)
     {
         Assert.Equal(expected, Languages.Parse("Liquid", source).Evaluate(Scope(), default).GetString());
@@ -170,11 +177,63 @@ public sealed class ExpressionTests
     [InlineData("{% for i in (1..100000000) %}x{% endfor %}")]
     [InlineData("{% assign s = 'aaaaaaaaaaaaaaaa' %}{% for i in (1..40) %}{% assign s = s | append: s %}{% endfor %}{{ s }}")]
     [InlineData("{% assign s = 'aaaaaaaaaaaaaaaa' %}{% for i in (1..40) %}{% capture s %}{{ s }}{{ s }}{% endcapture %}{% endfor %}{{ s }}")]
+    [InlineData("{% for i in (1..1000) %}{% for j in (1..1000) %}{% endfor %}{% endfor %}")]
+    [InlineData("{{ 1 | format_number: 'N999999999' }}")]
+    [InlineData("{{ '{0,999999999}' | format_string: 1 }}")]
+    [InlineData("{{ 'now' | date: '%999999999n' }}")]
     public void Liquid_that_would_take_too_much_ends_soon_with_a_reason(string source)
     {
         var clock = Stopwatch.StartNew();
         Assert.ThrowsAny<ExpressionException>(() => Languages.Parse("Liquid", source).Evaluate(Scope(), default));
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It took {clock.Elapsed}.");
+    }
+
+    // A text of 8,192 characters: a list of them is within the bound, one of twice as many is beyond it.
+    private const string Text = "{% assign s = 'dcba' %}{% for i in (1..11) %}{% assign s = s | append: s %}{% endfor %}";
+
+    [Theory]
+    [InlineData("{% assign a = 'abcd' | split: '' | map: 'q' %}", "{% assign a = a | concat: a %}", 30, "list longer than")]
+    [InlineData(Text + "{% assign a = s | split: '' %}{{ a", " | concat: a", 200, " }}", "list longer than")]
+    [InlineData(Text + "{% assign a = s | append: s | split: '' %}", "", 0, "list longer than")]
+    [InlineData(Text + "{% assign a = s | split: ',' %}", "{% assign a = a | concat: a %}", 12, "text longer than")]
+    [InlineData(Text + "{{ s | split: '' | join: s", "", 0, " }}", "text longer than")]
+    [InlineData(Text + "{% capture t %}", "{{ s }}", 1000, "{% endcapture %}", "comes to more than")]
+    [InlineData(Text + "{% ifchanged %}", "{{ s }}", 1000, "{% endifchanged %}", "comes to more than")]
+    [InlineData(Text + "{% assign a = s | split: '' %}{% for i in (1..999) %}{% assign b = a", " | sort", 100, " %}{% endfor %}", "longer than 300 milliseconds")]
+    [InlineData(Text + "{% assign a = s | split: '' %}{% for i in (1..999) %}{% assign b = a", " | sort_natural | uniq | where: 'q' | map: 'q'", 20, " %}{% endfor %}", "")]
+    [InlineData(Text + "{% assign a = s | split: '' %}{% for i in (1..999) %}{% assign b = a", " | sort_natural", 100, " %}{% endfor %}", "longer than 300 milliseconds")]
+    [InlineData(Text + "{% assign a = s | split: '' %}{% for i in (1..999) %}{% assign b = a", " | join: '' | split: ''", 100, " %}{% endfor %}", "longer than 300 milliseconds")]
+    [InlineData(Text + "{% assign a = s | split: '' %}{% assign b = s | split: '' %}{% for i in (1..999) %}{% if 1 == 2", " or a != b", 100, " %}{% endif %}{% endfor %}", "")]
+    [InlineData(Text + "{{ s | split: ''", " | sort", 4500, " }}", "chains more than")]
+    [InlineData(Text + "{{ s | split: ''", " | sort", 250, " }}{% for i in (1..1000) %}{% for j in (1..1000) %}{% endfor %}{% endfor %}", "")]
+    public void Liquid_is_bounded_in_time_and_in_the_length_of_its_lists(string source, string part, int times, params string[] rest)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var clock = Stopwatch.StartNew();
+        var error = Assert.ThrowsAny<ExpressionException>(() =>
+            Languages.Parse("Liquid", source + string.Concat(Enumerable.Repeat(part, times)) + (rest.Length > 1 ? rest[0] : "")).Evaluate(Scope(), default));
+
+        Assert.Contains(rest[^1], error.Message, StringComparison.Ordinal);
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"It took {clock.Elapsed}.");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000_000, "It took much memory.");
+    }
+
+    [Fact]
+    public void Liquid_sorts_a_list_of_ten_thousand()
+    {
+        var languages = new ExpressionLanguages(Options.Create(new ExpressionOptions { TimeoutMilliseconds = 10_000 }), Time, new Random(1));
+        var scope = Scope() with { Variables = new Dictionary<string, JsonElement> { ["List"] = Json(Enumerable.Range(0, 10_000).Reverse()) } };
+
+        Assert.Equal("0", languages.Parse("Liquid", "{{ Variables.List | sort | first }}").Evaluate(scope, default).GetString());
+    }
+
+    [Fact]
+    public void Who_stops_a_Liquid_evaluation_is_not_told_that_it_failed()
+    {
+        using var stop = new CancellationTokenSource();
+        stop.Cancel();
+
+        Assert.ThrowsAny<OperationCanceledException>(() => Languages.Parse("Liquid", "{{ 'b,a' | split: ',' | sort | first }}").Evaluate(Scope(), stop.Token));
     }
 
     [Fact]

@@ -22,12 +22,11 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
             MaxSteps = bounds.MaxLiquidSteps,
             MaxRecursion = bounds.MaxRecursion,
             CultureInfo = CultureInfo.InvariantCulture,
-            Assigned = (_, value, _) => new ValueTask<FluidValue>(Bounded(value)),
-            Captured = (_, value, _) => new ValueTask<FluidValue>(Bounded(value)),
+            Assigned = (_, value, context) => new ValueTask<FluidValue>(LiquidMeter.Of(context).Bounded(value)),
+            Captured = (_, value, context) => new ValueTask<FluidValue>(LiquidMeter.Of(context).Bounded(value)),
         };
-        // Filters whose result may be the product of two texts: bounded before the next one multiplies it again.
-        foreach (var name in new[] { "append", "prepend", "replace", "replace_first", "replace_last", "join", "concat" })
-            if (_options.Filters.TryGetValue(name, out var filter)) _options.Filters.AddFilter(name, Guard(filter));
+        // All of them, not a list: what a later version of Fluid adds is bounded as well.
+        foreach (var (name, filter) in _options.Filters.ToArray()) _options.Filters.AddFilter(name, LiquidMeter.Guard(name, filter));
     }
 
     public string Name => "Liquid";
@@ -41,7 +40,7 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
             if (!int.TryParse(range.Groups[1].Value, out var first) || !int.TryParse(range.Groups[2].Value, out var last) || (long)last - first > LongestRange)
                 throw new ExpressionException($"a range is written with two numbers at most {LongestRange:N0} apart, not as {range.Value}.");
         return s_parser.TryParse(source, out var template, out var error)
-            ? new LiquidExpression(this, template)
+            ? new LiquidExpression(this, LiquidMeter.Fit(template))
             : throw new ExpressionException($"this is not Liquid: {error}");
     }
 
@@ -53,20 +52,6 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
     [GeneratedRegex(@"\(\s*([^()]*?)\s*\.\.\s*([^()]*?)\s*\)")]
     private static partial Regex Range();
 
-    private FilterDelegate Guard(FilterDelegate filter) => async (input, arguments, context) =>
-    {
-        var text = input.ToStringValue();
-        long inner = 0;
-        for (var i = 0; i < arguments.Count; i++) inner = Math.Max(inner, arguments.At(i).ToStringValue().Length);
-        if (text.Length > _bounds.MaxTextLength || Math.Max(text.Length, 1) * Math.Max(inner, 1) > 16L * _bounds.MaxTextLength) throw TooLong();
-        return Bounded(await filter(input, arguments, context));
-    };
-
-    private FluidValue Bounded(FluidValue value) =>
-        value is StringValue && value.ToStringValue().Length > _bounds.MaxTextLength ? throw TooLong() : value;
-
-    private ExpressionException TooLong() => new($"it builds a text longer than {_bounds.MaxTextLength:N0} characters.");
-
     private sealed class LiquidExpression(LiquidLanguage language, IFluidTemplate template) : IExpression
     {
         public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation)
@@ -76,7 +61,9 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
             context.SetValue("Input", Named.Of(name => Value(scope.Inputs.TryGetValue(name, out var input) ? input : default)));
             if (scope.Inputs.TryGetValue("RequestId", out var request)) context.SetValue("CorrelationId", Value(request));
             if (scope.Image is { } image) context.SetValue("Image", Named.Of(name => Fact(image, name)));
-            using var writer = new BoundedWriter(language._bounds.MaxTextLength, cancellation);
+            var meter = new LiquidMeter(language._bounds, cancellation);
+            meter.Attach(context);
+            using var writer = meter.Writer();
             try
             {
 #pragma warning disable CS0618 // The overload that the message names is not in this version of the package.
@@ -84,7 +71,7 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
 #pragma warning restore CS0618
                 return JsonSerializer.SerializeToElement(writer.ToString());
             }
-            catch (Exception e) when (e is not ExpressionException and not OperationCanceledException)
+            catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellation.IsCancellationRequested))
             {
                 throw new ExpressionException($"it failed: {e.Message}", e);
             }
@@ -133,8 +120,8 @@ internal sealed class Named(Func<string, FluidValue> find) : IFluidIndexable
     }
 }
 
-/// <summary>Takes so many characters and no more.</summary>
-internal sealed class BoundedWriter(int most, CancellationToken cancellation) : StringWriter(CultureInfo.InvariantCulture)
+/// <summary>Takes so many characters and no more, and only as long as it may.</summary>
+internal sealed class BoundedWriter(int most, Action check) : StringWriter(CultureInfo.InvariantCulture)
 {
     public override void Write(char value)
     {
@@ -162,7 +149,7 @@ internal sealed class BoundedWriter(int most, CancellationToken cancellation) : 
 
     private void MakeRoom(int count)
     {
-        cancellation.ThrowIfCancellationRequested();
+        check();
         if (GetStringBuilder().Length + count > most) throw new ExpressionException($"it comes to more than {most:N0} characters.");
     }
 }

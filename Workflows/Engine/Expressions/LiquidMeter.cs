@@ -1,0 +1,177 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text.Encodings.Web;
+using System.Text.RegularExpressions;
+using Fluid;
+using Fluid.Ast;
+using Fluid.Values;
+
+namespace Darkroom.Engine.Expressions;
+
+/// <summary>
+/// Keeps one rendering within its bounds where Fluid does not look: Fluid counts tags and outputs, whatever a filter or a
+/// comparison within them costs. Each of these asks for the time, and is given and gives only what can be measured.
+/// </summary>
+internal sealed partial class LiquidMeter(ExpressionOptions bounds, CancellationToken cancellation)
+{
+    // Texts on the way to a result, and those of a list together, may be longer than the result.
+    private const long Together = 16;
+
+    // Filters whose result may be the product of two texts; what only adds them is measured afterwards.
+    private static readonly HashSet<string> s_multiplying = ["format_string", "replace"];
+
+    // Real time, as for scripts: a clock that stands still must not keep an expression alive.
+    private readonly long _since = Stopwatch.GetTimestamp();
+
+    public static LiquidMeter Of(TemplateContext context) => (LiquidMeter)context.AmbientValues[nameof(LiquidMeter)];
+
+    public void Attach(TemplateContext context) => context.AmbientValues[nameof(LiquidMeter)] = this;
+
+    /// <exception cref="OperationCanceledException">Whoever waits for the evaluation has stopped it.</exception>
+    /// <exception cref="ExpressionException">Its time is over.</exception>
+    public void Check()
+    {
+        cancellation.ThrowIfCancellationRequested();
+        if (Stopwatch.GetElapsedTime(_since).TotalMilliseconds > bounds.TimeoutMilliseconds)
+            throw new ExpressionException($"it took longer than {bounds.TimeoutMilliseconds:N0} milliseconds.");
+    }
+
+    /// <summary>A writer for the rendering or for a part of it.</summary>
+    public BoundedWriter Writer() => new(bounds.MaxTextLength, Check);
+
+    /// <summary>Refuses a text or a list that is too long.</summary>
+    public FluidValue Bounded(FluidValue value)
+    {
+        if (value is StringValue && value.ToStringValue().Length > bounds.MaxTextLength) throw TooLong();
+        if (value is ArrayValue) Size(value);
+        return value;
+    }
+
+    public static FilterDelegate Guard(string name, FilterDelegate filter) => (input, arguments, context) => Of(context).Run(name, filter, input, arguments, context);
+
+    /// <summary>The same template, with a meter at what Fluid does not measure.</summary>
+    public static IFluidTemplate Fit(IFluidTemplate template) => new Fitter().VisitTemplate(template);
+
+    private async ValueTask<FluidValue> Run(string name, FilterDelegate filter, FluidValue input, FilterArguments arguments, TemplateContext context)
+    {
+        Check();
+        var size = Size(Bounded(input));
+        long inner = 0;
+        for (var i = 0; i < arguments.Count; i++) inner = Math.Max(inner, Size(Bounded(arguments.At(i))));
+        // What stands between a list's elements is written once for each of them.
+        var outer = name == "join" && input is ArrayValue list ? list.Values.Count : s_multiplying.Contains(name) ? size : 0;
+        if (outer * inner > Together * bounds.MaxTextLength) throw TooLong();
+        if (Widens(name, input, arguments)) throw new ExpressionException("a format's width or precision has at most three digits.");
+        var result = Bounded(await filter(input, arguments, context));
+        Check();
+        return result;
+    }
+
+    /// <summary>How long a value's texts are together, nested ones included. Shared ones count as often as they would be written.</summary>
+    private long Size(FluidValue value)
+    {
+        if (value is StringValue) return value.ToStringValue().Length;
+        if (value is not ArrayValue list) return 1;
+        if (list.Values.Count > bounds.MaxArrayLength) throw new ExpressionException($"it builds a list longer than {bounds.MaxArrayLength:N0} elements.");
+        long total = 0;
+        foreach (var element in list.Values)
+        {
+            total += Size(element);
+            if (total > Together * bounds.MaxTextLength) throw TooLong();
+        }
+
+        return total;
+    }
+
+    // A format of a few characters may ask for a billion digits.
+    private static bool Widens(string name, FluidValue input, FilterArguments arguments) => name switch
+    {
+        "date" => DateWidth().IsMatch(arguments.At(0).ToStringValue()),
+        "format_number" => Precision().IsMatch(arguments.At(0).ToStringValue()),
+        "format_string" => Placeholder().IsMatch(input.ToStringValue()),
+        _ => false,
+    };
+
+    private ExpressionException TooLong() => new($"it builds a text longer than {bounds.MaxTextLength:N0} characters.");
+
+    [GeneratedRegex(@"%[^0-9A-Za-z%]{0,8}[0-9]{4}")]
+    private static partial Regex DateWidth();
+
+    [GeneratedRegex(@"^\s*[A-Za-z][0-9]{4}")]
+    private static partial Regex Precision();
+
+    [GeneratedRegex(@",\s*-?[0-9]{4}|:\s*[A-Za-z][0-9]{4}")]
+    private static partial Regex Placeholder();
+
+    private static void RequireStack()
+    {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new ExpressionException("its filters or conditions go too deep.");
+    }
+
+    private sealed class Fitter : AstRewriter
+    {
+        // A refusal passes through all of them, and its trace grows with each.
+        private const int LongestChain = 256;
+
+        private int _depth;
+
+        public override Expression Visit(Expression expression)
+        {
+            RequireStack();
+            if (_depth >= LongestChain) throw new ExpressionException($"it chains more than {LongestChain:N0} filters or conditions.");
+            _depth++;
+            var visited = base.Visit(expression);
+            _depth--;
+            return visited is BinaryExpression or FilterExpression ? new MeteredExpression(visited) : visited;
+        }
+
+        // Only statements that stand in lists: an else, or a when, is known to its owner by its type.
+        public override Statement Visit(Statement statement)
+        {
+            RequireStack();
+            return base.Visit(statement) switch
+            {
+                // What they hold back is written nowhere else until it is whole.
+                CaptureStatement capture => new MeteredStatement(new CaptureStatement(capture.Identifier, [new HeldBack(capture.Statements)])),
+                IfChangedStatement changed => new MeteredStatement(new IfChangedStatement([new HeldBack(changed.Statements)])),
+                var visited and (AssignStatement or CaseStatement or ForStatement or IfStatement or OutputStatement or TableRowStatement or UnlessStatement) =>
+                    new MeteredStatement(visited),
+                var visited => visited,
+            };
+        }
+    }
+
+    private sealed class MeteredExpression(Expression expression) : Expression
+    {
+        public override ValueTask<FluidValue> EvaluateAsync(TemplateContext context)
+        {
+            // A chain of filters is evaluated from its end: each of them is a call within the next.
+            RequireStack();
+            Of(context).Check();
+            return expression.EvaluateAsync(context);
+        }
+    }
+
+    private sealed class MeteredStatement(Statement statement) : Statement
+    {
+        public override ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)
+        {
+            RequireStack();
+            Of(context).Check();
+            return statement.WriteToAsync(writer, encoder, context);
+        }
+    }
+
+    private sealed class HeldBack(IReadOnlyList<Statement> statements) : Statement
+    {
+        public override async ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)
+        {
+            using var held = Of(context).Writer();
+            var completion = Completion.Normal;
+            for (var i = 0; i < statements.Count && completion == Completion.Normal; i++)
+                completion = await statements[i].WriteToAsync(held, encoder, context);
+            await writer.WriteAsync(held.ToString());
+            return completion;
+        }
+    }
+}
