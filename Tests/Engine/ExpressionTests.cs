@@ -236,6 +236,16 @@ public sealed class ExpressionTests
         Assert.ThrowsAny<OperationCanceledException>(() => Languages.Parse("Liquid", "{{ 'b,a' | split: ',' | sort | first }}").Evaluate(Scope(), stop.Token));
     }
 
+    [Theory]
+    [InlineData("", "{% if a %}", 1_500, "", "blocks")]
+    [InlineData("{% liquid", "\nif a", 3_000, "\n%}", "blocks")]
+    [InlineData("{{ ", "a[", 15_000, "1 }}", "brackets")]
+    [InlineData("{{ ", "(", 30_000, "", "brackets")]
+    [InlineData("{% if a", " and a", 5_000, " %}x{% endif %}", "conditions")]
+    [InlineData("{% if a", "\nand a", 4_000, " %}x{% endif %}", "conditions")]
+    public void Liquid_that_is_nested_beyond_the_stack_is_refused_before_it_is_parsed(string start, string part, int times, string end, string reason) =>
+        Assert.Contains(reason, Languages.Check("Liquid", start + string.Concat(Enumerable.Repeat(part, times)) + end), StringComparison.Ordinal);
+
     [Fact]
     public void What_does_not_parse_is_said_before_anything_runs()
     {

@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using Fluid;
 using Fluid.Values;
 
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>Liquid by Fluid: text with <c>{{ Variables.Name }}</c>, <c>{{ Input.Name }}</c>, <c>{{ CorrelationId }}</c> and <c>{{ Image.Width }}</c> filled in.</summary>
-internal sealed partial class LiquidLanguage : IExpressionLanguage
+internal sealed class LiquidLanguage : IExpressionLanguage
 {
     private static readonly FluidParser s_parser = new();
 
@@ -35,22 +34,11 @@ internal sealed partial class LiquidLanguage : IExpressionLanguage
 
     public IExpression Parse(string source)
     {
-        // A range is made whole before the first step of its loop is counted.
-        foreach (Match range in Tag().Matches(source).SelectMany(tag => Range().Matches(tag.Value)))
-            if (!int.TryParse(range.Groups[1].Value, out var first) || !int.TryParse(range.Groups[2].Value, out var last) || (long)last - first > LongestRange)
-                throw new ExpressionException($"a range is written with two numbers at most {LongestRange:N0} apart, not as {range.Value}.");
+        LiquidShape.Check(source, _bounds.MaxRecursion);
         return s_parser.TryParse(source, out var template, out var error)
             ? new LiquidExpression(this, LiquidMeter.Fit(template))
             : throw new ExpressionException($"this is not Liquid: {error}");
     }
-
-    private const int LongestRange = 1_000;
-
-    [GeneratedRegex(@"\{[{%].*?[%}]\}", RegexOptions.Singleline)]
-    private static partial Regex Tag();
-
-    [GeneratedRegex(@"\(\s*([^()]*?)\s*\.\.\s*([^()]*?)\s*\)")]
-    private static partial Regex Range();
 
     private sealed class LiquidExpression(LiquidLanguage language, IFluidTemplate template) : IExpression
     {
