@@ -74,7 +74,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
         });
         await Assert.ThrowsAsync<StorageUnavailableException>(() => _s3.CreateStore(o =>
         {
-            o.TrySeconds = 0.3;
+            o.TrySeconds = 1;
             o.Retries = 1;
         }).PutAsync("k", new byte[10], "image/jpeg", default));
         Assert.Equal("attempt=2; max=2", tries.Max(StringComparer.Ordinal));
