@@ -62,12 +62,13 @@ internal sealed partial class WebhookDispatcher(
                     scanned = time.GetTimestamp();
                 }
 
+                // Before the claim: what falls due between the two is then known to the alarm, and not to nobody until the next poll.
+                if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll) alarm.Change(wait, Timeout.InfiniteTimeSpan);
+
                 // Until nothing comes: what this claim left out for want of room may fit after others ended meanwhile.
                 while (await ClaimAsync(signal, stopSending, stopping) > 0)
                 {
                 }
-
-                if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll) alarm.Change(wait, Timeout.InfiniteTimeSpan);
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
