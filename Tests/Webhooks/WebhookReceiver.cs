@@ -69,9 +69,11 @@ internal sealed class WebhookReceiver : IAsyncDisposable
             context.Request.ContentType,
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             body.ToArray());
+        // Read before anybody hears of the request: whoever then changes the answer means the next one.
+        var answer = Answer;
         All.Enqueue(webhook);
         _received.Writer.TryWrite(webhook);
-        await Answer(context);
+        await answer(context);
     }
 }
 
