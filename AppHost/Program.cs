@@ -1,65 +1,59 @@
 using Darkroom.AppHost.Hosting;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
+if (Help.IsWanted(args)) return Help.Write(Console.Out);
 try
 {
-    var builder = DistributedApplication.CreateBuilder(args);
-    using var data = DataFolder.Open(builder.Configuration);
-    var settings = HostSettings.Read(builder.Configuration);
-    builder.Services.AddSingleton(data).AddSingleton(settings);
+    var builder = LocalHost.CreateBuilder(args);
+    // What this machine lends: data folder, secrets, ports. Null when a manifest is written, which must know none of it.
+    using var run = LocalRun.Open(builder);
+    var containers = builder.WantsContainers();
 
-    // The three parts that keep state: given ones (ConnectionStrings__...) go before ours.
-    IResourceBuilder<IResourceWithConnectionString> database = IsGiven("darkroom")
-        ? builder.AddConnectionString("darkroom")
-        : builder.AddPostgres("postgres").WithDataVolume().AddDatabase("darkroom");
-    IResourceBuilder<IResourceWithConnectionString> redis = IsGiven("redis")
-        ? builder.AddConnectionString("redis")
-        : builder.AddRedis("redis");
-    IResourceBuilder<IResourceWithConnectionString> s3 = IsGiven("s3")
-        ? builder.AddConnectionString("s3")
-        : builder.AddEmbeddedStorage("s3", data, settings);
-
-    builder.AddSamplePhotos(settings);
-    var developmentKey = builder.AddParameter("development-key", data.Secrets.DevelopmentKey, secret: true);
+    // The three that keep state: the one that ConnectionStrings__... names, else a container where those are wanted, else our own.
+    IResourceBuilder<IResourceWithConnectionString> database = builder.IsGiven("darkroom") ? builder.AddConnectionString("darkroom")
+        : run is null || containers ? builder.AddPostgresContainer("postgres", run).AddDatabase("darkroom")
+        : builder.AddPostgresProcess("postgres", run).AddDatabase("darkroom");
+    IResourceBuilder<IResourceWithConnectionString> redis = builder.IsGiven("redis") ? builder.AddConnectionString("redis")
+        : run is null || containers ? builder.AddRedis("redis").WithWipeCommand()
+        : builder.AddGarnet("redis");
+    IResourceBuilder<IResourceWithConnectionString> s3 = builder.IsGiven("s3") || run is null ? builder.AddConnectionString("s3")
+        : containers ? builder.AddMinioContainer("s3", run)
+        : builder.AddS3Endpoint("s3", run);
 
     var api = builder.AddProject<Projects.ApiService>("api", launchProfileName: null)
-        .WithHttpEndpoint(port: settings.ApiPort)
-        .WithExternalHttpEndpoints()
-        .WithHttpHealthCheck("/health")
+        .LaunchBuilt()
+        .WithPublicEndpoint(run)
         .WithReference(database).WaitFor(database)
-        .WithReference(redis).WaitFor(redis)
-        .WithReference(s3).WaitFor(s3)
-        .WithEnvironment("Access__DevelopmentKey", developmentKey);
+        .WithReference(s3).WaitFor(s3);
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
-        .WithReplicas(settings.Workers)
+        .LaunchBuilt()
         .WithCodecEnvironment()
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
-        .WithReference(s3).WaitFor(s3);
+        .WithReference(s3).WaitFor(s3)
+        // The page comes first: on a small machine, starting all at once takes everyone longer.
+        .WaitFor(api);
 
-    foreach (var service in new[] { api, worker })
+    // Links stand in stored CSVs and webhooks: both services must write the same.
+    builder.ShareLinks(run, api, worker);
+
+    if (run is not null)
     {
-        service
-            .WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName)
-            // Links stand in stored CSVs and webhooks: both services must write the same.
-            .WithEnvironment("Links__BaseUrl", settings.ApiUrl);
-        // The sample photos are on this machine. Nowhere else may a CSV make us fetch from it.
-        if (builder.Environment.IsDevelopment()) service.WithEnvironment("Egress__AllowLoopback", "true");
+        builder.RunHere(run, api, worker);
+        builder.AddSamplePhotos(run.Settings);
+        builder.FetchStudio();
+        builder.StopInOrder().ReportRun();
     }
 
-    if (builder.Environment.IsDevelopment()) api.WithEnvironment("Pages__SampleCsv", settings.SamplesUrl + "/products.csv");
-
     await builder.Build().RunAsync();
-    return Environment.ExitCode;
-
-    bool IsGiven(string name) => !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name));
+    return run?.ExitCode ?? 0;
+}
+catch (OperationCanceledException)
+{
+    return 0; // Stopped before everything ran.
 }
 catch (SettingException e)
 {
-    // Something that the person at the console can put right: the message says how, a stack trace would not.
     Console.Error.WriteLine(e.Message);
     return 1;
 }

@@ -24,8 +24,8 @@ public static class WorkerApp
         configure?.Invoke(builder);
 
         builder.AddServiceDefaults();
-        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: DatabaseSessions.LimitIdleTransactions);
-        builder.AddRedisClient("redis");
+        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: database => DatabaseSessions.LimitIdleTransactions(database.TraceWithinActivities()));
+        builder.AddQuietRedisClient("redis");
         builder.AddObjectStore();
 
         builder.Services.AddDatabaseStartup();

@@ -15,7 +15,7 @@ public sealed class StudioOptions : IValidatableObject
     [Range(0.01, 24 * 365)]
     public double LongestSessionHours { get; set; } = 168;
 
-    /// <summary>Folder of the unpacked npm package <c>@elsa-workflows/elsa-studio-wasm</c>. Default: beside the service (published), else where the build put it.</summary>
+    /// <summary>Folder of the unpacked npm package <c>@elsa-workflows/elsa-studio-wasm</c>. Default: beside the service (published), else where npm puts it.</summary>
     public string? PackageFolder { get; set; }
 
     public TimeSpan Session => TimeSpan.FromHours(SessionHours);

@@ -6,35 +6,56 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Studio;
 
-/// <summary>The unpacked npm package: a fixed set of files, listed once, so that an address can name nothing else.</summary>
+/// <summary>
+/// The unpacked npm package: a fixed set of files, listed once, so that an address can name nothing else. Where it is missing, it is
+/// looked for again with each request: on a development machine it may be on its way.
+/// </summary>
 internal sealed partial class StudioPackage
 {
     private static readonly (string Coding, string Extension)[] Codings = [("br", ".br"), ("gzip", ".gz")];
     private static readonly FileExtensionContentTypeProvider ContentTypes = new() { Mappings = { [".dat"] = "application/octet-stream" } };
 
-    private readonly Lazy<Contents> _contents;
+    private readonly Lock _gate = new();
+    private readonly StudioOptions _options;
+    private readonly ILogger<StudioPackage> _logger;
+    private Contents? _contents;
+    private bool _missingIsLogged;
 
-    public StudioPackage(IOptions<StudioOptions> options, ILogger<StudioPackage> logger) => _contents = new(() =>
-    {
-        var contents = Read(options.Value.PackageFolder is { Length: > 0 } given ? [given] : [Beside, .. WhereTheBuildPutIt()]);
-        if (contents.Files.Count == 0) LogMissing(logger);
-        return contents;
-    });
+    public StudioPackage(IOptions<StudioOptions> options, ILogger<StudioPackage> logger) => (_options, _logger) = (options.Value, logger);
 
-    /// <summary>False where the build had no npm.</summary>
-    public bool IsInstalled => _contents.Value.Files.Count > 0;
+    /// <summary>False where npm did not install it, or has not yet.</summary>
+    public bool IsInstalled => Current.Files.Count > 0;
 
-    public string Version => _contents.Value.Version;
+    public string Version => Current.Version;
 
     /// <param name="path">Below <c>/studio/</c>, as in the address.</param>
-    public StudioFile? Find(string path) => _contents.Value.Files.GetValueOrDefault(path);
+    public StudioFile? Find(string path) => Current.Files.GetValueOrDefault(path);
 
     private static string Beside => Path.Combine(AppContext.BaseDirectory, "studio");
 
-    private static IEnumerable<string> WhereTheBuildPutIt() =>
+    private Contents Current
+    {
+        get
+        {
+            if (Volatile.Read(ref _contents) is { } known) return known;
+            lock (_gate)
+            {
+                if (_contents is not null) return _contents;
+                var found = Read(_options.PackageFolder is { Length: > 0 } given ? [given] : [Beside, .. WhereNpmPutsIt()]);
+                if (found.Files.Count > 0) Volatile.Write(ref _contents, found);
+                else if (!_missingIsLogged) LogMissing(_logger);
+                _missingIsLogged = found.Files.Count == 0;
+                return found;
+            }
+        }
+    }
+
+    /// <summary>Not while npm is still unpacking: it writes its own record of the folder last.</summary>
+    private static IEnumerable<string> WhereNpmPutsIt() =>
         typeof(StudioPackage).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Where(metadata => metadata.Key == "StudioPackage" && metadata.Value is not null)
-            .Select(metadata => metadata.Value!);
+            .Select(metadata => metadata.Value!)
+            .Where(folder => File.Exists(Path.Combine(folder, "..", "..", ".package-lock.json")));
 
     private static Contents Read(IEnumerable<string> folders)
     {
@@ -66,7 +87,7 @@ internal sealed partial class StudioPackage
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Elsa Studio is not installed: Node.js or npm was missing when this was built. /studio says what to do; everything else works")]
+        Message = "Elsa Studio is not installed (yet). /studio says what to do; everything else works")]
     private static partial void LogMissing(ILogger logger);
 
     private sealed record Contents(string Version, Dictionary<string, StudioFile> Files);

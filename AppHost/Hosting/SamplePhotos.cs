@@ -1,10 +1,7 @@
 using System.Net;
-using Aspire.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.AppHost.Hosting;
 
@@ -19,14 +16,18 @@ internal static class SamplePhotos
         new[] { Path.Combine(Repository.Root, "AppHost", "Samples"), Path.Combine(AppContext.BaseDirectory, "Samples") }
             .FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, "Samples");
 
-    public static void AddSamplePhotos(this IDistributedApplicationBuilder builder, HostSettings settings) =>
-        builder.Services.AddHostedService(_ => new Server(settings));
+    public static IResourceBuilder<InProcessResource> AddSamplePhotos(this IDistributedApplicationBuilder builder, HostSettings settings) =>
+        builder.AddInProcess(
+                "samples",
+                "Sample photos",
+                ReferenceExpression.Create($"{settings.SamplesUrl}"),
+                async (_, cancellation) => await Server.StartAsync(settings, cancellation))
+            .WithUrl(settings.SamplesUrl + "/products.csv", "products.csv")
+            .WithIconName("ImageMultiple");
 
-    private sealed class Server(HostSettings settings) : IHostedService
+    private sealed class Server(HostSettings settings)
     {
-        private WebApplication? _app;
-
-        public async Task StartAsync(CancellationToken cancellationToken)
+        public static async Task<IAsyncDisposable> StartAsync(HostSettings settings, CancellationToken cancellationToken)
         {
             // Empty: it shares nothing with the host's own configuration.
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -35,16 +36,10 @@ internal static class SamplePhotos
                 kestrel.AddServerHeader = false;
                 kestrel.Listen(IPAddress.Loopback, settings.SamplesPort);
             });
-            _app = builder.Build();
-            _app.Run(AnswerAsync);
-            await _app.StartAsync(cancellationToken);
-        }
-
-        public async Task StopAsync(CancellationToken cancellationToken)
-        {
-            if (_app is null) return;
-            await _app.StopAsync(cancellationToken);
-            await _app.DisposeAsync();
+            var app = builder.Build();
+            app.Run(new Server(settings).AnswerAsync);
+            await app.StartAsync(cancellationToken);
+            return app;
         }
 
         private async Task AnswerAsync(HttpContext context)

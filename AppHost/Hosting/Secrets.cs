@@ -9,19 +9,25 @@ namespace Darkroom.AppHost.Hosting;
 /// <param name="PostgresPassword">Of the embedded server's superuser.</param>
 /// <param name="S3AccessKey">Of the embedded S3 endpoint.</param>
 /// <param name="S3SecretKey">Of the embedded S3 endpoint.</param>
-internal sealed record Secrets(string DevelopmentKey, string PostgresPassword, string S3AccessKey, string S3SecretKey)
+/// <param name="DashboardToken">Opens the dashboard. Kept, so that a browser that is signed in stays so.</param>
+internal sealed record Secrets(
+    string DevelopmentKey, string PostgresPassword, string S3AccessKey, string S3SecretKey, string DashboardToken)
 {
     public static Secrets ReadOrCreate(string path)
     {
-        if (File.Exists(path)) return JsonSerializer.Deserialize<Secrets>(File.ReadAllBytes(path), JsonSerializerOptions.Web)!;
-        var made = new Secrets(
-            $"dk_{RandomNumberGenerator.GetHexString(8, lowercase: true)}_{Random(32)}",
-            RandomNumberGenerator.GetHexString(32, lowercase: true),
-            RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 20),
-            Random(30));
-        PrivateFolder.WriteFile(path, JsonSerializer.SerializeToUtf8Bytes(made, JsonSerializerOptions.Web));
-        return made;
+        var kept = File.Exists(path) ? JsonSerializer.Deserialize<Secrets>(File.ReadAllBytes(path), JsonSerializerOptions.Web) : null;
+        // A folder of an earlier version knows fewer.
+        var all = new Secrets(
+            kept?.DevelopmentKey ?? $"dk_{Hex(8)}_{Random(32)}",
+            kept?.PostgresPassword ?? Hex(32),
+            kept?.S3AccessKey ?? RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 20),
+            kept?.S3SecretKey ?? Random(30),
+            kept?.DashboardToken ?? Hex(32));
+        if (all != kept) PrivateFolder.WriteFile(path, JsonSerializer.SerializeToUtf8Bytes(all, JsonSerializerOptions.Web));
+        return all;
     }
+
+    private static string Hex(int digits) => RandomNumberGenerator.GetHexString(digits, lowercase: true);
 
     private static string Random(int bytes) => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(bytes));
 }

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Activities;
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
 using Darkroom.Engine;
 using Darkroom.Requests;
 using Darkroom.Schema;

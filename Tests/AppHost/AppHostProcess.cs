@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json;
-using Darkroom.AppHost.Local.Processes;
+using Darkroom.AppHost.Processes;
 using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.AppHost;
@@ -42,8 +42,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
     public static AppHostProcess Start(string data, IReadOnlyDictionary<string, string>? environment = null, params string[] arguments)
     {
         var start = new ProcessStartInfo(
-            Launcher.DotnetHost,
-            [Launcher.Assembly, "--data", data, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", .. arguments])
+            DotnetHost.Path,
+            [typeof(DotnetHost).Assembly.Location, "--data", data, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", "--Ports:Dashboard=0", .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -65,6 +65,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return run;
     }
 
+    /// <summary>Waits until the console shows this.</summary>
+    public Task SaysAsync(string text) =>
+        Eventually.GetAsync(() => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), StartLimit, $"The host says '{text}'");
+
     private async Task<RunFile?> ReadRunAsync() =>
         File.Exists(RunFile) ? JsonSerializer.Deserialize<RunFile>(await File.ReadAllTextAsync(RunFile), JsonSerializerOptions.Web) : null;
 
@@ -74,9 +78,9 @@ internal sealed class AppHostProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    public void Terminate() => Signal(Signals.Terminate);
+    public void Terminate() => Signal(Unix.Terminate);
 
-    public void Kill() => Signal(Signals.Kill);
+    public void Kill() => Signal(Unix.Kill);
 
     private void Signal(int signal)
     {

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using Darkroom.AppHost.Hosting;
+using Darkroom.AppHost.Processes;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 
@@ -20,7 +22,7 @@ public sealed class LocalHostTests
             children = [.. run.Children];
             Assert.Equal(["api", "apphost", "postgres", "worker-1", "worker-2"], run.Processes.Select(p => p.Name).Order());
             Assert.Matches("^dk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$", key);
-            Assert.Contains(key, host.Output, StringComparison.Ordinal);
+            await host.SaysAsync(key);
             using var http = new HttpClient();
             Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(run.Api, "/health"))).StatusCode);
             Assert.Contains(
@@ -48,7 +50,7 @@ public sealed class LocalHostTests
     }
 
     [Fact]
-    public async Task Second_host_is_refused_and_no_process_outlives_a_killed_one()
+    public async Task Second_host_is_refused_and_one_after_a_kill_waits_for_what_is_left()
     {
         using var folder = new TemporaryFolder();
         await using var host = AppHostProcess.Start(folder.Path);
@@ -61,8 +63,41 @@ public sealed class LocalHostTests
         }
 
         host.Kill();
+        await host.ExitCodeAsync();
+        // At once, while what is left still holds ports and data.
+        await using var next = AppHostProcess.Start(folder.Path, null, $"--Ports:Api={run.Api.Port}", $"--Ports:S3={run.S3.Port}");
+        await next.HealthyAsync(since: run);
+        Assert.Contains("Waiting for what is left of it", next.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(run.Children, ProcessLife.IsRunning);
+    }
+
+    [Fact]
+    public async Task No_process_outlives_a_killed_host()
+    {
+        using var folder = new TemporaryFolder();
+        await using var host = AppHostProcess.Start(folder.Path);
+        var run = await host.HealthyAsync();
+
+        host.Kill();
+
         await Eventually.GetAsync(
-            () => Task.FromResult(run.Children.Count(ProcessLife.IsRunning)), alive => alive == 0, TimeSpan.FromSeconds(15), "No orphan is left");
+            () => Task.FromResult(run.Children.Count(ProcessLife.IsRunning)), alive => alive == 0, TimeSpan.FromSeconds(60), "No orphan is left");
+    }
+
+    [Fact]
+    public async Task Host_told_to_stop_while_it_starts_leaves_nothing()
+    {
+        using var folder = new TemporaryFolder();
+        await using var host = AppHostProcess.Start(folder.Path);
+        await host.SaysAsync("postgres");
+        var started = await Eventually.GetAsync(
+            () => Task.FromResult(PreviousRun.Read(folder.Path)), processes => processes.Count > 0, TimeSpan.FromSeconds(60), "A process is started");
+
+        host.Terminate();
+
+        Assert.Equal(0, await host.ExitCodeAsync());
+        await Eventually.GetAsync(
+            () => Task.FromResult(started.Count(process => ProcessLife.IsRunning(process.Pid))), alive => alive == 0, TimeSpan.FromSeconds(60), "No orphan is left");
     }
 
     [Fact]
@@ -99,6 +134,49 @@ public sealed class LocalHostTests
         Assert.Contains($"Port {port} is in use", host.Output, StringComparison.Ordinal);
         Assert.Contains("--Ports:S3=", host.Output, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Containers_without_an_engine_are_refused_at_once()
+    {
+        using var folder = new TemporaryFolder();
+        // No engine can be found there, whatever this machine has.
+        var nothing = new Dictionary<string, string> { ["PATH"] = folder.Path };
+
+        await using var host = AppHostProcess.Start(folder.Path, nothing, "--Containers=true");
+
+        Assert.Equal(1, await host.ExitCodeAsync());
+        Assert.Contains("Containers=true needs a running container engine", host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--Workers=none", "Workers is 'none'")]
+    [InlineData("--Ports:Api=-1", "Ports:Api is '-1'")]
+    [InlineData("--Ports:Apis=6080", "no setting Ports:Apis")]
+    [InlineData("--Dashboard=perhaps", "Dashboard is 'perhaps'")]
+    [InlineData("--Postgres:Source=Elsewhere", "Postgres:Source is 'Elsewhere'")]
+    public async Task Wrong_setting_is_named(string argument, string message)
+    {
+        using var folder = new TemporaryFolder();
+
+        await using var host = AppHostProcess.Start(folder.Path, null, argument);
+
+        Assert.Equal(1, await host.ExitCodeAsync());
+        Assert.Contains(message, host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_lists_every_setting_and_starts_nothing()
+    {
+        using var folder = new TemporaryFolder();
+
+        await using var host = AppHostProcess.Start(folder.Path, null, "--help");
+
+        Assert.Equal(0, await host.ExitCodeAsync());
+        Assert.All(HostSettings.All, setting => Assert.Contains($"--{setting.Name} ", host.Output, StringComparison.Ordinal));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 
     private static async Task<object?> ExecuteAsync(RunFile run, string sql)

@@ -1,4 +1,5 @@
-using Darkroom.AppHost.Local.Postgres;
+using Darkroom.AppHost.Postgres;
+using Darkroom.Tests.Infrastructure;
 using Npgsql;
 
 namespace Darkroom.Tests.AppHost;
@@ -13,13 +14,13 @@ public sealed class PostgresServerTests
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var options = Options(folder);
         string home;
-        await using (var server = await PostgresServer.StartAsync(options, CancellationToken.None))
+        await using (var server = await PostgresServer.StartAsync(options))
         {
             home = server.Home;
             await ExecuteAsync(server, "create table kept (word text); insert into kept values ('here')");
         }
 
-        await using (var server = await PostgresServer.StartAsync(options, CancellationToken.None))
+        await using (var server = await PostgresServer.StartAsync(options))
         {
             Assert.Equal("here", await ExecuteAsync(server, "select word from kept"));
             Assert.Equal(home, server.Home);
@@ -32,11 +33,11 @@ public sealed class PostgresServerTests
     public async Task Deleting_the_folder_starts_anew()
     {
         using var folder = new TemporaryFolder();
-        await using (var server = await PostgresServer.StartAsync(Options(folder), CancellationToken.None))
+        await using (var server = await PostgresServer.StartAsync(Options(folder)))
             await ExecuteAsync(server, "create table kept (word text)");
         Directory.Delete(folder.Path, recursive: true);
 
-        await using (var server = await PostgresServer.StartAsync(Options(folder), CancellationToken.None))
+        await using (var server = await PostgresServer.StartAsync(Options(folder)))
         {
             Assert.Equal(DBNull.Value, await ExecuteAsync(server, "select to_regclass('kept')::text"));
             Assert.StartsWith(Path.GetTempPath(), server.Home, StringComparison.Ordinal);
@@ -48,27 +49,13 @@ public sealed class PostgresServerTests
     {
         using var folder = new TemporaryFolder();
         await using var server = await PostgresServer.StartAsync(
-            Options(folder) with { Source = PostgresSource.Npm }, CancellationToken.None);
+            Options(folder) with { Source = PostgresSource.Npm });
 
         Assert.Equal(18, server.Version);
         Assert.Equal(1, await ExecuteAsync(server, "select 1"));
     }
 
-    [Fact]
-    public async Task Port_in_use_is_named()
-    {
-        using var folder = new TemporaryFolder();
-        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
-        other.Start();
-        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
-
-        var refused = await Assert.ThrowsAsync<PortTakenException>(
-            () => PostgresServer.StartAsync(Options(folder) with { Port = port }, CancellationToken.None));
-
-        Assert.Contains($"Port {port} is in use", refused.Message, StringComparison.Ordinal);
-    }
-
-    private static PostgresServerOptions Options(TemporaryFolder folder) =>
+    private static PostgresClusterOptions Options(TemporaryFolder folder) =>
         new() { Folder = Path.Combine(folder.Path, "postgres"), Password = "of the test", Durable = false };
 
     private static async Task<object?> ExecuteAsync(PostgresServer server, string sql)

@@ -1,4 +1,5 @@
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
+using Darkroom.AppHost.Processes;
 using Darkroom.AppHost.Storage;
 using Darkroom.Storage;
 using Darkroom.Tests.AppHost;

@@ -1,4 +1,4 @@
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
 using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 

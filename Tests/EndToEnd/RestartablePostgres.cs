@@ -1,6 +1,5 @@
-using Darkroom.AppHost.Local;
-using Darkroom.AppHost.Local.Postgres;
-using Darkroom.AppHost.Local.Processes;
+using Darkroom.AppHost.Hosting;
+using Darkroom.AppHost.Postgres;
 using Darkroom.Tests.AppHost;
 using Darkroom.Tests.Infrastructure;
 
@@ -10,14 +9,14 @@ namespace Darkroom.Tests.EndToEnd;
 internal sealed class RestartablePostgres : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();
-    private readonly PostgresServerOptions _options;
+    private readonly PostgresClusterOptions _options;
+    private readonly int _port = FreePort.Find();
     private PostgresServer _server = null!;
 
-    private RestartablePostgres() => _options = new PostgresServerOptions
+    private RestartablePostgres() => _options = new PostgresClusterOptions
     {
         Folder = Path.Combine(_folder.Path, "postgres"),
         Password = "of the test",
-        Port = FreePort.Find(),
         Durable = false,
     };
 
@@ -42,9 +41,5 @@ internal sealed class RestartablePostgres : IAsyncDisposable
         _folder.Dispose();
     }
 
-    private async Task StartServerAsync()
-    {
-        _server = await PostgresServer.StartAsync(_options, CancellationToken.None);
-        Warden.Shared.Guard(_server.ProcessId, Signals.Quit);
-    }
+    private async Task StartServerAsync() => _server = await PostgresServer.StartAsync(_options, _port);
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Text;
-using Darkroom.AppHost.Local.Processes;
 using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
@@ -14,6 +13,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "WorkerService").Value!;
 
     private readonly Process _process;
+    private readonly LastWill _will;
     private readonly StringBuilder _output = new();
 
     private WorkerProcess(Process process)
@@ -26,7 +26,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         // Not only at the end of the test: a test host that is killed must leave no worker behind.
-        Warden.Shared.Guard(process.Id, Signals.Kill);
+        _will = LastWill.Kill(process.Id);
     }
 
     public int Id => _process.Id;
@@ -82,7 +82,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await KillAsync();
-        Warden.Shared.Release(_process.Id);
+        _will.Dispose();
         _process.Dispose();
     }
 

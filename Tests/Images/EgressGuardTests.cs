@@ -1,5 +1,5 @@
 using System.Net;
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
 using Darkroom.Images;
 using Darkroom.Tests.Infrastructure;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
-using Darkroom.AppHost.Local.Postgres;
-using Darkroom.AppHost.Local.Processes;
+using Darkroom.AppHost.Postgres;
 
 namespace Darkroom.Tests.Infrastructure;
 
@@ -21,18 +20,15 @@ internal static class TestPostgres
         RemoveFoldersOfDeadRuns();
         var folder = Path.Combine(Path.GetTempPath(), Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         var server = await PostgresServer.StartAsync(
-            new PostgresServerOptions
+            new PostgresClusterOptions
             {
                 Folder = folder,
                 Password = Guid.NewGuid().ToString("N"),
                 MaxConnections = 400,
                 Durable = false,
             },
-            CancellationToken.None);
-        // Not at the end of the process: a test host is killed a moment after its last test.
-        Warden.Shared.Guard(server.ProcessId, Signals.Quit);
-        Warden.Shared.Remove(server.Home);
-        Warden.Shared.Remove(folder);
+            // Not stopped at the end of the run: a test host is killed a moment after its last test.
+            leaveNothing: true);
         return server.ConnectionString;
     }
 

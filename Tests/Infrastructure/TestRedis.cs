@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using Darkroom.AppHost.Local;
-using Darkroom.AppHost.Local.Processes;
+using Darkroom.AppHost.Hosting;
+using Darkroom.AppHost.Redis;
 using StackExchange.Redis;
 
 namespace Darkroom.Tests.Infrastructure;
@@ -25,6 +25,7 @@ public sealed class TestRedis : IAsyncDisposable
     private readonly List<IConnectionMultiplexer> _clients = [];
     private GarnetServer? _garnet;
     private Process? _process;
+    private LastWill? _will;
 
     private TestRedis(RedisKind kind, int port)
     {
@@ -57,7 +58,7 @@ public sealed class TestRedis : IAsyncDisposable
         if (_process is null) return;
         _process.Kill();
         await _process.WaitForExitAsync();
-        Warden.Shared.Release(_process.Id);
+        _will?.Dispose();
         _process.Dispose();
         _process = null;
     }
@@ -66,7 +67,7 @@ public sealed class TestRedis : IAsyncDisposable
     public async Task StartAsync()
     {
         if (_kind == RedisKind.Garnet) _garnet = GarnetServer.Start(_port);
-        else _process = await StartProcessAsync(_port);
+        else (_process, _will) = await StartProcessAsync(_port);
     }
 
     public async Task FlushAsync()
@@ -81,7 +82,7 @@ public sealed class TestRedis : IAsyncDisposable
         await StopAsync();
     }
 
-    private static async Task<Process> StartProcessAsync(int port)
+    private static async Task<(Process Process, LastWill Will)> StartProcessAsync(int port)
     {
         var start = new ProcessStartInfo(RedisServerExecutable.Path!)
         {
@@ -89,9 +90,9 @@ public sealed class TestRedis : IAsyncDisposable
             ArgumentList = { "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no" },
         };
         var process = Process.Start(start)!;
-        Warden.Shared.Guard(process.Id, Signals.Kill);
+        var will = LastWill.Kill(process.Id);
         while (await process.StandardOutput.ReadLineAsync() is { } line)
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return process;
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return (process, will);
         throw new InvalidOperationException("redis-server ended before it was ready.");
     }
 }

@@ -1,6 +1,6 @@
 using Darkroom.Access;
 using Darkroom.Api;
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Worker;
 using Microsoft.AspNetCore.Builder;

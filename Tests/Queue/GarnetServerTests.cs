@@ -1,4 +1,5 @@
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
+using Darkroom.AppHost.Redis;
 using StackExchange.Redis;
 
 namespace Darkroom.Tests.Queue;

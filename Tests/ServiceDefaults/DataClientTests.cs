@@ -1,4 +1,4 @@
-using Darkroom.AppHost.Local;
+using Darkroom.AppHost.Hosting;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -20,7 +20,7 @@ public sealed class DataClientTests
 
         var missing = Assert.Throws<InvalidOperationException>(() => host.Services.GetRequiredService<NpgsqlDataSource>());
 
-        Assert.Contains("ConnectionStrings__darkroom", missing.Message, StringComparison.Ordinal);
+        Assert.Contains("ConnectionStrings:darkroom", missing.Message, StringComparison.Ordinal);
     }
 
     [Fact]

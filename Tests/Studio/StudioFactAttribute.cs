@@ -13,7 +13,7 @@ public sealed class StudioFactAttribute : FactAttribute
         if (Chromium.ExecutablePath is null)
             Skip = "No Chromium on the PATH (Debian: apt-get install chromium), and DARKROOM_TEST_CHROMIUM is not set.";
         else if (!IsInstalled)
-            Skip = "Elsa Studio is not installed: the build found no npm.";
+            Skip = "Elsa Studio is not installed: npm is missing, or could not fetch it.";
     }
 
     internal static bool CanRun => Chromium.ExecutablePath is not null && IsInstalled;

@@ -148,7 +148,7 @@ public sealed class StudioFilesTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, page.StatusCode);
         Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
-        Assert.Contains("dotnet build ApiService", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.Contains("npm ci", await page.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     private async Task<HttpResponseMessage> GetAsync(string path, string? accepted = null)

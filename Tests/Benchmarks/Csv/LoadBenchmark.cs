@@ -1,8 +1,9 @@
 using System.Diagnostics;
-using Darkroom.AppHost.Local.Postgres;
+using Darkroom.AppHost.Postgres;
 using Darkroom.Requests;
 using Darkroom.Requests.Csv;
 using Darkroom.Schema;
+using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -130,7 +131,7 @@ internal static class LoadBenchmark
         Environment.GetEnvironmentVariable("DARKROOM_BENCH_POSTGRES") is { Length: > 0 } given
             ? new BenchmarkServer(given, null)
             : new BenchmarkServer(null, await PostgresServer.StartAsync(
-                new PostgresServerOptions { Folder = Path.Combine(folder, "postgres"), Password = Guid.NewGuid().ToString("N") }, CancellationToken.None));
+                new PostgresClusterOptions { Folder = Path.Combine(folder, "postgres"), Password = Guid.NewGuid().ToString("N") }));
 
     /// <summary>A given server, or one of ours that ends with us.</summary>
     private sealed class BenchmarkServer(string? given, PostgresServer? own) : IAsyncDisposable

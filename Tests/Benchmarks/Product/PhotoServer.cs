@@ -1,7 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Net;
-using Darkroom.AppHost.Local.Processes;
+using Darkroom.AppHost.Processes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -27,7 +27,7 @@ internal sealed class PhotoServer : IAsyncDisposable
 
     public static async Task<PhotoServer> StartAsync(string folder)
     {
-        var process = Process.Start(new ProcessStartInfo(Launcher.DotnetHost, [typeof(PhotoServer).Assembly.Location, Verb, folder])
+        var process = Process.Start(new ProcessStartInfo(DotnetHost.Path, [typeof(PhotoServer).Assembly.Location, Verb, folder])
         {
             RedirectStandardOutput = true,
             RedirectStandardInput = true,

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using Darkroom.AppHost.Local.Processes;
+using Darkroom.AppHost.Processes;
 
 namespace Darkroom.Benchmarks.Product;
 
@@ -30,9 +30,9 @@ internal sealed class ProductHost : IAsyncDisposable
     {
         var data = Directory.CreateTempSubdirectory("darkroom-bench-");
         var start = new ProcessStartInfo(
-            Launcher.DotnetHost,
+            DotnetHost.Path,
             [
-                Launcher.Assembly, "--data", data.FullName, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0",
+                typeof(DotnetHost).Assembly.Location, "--data", data.FullName, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", "--Ports:Dashboard=0",
                 string.Create(CultureInfo.InvariantCulture, $"--Workers={options.Workers}"),
             ])
         {
@@ -75,7 +75,7 @@ internal sealed class ProductHost : IAsyncDisposable
         if (!_process.HasExited)
         {
             if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);
-            else Unix.Signal(_process.Id, Signals.Terminate);
+            else Unix.Signal(_process.Id, Unix.Terminate);
             await _process.WaitForExitAsync();
         }
 

@@ -1,0 +1,67 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Darkroom.AppHost.Hosting;
+
+/// <summary>A small server that runs inside this process, and is seen in the dashboard like any other resource.</summary>
+internal sealed class InProcessResource(string name, ReferenceExpression connectionString)
+    : Resource(name), IResourceWithConnectionString, IResourceWithWaitSupport
+{
+    public ReferenceExpression ConnectionStringExpression { get; } = connectionString;
+
+    /// <summary>Null while it does not run.</summary>
+    public IAsyncDisposable? Server { get; set; }
+
+    public async Task StopAsync()
+    {
+        var server = Server;
+        Server = null;
+        if (server is not null) await server.DisposeAsync();
+    }
+}
+
+internal static partial class InProcessResourceExtensions
+{
+    /// <summary>Starts it with everything else; it stops after all that works on it.</summary>
+    /// <param name="kind">As the dashboard names its type.</param>
+    /// <param name="start">Given the log that the dashboard shows.</param>
+    public static IResourceBuilder<InProcessResource> AddInProcess(
+        this IDistributedApplicationBuilder builder,
+        string name,
+        string kind,
+        ReferenceExpression connectionString,
+        Func<ILogger, CancellationToken, Task<IAsyncDisposable>> start) =>
+        builder.AddResource(new InProcessResource(name, connectionString))
+            .ExcludeFromManifest()
+            .WithInitialState(new CustomResourceSnapshot
+            {
+                ResourceType = kind,
+                State = KnownResourceStates.NotStarted,
+                Properties = [new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, "inside the AppHost")],
+            })
+            .OnInitializeResource(async (resource, initialize, cancellation) =>
+            {
+                try
+                {
+                    await initialize.Eventing.PublishAsync(new BeforeResourceStartedEvent(resource, initialize.Services), cancellation);
+                    resource.Server = await start(initialize.Logger, cancellation);
+                    LogStart(initialize.Logger);
+                    await initialize.Eventing.PublishAsync(new ConnectionStringAvailableEvent(resource, initialize.Services), cancellation);
+                    var now = initialize.Services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
+                    await initialize.Notifications.PublishUpdateAsync(
+                        resource, state => state with { State = KnownResourceStates.Running, StartTimeStamp = now });
+                }
+                catch (Exception e) when (e is not OperationCanceledException)
+                {
+                    LogFailure(initialize.Logger, e);
+                    await initialize.Notifications.PublishUpdateAsync(
+                        resource, state => state with { State = KnownResourceStates.FailedToStart });
+                }
+            });
+
+    [LoggerMessage(LogLevel.Information, "Listening.")]
+    private static partial void LogStart(ILogger logger);
+
+    [LoggerMessage(LogLevel.Error, "It did not start.")]
+    private static partial void LogFailure(ILogger logger, Exception e);
+}

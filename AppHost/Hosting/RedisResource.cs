@@ -1,0 +1,60 @@
+using System.Globalization;
+using Darkroom.AppHost.Redis;
+using StackExchange.Redis;
+
+namespace Darkroom.AppHost.Hosting;
+
+/// <summary>Redis' protocol, spoken by Garnet inside this process. It keeps nothing: what it holds is rebuilt from Postgres.</summary>
+internal static class RedisResource
+{
+    public static IResourceBuilder<InProcessResource> AddGarnet(this IDistributedApplicationBuilder builder, string name)
+    {
+        var port = FreePort.Find();
+        var password = Guid.NewGuid().ToString("N");
+        return builder.AddInProcess(
+                name,
+                "Redis (Garnet)",
+                ReferenceExpression.Create($"127.0.0.1:{port.ToString(CultureInfo.InvariantCulture)},password={password}"),
+                (_, _) => Task.FromResult<IAsyncDisposable>(new Running(GarnetServer.Start(port, password))))
+            .WithIconName("DatabaseLightning")
+            .WithWipeCommand();
+    }
+
+    /// <summary>Shows a promise of the product: Redis may be wiped at any moment.</summary>
+    public static IResourceBuilder<T> WithWipeCommand<T>(this IResourceBuilder<T> redis)
+        where T : IResourceWithConnectionString =>
+        redis.WithCommand(
+            "wipe",
+            "Wipe",
+            async context =>
+            {
+                var options = ConfigurationOptions.Parse((await redis.Resource.GetConnectionStringAsync(context.CancellationToken))!);
+                options.AllowAdmin = true;
+                await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
+                foreach (var server in connection.GetServers()) await server.FlushAllDatabasesAsync();
+                return CommandResults.Success("Everything in Redis is gone. Requests go on.");
+            },
+            new CommandOptions
+            {
+                Description = "Forget everything in Redis. Requests go on, for Postgres is the truth.",
+                IconName = "Delete",
+                ConfirmationMessage = "Forget everything in Redis? Requests go on: what they need is rebuilt from Postgres within seconds.",
+                UpdateState = RunningOnly.State,
+            });
+
+    private sealed class Running(GarnetServer server) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            server.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
+
+/// <summary>Commands that mean something only while their resource runs.</summary>
+internal static class RunningOnly
+{
+    public static ResourceCommandState State(UpdateCommandStateContext context) =>
+        context.ResourceSnapshot.State?.Text == KnownResourceStates.Running ? ResourceCommandState.Enabled : ResourceCommandState.Disabled;
+}

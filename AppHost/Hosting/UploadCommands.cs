@@ -1,0 +1,55 @@
+using System.Net.Http.Headers;
+
+namespace Darkroom.AppHost.Hosting;
+
+/// <summary>Uploads from the dashboard: the sample, or a CSV of this machine.</summary>
+internal static class UploadCommands
+{
+    public static IResourceBuilder<ProjectResource> WithUploadCommands(this IResourceBuilder<ProjectResource> api, LocalRun run)
+    {
+        var http = new HttpClient { BaseAddress = new Uri(run.Settings.ApiUrl) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", run.Data.Secrets.DevelopmentKey);
+        return api
+            .WithCommand(
+                "upload-sample",
+                "Upload the sample",
+                async context =>
+                {
+                    await using var csv = await http.GetStreamAsync(new Uri(run.Settings.SamplesUrl + "/products.csv"), context.CancellationToken);
+                    return await UploadAsync(http, csv, "products.csv", context.CancellationToken);
+                },
+                new CommandOptions
+                {
+                    Description = "10 products with 14 photos, which are on this machine.",
+                    IconName = "ArrowUpload",
+                    IsHighlighted = true,
+                    UpdateState = RunningOnly.State,
+                })
+            .WithCommand(
+                "upload-csv",
+                "Upload a CSV…",
+                async context =>
+                {
+                    using var files = context.Arguments["file"].GetFiles();
+                    await using var csv = files[0].OpenRead();
+                    return await UploadAsync(http, csv, files[0].Name, context.CancellationToken);
+                },
+                new CommandOptions
+                {
+                    Description = "With the columns S. No., Product Name, Input Image Urls.",
+                    IconName = "DocumentArrowUp",
+                    UpdateState = RunningOnly.State,
+                    Arguments = [new InteractionInput { Name = "file", Label = "CSV", InputType = InputType.File, FileFilter = ".csv,text/csv", Required = true }],
+                });
+    }
+
+    private static async Task<ExecuteCommandResult> UploadAsync(HttpClient http, Stream csv, string name, CancellationToken cancellation)
+    {
+        using var form = new MultipartFormDataContent { { new StreamContent(csv), "file", name } };
+        using var answer = await http.PostAsync(new Uri("/v1/requests", UriKind.Relative), form, cancellation);
+        var text = await answer.Content.ReadAsStringAsync(cancellation);
+        return answer.IsSuccessStatusCode
+            ? CommandResults.Success("Accepted. The page shows how far it is.", text, CommandResultFormat.Json)
+            : CommandResults.Failure($"Refused with {(int)answer.StatusCode}.", text, CommandResultFormat.Json);
+    }
+}

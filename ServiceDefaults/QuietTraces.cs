@@ -1,0 +1,33 @@
+using System.Diagnostics;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using OpenTelemetry.Trace;
+
+namespace Microsoft.Extensions.Hosting;
+
+/// <summary>
+/// Commands to Postgres and Redis are traced where they are part of something: a request, a step of a workflow. Pollers ask both
+/// several times a second and begin no trace; each of their commands would be a trace of its own and bury those that matter.
+/// </summary>
+public static class QuietTraces
+{
+    /// <summary>Leaves out commands to Postgres outside any activity.</summary>
+    public static NpgsqlDataSourceBuilder TraceWithinActivities(this NpgsqlDataSourceBuilder database) =>
+        database.ConfigureTracing(tracing => tracing
+            .ConfigureCommandFilter(_ => IsTraced(Activity.Current))
+            .ConfigureBatchFilter(_ => IsTraced(Activity.Current))
+            .ConfigureCopyOperationFilter(_ => IsTraced(Activity.Current))
+            .EnablePhysicalOpenTracing(false));
+
+    /// <summary>Redis as Aspire has it, but without traces of commands outside any activity.</summary>
+    public static void AddQuietRedisClient(this IHostApplicationBuilder builder, string connectionName)
+    {
+        // Aspire brings a copy of the instrumentation of its own, whose filter nobody can reach.
+        builder.AddRedisClient(connectionName, settings => settings.DisableTracing = true);
+        builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing
+            .AddRedisInstrumentation(options => options.Filter = command => IsTraced(command.ParentActivity)));
+    }
+
+    // Health probes have an activity, but one that is not recorded.
+    private static bool IsTraced(Activity? activity) => activity is { Recorded: true };
+}

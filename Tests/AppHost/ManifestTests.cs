@@ -1,0 +1,43 @@
+using System.Text.Json;
+using Darkroom.AppHost.Hosting;
+
+namespace Darkroom.Tests.AppHost;
+
+/// <summary>What is deployed knows nothing of the machine that wrote the manifest.</summary>
+public sealed class ManifestTests
+{
+    [Fact]
+    public async Task Manifest_has_containers_and_parameters_and_nothing_of_development()
+    {
+        using var folder = new TemporaryFolder();
+        var file = Path.Combine(folder.Path, "manifest.json");
+        // As on the machine of a developer, whose folder has a key that must not leave it.
+        var data = Directory.CreateDirectory(Path.Combine(folder.Path, "data")).FullName;
+        var secrets = Secrets.ReadOrCreate(Path.Combine(data, "secrets.json"));
+        await using (var host = AppHostProcess.Start(data, null, "--publisher", "manifest", "--output-path", file))
+            Assert.True(await host.ExitCodeAsync() == 0, host.Output);
+
+        var text = await File.ReadAllTextAsync(file);
+        var resources = JsonDocument.Parse(text).RootElement.GetProperty("resources");
+
+        Assert.StartsWith("container.", Type("postgres"), StringComparison.Ordinal);
+        Assert.StartsWith("container.", Type("redis"), StringComparison.Ordinal);
+        Assert.Equal("parameter.v0", Type("s3"));
+        Assert.Equal("{s3.connectionString}", Environment("worker", "ConnectionStrings__s3"));
+        Assert.Equal("{darkroom.connectionString}", Environment("api", "ConnectionStrings__darkroom"));
+        Assert.Equal("{redis.connectionString}", Environment("worker", "ConnectionStrings__redis"));
+        Assert.Equal("{public-url.value}", Environment("api", "Links__BaseUrl"));
+        Assert.Equal("{public-url.value}", Environment("worker", "Links__BaseUrl"));
+        Assert.True(resources.GetProperty("api").GetProperty("bindings").GetProperty("http").GetProperty("external").GetBoolean());
+        // The API believes the proxies that its own setting names, and no others.
+        Assert.DoesNotContain("ASPNETCORE_FORWARDEDHEADERS_ENABLED", resources.GetProperty("api").ToString(), StringComparison.Ordinal);
+        Assert.False(resources.TryGetProperty("samples", out _));
+        foreach (var secret in new[] { secrets.DevelopmentKey, secrets.PostgresPassword, secrets.S3SecretKey, secrets.DashboardToken, data })
+            Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
+        foreach (var word in new[] { "DevelopmentKey", "AllowLoopback", "\"Development\"", "localhost", "127.0.0.1" })
+            Assert.DoesNotContain(word, text, StringComparison.OrdinalIgnoreCase);
+
+        string Type(string name) => resources.GetProperty(name).GetProperty("type").GetString()!;
+        string Environment(string service, string name) => resources.GetProperty(service).GetProperty("env").GetProperty(name).GetString()!;
+    }
+}

@@ -1,0 +1,54 @@
+using Aspire.Hosting;
+using Aspire.Hosting.ApplicationModel;
+using Aspire.Hosting.Testing;
+using Darkroom.Tests.EndToEnd;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Darkroom.Tests.AppHost;
+
+/// <summary>The AppHost's model run by Aspire for one test class, on free ports, with a data folder of its own and no dashboard.</summary>
+public sealed class RunningHost : IAsyncLifetime
+{
+    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+
+    private readonly TemporaryFolder _folder = new();
+    private DistributedApplication? _app;
+
+    public DistributedApplication App => _app ?? throw new InvalidOperationException("The host was not started.");
+
+    public ResourceNotificationService Notifications => App.ResourceNotifications;
+
+    public IResource Resource(string name) =>
+        App.Services.GetRequiredService<DistributedApplicationModel>().Resources.Single(resource => resource.Name == name);
+
+    public async Task InitializeAsync()
+    {
+        var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
+        [
+            "--data", _folder.Path, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0",
+            // Aspire.Hosting.Testing asks for cleanup at the end and waits half a minute for it; what must be gone, the tests look at themselves.
+            "--DcpPublisher:WaitForResourceCleanup=false",
+            // With the dashboard off nobody receives telemetry, and services would wait for that when they stop.
+            "--OTEL_SDK_DISABLED=true",
+        ]);
+        _app = await builder.BuildAsync();
+        await _app.StartAsync().WaitAsync(StartLimit);
+        foreach (var service in new[] { "api", "worker" }) await Notifications.WaitForResourceHealthyAsync(service).WaitAsync(StartLimit);
+    }
+
+    internal async Task<DarkroomClient> ClientAsync()
+    {
+        var key = await ((ParameterResource)Resource("development-key")).GetValueAsync(CancellationToken.None);
+        return new DarkroomClient(App.GetEndpoint("api", "http"), key!);
+    }
+
+    /// <summary>Executes a command as the dashboard's button does.</summary>
+    public Task<ExecuteCommandResult> ExecuteAsync(string resource, string command) =>
+        App.ResourceCommands.ExecuteCommandAsync(Resource(resource), command);
+
+    public async Task DisposeAsync()
+    {
+        if (_app is not null) await _app.DisposeAsync();
+        _folder.Dispose();
+    }
+}

@@ -1,0 +1,39 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Darkroom.Tests.Infrastructure;
+using Microsoft.Extensions.Hosting;
+using Npgsql;
+
+namespace Darkroom.Tests.ServiceDefaults;
+
+/// <summary>What a poller asks is no trace; the same command inside a request is part of its trace.</summary>
+public sealed class QuietTracesTests
+{
+    [Fact]
+    public async Task Commands_are_traced_within_an_activity_and_nowhere_else()
+    {
+        var traced = new ConcurrentQueue<string?>();
+        var mark = Guid.NewGuid().ToString("N");
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is "Npgsql" or nameof(QuietTracesTests),
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity => traced.Enqueue(activity.GetTagItem("db.query.text") as string ?? activity.GetTagItem("db.statement") as string),
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var source = new ActivitySource(nameof(QuietTracesTests));
+        await using var database = new NpgsqlDataSourceBuilder(await TestPostgres.ConnectionStringAsync()).TraceWithinActivities().Build();
+
+        await ExecuteAsync($"select 'polled {mark}'");
+        using (source.StartActivity("request")) await ExecuteAsync($"select 'asked {mark}'");
+
+        Assert.DoesNotContain($"select 'polled {mark}'", traced);
+        Assert.Contains($"select 'asked {mark}'", traced);
+
+        async Task ExecuteAsync(string sql)
+        {
+            await using var command = database.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+}
