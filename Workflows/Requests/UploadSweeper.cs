@@ -16,6 +16,11 @@ public sealed partial class UploadSweeper(
     NpgsqlDataSource database, ObjectStore objects, ProcessLease process, ActiveUploads active, TimeProvider time,
     IOptions<UploadSweeperOptions> options, IOptions<ProcessLeaseOptions> lease, ILogger<UploadSweeper> logger) : BackgroundService
 {
+    private readonly TaskCompletionSource _firstSweep = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the sweep that follows the start has ended.</summary>
+    internal Task FirstSweep => _firstSweep.Task;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(options.Value.Every, time);
@@ -30,6 +35,8 @@ public sealed partial class UploadSweeper(
             {
                 LogFailed(e);
             }
+
+            _firstSweep.TrySetResult();
         }
         while (await timer.WaitForNextTickAsync(stoppingToken));
     }
