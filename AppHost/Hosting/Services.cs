@@ -50,6 +50,9 @@ internal static class Services
         {
             service.WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
             if (builder.Environment.IsDevelopment()) service.WithEnvironment("Egress__AllowLoopback", "true");
+            // Without a dashboard, Aspire would have telemetry sent where nobody listens; to a collector of one's own it still goes.
+            if (run.DashboardLink is null)
+                service.WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
         }
 
         worker.WithReplicas(run.Settings.Workers).WithIconName("ImageArrowForward");

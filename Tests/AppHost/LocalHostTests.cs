@@ -72,19 +72,6 @@ public sealed class LocalHostTests
     }
 
     [Fact]
-    public async Task No_process_outlives_a_killed_host()
-    {
-        using var folder = new TemporaryFolder();
-        await using var host = AppHostProcess.Start(folder.Path);
-        var run = await host.HealthyAsync();
-
-        host.Kill();
-
-        await Eventually.GetAsync(
-            () => Task.FromResult(run.Children.Count(ProcessLife.IsRunning)), alive => alive == 0, TimeSpan.FromSeconds(60), "No orphan is left");
-    }
-
-    [Fact]
     public async Task Host_told_to_stop_while_it_starts_leaves_nothing()
     {
         using var folder = new TemporaryFolder();

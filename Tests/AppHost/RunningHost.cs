@@ -28,8 +28,6 @@ public sealed class RunningHost : IAsyncLifetime
             "--data", _folder.Path, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0",
             // Aspire.Hosting.Testing asks for cleanup at the end and waits half a minute for it; what must be gone, the tests look at themselves.
             "--DcpPublisher:WaitForResourceCleanup=false",
-            // With the dashboard off nobody receives telemetry, and services would wait for that when they stop.
-            "--OTEL_SDK_DISABLED=true",
         ]);
         _app = await builder.BuildAsync();
         await _app.StartAsync().WaitAsync(StartLimit);

@@ -32,7 +32,7 @@ internal sealed class ProductHost : IAsyncDisposable
         var start = new ProcessStartInfo(
             DotnetHost.Path,
             [
-                typeof(DotnetHost).Assembly.Location, "--data", data.FullName, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", "--Ports:Dashboard=0",
+                typeof(DotnetHost).Assembly.Location, "--data", data.FullName, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", "--Dashboard=false",
                 string.Create(CultureInfo.InvariantCulture, $"--Workers={options.Workers}"),
             ])
         {
