@@ -23,7 +23,11 @@ public static class QuietTraces
     public static void AddQuietRedisClient(this IHostApplicationBuilder builder, string connectionName)
     {
         // Aspire brings a copy of the instrumentation of its own, whose filter nobody can reach.
-        builder.AddRedisClient(connectionName, settings => settings.DisableTracing = true);
+        builder.AddRedisClient(
+            connectionName,
+            settings => settings.DisableTracing = true,
+            // INFO says whether the server may evict what is queued; to the client that is a command of administrators.
+            options => options.AllowAdmin = true);
         builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing
             .AddRedisInstrumentation(options => options.Filter = command => IsTraced(command.ParentActivity)));
     }

@@ -15,6 +15,8 @@ internal static class LocalHost
         ["ASPIRE_VERSION_CHECK_DISABLED"] = "true",
         // The console is RunReport's; what goes wrong is told as well.
         ["Logging:LogLevel:Default"] = "Warning",
+        // Keys that only the dashboard's own service uses.
+        ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
     };
 
     public static IDistributedApplicationBuilder CreateBuilder(string[] args)

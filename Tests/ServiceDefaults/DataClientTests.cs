@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using StackExchange.Redis;
 
 namespace Darkroom.Tests.ServiceDefaults;
 
@@ -38,6 +39,20 @@ public sealed class DataClientTests
 
         Assert.Equal("Host=of-connection-strings", read);
         Assert.Equal("Host=of-code", host.Services.GetRequiredService<NpgsqlDataSource>().ConnectionString);
+    }
+
+    [Fact]
+    public async Task Redis_client_may_ask_whether_the_server_evicts()
+    {
+        await using var redis = await TestRedis.StartAsync();
+        _builder.Configuration["ConnectionStrings:redis"] = redis.ConnectionString;
+        _builder.AddQuietRedisClient("redis");
+        using var host = _builder.Build();
+        var database = host.Services.GetRequiredService<IConnectionMultiplexer>().GetDatabase();
+
+        var info = await database.ExecuteAsync("INFO", "memory");
+
+        Assert.False(info.IsNull);
     }
 
     [Fact]
