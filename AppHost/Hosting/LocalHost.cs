@@ -15,6 +15,8 @@ internal static class LocalHost
         ["ASPIRE_VERSION_CHECK_DISABLED"] = "true",
         // The console is RunReport's; what goes wrong is told as well.
         ["Logging:LogLevel:Default"] = "Warning",
+        // A start that is called off is no failure, and any other ends the process with its reason.
+        ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
         // Keys that only the dashboard's own service uses.
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
     };

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -9,7 +10,7 @@ namespace Darkroom.AppHost.Hosting;
 /// Tells the person at the console what becomes of each resource, and what runs where once everything does; keeps
 /// <see cref="RunFile"/> for programs.
 /// </summary>
-internal sealed class RunReport(
+internal sealed partial class RunReport(
     DistributedApplicationModel model,
     ResourceNotificationService notifications,
     ResourceLoggerService loggers,
@@ -82,21 +83,20 @@ internal sealed class RunReport(
 
     private async Task TellOfFailureAsync(ResourceEvent change, CancellationToken cancellation)
     {
+        var lines = new List<string>();
+        await foreach (var batch in loggers.GetAllAsync(change.ResourceId).WithCancellation(cancellation))
+            lines.AddRange(batch.SelectMany(line => Readable(line.Content)));
+        if (lines.Any(line => line.Contains("stopped waiting for dependency resource", StringComparison.Ordinal)))
+        {
+            SayOnce(change, "was not started, for what it needs is not there");
+            return;
+        }
+
         var what = change.Snapshot.ExitCode is { } code
             ? string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}")
             : "did not start";
         if (!SayOnce(change, what + ". Its last lines:")) return;
-        var lines = new Queue<string>();
-        await foreach (var batch in loggers.GetAllAsync(change.ResourceId).WithCancellation(cancellation))
-        {
-            foreach (var line in batch)
-            {
-                lines.Enqueue(line.Content);
-                if (lines.Count > LastLines) lines.Dequeue();
-            }
-        }
-
-        foreach (var line in lines) Console.WriteLine("    " + line);
+        foreach (var line in lines.TakeLast(LastLines)) Console.WriteLine("    " + line);
         // Everything else works without Studio.
         if (change.Resource.Name == StudioPackage.Name) return;
         if (run.DashboardLink is { } dashboard)
@@ -110,6 +110,15 @@ internal sealed class RunReport(
             lifetime.StopApplication();
         }
     }
+
+    /// <summary>Without time stamps and stack traces: the dashboard has both.</summary>
+    private static IEnumerable<string> Readable(string content) =>
+        TimeStamp().Replace(content, "").Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.TrimEnd())
+            .Where(line => !line.StartsWith("   at ", StringComparison.Ordinal) && !line.StartsWith("--- End of", StringComparison.Ordinal));
+
+    [GeneratedRegex(@"\A\d{4}-\d\d-\d\dT[\d:.]+Z ")]
+    private static partial Regex TimeStamp();
 
     /// <summary>False if it was said before.</summary>
     private bool SayOnce(ResourceEvent change, string text)
