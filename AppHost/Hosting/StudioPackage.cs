@@ -8,7 +8,6 @@ internal static class StudioPackage
     /// <summary>Adds the fetching, if there is anything to fetch. The API serves Studio from the moment it is there.</summary>
     public static void FetchStudio(this IDistributedApplicationBuilder builder)
     {
-        if (builder.ExecutionContext.IsPublishMode) return;
         var folder = Path.Combine(Repository.Root, "ApiService", "Studio");
         // npm writes it last.
         var done = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
