@@ -32,8 +32,11 @@ public sealed class AppHostCrashTests
         first.Kill();
         await first.ExitCodeAsync();
 
+        // At once, while what is left still holds ports and data.
         await using var second = AppHostProcess.Start(folder.Path, environment, ports);
         var after = await second.HealthyAsync(since: before);
+        Assert.Contains("Waiting for what is left of it", second.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(before.Children, ProcessLife.IsRunning);
         Assert.Equal(before.Api, after.Api);
         await using var database = NpgsqlDataSource.Create(after.ConnectionStrings["darkroom"]);
         var connection = S3ConnectionString.Parse(after.ConnectionStrings["s3"]);
@@ -44,6 +47,6 @@ public sealed class AppHostCrashTests
 
         second.Terminate();
         Assert.Equal(0, await second.ExitCodeAsync());
-        Assert.All(before.Children.Concat(after.Children), pid => Assert.False(ProcessLife.IsRunning(pid), $"Process {pid} still runs."));
+        Assert.All(after.Children, pid => Assert.False(ProcessLife.IsRunning(pid), $"Process {pid} still runs."));
     }
 }

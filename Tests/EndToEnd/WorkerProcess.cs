@@ -50,6 +50,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
+        // It lives for seconds: counting what is hot costs more than it gives.
+        start.Environment["DOTNET_TieredPGO"] = "0";
         return new WorkerProcess(new Process { StartInfo = start });
     }
 

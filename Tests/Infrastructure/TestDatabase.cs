@@ -24,13 +24,14 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="server">Connection string of another server than the test run's.</param>
     public static async Task<TestDatabase> CreateAsync(string? server = null)
     {
-        server ??= await TestPostgres.ConnectionStringAsync();
-        var database = new TestDatabase(server, "t" + Guid.NewGuid().ToString("N"));
-        await using (var admin = NpgsqlDataSource.Create(server))
-            await admin.Sql($"create database {database.Name}").ExecuteNonQueryAsync();
+        var database = await CreateAsync(server, template: "template1");
+        // The test run's own server has done it already, once for all: TestPostgres.
         await new SchemaMigrator(database.DataSource, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
         return database;
     }
+
+    /// <summary>Without the schema.</summary>
+    public static Task<TestDatabase> CreateEmptyAsync() => CreateAsync(server: null, template: "template0");
 
     /// <summary>Ends every session that others, and <see cref="DataSource"/>, have in it.</summary>
     public async Task BreakConnectionsAsync() => await DataSource.Sql(
@@ -41,6 +42,15 @@ public sealed class TestDatabase : IAsyncDisposable
               and pid <> pg_backend_pid()
             """)
         .ExecuteNonQueryAsync();
+
+    private static async Task<TestDatabase> CreateAsync(string? server, string template)
+    {
+        server ??= await TestPostgres.ConnectionStringAsync();
+        var database = new TestDatabase(server, "t" + Guid.NewGuid().ToString("N"));
+        await using var admin = NpgsqlDataSource.Create(server);
+        await admin.Sql($"create database {database.Name} template {template}").ExecuteNonQueryAsync();
+        return database;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,8 @@
 using System.Globalization;
 using Darkroom.AppHost.Postgres;
+using Darkroom.Schema;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace Darkroom.Tests.Infrastructure;
 
@@ -29,7 +32,17 @@ internal static class TestPostgres
             },
             // Not stopped at the end of the run: a test host is killed a moment after its last test.
             leaveNothing: true);
+        await MigrateTemplateAsync(server.ConnectionString);
         return server.ConnectionString;
+    }
+
+    /// <summary>Every database created from here on is a copy of this one: faster than applying the migrations to each.</summary>
+    private static async Task MigrateTemplateAsync(string server)
+    {
+        // A template can be copied only while nobody is connected to it.
+        var template = new NpgsqlConnectionStringBuilder(server) { Database = "template1", Pooling = false };
+        await using var source = NpgsqlDataSource.Create(template);
+        await new SchemaMigrator(source, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
     }
 
     private static void RemoveFoldersOfDeadRuns()

@@ -10,7 +10,7 @@ public sealed class SchemaMigratorTests
     [Fact]
     public async Task Migrating_from_many_processes_at_once_applies_each_script_once()
     {
-        await using var database = await TestDatabase.CreateAsync();
+        await using var database = await TestDatabase.CreateEmptyAsync();
         var migrations = Enumerable.Range(0, 4)
             .Select(_ => new SchemaMigrator(database.DataSource, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default));
         await Task.WhenAll(migrations);

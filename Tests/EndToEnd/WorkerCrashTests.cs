@@ -1,11 +1,10 @@
 using Darkroom.AppHost.Hosting;
 using Darkroom.Schema;
-using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promises 1 and 2: whatever dies, each row ends once, each object is there, and the webhook has one id.</summary>
-public sealed class CrashTests
+/// <summary>Promises 1 and 2: whatever dies, each row ends once, each object is there, and the webhook has one id. Here it is workers that die or are told to stop.</summary>
+public sealed class WorkerCrashTests
 {
     [Fact]
     public async Task Three_hundred_images_survive_two_kills_of_their_worker()
@@ -34,76 +33,6 @@ public sealed class CrashTests
         await Task.WhenAll(system.Redis.FlushAsync(), system.Workers[0].KillAsync());
         system.StartWorker();
 
-        await run.CheckAsync(system);
-    }
-
-    [Theory]
-    [OnGarnet]
-    [OnRedisServer]
-    public async Task Redis_may_forget_everything_at_any_moment(RedisKind kind)
-    {
-        await using var system = await DarkroomSystem.StartAsync(workers: 2, redis: kind);
-        var run = await LargeRun.StartAsync(system);
-        foreach (var images in (int[])[50, 120, 190])
-        {
-            await run.ReachAsync(images);
-            await system.Redis.FlushAsync();
-        }
-
-        await run.CheckAsync(system);
-    }
-
-    [Theory]
-    [OnGarnet]
-    [OnRedisServer]
-    public async Task Redis_may_be_killed_and_come_back_empty(RedisKind kind)
-    {
-        await using var system = await DarkroomSystem.StartAsync(workers: 2, redis: kind);
-        var run = await LargeRun.StartAsync(system);
-
-        await run.ReachAsync(100);
-        await system.Redis.StopAsync();
-        await system.Redis.StartAsync();
-
-        await run.CheckAsync(system);
-    }
-
-    [Fact]
-    public async Task Every_connection_to_Postgres_may_break_at_any_moment()
-    {
-        await using var system = await DarkroomSystem.StartAsync(workers: 2);
-        var run = await LargeRun.StartAsync(system);
-        foreach (var images in (int[])[50, 100, 150, 200])
-        {
-            await run.ReachAsync(images);
-            await system.Database.BreakConnectionsAsync();
-        }
-
-        await run.CheckAsync(system);
-    }
-
-    [Fact]
-    public async Task Postgres_may_be_restarted()
-    {
-        await using var postgres = await RestartablePostgres.StartAsync();
-        await using var system = await DarkroomSystem.StartAsync(workers: 2, postgres: postgres.ConnectionString);
-        var run = await LargeRun.StartAsync(system);
-        foreach (var images in (int[])[60, 180])
-        {
-            await run.ReachAsync(images);
-            await postgres.RestartAsync();
-        }
-
-        await run.CheckAsync(system);
-    }
-
-    [Fact]
-    public async Task S3_may_stop_and_start_again()
-    {
-        await using var system = await DarkroomSystem.StartAsync(workers: 1);
-        var run = await LargeRun.StartAsync(system);
-        await run.ReachAsync(75);
-        await system.S3.RestartAsync();
         await run.CheckAsync(system);
     }
 

@@ -1,0 +1,38 @@
+using Darkroom.Tests.Infrastructure;
+
+namespace Darkroom.Tests.EndToEnd;
+
+/// <summary>Promises 1 and 2 while Redis loses all that it holds: it is rebuilt from Postgres.</summary>
+public sealed class RedisOutageTests
+{
+    [Theory]
+    [OnGarnet]
+    [OnRedisServer]
+    public async Task Redis_may_forget_everything_at_any_moment(RedisKind kind)
+    {
+        await using var system = await DarkroomSystem.StartAsync(workers: 2, redis: kind);
+        var run = await LargeRun.StartAsync(system);
+        foreach (var images in (int[])[50, 120, 190])
+        {
+            await run.ReachAsync(images);
+            await system.Redis.FlushAsync();
+        }
+
+        await run.CheckAsync(system);
+    }
+
+    [Theory]
+    [OnGarnet]
+    [OnRedisServer]
+    public async Task Redis_may_be_killed_and_come_back_empty(RedisKind kind)
+    {
+        await using var system = await DarkroomSystem.StartAsync(workers: 2, redis: kind);
+        var run = await LargeRun.StartAsync(system);
+
+        await run.ReachAsync(100);
+        await system.Redis.StopAsync();
+        await system.Redis.StartAsync();
+
+        await run.CheckAsync(system);
+    }
+}
