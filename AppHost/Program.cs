@@ -6,7 +6,7 @@ try
     var builder = LocalHost.CreateBuilder(args);
     // What this machine lends: data folder, secrets, ports. Null when a manifest is written, which must know none of it.
     using var run = LocalRun.Open(builder);
-    var containers = builder.WantsContainers();
+    var containers = await builder.WantsContainersAsync();
 
     // The three that keep state: the one that ConnectionStrings__... names, else a container where those are wanted, else our own.
     IResourceBuilder<IResourceWithConnectionString> database = builder.IsGiven("darkroom") ? builder.AddConnectionString("darkroom")

@@ -12,12 +12,12 @@ internal static class Containers
 
     /// <summary>Whether this machine shall run containers.</summary>
     /// <exception cref="SettingException">They are asked for, and no engine runs: Aspire would wait for one without end.</exception>
-    public static bool WantsContainers(this IDistributedApplicationBuilder builder)
+    public static async Task<bool> WantsContainersAsync(this IDistributedApplicationBuilder builder)
     {
         if (builder.ExecutionContext.IsPublishMode) return false;
         if (!HostSettings.WantsContainers(builder.Configuration)) return false;
         var engines = builder.Configuration["ASPIRE_CONTAINER_RUNTIME"] is { Length: > 0 } named ? new[] { named } : ["docker", "podman"];
-        var answers = engines.Select(engine => Ask(engine)).ToList();
+        var answers = await Task.WhenAll(engines.Select(AskAsync));
         return answers.Any(trouble => trouble is null)
             ? true
             : throw new SettingException(
@@ -56,12 +56,12 @@ internal static class Containers
     }
 
     /// <summary>Null: it runs. Else what it said.</summary>
-    private static string? Ask(string engine)
+    private static async Task<string?> AskAsync(string engine)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         try
         {
-            var info = Command.RunAsync(engine, ["info"], Path.GetTempPath(), user: null, _ => { }, limit.Token).GetAwaiter().GetResult();
+            var info = await Command.RunAsync(engine, ["info"], Path.GetTempPath(), user: null, _ => { }, limit.Token);
             return info.ExitCode == 0
                 ? null
                 : info.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).LastOrDefault() ?? $"ended with {info.ExitCode}";

@@ -13,10 +13,9 @@ internal static class StudioPackage
         var done = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
         var wanted = new FileInfo(Path.Combine(folder, "package-lock.json"));
         if (!wanted.Exists || (done.Exists && done.LastWriteTimeUtc >= wanted.LastWriteTimeUtc)) return;
-        string[] arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"];
         (OperatingSystem.IsWindows()
-                ? builder.AddExecutable(Name, "cmd.exe", folder, ["/d", "/c", "npm", .. arguments])
-                : builder.AddExecutable(Name, "npm", folder, arguments))
+                ? builder.AddExecutable(Name, "cmd.exe", folder, ["/d", "/c", "npm", "ci"])
+                : builder.AddExecutable(Name, "npm", folder, "ci"))
             .ExcludeFromManifest()
             .WithIconName("BoxArrowDown");
     }
