@@ -47,7 +47,7 @@ public sealed class LocalHostTests
             Assert.DoesNotContain("was ended", host.Output, StringComparison.Ordinal);
         }
 
-        await using (var host = AppHostProcess.Start(folder.Path))
+        await using (var host = AppHostProcess.Start(folder.Path, null, "--Dashboard=false"))
         {
             var run = await host.HealthyAsync();
             Assert.Equal(key, run.Key);
@@ -59,7 +59,7 @@ public sealed class LocalHostTests
     public async Task Host_told_to_stop_while_it_starts_leaves_nothing()
     {
         using var folder = new TemporaryFolder();
-        await using var host = AppHostProcess.Start(folder.Path);
+        await using var host = AppHostProcess.Start(folder.Path, null, "--Dashboard=false");
         await host.SaysAsync("postgres");
         var started = await Eventually.GetAsync(
             () => Task.FromResult(PreviousRun.Read(folder.Path)), processes => processes.Count > 0, TimeSpan.FromSeconds(60), "A process is started");
@@ -82,7 +82,7 @@ public sealed class LocalHostTests
             ["ConnectionStrings__darkroom"] = database.ConnectionString,
             ["ConnectionStrings__redis"] = redis.ConnectionString,
         };
-        await using var host = AppHostProcess.Start(folder.Path, given);
+        await using var host = AppHostProcess.Start(folder.Path, given, "--Dashboard=false");
         var run = await host.HealthyAsync();
 
         Assert.DoesNotContain(run.Processes, process => process.Name == "postgres");

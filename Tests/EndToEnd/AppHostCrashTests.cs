@@ -21,9 +21,9 @@ public sealed class AppHostCrashTests
         await using var webhooks = await WebhookReceiver.StartAsync();
         var environment = DarkroomSystem.Impatient.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
         // Links that were written before the crash must open after it.
-        string[] ports = [$"--Ports:Api={FreePort.Find()}", $"--Ports:S3={FreePort.Find()}"];
+        string[] settings = [$"--Ports:Api={FreePort.Find()}", $"--Ports:S3={FreePort.Find()}", "--Dashboard=false"];
 
-        await using var first = AppHostProcess.Start(folder.Path, environment, ports);
+        await using var first = AppHostProcess.Start(folder.Path, environment, settings);
         var before = await first.HealthyAsync();
         using var client = new DarkroomClient(before.Api, before.Key);
         var secret = await client.RotateWebhookSecretAsync();
@@ -33,7 +33,7 @@ public sealed class AppHostCrashTests
         await first.ExitCodeAsync();
 
         // At once, while what is left still holds ports and data.
-        await using var second = AppHostProcess.Start(folder.Path, environment, ports);
+        await using var second = AppHostProcess.Start(folder.Path, environment, settings);
         var after = await second.HealthyAsync(since: before);
         Assert.Contains("Waiting for what is left of it", second.Output, StringComparison.Ordinal);
         Assert.DoesNotContain(before.Children, ProcessLife.IsRunning);

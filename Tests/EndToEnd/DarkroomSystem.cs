@@ -3,14 +3,16 @@ using Darkroom.Api;
 using Darkroom.AppHost.Hosting;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Tests.Webhooks;
+using Darkroom.Worker;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.Tests.EndToEnd;
 
 /// <summary>
-/// The whole product on servers of this test's own: API in this process, workers in processes of theirs, real Postgres, Redis
-/// protocol and S3 protocol, an image server and a webhook receiver as the outside world.
+/// The whole product on servers of this test's own: API and workers in this process, workers to be killed in processes of theirs,
+/// real Postgres, Redis protocol and S3 protocol, an image server and a webhook receiver as the outside world.
 /// </summary>
 internal sealed class DarkroomSystem : IAsyncDisposable
 {
@@ -29,7 +31,8 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         ["Engine:FirstRetrySeconds"] = "0.2",
     };
 
-    private readonly List<WorkerProcess> _workers = [];
+    private readonly List<IHost> _workers = [];
+    private readonly List<WorkerProcess> _processes = [];
     private readonly Dictionary<string, string> _settings = new(Impatient);
     private WebApplication? _api;
 
@@ -43,9 +46,8 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     public WebhookReceiver Webhooks { get; }
     public DarkroomClient Client { get; private set; } = null!;
     public string WebhookSecret { get; private set; } = null!;
-    public IReadOnlyList<WorkerProcess> Workers => _workers;
 
-    /// <param name="workers">Worker processes to start with.</param>
+    /// <param name="workers">Workers in this process.</param>
     /// <param name="redis">What speaks the Redis protocol.</param>
     /// <param name="postgres">A server of the test's own; null: that of the test run.</param>
     /// <param name="settings">Configuration of all services beside what the harness sets.</param>
@@ -60,20 +62,27 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         system._settings["ConnectionStrings:s3"] = system.S3.ConnectionString;
         foreach (var (name, value) in settings) system._settings[name] = value;
         await system.StartApiAsync();
-        for (var i = 0; i < workers; i++) system.StartWorker();
+        for (var i = 0; i < workers; i++) await system.StartWorkerAsync();
         return system;
     }
 
-    public WorkerProcess StartWorker()
+    /// <summary>A worker that can be killed.</summary>
+    public WorkerProcess StartWorkerProcess()
     {
         var worker = WorkerProcess.Start(_settings);
-        _workers.Add(worker);
+        _processes.Add(worker);
         return worker;
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var worker in _workers) await worker.DisposeAsync();
+        foreach (var process in _processes) await process.DisposeAsync();
+        foreach (var worker in _workers)
+        {
+            await worker.StopAsync();
+            await ((IAsyncDisposable)worker).DisposeAsync();
+        }
+
         Client?.Dispose();
         if (_api is not null)
         {
@@ -92,12 +101,21 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     {
         // The address is part of the links that workers write, so it must be known before the first one starts.
         _settings["Links:BaseUrl"] = $"http://127.0.0.1:{FreePort.Find()}";
-        var arguments = _settings.Select(setting => $"--{setting.Key}={setting.Value}");
-        _api = ApiApp.Build([.. arguments, $"--urls={_settings["Links:BaseUrl"]}", "--environment=Development", "--Logging:LogLevel:Default=Warning"]);
+        _api = ApiApp.Build([.. Arguments(), $"--urls={_settings["Links:BaseUrl"]}"]);
         await _api.StartAsync();
         var keys = _api.Services.GetRequiredService<ApiKeyStore>();
         var key = await keys.CreateAsync("test", "test", Scopes.All, CancellationToken.None);
         WebhookSecret = key.WebhookSecret!;
         Client = new DarkroomClient(new Uri(_settings["Links:BaseUrl"]), key.Text);
     }
+
+    private async Task StartWorkerAsync()
+    {
+        var worker = WorkerApp.Build([.. Arguments()]);
+        _workers.Add(worker);
+        await worker.StartAsync();
+    }
+
+    private IEnumerable<string> Arguments() =>
+        [.. _settings.Select(setting => $"--{setting.Key}={setting.Value}"), "--environment=Development", "--Logging:LogLevel:Default=Warning"];
 }

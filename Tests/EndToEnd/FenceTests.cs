@@ -12,13 +12,13 @@ public sealed class FenceTests
     public async Task A_worker_that_stood_still_past_its_lease_changes_nothing_when_it_goes_on()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
-        var paused = system.StartWorker();
+        var paused = system.StartWorkerProcess();
         var run = await LargeRun.StartAsync(system);
         await run.ReachAsync(100);
 
         await paused.PauseAsync();
         var held = await RunningAsync(system);
-        var other = system.StartWorker();
+        var other = system.StartWorkerProcess();
         await Eventually.GetAsync(
             async () => (await RunningAsync(system)).Intersect(held).Count(), still => still == 0, TimeSpan.FromSeconds(60),
             "What the paused worker had in hand is taken from it");
@@ -32,7 +32,7 @@ public sealed class FenceTests
     public async Task A_late_writer_with_other_bytes_cannot_change_a_recorded_object()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
-        var paused = system.StartWorker();
+        var paused = system.StartWorkerProcess();
         var late = new StalledRecorder(system);
         var request = await system.Client.UploadAsync(Csv.Of([system.Images.Changing(1)]));
         await late.StallAsync(request);
@@ -41,7 +41,7 @@ public sealed class FenceTests
         await paused.PauseAsync();
         await late.ReleaseAsync(commit: false);
 
-        system.StartWorker();
+        system.StartWorkerProcess();
         await request.EndAsync();
         var recorded = await ReadObjectAsync(system, request);
         await paused.ResumeAsync();
@@ -60,7 +60,7 @@ public sealed class FenceTests
     public async Task A_worker_may_die_between_storing_an_object_and_recording_it(bool recordedAllTheSame)
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
-        var dying = system.StartWorker();
+        var dying = system.StartWorkerProcess();
         var recorder = new StalledRecorder(system);
         var request = await system.Client.UploadAsync(Csv.Of([system.Images.Changing(1)]), system.Webhooks.Url);
         await recorder.StallAsync(request);
@@ -68,7 +68,7 @@ public sealed class FenceTests
 
         await dying.KillAsync();
         await recorder.ReleaseAsync(recordedAllTheSame);
-        system.StartWorker();
+        system.StartWorkerProcess();
 
         var end = await request.EndAsync();
         Assert.Equal("completed", end.GetProperty("status").GetString());

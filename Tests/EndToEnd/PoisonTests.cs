@@ -7,7 +7,7 @@ public sealed class PoisonTests
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var images = system.Images;
-        var worker = system.StartWorker();
+        var worker = system.StartWorkerProcess();
         var products = Enumerable.Range(0, 30).Select(i => (IReadOnlyList<string>)[images.Good(i)]).ToList();
         products.Insert(7, [images.Good(100), images.Poison(1), images.Good(101)]);
         var request = await system.Client.UploadAsync(Csv.Of([.. products]), system.Webhooks.Url);
@@ -17,7 +17,7 @@ public sealed class PoisonTests
         {
             await images.PoisonedAsync();
             await worker.KillAsync();
-            worker = system.StartWorker();
+            worker = system.StartWorkerProcess();
         }
 
         var end = await request.EndAsync();

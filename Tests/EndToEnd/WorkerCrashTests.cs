@@ -10,15 +10,15 @@ public sealed class WorkerCrashTests
     public async Task Three_hundred_images_survive_two_kills_of_their_worker()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
-        var first = system.StartWorker();
+        var first = system.StartWorkerProcess();
         var run = await LargeRun.StartAsync(system);
 
         await run.ReachAsync(50);
         await first.KillAsync();
-        var second = system.StartWorker();
+        var second = system.StartWorkerProcess();
         await run.ReachAsync(150);
         await second.KillAsync();
-        system.StartWorker();
+        system.StartWorkerProcess();
 
         await run.CheckAsync(system);
     }
@@ -26,12 +26,14 @@ public sealed class WorkerCrashTests
     [Fact]
     public async Task A_worker_may_die_in_the_moment_that_Redis_forgets_everything()
     {
-        await using var system = await DarkroomSystem.StartAsync(workers: 2);
+        await using var system = await DarkroomSystem.StartAsync(workers: 0);
+        var dying = system.StartWorkerProcess();
+        system.StartWorkerProcess();
         var run = await LargeRun.StartAsync(system);
 
         await run.ReachAsync(100);
-        await Task.WhenAll(system.Redis.FlushAsync(), system.Workers[0].KillAsync());
-        system.StartWorker();
+        await Task.WhenAll(system.Redis.FlushAsync(), dying.KillAsync());
+        system.StartWorkerProcess();
 
         await run.CheckAsync(system);
     }
@@ -40,14 +42,14 @@ public sealed class WorkerCrashTests
     public async Task A_worker_that_is_asked_to_stop_hands_back_what_it_has_and_fails_nothing()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
-        var stopped = system.StartWorker();
+        var stopped = system.StartWorkerProcess();
         var run = await LargeRun.StartAsync(system);
         await run.ReachAsync(75);
 
         Assert.Equal(0, await stopped.StopAsync(TimeSpan.FromSeconds(30)));
         var held = await system.Database.DataSource.Sql("select count(*) from images where state = 'running'").ExecuteScalarAsync();
         Assert.Equal(0L, held);
-        system.StartWorker();
+        system.StartWorkerProcess();
 
         await run.CheckAsync(system);
     }

@@ -41,22 +41,24 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
     [Fact]
     public async Task A_running_request_keeps_its_version_and_the_next_one_takes_the_published()
     {
-        var images = _system.Images;
+        await using var system = await DarkroomSystem.StartAsync(workers: 0);
+        var first = system.StartWorkerProcess();
+        var images = system.Images;
         var csv = Csv.Of([images.Gated(1)]);
-        await PublishQualityAsync(version: 1, quality: 60);
-        var original = await ResultAsync(await _system.Client.UploadAsync(csv, workflow: "versioned"));
+        await PublishQualityAsync(system, version: 1, quality: 60);
+        var original = await ResultAsync(await system.Client.UploadAsync(csv, workflow: "versioned"));
 
         images.CloseGate();
-        var running = await _system.Client.UploadAsync(csv, workflow: "versioned");
+        var running = await system.Client.UploadAsync(csv, workflow: "versioned");
         await images.AskedAsync(images.Gated(1), 2);
-        await PublishQualityAsync(version: 2, quality: 5);
+        await PublishQualityAsync(system, version: 2, quality: 5);
         // A worker that has never seen version 1 must go on with it.
-        await _system.Workers[0].KillAsync();
-        _system.StartWorker();
+        await first.KillAsync();
+        system.StartWorkerProcess();
         images.OpenGate();
 
         Assert.Equal(original, await ResultAsync(running));
-        var next = await ResultAsync(await _system.Client.UploadAsync(csv, workflow: "versioned"));
+        var next = await ResultAsync(await system.Client.UploadAsync(csv, workflow: "versioned"));
         Assert.True(next.Length < original.Length, $"{next.Length} bytes with quality 5, {original.Length} with 60.");
     }
 
@@ -94,9 +96,9 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
     private async Task<long> VersionAsync(SubmittedRequest request) =>
         Assert.Single((await _system.Client.Http.SearchAsync(new { correlationId = request.Id })).Items).Number("version");
 
-    private Task PublishQualityAsync(int version, int quality) =>
+    private static Task PublishQualityAsync(DarkroomSystem system, int version, int quality) =>
         Workflows.PublishAsync(
-            _system.Database.DataSource, "versioned", version, workflow => workflow.SetInput("compress", "quality", $"{quality}"));
+            system.Database.DataSource, "versioned", version, workflow => workflow.SetInput("compress", "quality", $"{quality}"));
 
     /// <summary>The bytes of a finished request's only image.</summary>
     private static async Task<byte[]> ResultAsync(SubmittedRequest request)

@@ -5,7 +5,8 @@ namespace Darkroom.Tests.Infrastructure;
 /// <summary>The browser of this machine: the system's own, since Playwright's builds cannot be fetched everywhere. <c>DARKROOM_TEST_CHROMIUM</c> names another.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private static readonly string[] Names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium.exe", "chrome.exe"];
+    // The first has no window to draw, and takes half the time.
+    private static readonly string[] Names = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chromium.exe", "chrome.exe"];
 
     // It runs as root in containers, without a display, and asks nobody for updates.
     private static readonly string[] Arguments =
@@ -50,6 +51,6 @@ public sealed class Chromium : IAsyncLifetime
         if (Environment.GetEnvironmentVariable("DARKROOM_TEST_CHROMIUM") is { Length: > 0 } given)
             return given;
         var folders = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-        return folders.SelectMany(folder => Names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
+        return Names.SelectMany(name => folders.Select(folder => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
     }
 }

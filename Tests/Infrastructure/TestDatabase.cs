@@ -24,14 +24,14 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="server">Connection string of another server than the test run's.</param>
     public static async Task<TestDatabase> CreateAsync(string? server = null)
     {
-        var database = await CreateAsync(server, template: "template1");
-        // The test run's own server has done it already, once for all: TestPostgres.
+        if (server is null && !TestPostgres.IsGiven) return await CopyAsync(await TestPostgres.ConnectionStringAsync(), TestPostgres.Template);
+        var database = await CopyAsync(server ?? await TestPostgres.ConnectionStringAsync(), "template0");
         await new SchemaMigrator(database.DataSource, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
         return database;
     }
 
     /// <summary>Without the schema.</summary>
-    public static Task<TestDatabase> CreateEmptyAsync() => CreateAsync(server: null, template: "template0");
+    public static async Task<TestDatabase> CreateEmptyAsync() => await CopyAsync(await TestPostgres.ConnectionStringAsync(), "template0");
 
     /// <summary>Ends every session that others, and <see cref="DataSource"/>, have in it.</summary>
     public async Task BreakConnectionsAsync() => await DataSource.Sql(
@@ -43,19 +43,28 @@ public sealed class TestDatabase : IAsyncDisposable
             """)
         .ExecuteNonQueryAsync();
 
-    private static async Task<TestDatabase> CreateAsync(string? server, string template)
+    private static async Task<TestDatabase> CopyAsync(string server, string template)
     {
-        server ??= await TestPostgres.ConnectionStringAsync();
         var database = new TestDatabase(server, "t" + Guid.NewGuid().ToString("N"));
-        await using var admin = NpgsqlDataSource.Create(server);
-        await admin.Sql($"create database {database.Name} template {template}").ExecuteNonQueryAsync();
+        await ExecuteAsync(server, postgres => $"create database {database.Name} template {template}{CopyStrategy(postgres)}");
         return database;
+    }
+
+    // Copying files takes half the time of copying pages through the log, and takes the catalog's cache along: the first connection need not build it.
+    private static string CopyStrategy(Version postgres) => postgres.Major >= 15 ? " strategy file_copy" : "";
+
+    // On a pooled connection: a new one costs the server as much as the database.
+    private static async Task ExecuteAsync(string server, Func<Version, string> sql)
+    {
+        await using var connection = new NpgsqlConnection(server);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql(connection.PostgreSqlVersion), connection);
+        await command.ExecuteNonQueryAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         await DataSource.DisposeAsync();
-        await using var admin = NpgsqlDataSource.Create(_server);
-        await admin.Sql($"drop database if exists {Name} with (force)").ExecuteNonQueryAsync();
+        await ExecuteAsync(_server, _ => $"drop database if exists {Name} with (force)");
     }
 }

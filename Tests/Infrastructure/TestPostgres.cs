@@ -13,10 +13,14 @@ internal static class TestPostgres
 
     private static readonly Lazy<Task<string>> Server = new(StartAsync);
 
-    public static Task<string> ConnectionStringAsync() =>
-        Environment.GetEnvironmentVariable("DARKROOM_TEST_POSTGRES") is { Length: > 0 } given
-            ? Task.FromResult(given)
-            : Server.Value;
+    /// <summary>On the server that the run starts: a database with the schema, to copy.</summary>
+    public const string Template = "migrated";
+
+    private static string? Given => Environment.GetEnvironmentVariable("DARKROOM_TEST_POSTGRES") is { Length: > 0 } given ? given : null;
+
+    public static bool IsGiven => Given is not null;
+
+    public static Task<string> ConnectionStringAsync() => Given is { } given ? Task.FromResult(given) : Server.Value;
 
     private static async Task<string> StartAsync()
     {
@@ -32,15 +36,15 @@ internal static class TestPostgres
             },
             // Not stopped at the end of the run: a test host is killed a moment after its last test.
             leaveNothing: true);
-        await MigrateTemplateAsync(server.ConnectionString);
+        await CreateTemplateAsync(server.ConnectionString);
         return server.ConnectionString;
     }
 
-    /// <summary>Every database created from here on is a copy of this one: faster than applying the migrations to each.</summary>
-    private static async Task MigrateTemplateAsync(string server)
+    private static async Task CreateTemplateAsync(string server)
     {
-        // A template can be copied only while nobody is connected to it.
-        var template = new NpgsqlConnectionStringBuilder(server) { Database = "template1", Pooling = false };
+        await using (var admin = NpgsqlDataSource.Create(server)) await admin.Sql($"create database {Template}").ExecuteNonQueryAsync();
+        // A database can be copied only while nobody is connected to it.
+        var template = new NpgsqlConnectionStringBuilder(server) { Database = Template, Pooling = false };
         await using var source = NpgsqlDataSource.Create(template);
         await new SchemaMigrator(source, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
     }

@@ -36,7 +36,7 @@ public sealed class StudioEditorTests(Chromium chromium) : StudioTest(chromium)
     }
 
     [StudioFact]
-    public async Task An_activity_is_dragged_in_connected_published_andWatched_as_it_runs()
+    public async Task An_activity_is_dragged_in_connected_published_and_watched_as_it_runs()
     {
         var key = await Product.KeyAsync(Scopes.Requests, Scopes.WorkflowsEdit);
         await Page.OpenStudioAsync(Product.Origin, key, Editor);
