@@ -8,8 +8,8 @@ using Darkroom.Api.Reference;
 using Darkroom.Api.Requests;
 using Darkroom.Api.Studio;
 using Darkroom.Api.Webhooks;
-using Darkroom.Engine;
 using Darkroom.Images;
+using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Webhooks;
 

@@ -1,8 +1,8 @@
 using Darkroom.Activities;
-using Darkroom.Engine;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Darkroom.Images;
-using Darkroom.Requests.Csv;
-using Darkroom.Schema;
+using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Webhooks;
 using Darkroom.Worker.Images;

@@ -1,6 +1,6 @@
 using System.Security.Claims;
 using Darkroom.Access;
-using Darkroom.Requests;
+using Darkroom.Data;
 
 namespace Darkroom.Api.Access;
 

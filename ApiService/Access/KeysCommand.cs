@@ -1,6 +1,5 @@
 using Darkroom.Access;
-using Darkroom.Schema;
-using Darkroom.Webhooks;
+using Darkroom.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Storage;
 using Microsoft.AspNetCore.Diagnostics;
 using Npgsql;

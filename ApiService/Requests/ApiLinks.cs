@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,5 @@
 using System.ComponentModel;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 
 namespace Darkroom.Api.Requests;
 

@@ -1,5 +1,6 @@
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
+using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;

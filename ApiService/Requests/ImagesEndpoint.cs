@@ -1,4 +1,5 @@
 using Darkroom.Api.Access;
+using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;

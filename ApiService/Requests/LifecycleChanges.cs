@@ -1,4 +1,6 @@
+using Darkroom.Data;
 using Darkroom.Requests;
+using Darkroom.Runs;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;

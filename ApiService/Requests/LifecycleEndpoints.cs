@@ -1,5 +1,7 @@
 using Darkroom.Api.Access;
+using Darkroom.Data;
 using Darkroom.Requests;
+using Darkroom.Runs;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;

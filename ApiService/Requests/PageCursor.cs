@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
+using Darkroom.Data;
 using Darkroom.Requests;
 
 namespace Darkroom.Api.Requests;

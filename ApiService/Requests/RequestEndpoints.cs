@@ -1,8 +1,8 @@
 using Darkroom.Access;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Requests.Uploads;
+using Darkroom.Csv;
 using Darkroom.Requests;
-using Darkroom.Requests.Csv;
 
 namespace Darkroom.Api.Requests;
 

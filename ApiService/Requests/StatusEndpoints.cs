@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Claims;
 using Darkroom.Api.Access;
+using Darkroom.Data;
 using Darkroom.Requests;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using Darkroom.Access;
 using Darkroom.Engine;
+using Darkroom.Runs;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;

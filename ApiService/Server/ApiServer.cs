@@ -1,6 +1,6 @@
 using Darkroom.Api.Problems;
 using Darkroom.Api.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Darkroom.Access;
 using Darkroom.Api.Access;
+using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Webhooks;
 

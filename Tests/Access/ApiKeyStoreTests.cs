@@ -1,5 +1,5 @@
 using Darkroom.Access;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,8 +1,7 @@
 using Darkroom.Access;
 using Darkroom.Api.Access;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
-using Darkroom.Webhooks;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,6 +1,6 @@
 using Darkroom.Activities;
+using Darkroom.Egress;
 using Darkroom.Engine;
-using Darkroom.Images;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Activities;

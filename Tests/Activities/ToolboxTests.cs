@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
-using Darkroom.Activities;
+using Darkroom.Data;
 using Darkroom.Engine;
-using Darkroom.Schema;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
+using Darkroom.Images;
 using Darkroom.Tests.Engine;
 
 namespace Darkroom.Tests.Activities;

@@ -1,8 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Tests.Api;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text;
-using Darkroom.Schema;
+using Darkroom.Data;
 
 namespace Darkroom.Tests.Api;
 

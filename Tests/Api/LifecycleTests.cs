@@ -1,7 +1,7 @@
 using System.Net;
 using Darkroom.Api.Requests;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
+using Darkroom.Runs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

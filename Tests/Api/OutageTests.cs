@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 

@@ -1,5 +1,3 @@
-using Darkroom.Schema;
-
 namespace Darkroom.Tests.Api;
 
 /// <summary>Puts a request into a state that workers would bring it into.</summary>

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Darkroom.Schema;
+using Darkroom.Data;
 
 namespace Darkroom.Tests.Api;
 

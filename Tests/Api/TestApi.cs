@@ -1,10 +1,10 @@
 using System.Net.Http.Headers;
 using Darkroom.Access;
 using Darkroom.Api;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
+using Darkroom.Uploads;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
 using System.Text;
-using Darkroom.Schema;
+using Darkroom.Data;
 
 namespace Darkroom.Tests.Api;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Images;
-using Darkroom.Schema;
 using Darkroom.Tests.Api;
 using Darkroom.Tests.Elsa.Instances;
 using Darkroom.Tests.Engine;

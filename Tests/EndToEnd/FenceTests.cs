@@ -1,5 +1,5 @@
 using System.Security.Cryptography;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Tests.Webhooks;

@@ -1,5 +1,5 @@
 using System.Net;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
 using StackExchange.Redis;
 

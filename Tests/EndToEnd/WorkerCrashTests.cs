@@ -1,5 +1,5 @@
 using Darkroom.AppHost.Hosting;
-using Darkroom.Schema;
+using Darkroom.Data;
 
 namespace Darkroom.Tests.EndToEnd;
 

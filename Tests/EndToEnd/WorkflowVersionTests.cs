@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Elsa.Instances;
 using NetVips;
 using StudioWindow = Darkroom.Tests.Elsa.Definitions.Studio;

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
+using Darkroom.Data;
 using Darkroom.Engine;
-using Darkroom.Schema;
+using Darkroom.Runs;
 using Darkroom.Tests.Engine;
 using Npgsql;
 

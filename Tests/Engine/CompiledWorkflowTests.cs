@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
 
 namespace Darkroom.Tests.Engine;
 

@@ -1,6 +1,8 @@
+using Darkroom.Data;
 using Darkroom.Engine;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Engine.Definitions;
+using Darkroom.Leases;
+using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;

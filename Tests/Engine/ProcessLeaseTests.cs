@@ -1,5 +1,5 @@
-using Darkroom.Engine;
-using Darkroom.Schema;
+using Darkroom.Data;
+using Darkroom.Leases;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,6 @@
 using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Flow;
 
 namespace Darkroom.Tests.Engine;
 

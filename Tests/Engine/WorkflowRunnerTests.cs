@@ -1,5 +1,6 @@
+using Darkroom.Data;
 using Darkroom.Engine;
-using Darkroom.Schema;
+using Darkroom.Engine.Flow;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 

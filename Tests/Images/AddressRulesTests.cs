@@ -1,5 +1,5 @@
 using System.Net;
-using Darkroom.Images;
+using Darkroom.Egress;
 
 namespace Darkroom.Tests.Images;
 

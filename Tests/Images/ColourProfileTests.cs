@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Darkroom.Images;
+using Darkroom.Images.Containers;
 using NetVips;
 
 namespace Darkroom.Tests.Images;

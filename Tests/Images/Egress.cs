@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Net;
+using Darkroom.Egress;
 using Darkroom.Images;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Darkroom.AppHost.Hosting;
+using Darkroom.Egress;
 using Darkroom.Images;
 using Darkroom.Tests.Infrastructure;
 

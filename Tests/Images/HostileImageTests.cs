@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using Darkroom.Images;
+using Darkroom.Images.Containers;
 using Darkroom.Tests.Infrastructure;
 using NetVips;
 

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Darkroom.Egress;
 using Darkroom.Images;
 
 namespace Darkroom.Tests.Images;

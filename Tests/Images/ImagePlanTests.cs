@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Darkroom.Egress;
 using Darkroom.Images;
 
 namespace Darkroom.Tests.Images;

@@ -3,6 +3,7 @@ using System.IO.Compression;
 using System.IO.Hashing;
 using System.Text;
 using Darkroom.Images;
+using Darkroom.Images.Containers;
 using NetVips;
 
 namespace Darkroom.Tests.Images;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Darkroom.Images;
+using Darkroom.Images.Containers;
 using NetVips;
 
 namespace Darkroom.Tests.Images;

@@ -1,4 +1,4 @@
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

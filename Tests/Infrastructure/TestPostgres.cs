@@ -1,6 +1,6 @@
 using System.Globalization;
 using Darkroom.AppHost.Postgres;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 

@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 using Darkroom.Queue;
 using Darkroom.Requests;
-using Darkroom.Schema;
 using Npgsql;
 
 namespace Darkroom.Tests.Queue;

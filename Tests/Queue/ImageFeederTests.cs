@@ -1,6 +1,9 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 using Darkroom.Queue;
 using Darkroom.Requests;
 using Darkroom.Tests.Infrastructure;
+using Darkroom.Uploads;
 
 namespace Darkroom.Tests.Queue;
 

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Darkroom.Data;
 using Darkroom.Queue;
-using Darkroom.Requests;
 using Darkroom.Tests.Infrastructure;
+using Darkroom.Uploads;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 

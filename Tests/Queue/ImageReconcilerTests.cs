@@ -1,5 +1,4 @@
 using Darkroom.Queue;
-using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Queue;

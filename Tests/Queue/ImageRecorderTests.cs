@@ -1,3 +1,4 @@
+using Darkroom.Engine.Bodies;
 using Darkroom.Queue;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;

@@ -1,7 +1,8 @@
-using Darkroom.Engine;
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+using Darkroom.Leases;
 using Darkroom.Queue;
 using Darkroom.Requests;
-using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,6 @@
-using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
 using Darkroom.Queue;
-using Darkroom.Schema;
+using Darkroom.Runs;
 using Darkroom.Worker.Queue;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

@@ -1,4 +1,4 @@
-using Darkroom.Requests;
+using Darkroom.Data;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Options;

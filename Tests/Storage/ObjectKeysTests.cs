@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Storage;
 

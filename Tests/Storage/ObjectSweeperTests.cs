@@ -1,5 +1,6 @@
+using Darkroom.Data;
 using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Retention;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using Darkroom.Access;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Studio;

@@ -1,5 +1,6 @@
 using System.Text.Json;
-using Darkroom.Schema;
+using Darkroom.Data;
+using Darkroom.Engine;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;
 

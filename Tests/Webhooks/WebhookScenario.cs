@@ -1,9 +1,9 @@
 using System.Net;
 using Darkroom.Access;
+using Darkroom.Data;
+using Darkroom.Egress;
 using Darkroom.Engine;
-using Darkroom.Images;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;

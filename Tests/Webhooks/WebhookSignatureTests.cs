@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Darkroom.Access;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;
 

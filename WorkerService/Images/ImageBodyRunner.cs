@@ -1,8 +1,9 @@
-using Darkroom.Engine;
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Definitions;
 using Darkroom.Images;
 using Darkroom.Queue;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Runs;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;

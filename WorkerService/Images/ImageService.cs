@@ -1,5 +1,6 @@
-using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
 using Darkroom.Images;
+using Darkroom.Leases;
 using Darkroom.Queue;
 using Microsoft.Extensions.Options;
 

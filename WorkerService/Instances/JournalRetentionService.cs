@@ -1,4 +1,4 @@
-using Darkroom.Instances;
+using Darkroom.Retention;
 using Microsoft.Extensions.Options;
 using Npgsql;
 

@@ -1,5 +1,7 @@
+using Darkroom.Data;
 using Darkroom.Engine;
-using Darkroom.Schema;
+using Darkroom.Leases;
+using Darkroom.Runs;
 using Microsoft.Extensions.Options;
 using Npgsql;
 

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
+using Darkroom.Data;
 using Darkroom.Queue;
-using Darkroom.Requests;
-using Darkroom.Schema;
 using Microsoft.Extensions.Options;
 using Npgsql;
 

@@ -1,4 +1,4 @@
-using Darkroom.Engine;
+using Darkroom.Leases;
 using Darkroom.Queue;
 using Microsoft.Extensions.Options;
 

@@ -1,4 +1,4 @@
-using Darkroom.Storage;
+using Darkroom.Retention;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Worker.Storage;

@@ -1,4 +1,4 @@
-using Darkroom.Storage;
+using Darkroom.Retention;
 
 namespace Darkroom.Worker.Storage;
 

@@ -1,4 +1,3 @@
-using Darkroom.Requests;
 using Darkroom.Webhooks;
 
 namespace Darkroom.Worker.Webhooks;

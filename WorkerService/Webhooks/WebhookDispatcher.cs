@@ -1,5 +1,6 @@
-using Darkroom.Engine;
-using Darkroom.Schema;
+using Darkroom.Access;
+using Darkroom.Data;
+using Darkroom.Leases;
 using Darkroom.Webhooks;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;

@@ -1,6 +1,4 @@
-using Darkroom.Requests;
-using Darkroom.Schema;
-using Darkroom.Webhooks;
+using Darkroom.Data;
 using Npgsql;
 
 namespace Darkroom.Access;

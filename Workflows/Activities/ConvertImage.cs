@@ -1,4 +1,5 @@
 using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
 using Darkroom.Images;
 
 namespace Darkroom.Activities;

@@ -1,4 +1,5 @@
 using Darkroom.Engine;
+using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 

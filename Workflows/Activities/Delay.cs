@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Darkroom.Engine;
+using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 

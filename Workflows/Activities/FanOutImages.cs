@@ -1,7 +1,10 @@
 using System.Text.Json;
+using Darkroom.Bookmarks;
+using Darkroom.Data;
 using Darkroom.Engine;
+using Darkroom.Engine.Flow;
 using Darkroom.Queue;
-using Darkroom.Schema;
+using Darkroom.Runs;
 using Npgsql;
 
 namespace Darkroom.Activities;

@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Darkroom.Data;
+using Darkroom.Egress;
 using Darkroom.Engine;
-using Darkroom.Images;
+using Darkroom.Engine.Flow;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Activities;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Darkroom.Engine;
+using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 

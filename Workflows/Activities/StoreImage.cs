@@ -1,6 +1,6 @@
 using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
 using Darkroom.Images;
-using Darkroom.Queue;
 using Darkroom.Storage;
 
 namespace Darkroom.Activities;

@@ -1,7 +1,9 @@
+using Darkroom.Csv;
+using Darkroom.Data;
+using Darkroom.Egress;
 using Darkroom.Engine;
-using Darkroom.Images;
+using Darkroom.Engine.Flow;
 using Darkroom.Requests;
-using Darkroom.Requests.Csv;
 using Darkroom.Storage;
 using Npgsql;
 

@@ -1,8 +1,9 @@
 using System.Runtime.CompilerServices;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Darkroom.Engine;
+using Darkroom.Engine.Flow;
 using Darkroom.Requests;
-using Darkroom.Requests.Csv;
-using Darkroom.Schema;
 using Darkroom.Storage;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -1,3 +1,5 @@
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 
 namespace Darkroom.Engine;

@@ -1,3 +1,5 @@
+using Darkroom.Engine.Bodies;
+
 namespace Darkroom.Engine;
 
 /// <summary>What an activity type looks like from outside: how a definition may use it. Terms are Elsa's.</summary>

@@ -1,3 +1,5 @@
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Flow;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Engine;

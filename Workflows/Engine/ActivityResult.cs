@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Darkroom.Webhooks;
 using Npgsql;
 
 namespace Darkroom.Engine;

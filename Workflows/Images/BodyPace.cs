@@ -1,3 +1,5 @@
+using Darkroom.Egress;
+
 namespace Darkroom.Images;
 
 /// <summary>

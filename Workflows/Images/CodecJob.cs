@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Darkroom.Images.Containers;
 
 namespace Darkroom.Images;
 

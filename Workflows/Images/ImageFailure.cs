@@ -1,3 +1,5 @@
+using Darkroom.Egress;
+
 namespace Darkroom.Images;
 
 /// <summary>Why an image could not be fetched or processed, in our own words.</summary>

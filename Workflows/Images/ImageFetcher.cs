@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Darkroom.Egress;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Images;

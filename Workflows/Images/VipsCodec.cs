@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Darkroom.Images.Containers;
 using Microsoft.Extensions.Options;
 using NetVips;
 

@@ -1,3 +1,4 @@
+using Darkroom.Images.Containers;
 using NetVips;
 
 namespace Darkroom.Images;

@@ -1,5 +1,4 @@
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Npgsql;
 
 namespace Darkroom.Queue;

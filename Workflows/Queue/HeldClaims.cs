@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
-using Darkroom.Requests;
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 
 namespace Darkroom.Queue;
 

@@ -1,6 +1,6 @@
-using Darkroom.Engine;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+using Darkroom.Leases;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;

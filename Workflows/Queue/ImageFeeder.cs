@@ -1,5 +1,5 @@
+using Darkroom.Data;
 using Darkroom.Requests;
-using Darkroom.Schema;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -1,3 +1,6 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+
 namespace Darkroom.Queue;
 
 /// <summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 

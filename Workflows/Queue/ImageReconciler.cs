@@ -1,6 +1,5 @@
-using Darkroom.Engine;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
+using Darkroom.Leases;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;

@@ -1,5 +1,6 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 using Darkroom.Requests;
-using Darkroom.Schema;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

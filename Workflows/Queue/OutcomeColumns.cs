@@ -1,3 +1,5 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -1,4 +1,5 @@
-using Darkroom.Requests;
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 using Npgsql;
 
 namespace Darkroom.Queue;

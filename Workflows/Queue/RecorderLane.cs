@@ -1,3 +1,5 @@
+using Darkroom.Engine.Bodies;
+
 namespace Darkroom.Queue;
 
 /// <summary>An outcome and whoever waits for it to be durable.</summary>

@@ -1,5 +1,5 @@
-using Darkroom.Requests.Csv;
-using Darkroom.Schema;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -1,3 +1,5 @@
+using Darkroom.Data;
+
 namespace Darkroom.Requests;
 
 /// <summary>One row of <c>csv_data_table</c>: an uploaded CSV and how far its present run is.</summary>

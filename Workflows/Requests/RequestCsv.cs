@@ -1,5 +1,6 @@
-using Darkroom.Requests.Csv;
-using Darkroom.Schema;
+using Darkroom.Activities;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Npgsql;
 
 namespace Darkroom.Requests;

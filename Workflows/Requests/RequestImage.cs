@@ -1,3 +1,5 @@
+using Darkroom.Data;
+
 namespace Darkroom.Requests;
 
 /// <summary>One image of a request: a place in its CSV and what became of it.</summary>

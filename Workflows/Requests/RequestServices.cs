@@ -1,3 +1,4 @@
+using Darkroom.Uploads;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Requests;

@@ -2,7 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using Darkroom.Requests;
+using Darkroom.Data;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 

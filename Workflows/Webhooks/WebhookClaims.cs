@@ -1,6 +1,6 @@
-using Darkroom.Engine;
+using Darkroom.Data;
+using Darkroom.Leases;
 using Darkroom.Requests;
-using Darkroom.Schema;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;

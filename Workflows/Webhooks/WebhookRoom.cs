@@ -1,4 +1,4 @@
-using Darkroom.Requests;
+using Darkroom.Data;
 
 namespace Darkroom.Webhooks;
 

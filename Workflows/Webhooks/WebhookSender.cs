@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Text;
-using Darkroom.Images;
+using Darkroom.Egress;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Webhooks;

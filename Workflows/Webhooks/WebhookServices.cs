@@ -1,3 +1,4 @@
+using Darkroom.Access;
 using Darkroom.Images;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -4,7 +4,7 @@ using System.Text.Json.Nodes;
 using Darkroom.Access;
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
-using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
 
 namespace Darkroom.Api.Elsa.Definitions;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
-using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
 

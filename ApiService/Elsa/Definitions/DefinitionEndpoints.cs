@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Darkroom.Access;
-using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Runs;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Elsa.Definitions;

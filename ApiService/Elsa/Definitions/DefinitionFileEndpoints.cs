@@ -3,7 +3,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Api.Problems;
-using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Runs;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Elsa.Definitions;

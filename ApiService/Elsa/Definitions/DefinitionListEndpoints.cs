@@ -1,5 +1,5 @@
 using System.Security.Claims;
-using Darkroom.Engine;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Nodes;
-using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
 
 namespace Darkroom.Api.Elsa.Definitions;
 

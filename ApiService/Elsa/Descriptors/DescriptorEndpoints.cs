@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using Darkroom.Engine;
+using Darkroom.Engine.Flow;
+using Darkroom.Runs;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Darkroom.Api.Elsa.Descriptors;

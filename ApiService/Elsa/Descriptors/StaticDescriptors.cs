@@ -1,5 +1,5 @@
-using Darkroom.Engine;
 using Darkroom.Engine.Expressions;
+using Darkroom.Engine.Flow;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 

@@ -1,5 +1,5 @@
 using Darkroom.Access;
-using Darkroom.Instances;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

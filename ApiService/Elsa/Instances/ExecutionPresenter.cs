@@ -1,6 +1,6 @@
 using System.Text.Json;
-using Darkroom.Instances;
 using Darkroom.Queue;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

@@ -1,5 +1,5 @@
-using Darkroom.Instances;
-using Darkroom.Schema;
+using Darkroom.Data;
+using Darkroom.Runs;
 using Microsoft.AspNetCore.SignalR;
 using Npgsql;
 

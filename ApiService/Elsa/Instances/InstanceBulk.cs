@@ -3,9 +3,9 @@ using System.IO.Compression;
 using System.Security.Claims;
 using System.Text.Json;
 using Darkroom.Api.Requests;
-using Darkroom.Engine;
-using Darkroom.Instances;
-using Darkroom.Requests;
+using Darkroom.Data;
+using Darkroom.Retention;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

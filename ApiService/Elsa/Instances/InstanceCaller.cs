@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using Darkroom.Access;
 using Darkroom.Api.Access;
-using Darkroom.Instances;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

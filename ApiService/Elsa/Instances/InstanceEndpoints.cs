@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using Darkroom.Api.Requests;
-using Darkroom.Instances;
-using Darkroom.Requests;
+using Darkroom.Retention;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

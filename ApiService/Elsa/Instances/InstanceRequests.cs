@@ -1,4 +1,4 @@
-using Darkroom.Instances;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

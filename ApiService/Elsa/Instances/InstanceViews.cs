@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Darkroom.Instances;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

@@ -1,6 +1,7 @@
-using Darkroom.Engine;
-using Darkroom.Instances;
+using Darkroom.Data;
+using Darkroom.Engine.Flow;
 using Darkroom.Requests;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 

@@ -1,4 +1,4 @@
-using Darkroom.Instances;
+using Darkroom.Runs;
 using Microsoft.AspNetCore.SignalR;
 
 namespace Darkroom.Api.Elsa.Instances;

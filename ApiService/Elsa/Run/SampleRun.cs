@@ -1,9 +1,9 @@
-using Darkroom.Activities;
-using Darkroom.Engine;
-using Darkroom.Requests;
-using Darkroom.Requests.Csv;
-using Darkroom.Schema;
+using Darkroom.Csv;
+using Darkroom.Data;
+using Darkroom.Engine.Definitions;
+using Darkroom.Images;
 using Darkroom.Storage;
+using Darkroom.Uploads;
 using Npgsql;
 
 namespace Darkroom.Api.Elsa.Run;

@@ -1,9 +1,12 @@
 using System.Text.Json.Nodes;
 using Darkroom.Access;
-using Darkroom.Activities;
+using Darkroom.Data;
 using Darkroom.Engine;
-using Darkroom.Queue;
-using Darkroom.Requests;
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
+using Darkroom.Images;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Run;
 

@@ -1,7 +1,9 @@
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Darkroom.Requests;
-using Darkroom.Requests.Csv;
+using Darkroom.Uploads;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,5 @@
 using Darkroom.Api.Problems;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 
 namespace Darkroom.Api.Requests.Uploads;
 

@@ -1,9 +1,13 @@
 using System.Text.Json;
 using Darkroom.Api.Problems;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
 using Darkroom.Requests;
-using Darkroom.Requests.Csv;
+using Darkroom.Runs;
 using Darkroom.Storage;
+using Darkroom.Uploads;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests.Uploads;

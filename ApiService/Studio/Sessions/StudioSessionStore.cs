@@ -2,8 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Darkroom.Access;
-using Darkroom.Requests;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Microsoft.Extensions.Options;
 using Npgsql;
 

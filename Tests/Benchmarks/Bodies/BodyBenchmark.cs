@@ -2,10 +2,11 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Activities;
+using Darkroom.Data;
 using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
-using Darkroom.Queue;
-using Darkroom.Requests;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Benchmarks.Bodies;

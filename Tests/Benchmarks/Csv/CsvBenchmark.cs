@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Benchmarks.Csv;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Darkroom.AppHost.Postgres;
+using Darkroom.Csv;
+using Darkroom.Data;
 using Darkroom.Requests;
-using Darkroom.Requests.Csv;
-using Darkroom.Schema;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Darkroom.Benchmarks.Csv;
 using Darkroom.Benchmarks.Product;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Npgsql;
 
 namespace Darkroom.Benchmarks.Memory;

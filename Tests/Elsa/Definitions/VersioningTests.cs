@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Darkroom.Access;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Definitions;

@@ -1,4 +1,4 @@
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Instances;

@@ -1,5 +1,5 @@
 using Darkroom.Access;
-using Darkroom.Instances;
+using Darkroom.Retention;
 using Darkroom.Tests.Api;
 using Darkroom.Worker.Instances;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.EndToEnd;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.AspNetCore.SignalR.Client;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using Darkroom.Schema;
+using Darkroom.Data;
 using Darkroom.Tests.Api;
 using Darkroom.Tests.Elsa.Instances;
 using Darkroom.Tests.EndToEnd;

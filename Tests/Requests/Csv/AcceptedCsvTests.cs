@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using static Darkroom.Tests.Requests.Csv.CsvTesting;
 
 namespace Darkroom.Tests.Requests.Csv;

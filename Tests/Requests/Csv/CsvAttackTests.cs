@@ -1,5 +1,5 @@
 using System.Text;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using Microsoft.Extensions.Options;
 using static Darkroom.Tests.Requests.Csv.CsvTesting;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Requests.Csv;

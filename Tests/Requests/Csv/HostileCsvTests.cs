@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using Darkroom.Tests.Infrastructure;
 using static Darkroom.Tests.Requests.Csv.CsvTesting;
 

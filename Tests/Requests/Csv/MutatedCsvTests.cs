@@ -1,5 +1,5 @@
 using System.Text;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using static Darkroom.Tests.Requests.Csv.CsvTesting;
 
 namespace Darkroom.Tests.Requests.Csv;

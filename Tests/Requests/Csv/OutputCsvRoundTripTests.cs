@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
-using Darkroom.Requests.Csv;
+using Darkroom.Csv;
 using static Darkroom.Tests.Requests.Csv.CsvTesting;
 
 namespace Darkroom.Tests.Requests.Csv;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Darkroom.Data;
 using Jint;
 using Jint.Native;
 using Jint.Native.Json;

@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using Darkroom.Data;
+using Darkroom.Webhooks;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Access;
+
+/// <summary>The signing secrets of owners. A new one is shown once; while an old one lives on, deliveries carry both signatures.</summary>
+public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookOptions> options)
+{
+    public static string Generate() => WebhookSignature.SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+
+    /// <summary>The secrets that a delivery of this owner is signed with now, newest first.</summary>
+    public async Task<IReadOnlyList<string>> LiveAsync(OwnerId owner, CancellationToken cancellation)
+    {
+        var secrets = new List<string>();
+        await using var reader = await database.Sql(
+                """
+                select secret
+                from webhook_secrets
+                where owner_id = @owner
+                  and (expires_at is null or expires_at > now())
+                order by created_at desc, id
+                """)
+            .With("owner", owner.Value)
+            .ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) secrets.Add(reader.GetString(0));
+        // Only an owner that something else put into the table has none; it is treated like a new one.
+        return secrets.Count > 0 ? secrets : [(await RotateAsync(owner, cancellation)).Secret];
+    }
+
+    /// <summary>A new secret. The present ones keep signing for a while, so that receivers can change over without a gap.</summary>
+    public async Task<RotatedWebhookSecret> RotateAsync(OwnerId owner, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        // Two rotations at once must not both leave a secret without an end.
+        await connection.Sql("select from owners where id = @owner for update").With("owner", owner.Value).ExecuteNonQueryAsync(cancellation);
+        var expiry = await connection.Sql(
+                """
+                with ending as (
+                  update webhook_secrets
+                  set expires_at = least(expires_at, now() + @overlap)
+                  where owner_id = @owner
+                    and (expires_at is null or expires_at > now())
+                  returning expires_at
+                )
+                select max(expires_at) from ending
+                """)
+            .With("owner", owner.Value)
+            .With("overlap", NpgsqlDbType.Interval, options.Value.SecretOverlap)
+            .ExecuteScalarAsync(cancellation);
+        await connection.Sql("delete from webhook_secrets where owner_id = @owner and expires_at <= now()")
+            .With("owner", owner.Value)
+            .ExecuteNonQueryAsync(cancellation);
+        var secret = await AddAsync(connection, owner, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return new RotatedWebhookSecret(secret, expiry is DateTime end ? new DateTimeOffset(end, TimeSpan.Zero) : null);
+    }
+
+    internal static async Task<string> AddAsync(NpgsqlConnection connection, OwnerId owner, CancellationToken cancellation)
+    {
+        var secret = Generate();
+        await connection.Sql("insert into webhook_secrets (owner_id, secret, created_at) values (@owner, @secret, clock_timestamp())")
+            .With("owner", owner.Value)
+            .With("secret", secret)
+            .ExecuteNonQueryAsync(cancellation);
+        return secret;
+    }
+}
+
+/// <param name="Secret">The new secret, shown this once.</param>
+/// <param name="PreviousExpiresAt">Until when deliveries are also signed with the one before; null if there was none.</param>
+public sealed record RotatedWebhookSecret(string Secret, DateTimeOffset? PreviousExpiresAt);

@@ -1,0 +1,17 @@
+using System.Text.Json;
+
+namespace Darkroom.Bookmarks;
+
+/// <summary>What the bookmark of a fan-out remembers: where its body is, and the variables as the body may read them.</summary>
+/// <param name="ActivityId">The fan-out activity in the definition.</param>
+/// <param name="Variables">A snapshot; the body never writes outer variables.</param>
+/// <param name="MaxAttempts">How often the body is started for one image.</param>
+public sealed record FanOutBookmark(string ActivityId, IReadOnlyDictionary<string, JsonElement> Variables, int MaxAttempts = 3)
+{
+    /// <summary>What the request brought.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>Outputs of the activities before.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
+        new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
+}

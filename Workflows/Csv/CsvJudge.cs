@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Csv;
+
+/// <summary>
+/// Judges a CSV by nothing but itself and the system's limits: encoding, grammar, columns, every row, every URL's form. Pulls the stream once, from
+/// start to end, in constant memory; hand it a stream that passes on what is read to store the file meanwhile.
+/// </summary>
+public sealed class CsvJudge(IOptions<CsvLimits> limits)
+{
+    /// <summary>Never throws for what the file contains; only the stream's own failures and cancellation pass through.</summary>
+    public async Task<CsvVerdict> JudgeAsync(Stream csv, CancellationToken cancellationToken)
+    {
+        var errors = new CsvErrors(limits.Value.MaxListedErrors);
+        using var file = await CsvFile.OpenAsync(csv, limits.Value, errors, cancellationToken);
+        return file is null
+            ? new CsvVerdict(null, 0, 0, errors.Listed, errors.Count, ReadToEnd: false)
+            : await JudgeRowsAsync(file, errors);
+    }
+
+    private async Task<CsvVerdict> JudgeRowsAsync(CsvFile file, CsvErrors errors)
+    {
+        var (records, cells) = (file.Records, new ProductCells(file.Dialect, limits.Value));
+        var (products, images, exceeded) = (0, 0, false);
+
+        await file.SkipHeaderAsync();
+        while (!exceeded && await records.ReadAsync())
+        {
+            if (records.Defect is null && records.IsBlank)
+                continue;
+            products++;
+            if (cells.Read(records, errors))
+            {
+                images += cells.Urls.Count;
+                cells.CheckUrls(records, errors);
+            }
+            exceeded = Exceeds(products, images, records.Line, errors);
+        }
+
+        if (records.Fatal is not null)
+            errors.Add(records.Fatal);
+        else if (products == 0)
+            errors.Add(records.Line, null, CsvErrorCodes.NoRows, "There is no row below the header. Add at least one product.");
+        return new CsvVerdict(file.Dialect, products, images, errors.Listed, errors.Count, ReadToEnd: !exceeded && records.Fatal is null);
+    }
+
+    private bool Exceeds(int products, int images, long line, CsvErrors errors)
+    {
+        if (products > limits.Value.MaxRows)
+            errors.Add(line, null, CsvErrorCodes.TooManyRows, $"The file has more than {limits.Value.MaxRows} rows. Split it.");
+        else if (images > limits.Value.MaxImages)
+            errors.Add(line, null, CsvErrorCodes.TooManyImages, $"The file has more than {limits.Value.MaxImages} image URLs. Split it.");
+        else
+            return false;
+        return true;
+    }
+}

@@ -1,0 +1,140 @@
+using System.Buffers;
+
+namespace Darkroom.Csv;
+
+/// <summary>
+/// The characters of an uploaded file, as the parser pulls them: decoded strictly, without byte order mark, counted against the file's
+/// size, and never more at a time than <see cref="Chunk"/>, so that <c>beforeRefill</c> can stop the parser before a record eats memory.
+/// What may not be read on is thrown as <see cref="CsvRefusedException"/> after everything before it has been handed over.
+/// </summary>
+internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken cancellationToken) : TextReader
+{
+    public const int Chunk = 16 * 1024;
+
+    private readonly byte[] _bytes = new byte[64 * 1024];
+    private readonly char[] _characters = new char[64 * 1024];
+    private int _byteStart, _byteEnd;
+    private ReadOnlyMemory<char> _ready;
+    private ReadOnlyMemory<char> _head;
+    private long _bytesRead;
+    private bool _streamEnded;
+
+    public CsvEncoding Encoding { get; private set; }
+    public bool HasBom { get; private set; }
+
+    /// <summary>What reading stops at; known as soon as it is decoded, thrown when the parser gets there.</summary>
+    public CsvRefusedException? Refusal { get; private set; }
+
+    /// <summary>Set once the parser has been told that there is no more.</summary>
+    public bool EndReached { get; private set; }
+
+    public Action? BeforeRefill { get; set; }
+
+    /// <summary>Finds the encoding and lets the caller look at the first characters, which are handed to the parser again.</summary>
+    /// <returns>Fewer than <paramref name="length"/> characters only if the file has no more, or none that can be read.</returns>
+    /// <exception cref="CsvRefusedException">The file is empty or of another kind.</exception>
+    public async Task<string> PeekAsync(int length)
+    {
+        while (_byteEnd < FileSignature.Longest && await ReadBytesAsync())
+        {
+        }
+        DetectEncoding();
+
+        var seen = new ArrayBufferWriter<char>(length);
+        while (seen.WrittenCount < length && await DecodeAsync())
+        {
+            seen.Write(_ready.Span);
+            _ready = default;
+        }
+        _head = seen.WrittenMemory;
+        return new string(_head.Span[..Math.Min(length, _head.Length)]);
+    }
+
+    public override async Task<int> ReadAsync(char[] buffer, int index, int count)
+    {
+        BeforeRefill?.Invoke();
+        if (_head.IsEmpty && _ready.IsEmpty && !await DecodeAsync())
+        {
+            EndReached = true;
+            return Refusal is null ? 0 : throw Refusal;
+        }
+        return _head.IsEmpty ? Take(ref _ready, buffer.AsSpan(index, count)) : Take(ref _head, buffer.AsSpan(index, count));
+    }
+
+    private static int Take(ref ReadOnlyMemory<char> source, Span<char> target)
+    {
+        var count = Math.Min(Math.Min(source.Length, target.Length), Chunk);
+        source.Span[..count].CopyTo(target);
+        source = source[count..];
+        return count;
+    }
+
+    private void DetectEncoding()
+    {
+        var start = _bytes.AsSpan(0, _byteEnd);
+        if (start.IsEmpty)
+            throw Refusal ?? new CsvRefusedException(CsvErrorCodes.EmptyFile, "The file is empty. It needs a header and at least one row.");
+        if (start is [0xFF, 0xFE, 0, 0, ..] or [0, 0, 0xFE, 0xFF, ..])
+            throw new CsvRefusedException(CsvErrorCodes.UnsupportedEncoding, "The file is UTF-32. Save it as UTF-8, or as UTF-16 with a byte order mark.");
+        if (FileSignature.Recognise(start) is { } kind)
+            throw new CsvRefusedException(CsvErrorCodes.NotCsv, $"The file is not a CSV but {kind}. Export or save it as CSV and send that.");
+
+        (Encoding, _byteStart) = start switch
+        {
+            [0xEF, 0xBB, 0xBF, ..] => (CsvEncoding.Utf8, 3),
+            [0xFF, 0xFE, ..] => (CsvEncoding.Utf16LittleEndian, 2),
+            [0xFE, 0xFF, ..] => (CsvEncoding.Utf16BigEndian, 2),
+            _ => (CsvEncoding.Utf8, 0),
+        };
+        HasBom = _byteStart > 0;
+    }
+
+    private async ValueTask<bool> DecodeAsync()
+    {
+        while (Refusal is null)
+        {
+            var status = CsvDecoder.Decode(Encoding, _bytes.AsSpan(_byteStart, _byteEnd - _byteStart), _characters, _streamEnded, out var read, out var written);
+            _byteStart += read;
+            if (status == OperationStatus.InvalidData)
+                Refusal = InvalidEncoding();
+            var text = _characters.AsSpan(0, written);
+            if (text.IndexOf('\0') is >= 0 and var nul)
+            {
+                Refusal = new CsvRefusedException(CsvErrorCodes.NulCharacter,
+                    "There is a NUL character here: the file is damaged, binary, or UTF-16 without a byte order mark. Save it as UTF-8.", "\\u0000");
+                written = nul;
+            }
+            if (written > 0)
+            {
+                _ready = _characters.AsMemory(0, written);
+                return true;
+            }
+            if (Refusal is null && !await ReadBytesAsync() && _byteStart == _byteEnd)
+                return false;
+        }
+        return false;
+    }
+
+    private async ValueTask<bool> ReadBytesAsync()
+    {
+        if (_streamEnded || Refusal is not null)
+            return false;
+        _bytes.AsSpan(_byteStart, _byteEnd - _byteStart).CopyTo(_bytes);
+        (_byteStart, _byteEnd) = (0, _byteEnd - _byteStart);
+
+        var count = await stream.ReadAsync(_bytes.AsMemory(_byteEnd), cancellationToken);
+        _byteEnd += count;
+        _bytesRead += count;
+        _streamEnded = count == 0;
+        if (_bytesRead > maxBytes)
+            Refusal = new CsvRefusedException(CsvErrorCodes.FileTooLarge, $"The file is larger than {maxBytes} bytes. Split it.");
+        return count > 0;
+    }
+
+    private CsvRefusedException InvalidEncoding() => new(
+        CsvErrorCodes.InvalidEncoding,
+        Encoding == CsvEncoding.Utf8
+            ? "A byte here is not valid UTF-8. Save the file as UTF-8 (spreadsheets call it \"CSV UTF-8\"), or as UTF-16 with a byte order mark."
+            : "The file starts as UTF-16, but what is here is not valid UTF-16. Save it as UTF-8.",
+        _byteStart < _byteEnd ? $"0x{_bytes[_byteStart]:X2}" : null);
+}

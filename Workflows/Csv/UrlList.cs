@@ -1,0 +1,136 @@
+using System.Buffers;
+using System.Text.RegularExpressions;
+
+namespace Darkroom.Csv;
+
+/// <summary>
+/// The grammar of an input cell with image URLs. It splits at line breaks, at a comma that blanks follow, and at a comma that
+/// <c>scheme://</c> follows; blanks around a URL do not count, nor does a comma or line break behind the last one. Every other
+/// comma belongs to the URL it stands in, unless what surrounds it looks like two URLs: then the list is ambiguous, and nothing is guessed.
+/// </summary>
+internal static partial class UrlList
+{
+    private static readonly SearchValues<char> Stops = SearchValues.Create(",\r\n");
+    private static readonly SearchValues<char> SchemeCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+.-");
+    private static readonly string[] ImageExtensions =
+        [".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif", ".svg"];
+
+    /// <param name="text">The cell's value, quotes undone.</param>
+    /// <param name="urls">Cleared, then filled with the places of the URLs in <paramref name="text"/>.</param>
+    /// <param name="most">More URLs than this are not looked for.</param>
+    /// <param name="fault">Where the trouble is.</param>
+    public static UrlListFault Split(ReadOnlySpan<char> text, List<Range> urls, int most, out Range fault)
+    {
+        urls.Clear();
+        fault = ..text.Length;
+        for (var position = 0; ;)
+        {
+            var commas = SkipSeparators(text, ref position);
+            var isEnd = position == text.Length;
+            if (commas > 1 || (commas == 1 && urls.Count == 0))
+                return UrlListFault.Hole;
+            if (isEnd)
+                return urls.Count == 0 ? UrlListFault.Missing : UrlListFault.None;
+            if (urls.Count == most)
+                return UrlListFault.TooMany;
+
+            var start = position;
+            if (!FindEnd(text, ref position))
+            {
+                fault = start..position;
+                return UrlListFault.Ambiguous;
+            }
+            var url = start..(start + text[start..position].TrimEnd().Length);
+            if (HasSecondUrl(text[url]))
+            {
+                fault = url;
+                return UrlListFault.Ambiguous;
+            }
+            urls.Add(url);
+        }
+    }
+
+    private static int SkipSeparators(ReadOnlySpan<char> text, ref int position)
+    {
+        var commas = 0;
+        for (; position < text.Length && (text[position] == ',' || char.IsWhiteSpace(text[position])); position++)
+        {
+            if (text[position] == ',')
+                commas++;
+        }
+        return commas;
+    }
+
+    /// <summary>Moves to the separator that ends the URL at <paramref name="position"/>; false if a comma before it may be one.</summary>
+    private static bool FindEnd(ReadOnlySpan<char> text, ref int position)
+    {
+        var start = position;
+        while (true)
+        {
+            var stop = text[position..].IndexOfAny(Stops);
+            if (stop < 0)
+            {
+                position = text.Length;
+                return true;
+            }
+            position += stop;
+            if (text[position] != ',')
+                return true;
+
+            var behind = text[(position + 1)..];
+            if (behind.IsEmpty || behind[0] == ',' || char.IsWhiteSpace(behind[0]) || StartsWithScheme(behind))
+                return true;
+            if (EndsWithImageExtension(text[start..position]) || LooksLikeHost(behind))
+            {
+                position = FindStop(text, position + 1);
+                return false;
+            }
+            position++;
+        }
+    }
+
+    private static int FindStop(ReadOnlySpan<char> text, int from) => text[from..].IndexOfAny(Stops) is >= 0 and var stop ? from + stop : text.Length;
+
+    private static bool StartsWithScheme(ReadOnlySpan<char> text)
+    {
+        var length = text.IndexOfAnyExcept(SchemeCharacters);
+        return length > 0 && char.IsAsciiLetter(text[0]) && text[length..].StartsWith("://");
+    }
+
+    private static bool EndsWithImageExtension(ReadOnlySpan<char> text)
+    {
+        var dot = text.LastIndexOf('.');
+        if (dot < 0 || text.Length - dot > 5)
+            return false;
+        foreach (var extension in ImageExtensions)
+        {
+            if (text[dot..].Equals(extension, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return false;
+    }
+
+    private static bool LooksLikeHost(ReadOnlySpan<char> text) => HostLike().IsMatch(text[..Math.Min(text.Length, 260)]);
+
+    /// <summary>A scheme behind something that people use as a separator and this grammar does not.</summary>
+    private static bool HasSecondUrl(ReadOnlySpan<char> url)
+    {
+        var from = url.IndexOf("://") + 3;
+        if (from < 3)
+            return false;
+        while (url[from..].IndexOf("://") is >= 0 and var next)
+        {
+            var before = url[..(from + next)];
+            var separator = before.LastIndexOfAnyExcept(SchemeCharacters);
+            if (separator >= 0 && (before[separator] is ';' or '|' || char.IsWhiteSpace(before[separator])))
+                return true;
+            from += next + 3;
+        }
+        return false;
+    }
+
+    // //host, www.host, host.tld/path, host.tld:port, 10.0.0.1/path. A mere file name (large.jpg) is none.
+    [GeneratedRegex(@"^(//|www\.|(([a-z0-9_-]+\.)+[a-z]{2,24}|([0-9]{1,3}\.){3}[0-9]{1,3})(/|:[0-9]))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    private static partial Regex HostLike();
+}

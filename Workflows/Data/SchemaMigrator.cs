@@ -1,0 +1,85 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Darkroom.Data;
+
+/// <summary>
+/// Brings a database to the schema that this build was written for: runs the numbered scripts of this folder that it has
+/// not yet seen, in order, each in one transaction. Safe to call from any number of processes at once.
+/// </summary>
+public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<SchemaMigrator> logger)
+{
+    // Any constant does; it only has to differ from other advisory locks in the same database.
+    internal const long MigrationLock = 0x4461726b726f6f6d;
+
+    public async Task MigrateAsync(CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await connection.Sql("select pg_advisory_lock(@lock)").With("lock", MigrationLock).WithoutTimeout().ExecuteNonQueryAsync(cancellation);
+        try
+        {
+            await connection.Sql(
+                """
+                create table if not exists schema_migrations (
+                  number      int primary key,
+                  name        text not null,
+                  applied_at  timestamptz not null default now()
+                )
+                """).ExecuteNonQueryAsync(cancellation);
+            var applied = await ReadAppliedAsync(connection, cancellation);
+            foreach (var script in Scripts().Where(s => !applied.Contains(s.Number)))
+                await ApplyAsync(connection, script, cancellation);
+        }
+        finally
+        {
+            await connection.Sql("select pg_advisory_unlock(@lock)").With("lock", MigrationLock)
+                .ExecuteNonQueryAsync(CancellationToken.None);
+        }
+
+        // Types created a moment ago (status_enum) are unknown to connections that were opened before.
+        await connection.ReloadTypesAsync(cancellation);
+    }
+
+    private static async Task<HashSet<int>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var applied = new HashSet<int>();
+        await using var reader = await connection.Sql("select number from schema_migrations").ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) applied.Add(reader.GetInt32(0));
+        return applied;
+    }
+
+    private async Task ApplyAsync(NpgsqlConnection connection, Script script, CancellationToken cancellation)
+    {
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await connection.Sql(script.Text).WithoutTimeout().ExecuteNonQueryAsync(cancellation);
+        await connection.Sql("insert into schema_migrations (number, name) values (@number, @name)")
+            .With("number", script.Number)
+            .With("name", script.Name)
+            .ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        LogApplied(script.Name);
+    }
+
+    private static IEnumerable<Script> Scripts()
+    {
+        var assembly = typeof(SchemaMigrator).Assembly;
+        const string prefix = "Darkroom.Schema.";
+        return assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(".sql", StringComparison.Ordinal))
+            .Select(name => Script.Read(assembly, name, name[prefix.Length..]))
+            .OrderBy(script => script.Number);
+    }
+
+    private sealed record Script(int Number, string Name, string Text)
+    {
+        public static Script Read(Assembly assembly, string resource, string name)
+        {
+            using var reader = new StreamReader(assembly.GetManifestResourceStream(resource)!);
+            return new Script(int.Parse(name[..4], System.Globalization.CultureInfo.InvariantCulture), name, reader.ReadToEnd());
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Applied schema migration {Script}")]
+    private partial void LogApplied(string script);
+}

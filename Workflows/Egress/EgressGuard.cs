@@ -1,0 +1,102 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using Darkroom.Images;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Egress;
+
+/// <summary>
+/// Decides where outgoing requests may go. The decision that counts is made when a connection is opened, on the addresses that
+/// are then dialled: names are resolved once, every answer must be public, and nothing is looked up a second time. Checks of
+/// the URL's text only serve to refuse early and with a better message.
+/// </summary>
+public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver resolver, TimeProvider time)
+{
+    private const int MaxUrlLength = 8_192;
+
+    /// <summary>Parses and checks the text of a URL. Null if it may be requested.</summary>
+    public EgressRefusal? CheckUrl(string? text, out Uri? uri)
+    {
+        uri = null;
+        if (string.IsNullOrWhiteSpace(text) || text.Length > MaxUrlLength || text.AsSpan().Trim().ContainsAnyInRange('\0', '\x1F') ||
+            !Uri.TryCreate(text.Trim(), UriKind.Absolute, out var parsed))
+            return new(ImageFailureCodes.InvalidUrl, "This is not a URL.");
+        var refusal = CheckUri(parsed);
+        if (refusal is null) uri = parsed;
+        return refusal;
+    }
+
+    /// <summary>Checks what a URL's text can tell: scheme, user info, port, and the address if it is written out. Null if it may be requested.</summary>
+    public EgressRefusal? CheckUri(Uri uri)
+    {
+        if (!uri.IsAbsoluteUri) return new(ImageFailureCodes.InvalidUrl, "This is not an absolute URL.");
+        if (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
+            return new(ImageFailureCodes.ForbiddenScheme, "Only http and https URLs are fetched.");
+        if (uri.UserInfo.Length > 0) return new(ImageFailureCodes.InvalidUrl, "URLs with a user name or password are not fetched.");
+        if (uri.HostNameType == UriHostNameType.Unknown || uri.IdnHost.Length == 0)
+            return new(ImageFailureCodes.InvalidUrl, "The URL names no host.");
+        if (TryReadAddress(uri.IdnHost, out var address)) return CheckAddress(address, uri.Port);
+        if (IsLocalName(uri.IdnHost) && !options.Value.AllowLoopback) return ForbiddenAddress;
+        // With loopback allowed only the connection knows whether the name leads there, where any port is open.
+        return options.Value.IsAllowedPort(uri.Port) || options.Value.AllowLoopback ? null : ForbiddenPort;
+    }
+
+    /// <summary>Checks one address that a connection would go to. Null if it may be dialled.</summary>
+    public EgressRefusal? CheckAddress(IPAddress address, int port)
+    {
+        if (options.Value.AllowLoopback && AddressRules.IsLoopback(address)) return null;
+        if (!AddressRules.IsPublic(address)) return ForbiddenAddress;
+        return options.Value.IsAllowedPort(port) ? null : ForbiddenPort;
+    }
+
+    /// <summary>
+    /// A handler whose connections all pass this guard. It follows no redirects, keeps no cookies, uses no proxy, sends no
+    /// credentials and unpacks nothing.
+    /// </summary>
+    public SocketsHttpHandler CreateHandler() => new()
+    {
+        ConnectCallback = ConnectAsync,
+        ConnectTimeout = options.Value.Connect,
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        UseProxy = false,
+        Credentials = null,
+        PreAuthenticate = false,
+        ActivityHeadersPropagator = null,
+        MaxResponseHeadersLength = 32,
+        MaxResponseDrainSize = 0,
+        MaxConnectionsPerServer = options.Value.ConnectionsPerHost,
+        PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+    };
+
+    private static EgressRefusal ForbiddenAddress { get; } =
+        new(ImageFailureCodes.ForbiddenAddress, "The URL leads to an address that is not on the public internet.");
+
+    private EgressRefusal ForbiddenPort => new(
+        ImageFailureCodes.ForbiddenPort,
+        $"Only these ports are dialled: {string.Join(", ", options.Value.AdditionalPorts.Prepend(443).Prepend(80))}.");
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        var addresses = TryReadAddress(host, out var literal) ? [literal] : await resolver.ResolveAsync(host, cancellation);
+        if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
+        foreach (var address in addresses)
+            if (CheckAddress(address, port) is { } refusal) throw new EgressRefusedException(refusal);
+        return await Dialler.DialAsync(addresses, port, options.Value.NextAddressAfter, time, cancellation);
+    }
+
+    /// <summary>Also sees what the URI class takes for a name: a trailing dot, brackets.</summary>
+    private static bool TryReadAddress(string host, [NotNullWhen(true)] out IPAddress? address) =>
+        IPAddress.TryParse(host.TrimEnd('.'), out address);
+
+    private static bool IsLocalName(string host)
+    {
+        var name = host.TrimEnd('.');
+        return name.Equals("localhost", StringComparison.OrdinalIgnoreCase) ||
+               name.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Expressions;
+using Darkroom.Engine.Flow;
+
+namespace Darkroom.Engine.Bodies;
+
+/// <summary>
+/// Tries one activity by itself, as Studio's Test tab does: its inputs are evaluated with the test values of the workflow's variables and
+/// what is asked for besides, and an activity that only looks at its inputs is run on them. One that acts on a request is not.
+/// </summary>
+public sealed class ActivityTrial(ActivityCatalog catalog)
+{
+    /// <summary>Under the definition's custom properties, by the id of the variable: the values that Studio's Variables tab keeps for tests.</summary>
+    private const string TestValues = "VariableTestValues";
+
+    /// <param name="definition">The definition, Elsa 3 JSON.</param>
+    /// <param name="nodeId">The activity's node id.</param>
+    /// <param name="inputs">What a request would bring.</param>
+    /// <param name="image">What an image would be, for an activity in the body of a fan-out.</param>
+    /// <param name="cancellation">Ends the evaluation.</param>
+    /// <returns>What came of it; null if the definition has no such activity.</returns>
+    /// <exception cref="WorkflowDefinitionException">The definition cannot be read.</exception>
+    public ActivityTrialResult? Run(
+        string definition, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellation)
+    {
+        var document = WorkflowDocument.Parse(definition);
+        if (Find(document.Root, nodeId) is not { } node) return null;
+        var complaints = new DefinitionComplaints();
+        var place = IsInBody(document.Root, nodeId) ? ActivityPlace.ImageBody : ActivityPlace.Workflow;
+        if (catalog.Find(node, place, complaints) is not { } type) return Failed(complaints);
+        var compiled = CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints);
+        if (complaints.Messages.Count > 0) return Failed(complaints);
+
+        try
+        {
+            var scope = new ExpressionScope
+            {
+                Variables = Variables(document, definition),
+                Inputs = inputs,
+                Image = place == ActivityPlace.ImageBody ? image : null,
+                Writes = place == ActivityPlace.Workflow ? new Dictionary<string, JsonElement>(StringComparer.Ordinal) : null,
+            };
+            var values = compiled.Evaluate(scope, cancellation);
+            var result = new ActivityTrialResult { Inputs = compiled.ForJournal(values) };
+            return type.Flow is { } flow ? result with { Step = flow.Try(new ActivityInputs(values)) } : result;
+        }
+        catch (WorkflowDefinitionException e)
+        {
+            return new ActivityTrialResult { Failure = e.Message };
+        }
+    }
+
+    private static ActivityTrialResult Failed(DefinitionComplaints complaints) => new() { Failure = string.Join(" ", complaints.Messages) };
+
+    private static Dictionary<string, JsonElement> Variables(WorkflowDocument document, string definition)
+    {
+        using var json = JsonDocument.Parse(definition);
+        var tests = json.RootElement.TryGetProperty("customProperties", out var custom) && custom.ValueKind == JsonValueKind.Object
+            && custom.TryGetProperty(TestValues, out var values) && values.ValueKind == JsonValueKind.Object
+                ? values
+                : default;
+        return document.Variables.Values.ToDictionary(
+            variable => variable.Name,
+            variable => VariableTypes.Convert(
+                variable, tests.ValueKind == JsonValueKind.Object && tests.TryGetProperty(variable.Id, out var test) ? test : variable.Value),
+            StringComparer.Ordinal);
+    }
+
+    private static ActivityNode? Find(FlowchartNode flowchart, string nodeId)
+    {
+        foreach (var node in flowchart.Activities)
+        {
+            if (node.NodeId == nodeId) return node;
+            foreach (var nested in node.Nested.Values)
+                if (Find(nested, nodeId) is { } found) return found;
+        }
+
+        return null;
+    }
+
+    private bool IsInBody(FlowchartNode flowchart, string nodeId) => flowchart.Activities.Any(node =>
+        node.Body is { } body && catalog.Describe(node)?.BodyPort is not null ? Find(body, nodeId) is not null
+            : node.Nested.Values.Any(nested => IsInBody(nested, nodeId)));
+}
+
+/// <summary>What an activity did with its inputs when it was tried.</summary>
+public sealed record ActivityTrialResult
+{
+    /// <summary>The inputs as journals show them.</summary>
+    public IReadOnlyDictionary<string, object?> Inputs { get; init; } = new Dictionary<string, object?>();
+
+    /// <summary>Where it went on to; null where only its inputs were evaluated.</summary>
+    public FlowStep? Step { get; init; }
+
+    /// <summary>Why its inputs could not be evaluated.</summary>
+    public string? Failure { get; init; }
+}

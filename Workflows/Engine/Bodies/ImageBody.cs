@@ -1,0 +1,91 @@
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Expressions;
+using Darkroom.Engine.Flow;
+using Darkroom.Images;
+
+namespace Darkroom.Engine.Bodies;
+
+/// <summary>
+/// The body of a fan-out, compiled once per definition version: the steps by index, with their inputs evaluated wherever no
+/// variable is involved. Running it for an image parses nothing and allocates next to nothing.
+/// </summary>
+internal sealed class ImageBody
+{
+    private readonly BodyStep[] _steps;
+    private readonly int _start;
+
+    private ImageBody(BodyStep[] steps, int start)
+    {
+        _steps = steps;
+        _start = start;
+    }
+
+    /// <summary>The body, ready to run; null, with a complaint, if it cannot be run.</summary>
+    public static ImageBody? Compile(
+        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, DefinitionComplaints complaints, bool purpose)
+    {
+        var steps = new Dictionary<string, BodyStep>(StringComparer.Ordinal);
+        flowchart = FlowBranches.Flatten(flowchart, catalog.Describe);
+        foreach (var node in flowchart.Activities)
+        {
+            if (catalog.Find(node, ActivityPlace.ImageBody, complaints) is not { } type) continue;
+            steps[node.Id] = new BodyStep(
+                node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints), new Dictionary<string, int>());
+            if (node.Bindings.Keys.Any(name => type.Descriptor.FindOutput(name) is not null))
+                complaints.Add(node, "images run side by side, so an activity in the body cannot write to a variable of the workflow.");
+        }
+
+        var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        if (graph is not null && purpose)
+            new FlowPurpose(flowchart, graph, catalog.Describe, complaints).Check(label, ActivityPlace.ImageBody, catalog, node => steps.GetValueOrDefault(node.Id)?.Inputs);
+        if (graph is null || steps.Count < flowchart.Activities.Count) return null;
+        var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
+        return new ImageBody([.. flowchart.Activities.Select(node =>
+        {
+            var step = steps[node.Id];
+            var next = FlowBranches.Outcomes(node, step.Type.Descriptor).Distinct()
+                .Select(outcome => (outcome, target: graph.Next(node.Id, outcome)))
+                .Where(pair => pair.target is not null)
+                .ToDictionary(pair => pair.outcome, pair => index[pair.target!], StringComparer.Ordinal);
+            return step with { Next = next };
+        })], index[graph.Start]);
+    }
+
+    /// <summary>The body with this fan-out's snapshot put in: what its images share is evaluated here, once for all of them.</summary>
+    public BoundImageBody Bind(ExpressionScope scope) =>
+        new(_steps, [.. _steps.Select(step => step.Type.Image)],
+            [.. _steps.Select(step => step.Inputs.PerImage ? null : new ActivityInputs(step.Inputs.Evaluate(scope, CancellationToken.None)))], scope, _start);
+}
+
+/// <summary>An activity of a body, and the index of the step that follows each outcome.</summary>
+internal sealed record BodyStep(
+    ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs, IReadOnlyDictionary<string, int> Next);
+
+/// <summary>A body ready to run for every image of one fan-out. Inputs that depend on the image are null here and evaluated as it passes.</summary>
+internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activities, ActivityInputs?[] inputs, ExpressionScope scope, int start)
+{
+    /// <summary>Runs the body on one image, from its start to where the flow ends.</summary>
+    public async ValueTask RunAsync(ImageRun run, CancellationToken cancellation)
+    {
+        for (var at = start; ;)
+        {
+            var step = steps[at];
+            run.At(step.Node);
+            var outcome = await activities[at].ExecuteAsync(run, inputs[at] ?? Evaluate(step, run, cancellation), cancellation);
+            run.Passed(outcome);
+            if (!step.Next.TryGetValue(outcome, out at)) return;
+        }
+    }
+
+    private ActivityInputs Evaluate(BodyStep step, ImageRun run, CancellationToken cancellation)
+    {
+        try
+        {
+            return new ActivityInputs(step.Inputs.Evaluate(scope with { Image = run.Facts }, cancellation));
+        }
+        catch (WorkflowDefinitionException e)
+        {
+            throw new ImageFailedException(new ImageFailure("expression_failed", e.Message), e);
+        }
+    }
+}

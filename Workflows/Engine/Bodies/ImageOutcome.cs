@@ -1,0 +1,29 @@
+namespace Darkroom.Engine.Bodies;
+
+/// <summary>How the body of a claimed image ended. Each kind persists one fact.</summary>
+public abstract record ImageOutcome(ClaimedImage Image)
+{
+    /// <summary>Which activities of the body it passed and where it stopped; null where no body ran, or its process died.</summary>
+    public ImageTrace? Trace { get; init; }
+
+    /// <summary>The result is stored, and the original where the workflow keeps it.</summary>
+    public sealed record Succeeded(ClaimedImage Image, ImageObject? Original, ImageObject Output) : ImageOutcome(Image);
+
+    /// <summary>It will not be tried again in this run.</summary>
+    /// <param name="Image">The claimed image.</param>
+    /// <param name="Code">Stable and snake_case.</param>
+    /// <param name="Message">One sentence in our own words.</param>
+    /// <param name="Journal">What its body did, JSON, or null.</param>
+    /// <param name="Original">The original, where it was stored before the failure.</param>
+    public sealed record Failed(
+        ClaimedImage Image, string Code, string Message, string? Journal = null, ImageObject? Original = null) : ImageOutcome(Image);
+
+    /// <summary>Its body starts again later, here or elsewhere.</summary>
+    /// <param name="Image">The claimed image.</param>
+    /// <param name="Delay">From the database's now on; not claimable earlier.</param>
+    public sealed record RetryAt(ClaimedImage Image, TimeSpan Delay) : ImageOutcome(Image)
+    {
+        /// <summary>False where the image was not to blame: our own store was away, or its host too busy with others.</summary>
+        public bool UsesAttempt { get; init; } = true;
+    }
+}

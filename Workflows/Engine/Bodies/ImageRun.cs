@@ -1,0 +1,115 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Expressions;
+using Darkroom.Images;
+using Darkroom.Images.Containers;
+
+namespace Darkroom.Engine.Bodies;
+
+/// <summary>
+/// One run of a fan-out's body on one image: the working image, what has been stored so far, and a journal that is kept only
+/// if the image fails. Bytes live here, never in variables.
+/// </summary>
+public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFacts, IDisposable
+{
+    private readonly List<JournalEntry> _journal = new(4);
+    private ActivityNode? _at;
+    private long _since;
+    private FetchedImage? _source;
+    private ImageHeader? _header;
+    private string? _note;
+    private int _noted;
+
+    // Characters of all lines of one image together: a request may have a hundred thousand that fail.
+    private const int MostNoted = 4_096;
+
+    public ClaimedImage Image { get; } = image;
+
+    /// <summary>The bytes as they came from their source; null until they are downloaded.</summary>
+    public FetchedImage? Source
+    {
+        get => _source;
+        set
+        {
+            _source?.Dispose();
+            _source = value;
+            _header = null;
+            Plan = ImagePlan.Empty;
+        }
+    }
+
+    /// <summary>What is to be done with the working image when its bytes are next needed.</summary>
+    public ImagePlan Plan { get; set; } = ImagePlan.Empty;
+
+    /// <summary>The original as it was stored.</summary>
+    public ImageObject? Original { get; set; }
+
+    /// <summary>The result as it was stored; the image succeeds if there is one when the body ends.</summary>
+    public ImageObject? Output { get; set; }
+
+    /// <summary>The downloaded bytes, for an activity that cannot do without.</summary>
+    /// <exception cref="ImageFailedException">The workflow has not downloaded the image before this point.</exception>
+    public FetchedImage DownloadedSource() => Source
+        ?? throw new ImageFailedException(new ImageFailure("not_downloaded", "The workflow uses the image before it downloads it."));
+
+    /// <summary>What expressions can know of this image.</summary>
+    internal IImageFacts Facts => this;
+
+    string IImageFacts.Url => Image.Url;
+    int IImageFacts.Row => Image.Row;
+    int IImageFacts.Position => Image.Position;
+    int? IImageFacts.Width => Header?.Displayed.Width;
+    int? IImageFacts.Height => Header?.Displayed.Height;
+    long? IImageFacts.Bytes => _source?.Length;
+    string? IImageFacts.Format => _source?.Format.ToString().ToLowerInvariant();
+
+    /// <summary>Read from the file's own structure, once, and only where an expression asks.</summary>
+    private ImageHeader? Header => _source is null ? null : _header ??= Containers.Inspect(_source.Format, _source.Memory.Span);
+
+    /// <summary>Adds a line to the journal.</summary>
+    internal void Note(string line)
+    {
+        if (_noted == MostNoted) return;
+        var room = MostNoted - _noted;
+        var kept = line.Length < room ? line : line[..(room - 1)] + "…";
+        _noted += Math.Min(line.Length + 1, room);
+        _note = _note is null ? kept : $"{_note}\n{kept}";
+    }
+
+    internal void At(ActivityNode node)
+    {
+        _at = node;
+        _since = time.GetTimestamp();
+    }
+
+    internal void Passed(string outcome)
+    {
+        _journal.Add(new JournalEntry(_at!.NodeId, _at.Name, outcome, Milliseconds(), _note));
+        _note = null;
+        _at = null;
+    }
+
+    /// <summary>The steps taken, the failing one last, as JSON.</summary>
+    internal string Journal(string failure)
+    {
+        if (_at is null) return JsonSerializer.Serialize(_journal);
+        return JsonSerializer.Serialize(_journal.Append(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds(), _note)));
+    }
+
+    /// <summary>The activities passed so far, and the one that is not done.</summary>
+    internal ImageTrace Trace()
+    {
+        var passed = new string[_journal.Count];
+        for (var i = 0; i < passed.Length; i++) passed[i] = _journal[i].NodeId;
+        return new ImageTrace(passed, _at?.NodeId);
+    }
+
+    public void Dispose() => _source?.Dispose();
+
+    private long Milliseconds() => (long)time.GetElapsedTime(_since).TotalMilliseconds;
+
+    private sealed record JournalEntry(
+        string NodeId, string Activity, string Outcome, long Milliseconds,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Text);
+}

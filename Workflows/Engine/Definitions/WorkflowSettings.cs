@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace Darkroom.Engine.Definitions;
+
+/// <summary>
+/// How a definition wants its instances to be started, committed and ended when something fails. There is one way of each here, so
+/// what asks for another is told so and not passed over. Type names are Elsa's, with or without their assembly.
+/// </summary>
+public sealed record WorkflowSettings
+{
+    /// <summary>Each request starts an instance of its own.</summary>
+    public const string AllowAlways = "Elsa.Workflows.ActivationValidators.AllowAlwaysStrategy";
+
+    /// <summary>An activity that fails for good ends its instance.</summary>
+    public const string Fault = "Elsa.Workflows.IncidentStrategies.FaultStrategy";
+
+    /// <summary>The assembly of Elsa's types, as its definitions name it.</summary>
+    public const string Assembly = "Elsa.Workflows.Core";
+
+    public string? Activation { get; init; }
+    public string? Incidents { get; init; }
+    public string? Commits { get; init; }
+    public bool IsActivity { get; init; }
+
+    internal static WorkflowSettings Read(JsonElement definition)
+    {
+        if (!definition.TryGetProperty("options", out var options) || options.ValueKind != JsonValueKind.Object) return new();
+        return new()
+        {
+            Activation = Text(options, "activationStrategyType"),
+            Incidents = Text(options, "incidentStrategyType"),
+            Commits = Text(options, "commitStrategyName"),
+            IsActivity = options.TryGetProperty("usableAsActivity", out var usable) && usable.ValueKind == JsonValueKind.True,
+        };
+    }
+
+    internal void Check(DefinitionComplaints complaints)
+    {
+        if (Activation is not null && TypeName(Activation) != AllowAlways)
+            complaints.Add($"Settings: the activation strategy {ShortName(Activation)} is not run here; every request starts an instance of its own. Choose Always.");
+        if (Incidents is not null && TypeName(Incidents) != Fault)
+            complaints.Add($"Settings: the incident strategy {ShortName(Incidents)} is not run here; an activity that fails for good ends the request. Choose Fault.");
+        if (Commits is not null) complaints.Add($"Settings: the commit strategy {Commits} is not run here; every activity is committed as it completes. Choose Default.");
+        if (IsActivity) complaints.Add("Settings: a workflow cannot be used as an activity here. Clear Usable as activity.");
+    }
+
+    private static string TypeName(string name) => name.Split(',')[0].Trim();
+
+    private static string ShortName(string name) => TypeName(name).Split('.')[^1];
+
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+}

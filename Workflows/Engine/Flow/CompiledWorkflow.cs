@@ -1,0 +1,121 @@
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Definitions;
+using Darkroom.Runs;
+
+namespace Darkroom.Engine.Flow;
+
+/// <summary>A definition version that has been checked and is ready to run.</summary>
+internal sealed class CompiledWorkflow
+{
+    private readonly Dictionary<string, CompiledActivity> _activities;
+    private readonly Dictionary<string, ImageBody> _bodies;
+
+    private CompiledWorkflow(
+        WorkflowDocument document, FlowGraph graph, Dictionary<string, CompiledActivity> activities, Dictionary<string, ImageBody> bodies)
+    {
+        Document = document;
+        Graph = graph;
+        _activities = activities;
+        _bodies = bodies;
+    }
+
+    public WorkflowDocument Document { get; }
+
+    public FlowGraph Graph { get; }
+
+    public CompiledActivity Activity(string id) => _activities[id];
+
+    /// <summary>The id of an activity by its name or id, as expressions call it; null if there is none.</summary>
+    public string? FindActivity(string nameOrId) =>
+        _activities.ContainsKey(nameOrId) ? nameOrId : _activities.Values.FirstOrDefault(activity => activity.Node.Name == nameOrId)?.Node.Id;
+
+    /// <summary>The body of the fan-out activity with this id.</summary>
+    public ImageBody Body(string fanOutId) => _bodies[fanOutId];
+
+    /// <exception cref="WorkflowDefinitionException">The definition cannot be run; the message says why.</exception>
+    public static CompiledWorkflow Compile(string json, ActivityCatalog catalog)
+    {
+        var complaints = new DefinitionComplaints();
+        var workflow = Check(WorkflowDocument.Parse(json), catalog, complaints);
+        complaints.ThrowIfAny();
+        return workflow!;
+    }
+
+    /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no complaint.</summary>
+    /// <param name="document">The definition.</param>
+    /// <param name="catalog">The activities that it may name.</param>
+    /// <param name="complaints">Where to complain.</param>
+    /// <param name="purpose">Whether to complain too of what can be run but would not do what it says.</param>
+    public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, DefinitionComplaints complaints, bool purpose = false)
+    {
+        var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
+        var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
+        CheckNames(document, complaints);
+        var flowchart = FlowBranches.Flatten(document.Root, catalog.Describe);
+        foreach (var node in flowchart.Activities)
+        {
+            if (catalog.Find(node, ActivityPlace.Workflow, complaints) is not { } type) continue;
+            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints));
+            CheckBindings(node, type.Descriptor, document, complaints);
+            CheckVariablePicks(node, type.Descriptor, document, complaints);
+            if (type.Descriptor.BodyPort is null) continue;
+            if (node.Body is null) complaints.Add(node, "it has no body.");
+            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, complaints, purpose) is { } body) bodies[node.Id] = body;
+        }
+
+        var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
+        if (fanOuts.Count > 1) complaints.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
+        var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        if (purpose)
+        {
+            document.Settings.Check(complaints);
+            if (graph is not null) new FlowPurpose(flowchart, graph, catalog.Describe, complaints).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
+        }
+
+        return graph is null || complaints.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
+    }
+
+    /// <summary>Variables are kept by name, and each must be able to hold its first value.</summary>
+    private static void CheckNames(WorkflowDocument document, DefinitionComplaints complaints)
+    {
+        foreach (var name in document.Variables.Values.GroupBy(variable => variable.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
+            complaints.Add($"Two variables are called {name.Key}.");
+        foreach (var variable in document.Variables.Values)
+        {
+            try
+            {
+                VariableTypes.Convert(variable, variable.Value);
+            }
+            catch (WorkflowDefinitionException e)
+            {
+                complaints.Add(e.Message);
+            }
+        }
+
+        foreach (var input in document.Inputs.Where(input => !WorkflowInputs.Names.Contains(input, StringComparer.Ordinal)))
+            complaints.Add($"No request brings a value for the input {input}; there are {string.Join(", ", WorkflowInputs.Names)}.");
+    }
+
+    private static void CheckVariablePicks(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
+    {
+        foreach (var input in descriptor.Inputs.Where(input => input is { IsWrapped: false, UiHint: "variable-picker" }))
+        {
+            if (!node.Raw.TryGetValue(input.Name, out var picked)) complaints.Add(node, $"{input.Name} needs a variable.");
+            else if (CompiledInputs.VariableId(picked) is not { } id || !document.Variables.ContainsKey(id))
+                complaints.Add(node, $"{input.Name} names a variable that does not exist.");
+        }
+    }
+
+    private static void CheckBindings(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
+    {
+        foreach (var (name, variable) in node.Bindings)
+            if (descriptor.FindOutput(name) is { } output && !document.Variables.ContainsKey(variable))
+                complaints.Add(node, $"{output.Name} goes to a variable that does not exist.");
+    }
+}
+
+/// <summary>An activity of the workflow where it stands.</summary>
+internal sealed record CompiledActivity(ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs)
+{
+    public WorkflowActivity Activity => Type.Workflow;
+}

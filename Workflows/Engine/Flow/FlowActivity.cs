@@ -1,0 +1,49 @@
+using Darkroom.Engine.Bodies;
+using Darkroom.Images;
+
+namespace Darkroom.Engine.Flow;
+
+/// <summary>
+/// An activity that only looks at its inputs: it decides, notes or fails, the same in the workflow and in the body of a fan-out.
+/// </summary>
+public abstract class FlowActivity : WorkflowActivity
+{
+    /// <summary>Decides from the inputs alone.</summary>
+    protected abstract FlowStep Decide(ActivityInputs inputs);
+
+    public sealed override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    {
+        var step = Decide(context.Inputs);
+        return Task.FromResult<ActivityResult>(step.Failure is { } failure
+            ? new ActivityResult.Faulted(failure.Code, failure.Message)
+            : new ActivityResult.Completed(step.Outcome) { Outputs = step.Outputs });
+    }
+
+    internal FlowStep Try(ActivityInputs inputs) => Decide(inputs);
+
+    internal ImageActivity ForImages() => new InBody(this);
+
+    private sealed class InBody(FlowActivity activity) : ImageActivity
+    {
+        public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+        {
+            var step = activity.Decide(inputs);
+            if (step.Failure is { } failure) throw new ImageFailedException(failure);
+            if (step.Line is not null) run.Note(step.Line);
+            return ValueTask.FromResult(step.Outcome);
+        }
+    }
+}
+
+/// <summary>What a <see cref="FlowActivity"/> decided.</summary>
+/// <param name="Outcome">By which the flow goes on.</param>
+public sealed record FlowStep(string Outcome)
+{
+    /// <summary>A line for the journal.</summary>
+    public string? Line { get; init; }
+
+    public IReadOnlyDictionary<string, object?>? Outputs { get; init; }
+
+    /// <summary>Ends the workflow, or the image, as failed.</summary>
+    public ImageFailure? Failure { get; init; }
+}

@@ -1,0 +1,46 @@
+using Darkroom.Engine.Definitions;
+
+namespace Darkroom.Engine.Flow;
+
+/// <summary>
+/// Whether a flowchart that can be run does what it says: an activity that has nothing to work on, or whose work nobody carries out,
+/// runs and achieves nothing. Judged when a definition is published; what runs already keeps running.
+/// </summary>
+internal sealed class FlowPurpose(
+    FlowchartNode flowchart, FlowGraph graph, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
+{
+    private readonly Dictionary<string, ActivityNode> _nodes =
+        flowchart.Activities.DistinctBy(node => node.Id).ToDictionary(node => node.Id, StringComparer.Ordinal);
+
+    public void Check(string label, ActivityPlace place, ActivityCatalog catalog, Func<ActivityNode, CompiledInputs?> inputs)
+    {
+        var reached = Reach(graph.Start, null);
+        foreach (var missing in catalog.Descriptors.Where(type => type.WithoutIt is not null && type.Place.HasFlag(place)))
+            if (!reached.Any(node => node.Type == missing.TypeName)) complaints.Add($"{label} has no {missing.DisplayName}, {missing.WithoutIt}.");
+
+        foreach (var node in reached)
+        {
+            if (describe(node) is not { } descriptor || !descriptor.Place.HasFlag(place)) continue;
+            if (descriptor.After is { } required && Reach(graph.Start, required).Contains(node))
+                complaints.Add(node, $"it can be reached without {required.Label}, {required.Reason}.");
+            if (descriptor.TakesEffectIn is { } effect && !Reach(node.Id, null).Any(after => after.Type == effect.TypeName))
+                complaints.Add(node, $"no {effect.DisplayName} follows it, so that it changes nothing.");
+            if (inputs(node) is { } values && descriptor.Check?.Invoke(values.Known) is { } complaint) complaints.Add(node, complaint);
+        }
+    }
+
+    /// <summary>The activities that can be reached, the first included, without leaving the required one by its outcome.</summary>
+    private HashSet<ActivityNode> Reach(string start, RequiredStep? required)
+    {
+        var found = new HashSet<ActivityNode>(ReferenceEqualityComparer.Instance);
+        var open = new Stack<string>([start]);
+        while (open.TryPop(out var id))
+        {
+            if (!_nodes.TryGetValue(id, out var node) || !found.Add(node) || describe(node) is not { } descriptor) continue;
+            foreach (var outcome in FlowBranches.Outcomes(node, descriptor))
+                if (!(required?.Activity.TypeName == node.Type && required.Outcome == outcome) && graph.Next(id, outcome) is { } next) open.Push(next);
+        }
+
+        return found;
+    }
+}

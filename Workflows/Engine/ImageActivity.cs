@@ -1,9 +1,0 @@
-namespace Darkroom.Engine;
-
-/// <summary>An activity of a fan-out's body: runs in memory, on the working image. One instance of the class serves all images.</summary>
-public abstract class ImageActivity
-{
-    /// <summary>Acts on the working image and returns the outcome by which the body goes on.</summary>
-    /// <exception cref="Images.ImageFailedException">The image cannot be processed, now or ever.</exception>
-    public abstract ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation);
-}

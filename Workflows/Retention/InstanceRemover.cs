@@ -1,0 +1,154 @@
+using Darkroom.Data;
+using Darkroom.Requests;
+using Darkroom.Runs;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Retention;
+
+/// <summary>
+/// Takes away the history of finished runs. The request keeps everything that came of it: its status, its images, their
+/// errors and its output CSV belong to the request and not to the workflow instance that made them.
+/// </summary>
+public sealed class InstanceRemover(NpgsqlDataSource database)
+{
+    // Journals of many failed images are cleared a slice at a time, so that no transaction holds their rows for long.
+    private const int Slice = 5_000;
+
+    /// <summary>Deletes an instance with its journal, if it has finished.</summary>
+    public async Task<RemovalResult> DeleteAsync(InstanceScope scope, Guid id, CancellationToken cancellation)
+    {
+        if (await FindAsync(scope, id, cancellation) is not { } place) return RemovalResult.NotFound;
+        if (!place.Finished) return RemovalResult.StillRunning;
+        await ClearImagesAsync(place, cancellation);
+
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await LockRequestAsync(connection, place, cancellation);
+        await connection.Sql(
+                """
+                delete from fan_out_counts where instance_id = @id;
+                delete from workflow_instances where id = @id and status = 'Finished'
+                """)
+            .With("id", id)
+            .ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return RemovalResult.Removed;
+    }
+
+    /// <summary>Finished instances whose journal is older than this, oldest first.</summary>
+    public async Task<IReadOnlyList<Guid>> ListExpiredAsync(TimeSpan age, int limit, CancellationToken cancellation)
+    {
+        var ids = new List<Guid>();
+        await using var command = database.Sql(
+                """
+                select id
+                from workflow_instances
+                where finished_at < now() - @age
+                  and journal_removed_at is null
+                order by finished_at
+                limit @limit
+                """)
+            .With("age", age)
+            .With("limit", limit);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) ids.Add(reader.GetGuid(0));
+        return ids;
+    }
+
+    /// <summary>Removes a finished instance's journal and keeps the instance. Harmless where another process does the same.</summary>
+    public async Task RemoveJournalAsync(Guid id, CancellationToken cancellation)
+    {
+        if (await FindAsync(InstanceScope.Everyone, id, cancellation) is not { Finished: true } place) return;
+        await ClearImagesAsync(place, cancellation);
+
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await LockRequestAsync(connection, place, cancellation);
+        await connection.Sql(
+                """
+                update workflow_instances
+                set journal_removed_at = now(),
+                    updated_at = now()
+                where id = @id
+                  and journal_removed_at is null;
+
+                delete from activity_executions where instance_id = @id;
+                delete from fan_out_counts where instance_id = @id
+                """)
+            .With("id", id)
+            .ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+    }
+
+    private async Task<Place?> FindAsync(InstanceScope scope, Guid id, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select i.id, i.request_id, i.run, i.status = 'Finished'
+                from workflow_instances i
+                join csv_data_table r on r.id = i.request_id
+                where i.id = @id
+                  and (@owner is null or r.owner_id = @owner)
+                """)
+            .With("id", id)
+            .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) return null;
+        return new Place(reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetBoolean(3));
+    }
+
+    /// <summary>What the images' bodies did goes; that they failed, and why, stays.</summary>
+    private async Task ClearImagesAsync(Place place, CancellationToken cancellation)
+    {
+        while (await ClearSliceAsync(place, cancellation) == Slice)
+        {
+            // The next slice is another transaction.
+        }
+    }
+
+    private async Task<int> ClearSliceAsync(Place place, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await LockRequestAsync(connection, place, cancellation);
+        var cleared = await connection.Sql(
+                """
+                update images
+                set journal = null
+                where id in (
+                  select id
+                  from images
+                  where request_id = @request
+                    and run = @run
+                    and state = 'failed'
+                    and journal is not null
+                  limit @slice)
+                """)
+            .With("request", place.Request.Value)
+            .With("run", place.Run)
+            .With("slice", Slice)
+            .ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return cleared;
+    }
+
+    private static async Task LockRequestAsync(NpgsqlConnection connection, Place place, CancellationToken cancellation) =>
+        await connection.Sql("select from csv_data_table where id = @request for no key update")
+            .With("request", place.Request.Value)
+            .ExecuteNonQueryAsync(cancellation);
+
+    private sealed record Place(Guid Id, RequestId Request, int Run, bool Finished);
+}
+
+/// <summary>What came of the wish to delete an instance.</summary>
+public enum RemovalResult
+{
+    Removed,
+
+    /// <summary>No such instance, or not this owner's.</summary>
+    NotFound,
+
+    /// <summary>It runs: cancel it first.</summary>
+    StillRunning,
+}

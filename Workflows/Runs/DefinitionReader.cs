@@ -1,0 +1,130 @@
+using Darkroom.Data;
+using Darkroom.Engine.Definitions;
+using Npgsql;
+
+namespace Darkroom.Runs;
+
+/// <summary>Reads definition versions for people: lists, history, and one to look at.</summary>
+public sealed class DefinitionReader(NpgsqlDataSource database)
+{
+    internal const string SummaryColumns = "id, definition_id, version, name, description, is_latest, is_published, created_at, revision";
+
+    /// <summary>A page of the versions that pass the filter, and how many pass it in all.</summary>
+    public async Task<(IReadOnlyList<DefinitionSummary> Items, long Total)> ListAsync(DefinitionFilter filter, CancellationToken cancellation)
+    {
+        var order = filter.Order switch
+        {
+            DefinitionOrder.Version => "version",
+            DefinitionOrder.Created => "created_at",
+            _ => "lower(name)",
+        };
+        var direction = filter.Descending ? "desc" : "asc";
+        var condition =
+            $"""
+            {filter.Versions.Condition}
+              and (cardinality(@definitions) = 0 or definition_id = any (@definitions))
+              and (cardinality(@ids) = 0 or id = any (@ids))
+              and (@search = '' or concat_ws(' ', name, description, definition_id, id) ilike @search)
+            """;
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        var total = (long)(await Bind(connection.Sql($"select count(*) from workflow_definitions where {condition}"), filter)
+            .ExecuteScalarAsync(cancellation))!;
+        await using var command = Bind(
+            connection.Sql(
+                $"""
+                select {SummaryColumns}
+                from workflow_definitions
+                where {condition}
+                order by {order} {direction}, definition_id, version desc
+                offset @skip
+                limit @take
+                """),
+            filter);
+        return (await ReadSummariesAsync(command, cancellation), total);
+    }
+
+    /// <summary>The version of this definition that is meant: of several, the published one, else the highest.</summary>
+    public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions versions, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                $"""
+                select {SummaryColumns}, document
+                from workflow_definitions
+                where definition_id = @definition
+                  and {versions.Condition}
+                order by is_published desc, version desc
+                limit 1
+                """)
+            .With("definition", definitionId)
+            .With("version", versions.Number);
+        return (await ReadVersionsAsync(command, cancellation)).SingleOrDefault();
+    }
+
+    /// <summary>The versions with these ids, as far as they exist.</summary>
+    public async Task<IReadOnlyList<DefinitionVersion>> FindVersionsAsync(IReadOnlyList<string> ids, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                $"""
+                select {SummaryColumns}, document
+                from workflow_definitions
+                where id = any (@ids)
+                order by definition_id, version
+                """)
+            .With("ids", ids.ToArray());
+        return await ReadVersionsAsync(command, cancellation);
+    }
+
+    /// <summary>Whether no other definition's latest version has this name.</summary>
+    public async Task<bool> IsNameUniqueAsync(string name, string? exceptDefinitionId, CancellationToken cancellation) =>
+        await database.Sql(
+                """
+                select 1
+                from workflow_definitions
+                where is_latest
+                  and lower(name) = lower(@name)
+                  and definition_id <> @except
+                limit 1
+                """)
+            .With("name", name)
+            .With("except", exceptDefinitionId ?? "")
+            .ExecuteScalarAsync(cancellation) is null;
+
+    /// <summary>How many definitions there are.</summary>
+    public async Task<long> CountAsync(CancellationToken cancellation) =>
+        (long)(await database.Sql("select count(*) from workflow_definitions where is_latest").ExecuteScalarAsync(cancellation))!;
+
+    internal static DefinitionVersion ReadVersion(NpgsqlDataReader reader) => new(ReadSummary(reader), reader.GetString(9));
+
+    private static async Task<List<DefinitionVersion>> ReadVersionsAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        var versions = new List<DefinitionVersion>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) versions.Add(ReadVersion(reader));
+        return versions;
+    }
+
+    private static async Task<List<DefinitionSummary>> ReadSummariesAsync(NpgsqlCommand command, CancellationToken cancellation)
+    {
+        var summaries = new List<DefinitionSummary>();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) summaries.Add(ReadSummary(reader));
+        return summaries;
+    }
+
+    private static DefinitionSummary ReadSummary(NpgsqlDataReader reader) =>
+        new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4),
+            reader.GetBoolean(5), reader.GetBoolean(6), reader.GetFieldValue<DateTimeOffset>(7), reader.GetGuid(8));
+
+    private static NpgsqlCommand Bind(NpgsqlCommand command, DefinitionFilter filter) => command
+        .With("version", filter.Versions.Number)
+        .With("definitions", filter.DefinitionIds.ToArray())
+        .With("ids", filter.Ids.ToArray())
+        .With("search", filter.Search is { } search ? $"%{Escape(search)}%" : "")
+        .With("skip", filter.Skip)
+        .With("take", filter.Take);
+
+    private static string Escape(string text) => text
+        .Replace(@"\", @"\\", StringComparison.Ordinal)
+        .Replace("%", @"\%", StringComparison.Ordinal)
+        .Replace("_", @"\_", StringComparison.Ordinal);
+}

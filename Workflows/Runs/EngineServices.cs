@@ -1,0 +1,51 @@
+using Darkroom.Engine;
+using Darkroom.Engine.Bodies;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Expressions;
+using Darkroom.Leases;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Darkroom.Runs;
+
+public static class EngineServices
+{
+    /// <summary>Adds this process' lease. First of all hosted services: whatever claims work stops before it does.</summary>
+    /// <param name="kind">api or worker; shown in the table of processes.</param>
+    public static IServiceCollection AddProcessLease(this IServiceCollection services, string kind)
+    {
+        services.AddOptions<ProcessLeaseOptions>().BindConfiguration("Lease").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(new ProcessKind(kind));
+        services.AddSingleton<ProcessLease>();
+        services.AddHostedService(provider => provider.GetRequiredService<ProcessLease>());
+        return services;
+    }
+
+    /// <summary>Adds definitions, instances and what runs them. Needs a database, and activities for the definitions to name.</summary>
+    public static IServiceCollection AddWorkflowEngine(this IServiceCollection services)
+    {
+        services.AddOptions<EngineOptions>().BindConfiguration("Engine").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+#pragma warning disable RS0030 // The one place that draws the seed: everything else is given this instance.
+        services.TryAddSingleton(Random.Shared);
+#pragma warning restore RS0030
+        services.AddOptions<ExpressionOptions>().BindConfiguration("Expressions").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ExpressionLanguages>();
+        services.AddSingleton<ActivityCatalog>();
+        services.AddSingleton<DefinitionValidator>();
+        services.AddSingleton<ActivityTrial>();
+        services.AddSingleton<DefinitionText>();
+        services.AddSingleton<DefinitionReader>();
+        services.AddSingleton<DefinitionEditor>();
+        services.AddSingleton<WorkflowDefinitionStore>();
+        services.AddSingleton<WorkflowInstanceStore>();
+        services.AddSingleton<WorkflowCompiler>();
+        services.AddSingleton<WorkflowRunner>();
+        services.AddSingleton<FanOutBodies>();
+        services.AddSingleton<DefinitionSeeder>();
+        services.AddSingleton<RunEnding>();
+        services.AddSingleton<RequestLifecycle>();
+        return services;
+    }
+}

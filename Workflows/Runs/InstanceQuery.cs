@@ -1,0 +1,53 @@
+namespace Darkroom.Runs;
+
+/// <summary>Which instances a list shows. An empty list and null mean any.</summary>
+public sealed record InstanceQuery
+{
+    public IReadOnlyList<Guid> Ids { get; init; } = [];
+
+    /// <summary>Part of the name, or a whole id of instance, request or definition.</summary>
+    public string? SearchTerm { get; init; }
+
+    public IReadOnlyList<string> DefinitionIds { get; init; } = [];
+
+    /// <summary>Instances that run one of these versions.</summary>
+    public IReadOnlyList<string> DefinitionVersionIds { get; init; } = [];
+    public IReadOnlyList<string> CorrelationIds { get; init; } = [];
+    public int? Version { get; init; }
+    public bool? HasIncidents { get; init; }
+    public IReadOnlyList<string> Statuses { get; init; } = [];
+    public IReadOnlyList<string> SubStatuses { get; init; } = [];
+    public IReadOnlyList<InstanceTimeFilter> Times { get; init; } = [];
+    public InstanceOrder Order { get; init; } = InstanceOrder.Created;
+    public bool Ascending { get; init; }
+    public int Skip { get; init; }
+    public int Take { get; init; } = 10;
+}
+
+/// <summary>Compares one of an instance's times.</summary>
+public sealed record InstanceTimeFilter(InstanceTime Time, TimeComparison Comparison, DateTimeOffset Value);
+
+public enum InstanceTime
+{
+    Created,
+    Updated,
+    Finished,
+}
+
+public enum TimeComparison
+{
+    Is,
+    IsNot,
+    LessThan,
+    GreaterThan,
+    LessThanOrEqual,
+    GreaterThanOrEqual,
+}
+
+public enum InstanceOrder
+{
+    Created,
+    Updated,
+    Finished,
+    Name,
+}

@@ -1,0 +1,72 @@
+using Darkroom.Data;
+using Darkroom.Requests;
+
+namespace Darkroom.Runs;
+
+/// <summary>A workflow instance as a list shows it. Its request is what its owner knows it by.</summary>
+public sealed record InstanceSummary
+{
+    public required Guid Id { get; init; }
+    public required RequestId RequestId { get; init; }
+    public required OwnerId OwnerId { get; init; }
+    public required int Run { get; init; }
+
+    /// <summary>False where a retry has begun a later run: the request's counters are no longer about this one.</summary>
+    public required bool IsCurrentRun { get; init; }
+
+    public required string DefinitionId { get; init; }
+    public required string DefinitionVersionId { get; init; }
+    public required int Version { get; init; }
+
+    /// <summary>Running or Finished.</summary>
+    public required string Status { get; init; }
+
+    public required string SubStatus { get; init; }
+
+    /// <summary>The name of the uploaded file, and the run after the first.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What faulted the instance, and the images that failed.</summary>
+    public required long IncidentCount { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>When the instance took a step, or outcomes of its images were recorded.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    public required DateTimeOffset? FinishedAt { get; init; }
+
+    public bool IsRunning => Status == "Running";
+}
+
+/// <summary>A workflow instance as its viewer shows it.</summary>
+public sealed record InstanceDetail
+{
+    public required InstanceSummary Summary { get; init; }
+
+    /// <summary>The text that it runs.</summary>
+    public required Engine.DocumentHash Document { get; init; }
+
+    public required Engine.WorkflowState State { get; init; }
+    public required RequestStatus RequestStatus { get; init; }
+    public required string? FileName { get; init; }
+    public required int Products { get; init; }
+    public required int Images { get; init; }
+
+    /// <summary>Of the request's current run.</summary>
+    public required int ImagesSucceeded { get; init; }
+
+    /// <summary>Of the request's current run.</summary>
+    public required int ImagesFailed { get; init; }
+
+    /// <summary>Images that workers have in hand now.</summary>
+    public required int ImagesRunning { get; init; }
+
+    public required DateTimeOffset? JournalRemovedAt { get; init; }
+    public required IReadOnlyList<OpenBookmark> Bookmarks { get; init; }
+}
+
+/// <summary>What an instance waits for.</summary>
+/// <param name="Id">Also the id of the activity's execution.</param>
+/// <param name="Name">The activity's type.</param>
+public sealed record OpenBookmark(Guid Id, string ActivityId, string Name, DateTimeOffset CreatedAt);

@@ -1,0 +1,153 @@
+using Darkroom.Data;
+using Darkroom.Engine.Flow;
+using Darkroom.Queue;
+using Darkroom.Requests;
+using Npgsql;
+
+namespace Darkroom.Runs;
+
+/// <summary>What an owner may do to a request after it was accepted: cancel it, or run its failed images once more.</summary>
+/// <remarks>Either takes as long as the request is large; the caller's token limits it, and what it ends has changed nothing.</remarks>
+public sealed class RequestLifecycle(NpgsqlDataSource database, RunEnding ending)
+{
+    /// <summary>
+    /// Ends the run now. Whatever workers still have in hand changes nothing: the instance's fence moves on, and outcomes of
+    /// images count only while the request is processing.
+    /// </summary>
+    public async Task<LifecycleResult> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var current = await LockAsync(connection, owner, request, cancellation);
+        if (current is null) return LifecycleResult.NotFound;
+        if (current.Status == RequestStatus.Cancelled) return LifecycleResult.Done;
+        if (current.Status.IsTerminal()) return LifecycleResult.Conflict;
+
+        var state = (string?)await connection.Sql(
+                """
+                update workflow_instances
+                set status = 'Finished',
+                    sub_status = 'Cancelled',
+                    fence = fence + 1,
+                    owner = null,
+                    ready_at = null,
+                    finished_at = now(),
+                    updated_at = now()
+                where request_id = @request
+                  and run = @run
+                  and status = 'Running'
+                returning state
+                """)
+            .With("request", request.Value)
+            .With("run", current.Run)
+            .ExecuteScalarAsync(cancellation);
+        await connection.Sql(
+                """
+                delete from bookmarks b
+                using workflow_instances i
+                where i.id = b.instance_id
+                  and i.request_id = @request
+                """)
+            .With("request", request.Value)
+            .ExecuteNonQueryAsync(cancellation);
+        var snapshot = state is null ? WorkflowState.New : WorkflowState.FromJson(state);
+        await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellation);
+        await FanOut.AnnounceWithdrawalAsync(connection, request, cancellation);
+        await transaction.CommitAsync(cancellation);
+        return LifecycleResult.Done;
+    }
+
+    /// <summary>
+    /// Starts the next run for the images that failed, with the definition version of the first. What succeeded stays, and the
+    /// earlier output CSV is served until the next exists. Only from <c>completed_with_errors</c>.
+    /// </summary>
+    public async Task<LifecycleResult> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var current = await LockAsync(connection, owner, request, cancellation);
+        if (current is null) return LifecycleResult.NotFound;
+        if (current.Status != RequestStatus.CompletedWithErrors) return LifecycleResult.Conflict;
+
+        var run = current.Run + 1;
+        var revision = await connection.Sql(
+                """
+                update csv_data_table
+                set status = 'processing',
+                    run = @run,
+                    images_failed = 0,
+                    processing_percentage = least(99, images_succeeded * 100::bigint / no_of_images),
+                    error_code = null,
+                    error_message = null,
+                    finished_at = null,
+                    updated_at = now(),
+                    revision = revision + 1
+                where id = @request
+                returning revision
+                """)
+            .With("request", request.Value)
+            .With("run", run)
+            .ExecuteScalarAsync(cancellation);
+        await WorkflowInstanceStore.InsertNextAsync(connection, request, run, cancellation);
+        await connection.Sql(
+                """
+                update images
+                set state = 'waiting',
+                    run = @run,
+                    revision = @revision,
+                    not_before = null,
+                    attempts = 0,
+                    suspect = false,
+                    alone = false,
+                    lone_deaths = 0,
+                    error_code = null,
+                    error_message = null,
+                    journal = null,
+                    finished_at = null
+                where request_id = @request
+                  and state = 'failed'
+                """)
+            .With("request", request.Value)
+            .With("run", run)
+            .With("revision", revision)
+            .WithoutTimeout()
+            .ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return LifecycleResult.Done;
+    }
+
+    private static async Task<Current?> LockAsync(
+        NpgsqlConnection connection, OwnerId owner, RequestId request, CancellationToken cancellation)
+    {
+        await using var command = connection.Sql(
+                """
+                select status::text, run
+                from csv_data_table
+                where id = @request
+                  and owner_id = @owner
+                for no key update
+                """)
+            .With("request", request.Value)
+            .With("owner", owner.Value)
+            // A load of millions of images holds the row until it is committed.
+            .WithoutTimeout();
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) return null;
+        return new Current(RequestStatuses.Parse(reader.GetString(0)), reader.GetInt32(1));
+    }
+
+    private sealed record Current(RequestStatus Status, int Run);
+}
+
+/// <summary>What came of a wish to cancel or to retry.</summary>
+public enum LifecycleResult
+{
+    /// <summary>Done, now or by an earlier call.</summary>
+    Done,
+
+    /// <summary>No such request, or not this owner's.</summary>
+    NotFound,
+
+    /// <summary>The request's state does not allow it.</summary>
+    Conflict,
+}

@@ -1,0 +1,64 @@
+using Darkroom.Data;
+using Darkroom.Engine.Flow;
+using Darkroom.Requests;
+using Darkroom.Webhooks;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Runs;
+
+/// <summary>
+/// Sets a request's terminal state. It is the only place that does, and it works in the transaction that ends the workflow
+/// instance, with its webhooks: neither can be seen without the other, and an edited workflow cannot forget them.
+/// </summary>
+public sealed class RunEnding(WebhookOutbox webhooks)
+{
+    /// <summary>Ends a run whose request and instance rows the caller has locked.</summary>
+    /// <param name="subStatus">How the instance ended: Finished, Faulted or Cancelled.</param>
+    internal async Task EndAsync(
+        NpgsqlConnection connection, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellation)
+    {
+        var totals = await ReadTotalsAsync(connection, request, cancellation);
+        var status = RequestStatuses.AtEnd(subStatus, totals.Images, totals.Succeeded, totals.OutputRun == run);
+        var error = state.Incidents.Count > 0 ? state.Incidents[^1] : null;
+        await connection.Sql(
+                """
+                update csv_data_table
+                set status = @status::status_enum,
+                    processing_percentage = case when @whole then 100 else processing_percentage end,
+                    fan_out_open = false,
+                    error_code = coalesce(@error_code, error_code),
+                    error_message = coalesce(@error_message, error_message),
+                    finished_at = now(),
+                    updated_at = now(),
+                    revision = revision + 1
+                where id = @request
+                """)
+            .With("request", request.Value)
+            .With("status", status.ToText())
+            .With("whole", status is RequestStatus.Completed or RequestStatus.CompletedWithErrors)
+            .With("error_code", NpgsqlDbType.Text, error?.Code)
+            .With("error_message", NpgsqlDbType.Text, error?.Message)
+            .ExecuteNonQueryAsync(cancellation);
+
+        await webhooks.InsertAsync(connection, request, run, state.Webhooks, cancellation);
+    }
+
+    private static async Task<Totals> ReadTotalsAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellation)
+    {
+        await using var command = connection.Sql(
+                """
+                select no_of_images, images_succeeded, output_run
+                from csv_data_table
+                where id = @request
+                """)
+            .With("request", request.Value);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await reader.ReadAsync(cancellation);
+        return new Totals(
+            reader.GetInt32(0), reader.GetInt32(1),
+            reader.IsDBNull(2) ? null : reader.GetInt32(2));
+    }
+
+    private sealed record Totals(int Images, int Succeeded, int? OutputRun);
+}

@@ -1,0 +1,199 @@
+using System.Text.Json;
+using Darkroom.Data;
+using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Runs;
+
+/// <summary>
+/// The one transaction of a step. It opens by locking request, then instance, and by checking the claim's fence, so that
+/// everything written through it is written by the instance's only owner or not at all.
+/// </summary>
+internal sealed class StepTransaction : IAsyncDisposable
+{
+    private readonly NpgsqlConnection _connection;
+    private readonly NpgsqlTransaction _transaction;
+    private readonly WorkflowInstance _instance;
+
+    private StepTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, WorkflowInstance instance)
+    {
+        _connection = connection;
+        _transaction = transaction;
+        _instance = instance;
+    }
+
+    public NpgsqlConnection Connection => _connection;
+
+    /// <exception cref="InstanceLostException">The fence no longer holds.</exception>
+    public static async Task<StepTransaction> BeginAsync(NpgsqlDataSource database, WorkflowInstance instance, CancellationToken cancellation)
+    {
+        var connection = await database.OpenConnectionAsync(cancellation);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(cancellation);
+            await connection.Sql("select from csv_data_table where id = @request for no key update")
+                .With("request", instance.RequestId.Value)
+                .ExecuteNonQueryAsync(cancellation);
+            var held = await connection.Sql(
+                    """
+                    select true
+                    from workflow_instances
+                    where id = @id
+                      and fence = @fence
+                      and status = 'Running'
+                    for no key update
+                    """)
+                .With("id", instance.Id)
+                .With("fence", instance.Fence)
+                .ExecuteScalarAsync(cancellation);
+            if (held is null) throw new InstanceLostException(instance.Id);
+            return new StepTransaction(connection, transaction, instance);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Marks the request as being processed; does nothing after the first time.</summary>
+    public async Task MarkProcessingAsync(CancellationToken cancellation) =>
+        await _connection.Sql(
+                """
+                update csv_data_table
+                set status = 'processing',
+                    started_at = coalesce(started_at, now()),
+                    updated_at = now(),
+                    revision = revision + 1
+                where id = @request
+                  and status = 'created'
+                """)
+            .With("request", _instance.RequestId.Value)
+            .ExecuteNonQueryAsync(cancellation);
+
+    public async Task InsertBookmarkAsync(
+        Guid id, ActivityNode activity, ActivityResult.Suspended suspended, CancellationToken cancellation) =>
+        await _connection.Sql(
+                """
+                insert into bookmarks (id, instance_id, activity_id, name, payload, due_at)
+                values (@id, @instance, @activity, @name, @payload, now() + @resume_after)
+                """)
+            .With("id", id)
+            .With("instance", _instance.Id)
+            .With("activity", activity.Id)
+            .With("name", activity.Type)
+            .With("payload", NpgsqlDbType.Jsonb, suspended.Payload)
+            .With("resume_after", NpgsqlDbType.Interval, suspended.ResumeAfter)
+            .ExecuteNonQueryAsync(cancellation);
+
+    public async Task BurnBookmarkAsync(Guid id, CancellationToken cancellation) =>
+        await _connection.Sql("delete from bookmarks where id = @id and instance_id = @instance")
+            .With("id", id)
+            .With("instance", _instance.Id)
+            .ExecuteNonQueryAsync(cancellation);
+
+    /// <summary>Writes what an activity did into the journal. A suspended one is written twice under the same id: running, then as it ended.</summary>
+    public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellation) =>
+        await _connection.Sql(
+                """
+                insert into activity_executions (
+                  id, instance_id, sequence, activity_id, node_id, activity_type, activity_name,
+                  status, outcomes, inputs, outputs, error, started_at, suspended_at, completed_at)
+                values (
+                  @id, @instance, @sequence, @activity, @node, @type, @name,
+                  @status, @outcomes, @inputs, @outputs, @error, @started,
+                  case when @status = 'Running' then now() end,
+                  case when @status <> 'Running' then now() end)
+                on conflict (id) do update
+                set status = excluded.status,
+                    outcomes = excluded.outcomes,
+                    outputs = excluded.outputs,
+                    error = excluded.error,
+                    completed_at = excluded.completed_at
+                """)
+            .With("id", execution.Id)
+            .With("instance", _instance.Id)
+            .With("sequence", execution.Sequence)
+            .With("activity", execution.Activity.Id)
+            .With("node", execution.Activity.NodeId)
+            .With("type", execution.Activity.Type)
+            .With("name", execution.Activity.Name)
+            .With("status", execution.Status)
+            .With("outcomes", execution.Outcomes)
+            .With("inputs", NpgsqlDbType.Jsonb, Json(execution.Inputs))
+            .With("outputs", NpgsqlDbType.Jsonb, Json(execution.Outputs))
+            .With("error", NpgsqlDbType.Jsonb, Json(execution.Error))
+            .With("started", execution.StartedAt.ToUniversalTime())
+            .ExecuteNonQueryAsync(cancellation);
+
+    /// <summary>Saves the snapshot and keeps the claim.</summary>
+    public async Task SaveAsync(WorkflowState state, CancellationToken cancellation) =>
+        await UpdateAsync("state = @state", state, cancellation);
+
+    /// <summary>Saves the snapshot and gives the claim back; the instance is claimable again after <paramref name="delay"/>.</summary>
+    public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellation) =>
+        await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellation, ("delay", delay));
+
+    /// <summary>True if the instance now waits for its bookmarks and the claim is given back; false if it has none, or one has been woken.</summary>
+    public async Task<bool> TrySuspendAsync(WorkflowState state, CancellationToken cancellation)
+    {
+        var waits = (bool)(await _connection.Sql(
+                """
+                select exists (select from bookmarks where instance_id = @id)
+                   and not exists (select from resumptions where instance_id = @id)
+                   and not exists (select from bookmarks where instance_id = @id and due_at <= now())
+                """)
+            .With("id", _instance.Id)
+            .ExecuteScalarAsync(cancellation))!;
+        if (waits) await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellation);
+        return waits;
+    }
+
+    /// <summary>True if a bookmark of this instance has been woken, or its time has come, and it has not yet been taken.</summary>
+    public async Task<bool> HasResumptionAsync(CancellationToken cancellation) =>
+        (bool)(await _connection.Sql(
+                """
+                select exists (select from resumptions where instance_id = @id)
+                    or exists (select from bookmarks where instance_id = @id and due_at <= now())
+                """)
+            .With("id", _instance.Id)
+            .ExecuteScalarAsync(cancellation))!;
+
+    /// <summary>Ends the instance and with it the request's run.</summary>
+    public async Task EndAsync(WorkflowState state, string subStatus, RunEnding ending, CancellationToken cancellation)
+    {
+        await UpdateAsync(
+            "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",
+            state, cancellation, ("sub_status", subStatus));
+        await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellation);
+        await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellation);
+    }
+
+    public async Task CommitAsync(CancellationToken cancellation) => await _transaction.CommitAsync(cancellation);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _transaction.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+
+    private async Task UpdateAsync(string set, WorkflowState state, CancellationToken cancellation, params (string Name, object Value)[] values)
+    {
+        await using var command = _connection.Sql(
+                $"""
+                update workflow_instances
+                set {set},
+                    updated_at = now()
+                where id = @id
+                """)
+            .With("id", _instance.Id)
+            .With("state", NpgsqlDbType.Jsonb, state.ToJson());
+        foreach (var (name, value) in values) command.With(name, value);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static string? Json(object? value) => value is null ? null : JsonSerializer.Serialize(value);
+}

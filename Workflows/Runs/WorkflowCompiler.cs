@@ -1,0 +1,29 @@
+using System.Collections.Concurrent;
+using Darkroom.Data;
+using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
+using Npgsql;
+
+namespace Darkroom.Runs;
+
+/// <summary>Compiles what instances run, once a process for each text: an instance runs the text that it started with, whatever became of its version.</summary>
+internal sealed class WorkflowCompiler(NpgsqlDataSource database, ActivityCatalog catalog)
+{
+    // Somebody who edits and tries again leaves one behind each time; what is still needed is compiled again.
+    private const int Remembered = 256;
+
+    private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new(StringComparer.Ordinal);
+
+    /// <exception cref="WorkflowDefinitionException">The text cannot be run by this build.</exception>
+    public async Task<CompiledWorkflow> GetAsync(DocumentHash hash, CancellationToken cancellation)
+    {
+        if (_compiled.TryGetValue(hash.Hex, out var known)) return known;
+        var document = (string?)await database.Sql("select document from workflow_documents where sha256 = @hash")
+            .With("hash", hash.Bytes)
+            .ExecuteScalarAsync(cancellation) ?? throw new InvalidOperationException($"The workflow text {hash.Hex} does not exist.");
+        var compiled = CompiledWorkflow.Compile(document, catalog);
+        if (_compiled.Count >= Remembered) _compiled.Clear();
+        return _compiled.GetOrAdd(hash.Hex, compiled);
+    }
+}

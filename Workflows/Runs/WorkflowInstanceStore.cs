@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using Darkroom.Data;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
+using Darkroom.Leases;
+using Microsoft.Extensions.Options;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Runs;
+
+/// <summary>Workflow instances: created with their request, claimed by one process at a time, changed only under the claim's fence.</summary>
+public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease)
+{
+    /// <summary>The NOTIFY channel on which new and resumed instances are announced.</summary>
+    public const string Channel = "darkroom_instances";
+
+    // By id: the fence of the latest claim.
+    private readonly ConcurrentDictionary<Guid, long> _inHand = new();
+
+    /// <summary>Inserts the instance of a request's run, in the caller's transaction, and announces it when that commits.</summary>
+    public static async Task<Guid> InsertAsync(
+        NpgsqlConnection connection, RequestId request, int run, WorkflowDefinition definition, CancellationToken cancellation)
+    {
+        var id = Guid.CreateVersion7();
+        await connection.Sql(
+                $"""
+                insert into workflow_documents (sha256, document)
+                values (@sha256, @document)
+                on conflict do nothing;
+
+                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
+                values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state);
+
+                select pg_notify('{Channel}', '')
+                """)
+            .With("id", id)
+            .With("request", request.Value)
+            .With("run", run)
+            .With("definition", definition.DefinitionId)
+            .With("version_id", definition.VersionId)
+            .With("version", definition.Version)
+            .With("sha256", DocumentHash.Of(definition.Document).Bytes)
+            .With("document", definition.Document)
+            .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
+            .ExecuteNonQueryAsync(cancellation);
+        return id;
+    }
+
+    /// <summary>
+    /// Inserts the instance of a request's next run: it runs what the run before ran, or, where that run's instance was deleted, the
+    /// version that the request names.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">There is nothing that it could run: without an instance the run would never end.</exception>
+    public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)
+    {
+        var id = Guid.CreateVersion7();
+        await connection.Sql(
+                $"""
+                insert into workflow_documents (sha256, document)
+                select sha256(convert_to(d.document, 'UTF8')), d.document
+                from csv_data_table r
+                join workflow_definitions d on d.id = r.workflow_version_id
+                where r.id = @request
+                  and not exists (select from workflow_instances where request_id = @request and run = @run - 1)
+                on conflict do nothing;
+
+                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
+                select @id, r.id, @run, d.definition_id, d.id, d.version,
+                       coalesce(i.document_sha256, sha256(convert_to(d.document, 'UTF8'))), @state
+                from csv_data_table r
+                join workflow_definitions d on d.id = r.workflow_version_id
+                left join workflow_instances i on i.request_id = r.id and i.run = @run - 1
+                where r.id = @request;
+
+                select pg_notify('{Channel}', '')
+                """)
+            .With("id", id)
+            .With("request", request.Value)
+            .With("run", run)
+            .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
+            .ExecuteNonQueryAsync(cancellation);
+        if (await connection.Sql("select 1 from workflow_instances where id = @id").With("id", id).ExecuteScalarAsync(cancellation) is null)
+            throw new InvalidOperationException($"Request {request} has no workflow for run {run}.");
+    }
+
+    /// <summary>How long it is until an instance that nobody runs becomes ready by itself; null if none will.</summary>
+    public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellation) =>
+        await database.Sql(
+                // greatest passes over nulls: by itself it would make an empty table due at once, for ever.
+                """
+                select case when min(ready_at) is not null then greatest(min(ready_at) - now(), interval '0') end
+                from workflow_instances
+                where status = 'Running'
+                  and owner is null
+                  and ready_at is not null
+                """)
+            .ExecuteScalarAsync(cancellation) as TimeSpan?;
+
+    /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease, or until it is let go.</summary>
+    /// <remarks>
+    /// An instance that names this process without being in its hands is free as well: the answer to its claim, or to its release,
+    /// was lost with a connection.
+    /// </remarks>
+    public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                with ready as (
+                  select id
+                  from workflow_instances i
+                  where status = 'Running'
+                    and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
+                    and not exists (
+                      select from processes p
+                      where p.id = i.owner
+                        and p.heartbeat_at > now() - @lease
+                        and not (p.id = @owner and i.id <> all (@in_hand)))
+                  order by ready_at nulls first, id
+                  limit 1
+                  for update skip locked
+                )
+                update workflow_instances i
+                set owner = @owner,
+                    fence = fence + 1,
+                    sub_status = 'Executing',
+                    -- A woken instance was not ready by itself; now it is, or nobody would take it up when this owner dies.
+                    ready_at = coalesce(ready_at, now()),
+                    updated_at = now()
+                from ready
+                where i.id = ready.id
+                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256
+                """)
+            .With("owner", process.Id)
+            .With("in_hand", _inHand.Keys.ToArray())
+            .With("lease", lease.Value.Duration);
+        return await ReadInstanceAsync(command, (id, fence) => _inHand[id] = fence, cancellation);
+    }
+
+    /// <summary>Notes that this process does nothing more under this claim, however it ended.</summary>
+    public void LetGo(WorkflowInstance instance) => _inHand.TryRemove(KeyValuePair.Create(instance.Id, instance.Fence));
+
+    /// <summary>Reads again an instance that this process still owns, or null if it no longer does.</summary>
+    public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select id, request_id, run, definition_version_id, fence, state, document_sha256
+                from workflow_instances
+                where id = @id
+                  and fence = @fence
+                  and status = 'Running'
+                """)
+            .With("id", instance.Id)
+            .With("fence", instance.Fence);
+        return await ReadInstanceAsync(command, null, cancellation);
+    }
+
+    /// <summary>Bookmarks of this instance that have been woken, oldest first.</summary>
+    public async Task<IReadOnlyList<Resumption>> ReadResumptionsAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        var resumptions = new List<Resumption>();
+        await using var command = database.Sql(
+                """
+                select b.id, b.activity_id, b.payload, coalesce(r.input, '{}')
+                from bookmarks b
+                left join resumptions r on r.bookmark_id = b.id
+                where b.instance_id = @instance
+                  and (r.bookmark_id is not null or b.due_at <= now())
+                order by coalesce(r.created_at, b.due_at), b.id
+                """)
+            .With("instance", instance.Id);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            resumptions.Add(new Resumption(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        return resumptions;
+    }
+
+    /// <summary>Gives a claimed instance back unchanged; it is claimable again after <paramref name="delay"/>.</summary>
+    public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, CancellationToken cancellation) =>
+        await database.Sql(
+                $"""
+                update workflow_instances
+                set owner = null,
+                    ready_at = now() + @delay
+                where id = @id
+                  and fence = @fence
+                  and status = 'Running';
+
+                select pg_notify('{Channel}', '')
+                """)
+            .With("id", instance.Id)
+            .With("fence", instance.Fence)
+            .With("delay", delay)
+            .ExecuteNonQueryAsync(cancellation);
+
+    /// <param name="known">Told before the state is read: one that cannot be read stays in hand, and is not claimed again before all others.</param>
+    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? known, CancellationToken cancellation)
+    {
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        if (!await reader.ReadAsync(cancellation)) return null;
+        known?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
+        return new WorkflowInstance(
+            reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
+            WorkflowState.FromJson(reader.GetString(5)))
+        {
+            Document = new DocumentHash(reader.GetFieldValue<byte[]>(6)),
+        };
+    }
+}

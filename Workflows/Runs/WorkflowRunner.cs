@@ -1,0 +1,375 @@
+using System.Text.Json;
+using Darkroom.Data;
+using Darkroom.Engine;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Expressions;
+using Darkroom.Engine.Flow;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Runs;
+
+/// <summary>
+/// Runs a claimed instance until it waits or ends. Each activity's completion is one transaction; what a crash interrupts is
+/// executed again by whoever claims the instance next.
+/// </summary>
+internal sealed partial class WorkflowRunner(
+    NpgsqlDataSource database,
+    WorkflowInstanceStore instances,
+    WorkflowCompiler compiler,
+    RunEnding ending,
+    TimeProvider time,
+    Random random,
+    IOptions<EngineOptions> options,
+    ILogger<WorkflowRunner> logger)
+{
+    public async Task RunAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        try
+        {
+            await RunUntilItWaitsAsync(instance, cancellation);
+        }
+        catch (InstanceLostException)
+        {
+            LogLost(instance.Id, instance.RequestId);
+        }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await instances.ReleaseAsync(instance, TimeSpan.Zero, CancellationToken.None);
+        }
+        catch (Exception e)
+        {
+            LogFailed(e, instance.Id, instance.RequestId);
+            // What the database cannot hold it will not hold the next time either.
+            if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance)) return;
+            // Nothing that was foreseen. It is taken up again, here or by another build, but not in a tight circle.
+            await instances.ReleaseAsync(instance, TimeSpan.FromSeconds(options.Value.LongestRetrySeconds / 10), CancellationToken.None);
+        }
+        finally
+        {
+            instances.LetGo(instance);
+        }
+    }
+
+    private async Task<bool> TryFaultAsync(WorkflowInstance instance)
+    {
+        try
+        {
+            if (await instances.ReloadAsync(instance, CancellationToken.None) is not { } current) return false;
+            var incident = new Incident("", "", "value_not_kept", "The workflow came to a value that cannot be stored.", time.GetUtcNow());
+            await FaultAsync(current, incident, CancellationToken.None);
+            return true;
+        }
+        catch (Exception e) when (e is NpgsqlException or InstanceLostException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RunUntilItWaitsAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        for (var failures = 0; ;)
+        {
+            try
+            {
+                // The commit that failed may have happened all the same. The fence would not stop us from doing its step a second
+                // time, for it is still ours: only a state that was read since then may be gone on from.
+                if (failures > 0) instance = await instances.ReloadAsync(instance, cancellation) ?? throw new InstanceLostException(instance.Id);
+                await StepThroughAsync(instance, cancellation);
+                return;
+            }
+            catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
+            {
+                failures++;
+                LogDatabaseFailed(e, instance.Id, instance.RequestId);
+                await Task.Delay(EngineOptions.NextDelay(failures, options.Value, random.NextDouble()), time, cancellation);
+            }
+        }
+    }
+
+    private async Task StepThroughAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        CompiledWorkflow workflow;
+        try
+        {
+            workflow = await compiler.GetAsync(instance.Document, cancellation);
+        }
+        catch (WorkflowDefinitionException e)
+        {
+            await FaultAsync(instance, new Incident("", "", "invalid_workflow", e.Message, time.GetUtcNow()), cancellation);
+            return;
+        }
+
+        if (!instance.State.Started) instance = await StartAsync(instance, workflow, cancellation);
+        while (await NextStepAsync(instance, workflow, cancellation) is { } next) instance = next;
+    }
+
+    private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    {
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        var state = instance.State with
+        {
+            Started = true,
+            Scheduled = [Schedule(workflow.Graph.Start)],
+            Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
+            Inputs = await WorkflowInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellation),
+        };
+        await step.MarkProcessingAsync(cancellation);
+        await step.SaveAsync(state, cancellation);
+        await step.CommitAsync(cancellation);
+        LogStarted(instance.Id, instance.RequestId, instance.Run);
+        return instance with { State = state };
+    }
+
+    /// <summary>Runs what is due; null when the instance waits, has ended, or is to be tried again later.</summary>
+    private async Task<WorkflowInstance?> NextStepAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    {
+        if (instance.State.Scheduled.Count > 0) return await ExecuteAsync(instance, workflow, cancellation);
+        var resumptions = await instances.ReadResumptionsAsync(instance, cancellation);
+        return resumptions.Count > 0
+            ? await ResumeAsync(instance, workflow, resumptions[0], cancellation)
+            : await SettleAsync(instance, cancellation);
+    }
+
+    private async Task<WorkflowInstance?> ExecuteAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    {
+        var due = instance.State.Scheduled[0];
+        var compiled = workflow.Activity(due.ActivityId);
+        var execution = Begin(instance, compiled.Node, due.ExecutionId ?? Guid.CreateVersion7(time.GetUtcNow()));
+        try
+        {
+            var written = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+            var after = instance;
+            WorkflowActivityContext context;
+            try
+            {
+                var inputs = Evaluate(instance, workflow, compiled, written, cancellation);
+                if (written.Count > 0) after = instance with { State = instance.State with { Variables = Merge(instance.State.Variables, workflow, written) } };
+                context = Context(instance, workflow, compiled, execution.Id, inputs);
+            }
+            catch (WorkflowDefinitionException e)
+            {
+                // The same variables make the same failure: trying again would only hide it for a while.
+                var failure = new ActivityResult.Faulted("expression_failed", e.Message);
+                return await CommitAsync(instance, workflow, execution, failure, null, cancellation);
+            }
+
+            execution = execution with { Inputs = compiled.Inputs.ForJournal(context.Inputs.Values) };
+            var result = await compiled.Activity.ExecuteAsync(context, cancellation);
+            return await CommitAsync(after, workflow, execution, result, null, cancellation);
+        }
+        catch (Exception e) when (IsTransient(e, cancellation))
+        {
+            return await RetryAsync(instance, execution, due, e, cancellation);
+        }
+    }
+
+    private async Task<WorkflowInstance?> ResumeAsync(
+        WorkflowInstance instance, CompiledWorkflow workflow, Resumption resumption, CancellationToken cancellation)
+    {
+        var compiled = workflow.Activity(resumption.ActivityId);
+        // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
+        var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
+        var result = await compiled.Activity.ResumeAsync(
+            Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellation);
+        return await CommitAsync(instance, workflow, execution, result, resumption, cancellation);
+    }
+
+    private async Task<WorkflowInstance?> CommitAsync(
+        WorkflowInstance instance, CompiledWorkflow workflow, ActivityExecution execution, ActivityResult result,
+        Resumption? resumption, CancellationToken cancellation)
+    {
+        var activity = execution.Activity;
+        var state = instance.State with
+        {
+            Sequence = execution.Sequence,
+            Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
+        };
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        if (resumption is not null) await step.BurnBookmarkAsync(resumption.BookmarkId, cancellation);
+        switch (result)
+        {
+            case ActivityResult.Completed completed:
+                if (workflow.Graph.Next(activity.Id, completed.Outcome) is { } next)
+                    state = state with { Scheduled = [.. state.Scheduled, Schedule(next)] };
+                try
+                {
+                    state = Keep(state, workflow, activity, completed);
+                }
+                catch (WorkflowDefinitionException e)
+                {
+                    await FaultAsync(step, execution, instance.State, "wrong_type", $"{activity.Label}: {e.Message}", cancellation);
+                    return null;
+                }
+
+                if (completed.Webhook is not null) state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
+                await step.RecordAsync(
+                    execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellation);
+                break;
+
+            case ActivityResult.Suspended suspended:
+                await step.InsertBookmarkAsync(execution.Id, activity, suspended, cancellation);
+                await step.RecordAsync(execution with { Status = "Running" }, cancellation);
+                break;
+
+            case ActivityResult.Faulted faulted:
+                await FaultAsync(step, execution, state, faulted.Code, faulted.Message, cancellation);
+                return null;
+        }
+
+        if (result.Effect is not null) await result.Effect(step.Connection, cancellation);
+        await step.SaveAsync(state, cancellation);
+        await step.CommitAsync(cancellation);
+        return instance with { State = state };
+    }
+
+    /// <summary>Nothing is due: the instance waits for its bookmarks, or it has come to its end.</summary>
+    private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellation)
+    {
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        if (await step.HasResumptionAsync(cancellation)) return instance;
+        if (!await step.TrySuspendAsync(instance.State, cancellation))
+        {
+            await step.EndAsync(instance.State, "Finished", ending, cancellation);
+            LogFinished(instance.Id, instance.RequestId, instance.Run);
+        }
+
+        await step.CommitAsync(cancellation);
+        return null;
+    }
+
+    private async Task<WorkflowInstance?> RetryAsync(
+        WorkflowInstance instance, ActivityExecution execution, ScheduledActivity due, Exception exception, CancellationToken cancellation)
+    {
+        var activity = execution.Activity;
+        if (due.Attempt >= options.Value.ActivityAttempts)
+        {
+            LogGaveUp(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt);
+            var incident = new Incident(
+                activity.Id, activity.Type, "activity_failed", $"{activity.Name} failed {due.Attempt} times.", time.GetUtcNow());
+            await FaultAsync(instance, incident, cancellation);
+            return null;
+        }
+
+        var delay = EngineOptions.NextDelay(due.Attempt, options.Value, random.NextDouble());
+        LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt, delay);
+        var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        await step.PostponeAsync(state, delay, cancellation);
+        await step.CommitAsync(cancellation);
+        return null;
+    }
+
+    private async Task FaultAsync(
+        StepTransaction step, ActivityExecution execution, WorkflowState state, string code, string message, CancellationToken cancellation)
+    {
+        var activity = execution.Activity;
+        var incident = new Incident(activity.Id, activity.Type, code, message, time.GetUtcNow());
+        await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellation);
+        await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellation);
+        await step.CommitAsync(cancellation);
+        LogActivityFaulted(activity.Name, code, message);
+    }
+
+    private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellation)
+    {
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        // A request may end without having begun: an instance whose definition cannot be run faults at once.
+        await step.MarkProcessingAsync(cancellation);
+        await step.EndAsync(
+            instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellation);
+        await step.CommitAsync(cancellation);
+        LogFaulted(instance.Id, instance.RequestId, incident.ActivityId, incident.Code, incident.Message);
+    }
+
+    private ActivityExecution Begin(WorkflowInstance instance, ActivityNode node, Guid id) =>
+        new(id, instance.State.Sequence + 1, node, time.GetUtcNow()) { Status = "Running" };
+
+    private ScheduledActivity Schedule(string activity) => new(activity, ExecutionId: Guid.CreateVersion7(time.GetUtcNow()));
+
+    private static ActivityInputs Evaluate(
+        WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled,
+        Dictionary<string, JsonElement> written, CancellationToken cancellation) =>
+        new(compiled.Inputs.Evaluate(
+            new ExpressionScope
+            {
+                Variables = instance.State.Variables,
+                Inputs = instance.State.Inputs,
+                Outputs = instance.State.Outputs,
+                FindActivity = workflow.FindActivity,
+                Writes = written,
+            },
+            cancellation));
+
+    private static WorkflowActivityContext Context(
+        WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled, Guid execution, ActivityInputs inputs) =>
+        new(instance.RequestId, instance.Run, instance.Fence, compiled.Node.Id, inputs, instance.State.Variables)
+        {
+            ExecutionId = execution,
+            WorkflowInputs = instance.State.Inputs,
+            Outputs = instance.State.Outputs,
+            LeadsOn = outcome => workflow.Graph.Next(compiled.Node.Id, outcome) is not null,
+        };
+
+    /// <summary>What an activity leaves behind: its outputs, and the variables that it sets or that its outputs are bound to.</summary>
+    private static WorkflowState Keep(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
+    {
+        var set = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
+        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>()) set[workflow.Document.Variables[id].Name] = value;
+        if (completed.Outputs is { Count: > 0 } outputs)
+        {
+            var values = outputs.ToDictionary(output => output.Key, output => JsonSerializer.SerializeToElement(output.Value), StringComparer.OrdinalIgnoreCase);
+            foreach (var (name, id) in activity.Bindings)
+                if (values.TryGetValue(name, out var value)) set[workflow.Document.Variables[id].Name] = value;
+            state = state with
+            {
+                Outputs = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>(state.Outputs, StringComparer.Ordinal) { [activity.Id] = values },
+            };
+        }
+
+        return set.Count == 0 ? state : state with { Variables = Merge(state.Variables, workflow, set) };
+    }
+
+    private static Dictionary<string, JsonElement> Merge(
+        IReadOnlyDictionary<string, JsonElement> variables, CompiledWorkflow workflow, Dictionary<string, JsonElement> set)
+    {
+        var merged = new Dictionary<string, JsonElement>(variables, StringComparer.Ordinal);
+        foreach (var variable in workflow.Document.Variables.Values)
+            if (set.TryGetValue(variable.Name, out var value)) merged[variable.Name] = VariableTypes.Convert(variable, value);
+        return merged;
+    }
+
+    /// <summary>A failure of the database is not the activity's: the whole step is repeated instead.</summary>
+    private static bool IsTransient(Exception e, CancellationToken cancellation) =>
+        e is not InstanceLostException
+        && !(e is NpgsqlException && DatabaseErrors.IsTransient(e))
+        && !(e is OperationCanceledException && cancellation.IsCancellationRequested);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} started, run {Run}")]
+    private partial void LogStarted(Guid instance, RequestId request, int run);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} finished, run {Run}")]
+    private partial void LogFinished(Guid instance, RequestId request, int run);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Workflow instance {Instance} of request {Request} faulted in {Activity}: {Code}, {Reason}")]
+    private partial void LogFaulted(Guid instance, RequestId request, string activity, string code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Activity} faulted its workflow: {Code}, {Reason}")]
+    private partial void LogActivityFaulted(string activity, string code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: {Activity} failed, attempt {Attempt}; trying again in {Delay}")]
+    private partial void LogRetrying(Exception exception, Guid instance, RequestId request, string activity, int attempt, TimeSpan delay);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Workflow instance {Instance} of request {Request}: {Activity} failed {Attempts} times")]
+    private partial void LogGaveUp(Exception exception, Guid instance, RequestId request, string activity, int attempts);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Running workflow instance {Instance} of request {Request} failed unexpectedly")]
+    private partial void LogFailed(Exception exception, Guid instance, RequestId request);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request} is owned by another process now")]
+    private partial void LogLost(Guid instance, RequestId request);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: the database failed; going on from the last commit")]
+    private partial void LogDatabaseFailed(Exception exception, Guid instance, RequestId request);
+}

@@ -1,0 +1,33 @@
+using Darkroom.Data;
+using Darkroom.Engine.Definitions;
+using Darkroom.Requests;
+
+namespace Darkroom.Uploads;
+
+/// <summary>A CSV that was judged good and lies in the object storage: what the accepting transaction makes a request of.</summary>
+public sealed record NewRequest
+{
+    /// <summary>The upload's id, which becomes the request's.</summary>
+    public required RequestId Id { get; init; }
+
+    public required OwnerId Owner { get; init; }
+    public required WorkflowDefinition Workflow { get; init; }
+    public required string CsvPath { get; init; }
+    public required long CsvBytes { get; init; }
+    public required byte[] CsvSha256 { get; init; }
+
+    /// <summary>What the reader found out about the file, JSON.</summary>
+    public required string Dialect { get; init; }
+
+    public required int NoOfProducts { get; init; }
+    public required int NoOfImages { get; init; }
+    public string? FileName { get; init; }
+    public string? WebhookUrl { get; init; }
+    public IdempotencyKey? IdempotencyKey { get; init; }
+}
+
+/// <summary>The client's name for one upload, and a digest of what it uploaded under it.</summary>
+public sealed record IdempotencyKey(string Key, byte[] Digest);
+
+/// <summary>What was answered before under an idempotency key.</summary>
+public sealed record GivenAnswer(RequestId Request, byte[] Digest, string Response);

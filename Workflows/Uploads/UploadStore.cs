@@ -1,0 +1,219 @@
+using Darkroom.Data;
+using Darkroom.Leases;
+using Darkroom.Requests;
+using Darkroom.Runs;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Darkroom.Uploads;
+
+/// <summary>
+/// Uploads in flight, and the transaction that turns one into a request. An upload's row is both the claim on its idempotency
+/// key and the note by which its objects are found if this process dies.
+/// </summary>
+public sealed partial class UploadStore(
+    NpgsqlDataSource database, ProcessLease process, ActiveUploads active, TimeProvider time, ILogger<UploadStore> logger)
+{
+    /// <summary>How long the end of a commit whose answer was lost is asked after, before the client is told to ask itself.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Begins an upload, unless another with the same key is in flight: then null.</summary>
+    public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellation)
+    {
+        var upload = new Upload(new RequestId(Guid.CreateVersion7(time.GetUtcNow())), owner, idempotencyKey, process.Id, process.Held);
+        // Known as active before its row exists: the sweeper takes rows of this process that it does not know.
+        active.Add(upload.Id);
+        try
+        {
+            await database.Sql(
+                    """
+                    insert into uploads (id, owner_id, idempotency_key, process_id)
+                    values (@id, @owner, @key, @process)
+                    """)
+                .With("id", upload.Id.Value)
+                .With("owner", owner.Value)
+                .With("key", NpgsqlDbType.Text, idempotencyKey)
+                .With("process", upload.Process)
+                .ExecuteNonQueryAsync(cancellation);
+            return upload;
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            active.Remove(upload.Id);
+            return null;
+        }
+        catch
+        {
+            active.Remove(upload.Id);
+            throw;
+        }
+    }
+
+    /// <summary>What was answered under this key, or null.</summary>
+    public async Task<GivenAnswer?> FindAnswerAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellation)
+    {
+        await using var command = database.Sql(
+                """
+                select request_id, digest, response
+                from idempotency_keys
+                where owner_id = @owner
+                  and key = @key
+                """)
+            .With("owner", owner.Value)
+            .With("key", idempotencyKey);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation)
+            ? new GivenAnswer(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
+            : null;
+    }
+
+    /// <summary>Ends an upload that came to nothing; frees its key. Its objects must be gone already.</summary>
+    public async Task DiscardAsync(Upload upload, CancellationToken cancellation)
+    {
+        // First, so that a row which cannot be deleted now is the sweeper's.
+        active.Remove(upload.Id);
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await DeleteRowAsync(connection, upload, cancellation);
+    }
+
+    /// <summary>Leaves an upload whose objects could not be deleted to the sweeper, row and all.</summary>
+    public void Abandon(Upload upload) => active.Remove(upload.Id);
+
+    /// <summary>The accepting transaction: the upload's row goes; request, instance and the answer under its key come.</summary>
+    /// <param name="request">What was uploaded.</param>
+    /// <param name="respond">Writes the answer to the client from the new request; kept for repetitions under the same key.</param>
+    /// <param name="upload">The upload that it came by.</param>
+    /// <param name="cancellation">Heeded until the commit is sent.</param>
+    public async Task<Acceptance> AcceptAsync(
+        Upload upload, NewRequest request, Func<Request, string> respond, CancellationToken cancellation)
+    {
+        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+
+        // Who deletes the row owns the upload's fate: the sweeper works by the same row.
+        if (await DeleteRowAsync(connection, upload, cancellation) == 0) return new Acceptance.Lost();
+        await InsertRequestAsync(connection, request, cancellation);
+        await WorkflowInstanceStore.InsertAsync(connection, request.Id, run: 1, request.Workflow, cancellation);
+        var inserted = await RequestStore.FindAsync(connection, request.Owner, request.Id, cancellation)
+            ?? throw new InvalidOperationException("The request that was just inserted is not there.");
+        var response = respond(inserted);
+        if (request.IdempotencyKey is { } key) await InsertAnswerAsync(connection, request, key, response, cancellation);
+
+        try
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
+        {
+            LogAmbiguous(e, request.Id);
+            return await ResolveAsync(upload, response);
+        }
+
+        active.Remove(upload.Id);
+        return new Acceptance.Accepted(response);
+    }
+
+    /// <summary>
+    /// Finds out how a commit ended whose answer was lost. Locking the upload's row waits for a commit that is still under way,
+    /// and then finds the row (it was rolled back: nothing happened) or does not (it was committed).
+    /// </summary>
+    private async Task<Acceptance> ResolveAsync(Upload upload, string response)
+    {
+        using var patience = new CancellationTokenSource(s_patience, time);
+        while (true)
+        {
+            try
+            {
+                if (await IsStillUploadAsync(upload, patience.Token)) return new Acceptance.Lost();
+                var exists = await database.Sql("select 1 from csv_data_table where id = @id")
+                    .With("id", upload.Id.Value)
+                    .ExecuteScalarAsync(patience.Token) is not null;
+                active.Remove(upload.Id);
+                return exists ? new Acceptance.Accepted(response) : new Acceptance.Lost();
+            }
+            catch (Exception e) when (e is NpgsqlException or OperationCanceledException && patience.IsCancellationRequested)
+            {
+                // No longer active: if it was not committed, the sweeper finds the row and clears up.
+                LogUnresolved(e, upload.Id);
+                active.Remove(upload.Id);
+                return new Acceptance.Unknown();
+            }
+            catch (NpgsqlException)
+            {
+                await WaitAsync(TimeSpan.FromMilliseconds(250), patience.Token);
+            }
+        }
+    }
+
+    private async Task<bool> IsStillUploadAsync(Upload upload, CancellationToken cancellation) =>
+        await database.Sql("select 1 from uploads where id = @id for update").With("id", upload.Id.Value).ExecuteScalarAsync(cancellation) is not null;
+
+    private async Task WaitAsync(TimeSpan delay, CancellationToken cancellation)
+    {
+        try
+        {
+            await Task.Delay(delay, time, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller's next attempt ends at once by the same token.
+        }
+    }
+
+    // The process' id is the fence: the sweeper writes its own when it takes an upload over.
+    private static Task<int> DeleteRowAsync(NpgsqlConnection connection, Upload upload, CancellationToken cancellation) =>
+        connection.Sql(
+                """
+                delete from uploads
+                where id = @id
+                  and process_id = @process
+                """)
+            .With("id", upload.Id.Value)
+            .With("process", upload.Process)
+            .ExecuteNonQueryAsync(cancellation);
+
+    private static Task<int> InsertRequestAsync(NpgsqlConnection connection, NewRequest request, CancellationToken cancellation) =>
+        connection.Sql(
+                """
+                insert into csv_data_table (
+                  id, csv_path, no_of_products, no_of_images, owner_id, file_name, csv_bytes, csv_sha256, dialect,
+                  workflow_definition_id, workflow_version_id, webhook_url)
+                values (
+                  @id, @csv_path, @products, @images, @owner, @file_name, @bytes, @sha256, @dialect,
+                  @definition, @version, @webhook_url)
+                """)
+            .With("id", request.Id.Value)
+            .With("csv_path", request.CsvPath)
+            .With("products", request.NoOfProducts)
+            .With("images", request.NoOfImages)
+            .With("owner", request.Owner.Value)
+            .With("file_name", NpgsqlDbType.Text, request.FileName)
+            .With("bytes", request.CsvBytes)
+            .With("sha256", request.CsvSha256)
+            .With("dialect", NpgsqlDbType.Jsonb, request.Dialect)
+            .With("definition", request.Workflow.DefinitionId)
+            .With("version", request.Workflow.VersionId)
+            .With("webhook_url", NpgsqlDbType.Text, request.WebhookUrl)
+            .ExecuteNonQueryAsync(cancellation);
+
+    private static Task<int> InsertAnswerAsync(
+        NpgsqlConnection connection, NewRequest request, IdempotencyKey key, string response, CancellationToken cancellation) =>
+        connection.Sql(
+                """
+                insert into idempotency_keys (owner_id, key, digest, request_id, response)
+                values (@owner, @key, @digest, @request, @response)
+                """)
+            .With("owner", request.Owner.Value)
+            .With("key", key.Key)
+            .With("digest", key.Digest)
+            .With("request", request.Id.Value)
+            .With("response", response)
+            .ExecuteNonQueryAsync(cancellation);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The answer to the commit of request {Request} was lost; reading how it ended")]
+    private partial void LogAmbiguous(Exception exception, RequestId request);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "How the commit of request {Request} ended could not be read; the client is told to look")]
+    private partial void LogUnresolved(Exception exception, RequestId request);
+}

@@ -1,0 +1,107 @@
+using Darkroom.Data;
+using Darkroom.Leases;
+using Darkroom.Requests;
+using Darkroom.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Uploads;
+
+/// <summary>
+/// Clears up uploads that nobody receives any more, of dead processes and of this one: deletes their objects, then their rows,
+/// which frees their idempotency keys. Also forgets answers that were kept long enough.
+/// </summary>
+public sealed partial class UploadSweeper(
+    NpgsqlDataSource database, ObjectStore objects, ProcessLease process, ActiveUploads active, TimeProvider time,
+    IOptions<UploadSweeperOptions> options, IOptions<ProcessLeaseOptions> lease, ILogger<UploadSweeper> logger) : BackgroundService
+{
+    private readonly TaskCompletionSource _firstSweep = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the sweep that follows the start has ended.</summary>
+    internal Task FirstSweep => _firstSweep.Task;
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(options.Value.Every, time);
+        do
+        {
+            try
+            {
+                await SweepAsync(stoppingToken);
+                await ForgetAnswersAsync(stoppingToken);
+            }
+            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogFailed(e);
+            }
+
+            _firstSweep.TrySetResult();
+        }
+        while (await timer.WaitForNextTickAsync(stoppingToken));
+    }
+
+    /// <summary>Takes abandoned uploads over and clears them up. Returns how many.</summary>
+    public async Task<int> SweepAsync(CancellationToken cancellation)
+    {
+        var abandoned = await TakeOverAsync(cancellation);
+        foreach (var id in abandoned)
+        {
+            await objects.DeletePrefixAsync(ObjectKeys.Request(id), cancellation);
+            await database.Sql("delete from uploads where id = @id and process_id = @process")
+                .With("id", id.Value)
+                .With("process", process.Id)
+                .ExecuteNonQueryAsync(cancellation);
+            LogSwept(id);
+        }
+
+        return abandoned.Count;
+    }
+
+    // Writing our own id fences off whoever received it: its accepting transaction deletes the row under its own id only, and
+    // finds none. Our rows that are not active are ours to take again, so a sweep that failed half-way is repeated.
+    private async Task<IReadOnlyList<RequestId>> TakeOverAsync(CancellationToken cancellation)
+    {
+        var taken = new List<RequestId>();
+        await using var command = database.Sql(
+                """
+                with abandoned as (
+                  select id
+                  from uploads u
+                  where (u.process_id = @process and u.id <> all (@active) and u.created_at < now() - @lease)
+                     or not exists (
+                       select from processes p
+                       where p.id = u.process_id
+                         and p.heartbeat_at > now() - @lease)
+                  order by u.created_at
+                  limit @batch
+                  for update skip locked
+                )
+                update uploads u
+                set process_id = @process
+                from abandoned
+                where u.id = abandoned.id
+                returning u.id
+                """)
+            .With("process", process.Id)
+            .With("active", active.Ids)
+            .With("lease", lease.Value.Duration)
+            .With("batch", options.Value.Batch);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) taken.Add(new RequestId(reader.GetGuid(0)));
+        return taken;
+    }
+
+    /// <summary>Deletes answers that are older than the time they are kept.</summary>
+    public Task<int> ForgetAnswersAsync(CancellationToken cancellation) =>
+        database.Sql("delete from idempotency_keys where created_at < now() - @keep")
+            .With("keep", options.Value.KeepAnswers)
+            .ExecuteNonQueryAsync(cancellation);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cleared up abandoned upload {Upload}")]
+    private partial void LogSwept(RequestId upload);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Clearing up after uploads failed; trying again")]
+    private partial void LogFailed(Exception exception);
+}
