@@ -2,6 +2,7 @@ using Darkroom.Activities;
 using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Images;
+using Darkroom.Leases;
 using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Webhooks;

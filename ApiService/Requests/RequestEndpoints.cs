@@ -3,6 +3,7 @@ using Darkroom.Api.Problems;
 using Darkroom.Api.Requests.Uploads;
 using Darkroom.Csv;
 using Darkroom.Requests;
+using Darkroom.Uploads;
 
 namespace Darkroom.Api.Requests;
 

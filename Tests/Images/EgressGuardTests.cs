@@ -27,23 +27,23 @@ public sealed class EgressGuardTests
     [InlineData("http://a.localhost/")]
     [InlineData("http://127.0.0.1#@example.com/")]
     public void Address_of_our_own_network_is_refused_in_any_spelling(string url) =>
-        Assert.Equal(ImageFailureCodes.ForbiddenAddress, Production.CheckUrl(url, out _)?.Code);
+        Assert.Equal(EgressRefusalCodes.ForbiddenAddress, Production.CheckUrl(url, out _)?.Code);
 
     [Theory]
-    [InlineData("file:///etc/passwd", ImageFailureCodes.ForbiddenScheme)]
-    [InlineData("ftp://example.com/a.jpg", ImageFailureCodes.ForbiddenScheme)]
-    [InlineData("gopher://example.com/", ImageFailureCodes.ForbiddenScheme)]
-    [InlineData("data:image/png;base64,AAAA", ImageFailureCodes.ForbiddenScheme)]
-    [InlineData("javascript:alert(1)", ImageFailureCodes.ForbiddenScheme)]
-    [InlineData("http://user@example.com/", ImageFailureCodes.InvalidUrl)]
-    [InlineData("http://user:secret@example.com/", ImageFailureCodes.InvalidUrl)]
-    [InlineData("http://example.com:22/", ImageFailureCodes.ForbiddenPort)]
-    [InlineData("http://8.8.8.8:6379/", ImageFailureCodes.ForbiddenPort)]
-    [InlineData("http://example.com/\r\nX-Injected: 1", ImageFailureCodes.InvalidUrl)]
-    [InlineData("http://exa\0mple.com/", ImageFailureCodes.InvalidUrl)]
-    [InlineData("http:///a.jpg", ImageFailureCodes.InvalidUrl)]
-    [InlineData("//example.com/a.jpg", ImageFailureCodes.InvalidUrl)]
-    [InlineData("", ImageFailureCodes.InvalidUrl)]
+    [InlineData("file:///etc/passwd", EgressRefusalCodes.ForbiddenScheme)]
+    [InlineData("ftp://example.com/a.jpg", EgressRefusalCodes.ForbiddenScheme)]
+    [InlineData("gopher://example.com/", EgressRefusalCodes.ForbiddenScheme)]
+    [InlineData("data:image/png;base64,AAAA", EgressRefusalCodes.ForbiddenScheme)]
+    [InlineData("javascript:alert(1)", EgressRefusalCodes.ForbiddenScheme)]
+    [InlineData("http://user@example.com/", EgressRefusalCodes.InvalidUrl)]
+    [InlineData("http://user:secret@example.com/", EgressRefusalCodes.InvalidUrl)]
+    [InlineData("http://example.com:22/", EgressRefusalCodes.ForbiddenPort)]
+    [InlineData("http://8.8.8.8:6379/", EgressRefusalCodes.ForbiddenPort)]
+    [InlineData("http://example.com/\r\nX-Injected: 1", EgressRefusalCodes.InvalidUrl)]
+    [InlineData("http://exa\0mple.com/", EgressRefusalCodes.InvalidUrl)]
+    [InlineData("http:///a.jpg", EgressRefusalCodes.InvalidUrl)]
+    [InlineData("//example.com/a.jpg", EgressRefusalCodes.InvalidUrl)]
+    [InlineData("", EgressRefusalCodes.InvalidUrl)]
     public void Url_that_is_none_of_ours_is_refused_with_its_reason(string url, string code)
     {
         var refusal = Production.CheckUrl(url, out var uri);
@@ -73,8 +73,8 @@ public sealed class EgressGuardTests
         Assert.Null(guard.CheckUrl("http://127.0.0.1:5123/a.jpg", out _));
         Assert.Null(guard.CheckUrl("http://localhost:5123/a.jpg", out _));
         foreach (var host in (string[])["0.0.0.0", "10.0.0.1", "169.254.169.254", "192.168.1.1", "[fe80::1]", "[64:ff9b::7f00:1]"])
-            Assert.Equal(ImageFailureCodes.ForbiddenAddress, guard.CheckUrl($"http://{host}/", out _)?.Code);
-        Assert.Equal(ImageFailureCodes.ForbiddenPort, guard.CheckUrl("http://8.8.8.8:5123/", out _)?.Code);
+            Assert.Equal(EgressRefusalCodes.ForbiddenAddress, guard.CheckUrl($"http://{host}/", out _)?.Code);
+        Assert.Equal(EgressRefusalCodes.ForbiddenPort, guard.CheckUrl("http://8.8.8.8:5123/", out _)?.Code);
     }
 
     [Fact]
@@ -85,7 +85,7 @@ public sealed class EgressGuardTests
         {
             var options = Egress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
             var failure = await FailureAsync(options, new FakeResolver().Answer("rebind.test", answer), $"http://rebind.test:{server.Port}/");
-            Assert.Equal(ImageFailureCodes.ForbiddenAddress, failure.Code);
+            Assert.Equal(EgressRefusalCodes.ForbiddenAddress, failure.Code);
             Assert.False(failure.IsTransient);
         }
 
@@ -98,7 +98,7 @@ public sealed class EgressGuardTests
         await using var server = FaultServer.Answering("200 OK", [1]);
         var options = Egress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
         var resolver = new FakeResolver().Answer("mixed.test", "93.184.215.14", "127.0.0.1");
-        Assert.Equal(ImageFailureCodes.ForbiddenAddress, (await FailureAsync(options, resolver, $"http://mixed.test:{server.Port}/")).Code);
+        Assert.Equal(EgressRefusalCodes.ForbiddenAddress, (await FailureAsync(options, resolver, $"http://mixed.test:{server.Port}/")).Code);
         Assert.Equal(0, server.Connections);
     }
 
@@ -114,7 +114,7 @@ public sealed class EgressGuardTests
         Assert.Equal(1, resolver.Lookups);
 
         failure = await FailureAsync(Egress.Options(), resolver, $"http://rebind.test:{server.Port}/");
-        Assert.Equal(ImageFailureCodes.ForbiddenAddress, failure.Code);
+        Assert.Equal(EgressRefusalCodes.ForbiddenAddress, failure.Code);
         Assert.Equal(2, resolver.Lookups);
         Assert.Equal(0, server.Connections);
     }

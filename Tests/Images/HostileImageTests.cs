@@ -146,7 +146,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
             Assert.Equal(report.Output.Format, FormatSniffer.Sniff(output));
             Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger, $"{file.Length} -> {output.Length} {report}");
             Assert.False(output.AsSpan().IndexOf(Encoding.ASCII.GetBytes(SampleImages.Secret)) >= 0);
-            var header = Containers.Inspect(report.Output.Format, output);
+            var header = ImageContainers.Inspect(report.Output.Format, output);
             Assert.Null(header.Judge(codec.Options));
             return null;
         }

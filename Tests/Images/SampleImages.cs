@@ -187,7 +187,7 @@ internal static class SampleImages
 
     public static byte[] ExtendWebp(byte[] webp, params (string Type, byte[] Data)[] chunks)
     {
-        var header = Containers.Inspect(ImageFormat.Webp, webp);
+        var header = ImageContainers.Inspect(ImageFormat.Webp, webp);
         var extended = new byte[10];
         extended[0] = 0x08 | 0x04;
         if (chunks.Any(chunk => chunk.Type == "ICCP")) extended[0] |= 0x20;

@@ -72,7 +72,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
             var (output, report) = await codec.RunAsync(file);
             Assert.Equal((width, height), (report.Output.Width, report.Output.Height));
             Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger);
-            if (Containers.CanRewrite(format)) Assert.True(output.Length <= file.Length, $"{format} {width}x{height}: {file.Length} -> {output.Length}");
+            if (ImageContainers.CanRewrite(format)) Assert.True(output.Length <= file.Length, $"{format} {width}x{height}: {file.Length} -> {output.Length}");
         }
     }
 
@@ -156,7 +156,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
         using var scan = grey > 128;
         var file = scan.TiffsaveBuffer(bitdepth: 1);
         var (output, report) = await codec.RunAsync(file);
-        Assert.Equal(1, Containers.Inspect(ImageFormat.Tiff, output).BitsPerSample);
+        Assert.Equal(1, ImageContainers.Inspect(ImageFormat.Tiff, output).BitsPerSample);
         Assert.Equal((400, 300), (report.Output.Width, report.Output.Height));
     }
 
@@ -176,7 +176,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
         var file = SampleImages.OrientedJpeg(quarters.JpegsaveBuffer(q: 98, subsampleMode: Enums.ForeignSubsample.Off), orientation);
         var (output, report) = await codec.RunAsync(file);
         Assert.Equal(OutputEncoding.Encoded, report.Encoding);
-        Assert.Equal(1, Containers.Inspect(ImageFormat.Jpeg, output).Orientation);
+        Assert.Equal(1, ImageContainers.Inspect(ImageFormat.Jpeg, output).Orientation);
         Assert.Equal(orientation < 5 ? (96, 64) : (64, 96), (report.Output.Width, report.Output.Height));
         Assert.Equal((report.Source.Width, report.Source.Height), (report.Output.Width, report.Output.Height));
         using var decoded = CodecFixture.Decode(output);
@@ -200,7 +200,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
             };
             var (output, report) = await codec.RunAsync(file, ImagePlan.Empty.Add(new ImageStep.Compress(95)));
             Assert.Equal(OutputEncoding.Rewritten, report.Encoding);
-            Assert.Equal(orientation, Containers.Inspect(format, output).Orientation);
+            Assert.Equal(orientation, ImageContainers.Inspect(format, output).Orientation);
             Assert.False(Contains(output, SampleImages.Secret));
             Assert.True(output.Length <= file.Length);
             Assert.Equal(orientation < 5 ? (96, 64) : (64, 96), (report.Output.Width, report.Output.Height));

@@ -1,4 +1,5 @@
 using Darkroom.Engine.Bodies;
+using Darkroom.Leases;
 using Darkroom.Queue;
 using Darkroom.Runs;
 using Darkroom.Worker.Queue;

@@ -3,6 +3,7 @@ using Darkroom.Access;
 using Darkroom.Data;
 using Darkroom.Egress;
 using Darkroom.Engine;
+using Darkroom.Leases;
 using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;

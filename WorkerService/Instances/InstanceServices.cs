@@ -1,3 +1,4 @@
+using Darkroom.Retention;
 using Darkroom.Runs;
 
 namespace Darkroom.Worker.Instances;

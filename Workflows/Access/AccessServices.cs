@@ -1,4 +1,3 @@
-using Darkroom.Webhooks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -16,6 +15,14 @@ public static class AccessServices
         services.TryAddSingleton<VerifiedKeyCache>();
         services.TryAddSingleton<BadKeyLimiter>();
         services.AddWebhookSecrets();
+        return services;
+    }
+
+    /// <summary>The signing secrets alone, for whoever creates owners.</summary>
+    public static IServiceCollection AddWebhookSecrets(this IServiceCollection services)
+    {
+        services.AddOptions<WebhookSecretOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<WebhookSecrets>();
         return services;
     }
 }

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using Darkroom.Data;
-using Darkroom.Webhooks;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -8,9 +7,12 @@ using NpgsqlTypes;
 namespace Darkroom.Access;
 
 /// <summary>The signing secrets of owners. A new one is shown once; while an old one lives on, deliveries carry both signatures.</summary>
-public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookOptions> options)
+public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSecretOptions> options)
 {
-    public static string Generate() => WebhookSignature.SecretPrefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+    /// <summary>Every secret begins with it, as Standard Webhooks asks.</summary>
+    public const string Prefix = "whsec_";
+
+    public static string Generate() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>The secrets that a delivery of this owner is signed with now, newest first.</summary>
     public async Task<IReadOnlyList<string>> LiveAsync(OwnerId owner, CancellationToken cancellation)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Darkroom.Csv;
 using Darkroom.Egress;
 using Darkroom.Images;
+using Darkroom.Requests;
 
 namespace Darkroom.Activities;
 
@@ -42,6 +43,3 @@ internal sealed class CsvPolicy(int maxProducts, int maxImages, IReadOnlyList<st
             ? host.EndsWith(allowed, StringComparison.OrdinalIgnoreCase) || host.Equals(allowed[1..], StringComparison.OrdinalIgnoreCase)
             : host.Equals(allowed, StringComparison.OrdinalIgnoreCase);
 }
-
-/// <summary>Why a request's CSV is not processed.</summary>
-internal sealed record CsvComplaint(string Code, string Message);

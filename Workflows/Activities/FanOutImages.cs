@@ -15,7 +15,7 @@ namespace Darkroom.Activities;
 /// </summary>
 internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity, IDescribedActivity
 {
-    public const string Type = FanOut.BookmarkName;
+    public const string Type = FanOutBookmark.Name;
     internal const string MaxAttempts = nameof(MaxAttempts);
 
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -49,7 +49,7 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
             Outputs = context.Outputs,
         };
         return Task.FromResult<ActivityResult>(
-            new ActivityResult.Suspended(JsonSerializer.Serialize(bookmark, EngineJson.Default.FanOutBookmark))
+            new ActivityResult.Suspended(bookmark.ToJson())
             {
                 Effect = (connection, token) => OpenAsync(connection, context, token),
             });

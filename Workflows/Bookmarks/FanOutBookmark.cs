@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Darkroom.Bookmarks;
 
@@ -8,10 +9,21 @@ namespace Darkroom.Bookmarks;
 /// <param name="MaxAttempts">How often the body is started for one image.</param>
 public sealed record FanOutBookmark(string ActivityId, IReadOnlyDictionary<string, JsonElement> Variables, int MaxAttempts = 3)
 {
+    /// <summary>The name of such bookmarks: the type of the activity that leaves them.</summary>
+    public const string Name = "Darkroom.FanOutImages";
+
     /// <summary>What the request brought.</summary>
     public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>Outputs of the activities before.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
+
+    public string ToJson() => JsonSerializer.Serialize(this, FanOutJson.Default.FanOutBookmark);
+
+    public static FanOutBookmark FromJson(string json) => JsonSerializer.Deserialize(json, FanOutJson.Default.FanOutBookmark)!;
 }
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(FanOutBookmark))]
+internal sealed partial class FanOutJson : JsonSerializerContext;

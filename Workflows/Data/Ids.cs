@@ -17,3 +17,6 @@ public readonly record struct OwnerId(Guid Value)
 {
     public override string ToString() => Value.ToString("D");
 }
+
+/// <summary>A place in a request's CSV: data record and place in its URL list, both from 1.</summary>
+public readonly record struct ImagePlace(int Row, int Position);

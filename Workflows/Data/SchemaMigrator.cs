@@ -5,7 +5,7 @@ using Npgsql;
 namespace Darkroom.Data;
 
 /// <summary>
-/// Brings a database to the schema that this build was written for: runs the numbered scripts of this folder that it has
+/// Brings a database to the schema that this build was written for: runs the numbered scripts in <c>Migrations</c> that it has
 /// not yet seen, in order, each in one transaction. Safe to call from any number of processes at once.
 /// </summary>
 public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<SchemaMigrator> logger)
@@ -64,7 +64,7 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
     private static IEnumerable<Script> Scripts()
     {
         var assembly = typeof(SchemaMigrator).Assembly;
-        const string prefix = "Darkroom.Schema.";
+        const string prefix = "Darkroom.Data.Migrations.";
         return assembly.GetManifestResourceNames()
             .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && name.EndsWith(".sql", StringComparison.Ordinal))
             .Select(name => Script.Read(assembly, name, name[prefix.Length..]))

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
-using Darkroom.Images;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Egress;
@@ -21,7 +20,7 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
         uri = null;
         if (string.IsNullOrWhiteSpace(text) || text.Length > MaxUrlLength || text.AsSpan().Trim().ContainsAnyInRange('\0', '\x1F') ||
             !Uri.TryCreate(text.Trim(), UriKind.Absolute, out var parsed))
-            return new(ImageFailureCodes.InvalidUrl, "This is not a URL.");
+            return new(EgressRefusalCodes.InvalidUrl, "This is not a URL.");
         var refusal = CheckUri(parsed);
         if (refusal is null) uri = parsed;
         return refusal;
@@ -30,12 +29,12 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     /// <summary>Checks what a URL's text can tell: scheme, user info, port, and the address if it is written out. Null if it may be requested.</summary>
     public EgressRefusal? CheckUri(Uri uri)
     {
-        if (!uri.IsAbsoluteUri) return new(ImageFailureCodes.InvalidUrl, "This is not an absolute URL.");
+        if (!uri.IsAbsoluteUri) return new(EgressRefusalCodes.InvalidUrl, "This is not an absolute URL.");
         if (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
-            return new(ImageFailureCodes.ForbiddenScheme, "Only http and https URLs are fetched.");
-        if (uri.UserInfo.Length > 0) return new(ImageFailureCodes.InvalidUrl, "URLs with a user name or password are not fetched.");
+            return new(EgressRefusalCodes.ForbiddenScheme, "Only http and https URLs are fetched.");
+        if (uri.UserInfo.Length > 0) return new(EgressRefusalCodes.InvalidUrl, "URLs with a user name or password are not fetched.");
         if (uri.HostNameType == UriHostNameType.Unknown || uri.IdnHost.Length == 0)
-            return new(ImageFailureCodes.InvalidUrl, "The URL names no host.");
+            return new(EgressRefusalCodes.InvalidUrl, "The URL names no host.");
         if (TryReadAddress(uri.IdnHost, out var address)) return CheckAddress(address, uri.Port);
         if (IsLocalName(uri.IdnHost) && !options.Value.AllowLoopback) return ForbiddenAddress;
         // With loopback allowed only the connection knows whether the name leads there, where any port is open.
@@ -73,10 +72,10 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     };
 
     private static EgressRefusal ForbiddenAddress { get; } =
-        new(ImageFailureCodes.ForbiddenAddress, "The URL leads to an address that is not on the public internet.");
+        new(EgressRefusalCodes.ForbiddenAddress, "The URL leads to an address that is not on the public internet.");
 
     private EgressRefusal ForbiddenPort => new(
-        ImageFailureCodes.ForbiddenPort,
+        EgressRefusalCodes.ForbiddenPort,
         $"Only these ports are dialled: {string.Join(", ", options.Value.AdditionalPorts.Prepend(443).Prepend(80))}.");
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)

@@ -1,8 +1,6 @@
-using Darkroom.Images;
-
 namespace Darkroom.Egress;
 
-/// <summary>Why an address is not dialled. <see cref="Code"/> is one of <see cref="ImageFailureCodes"/>.</summary>
+/// <summary>Why an address is not dialled. <see cref="Code"/> is one of <see cref="EgressRefusalCodes"/>.</summary>
 public sealed record EgressRefusal(string Code, string Message);
 
 /// <summary>Thrown by connections of the guard's handlers; <see cref="HttpClient"/> wraps it, so look for it among the inner exceptions.</summary>
@@ -17,4 +15,13 @@ public sealed class EgressRefusedException(EgressRefusal refusal) : IOException(
             if (exception is EgressRefusedException refused) return refused.Refusal;
         return null;
     }
+}
+
+/// <summary>The codes of refusals, as they appear in the <c>Errors</c> column and in the API. Renaming one breaks somebody's script.</summary>
+public static class EgressRefusalCodes
+{
+    public const string InvalidUrl = "invalid_url";
+    public const string ForbiddenScheme = "forbidden_scheme";
+    public const string ForbiddenPort = "forbidden_port";
+    public const string ForbiddenAddress = "forbidden_address";
 }

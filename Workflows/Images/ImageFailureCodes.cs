@@ -1,14 +1,12 @@
+using Darkroom.Egress;
+
 namespace Darkroom.Images;
 
-/// <summary>The codes that appear in the <c>Errors</c> column and in the API. Renaming one breaks somebody's script.</summary>
+/// <summary>
+/// The codes that appear in the <c>Errors</c> column and in the API, beside <see cref="EgressRefusalCodes"/>. Renaming one breaks somebody's script.
+/// </summary>
 public static class ImageFailureCodes
 {
-    // The address
-    public const string InvalidUrl = "invalid_url";
-    public const string ForbiddenScheme = "forbidden_scheme";
-    public const string ForbiddenPort = "forbidden_port";
-    public const string ForbiddenAddress = "forbidden_address";
-
     // The way there
     public const string DnsFailed = "dns_failed";
     public const string ConnectFailed = "connect_failed";

@@ -4,19 +4,8 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Darkroom.Images;
 
-/// <summary>Brings images to a service: egress alone, or fetching and the codec too.</summary>
 public static class ImageServices
 {
-    /// <summary>The egress guard, for services that only check URLs or call webhooks.</summary>
-    public static IServiceCollection AddEgress(this IServiceCollection services)
-    {
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<EgressOptions>().BindConfiguration("Egress").ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<INameResolver, SystemNameResolver>();
-        services.TryAddSingleton<EgressGuard>();
-        return services;
-    }
-
     /// <summary>Fetching and processing images, egress included.</summary>
     public static IServiceCollection AddImages(this IServiceCollection services)
     {

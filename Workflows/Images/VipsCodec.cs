@@ -28,7 +28,7 @@ public sealed class VipsCodec : IImageCodec
     {
         using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellation);
         var file = source is PooledReadStream pooled ? pooled.Memory : copy!.Memory;
-        var header = Containers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
+        var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
         if (header.Judge(_options) is { } failure) throw new ImageFailedException(failure);
         var job = CodecJob.From(plan, header, _options);
 
@@ -57,9 +57,9 @@ public sealed class VipsCodec : IImageCodec
 
     private CodecReport Run(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellation)
     {
-        var rewritable = Containers.CanRewrite(header.Format);
+        var rewritable = ImageContainers.CanRewrite(header.Format);
         using var stripped = new PooledBuffer(rewritable ? file.Length : 0);
-        if (rewritable) Containers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
+        if (rewritable) ImageContainers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
         var clean = rewritable ? stripped.Memory : file;
 
         // Of an animated PNG our decoder would keep one frame: unless that is wanted, it is only freed of its metadata.
@@ -74,7 +74,7 @@ public sealed class VipsCodec : IImageCodec
         if (rewritten)
         {
             output.Clear();
-            Containers.Rewrite(header.Format, file.Span, output, header.Orientation, job.KeepsProfile);
+            ImageContainers.Rewrite(header.Format, file.Span, output, header.Orientation, job.KeepsProfile);
         }
 
         return new CodecReport(
@@ -123,7 +123,7 @@ public sealed class VipsCodec : IImageCodec
         catch (VipsException e)
         {
             // The library's own words come from a buffer that all images share: they are never shown to anybody.
-            throw Containers.Corrupt(e);
+            throw ImageContainers.Corrupt(e);
         }
     }
 

@@ -12,9 +12,6 @@ public static class FanOut
     /// </summary>
     public const string Channel = "darkroom_images";
 
-    /// <summary>The bookmark that the last outcome of a run resumes.</summary>
-    public const string BookmarkName = "Darkroom.FanOutImages";
-
     /// <summary>
     /// Makes the pending images of this run claimable, in the caller's transaction. Returns how many are pending; with 0 nothing was
     /// opened, nothing will resume the bookmark, and the caller goes on at once.

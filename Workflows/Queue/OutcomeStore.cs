@@ -1,3 +1,4 @@
+using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 using Npgsql;
@@ -140,7 +141,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
           select b.id, b.instance_id, jsonb_build_object('succeeded', c.images_succeeded, 'failed', c.images_failed)
           from closed c
           join workflow_instances i on i.request_id = c.id and i.run = c.run
-          join bookmarks b on b.instance_id = i.id and b.name = '{FanOut.BookmarkName}'
+          join bookmarks b on b.instance_id = i.id and b.name = '{FanOutBookmark.Name}'
           on conflict do nothing
           returning instance_id
         )

@@ -1,4 +1,3 @@
-using Darkroom.Activities;
 using Darkroom.Csv;
 using Darkroom.Data;
 using Npgsql;
@@ -49,3 +48,6 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
             .With("key", key)
             .ExecuteNonQueryAsync(cancellation);
 }
+
+/// <summary>Why a request's CSV is not processed.</summary>
+internal sealed record CsvComplaint(string Code, string Message);

@@ -21,9 +21,6 @@ public sealed record RequestImage
     public required StoredImage? Output { get; init; }
 }
 
-/// <summary>A place in a request's CSV: data record and place in its URL list, both from 1.</summary>
-public readonly record struct ImagePlace(int Row, int Position);
-
 /// <summary>An image in the object storage.</summary>
 public sealed record StoredImage(string Key, string? Type, long? Bytes, int? Width, int? Height, byte[]? Sha256);
 

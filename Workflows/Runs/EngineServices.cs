@@ -10,18 +10,6 @@ namespace Darkroom.Runs;
 
 public static class EngineServices
 {
-    /// <summary>Adds this process' lease. First of all hosted services: whatever claims work stops before it does.</summary>
-    /// <param name="kind">api or worker; shown in the table of processes.</param>
-    public static IServiceCollection AddProcessLease(this IServiceCollection services, string kind)
-    {
-        services.AddOptions<ProcessLeaseOptions>().BindConfiguration("Lease").ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton(new ProcessKind(kind));
-        services.AddSingleton<ProcessLease>();
-        services.AddHostedService(provider => provider.GetRequiredService<ProcessLease>());
-        return services;
-    }
-
     /// <summary>Adds definitions, instances and what runs them. Needs a database, and activities for the definitions to name.</summary>
     public static IServiceCollection AddWorkflowEngine(this IServiceCollection services)
     {

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
-using Darkroom.Activities;
 using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine.Bodies;
@@ -51,10 +49,10 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
                 """)
             .With("request", request.Value)
             .With("run", run)
-            .With("type", FanOutImages.Type);
+            .With("type", FanOutBookmark.Name);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         if (!await reader.ReadAsync(cancellation)) return null;
-        return (new DocumentHash(reader.GetFieldValue<byte[]>(0)), JsonSerializer.Deserialize(reader.GetString(1), EngineJson.Default.FanOutBookmark)!);
+        return (new DocumentHash(reader.GetFieldValue<byte[]>(0)), FanOutBookmark.FromJson(reader.GetString(1)));
     }
 }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Darkroom.Bookmarks;
 using Darkroom.Engine.Definitions;
 
 namespace Darkroom.Runs;
@@ -12,7 +13,7 @@ public sealed record RunHistory(
     IReadOnlyList<FailedImage> Failures)
 {
     /// <summary>The fan-out's execution, or null where the run has not come to it.</summary>
-    public RecordedExecution? FanOut => Executions.LastOrDefault(execution => execution.ActivityType == Queue.FanOut.BookmarkName);
+    public RecordedExecution? FanOut => Executions.LastOrDefault(execution => execution.ActivityType == FanOutBookmark.Name);
 }
 
 /// <summary>One execution of an activity of the workflow itself.</summary>

@@ -113,7 +113,7 @@ internal sealed partial class WorkflowRunner(
             Started = true,
             Scheduled = [Schedule(workflow.Graph.Start)],
             Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
-            Inputs = await WorkflowInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellation),
+            Inputs = await RequestInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellation),
         };
         await step.MarkProcessingAsync(cancellation);
         await step.SaveAsync(state, cancellation);

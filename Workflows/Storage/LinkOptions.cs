@@ -1,6 +1,5 @@
 using System.ComponentModel.DataAnnotations;
 using Darkroom.Data;
-using Darkroom.Requests;
 
 namespace Darkroom.Storage;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Darkroom.Data;
-using Darkroom.Requests;
 
 namespace Darkroom.Storage;
 

@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Requests;
 
 namespace Darkroom.Webhooks;

@@ -40,10 +40,6 @@ public sealed class WebhookOptions : IValidatableObject
     [Range(0, 168)]
     public double MaxRetryAfterHours { get; set; } = 24;
 
-    /// <summary>How long the previous secret still signs after a rotation, hours. Default 24.</summary>
-    [Range(0, 720)]
-    public double SecretOverlapHours { get; set; } = 24;
-
     /// <summary>At shutdown, time that attempts under way are given to end by themselves, seconds. Default 5; the rest is handed back.</summary>
     [Range(0, 60)]
     public double DrainSeconds { get; set; } = 5;
@@ -52,7 +48,6 @@ public sealed class WebhookOptions : IValidatableObject
     public TimeSpan ConnectTimeout => TimeSpan.FromSeconds(ConnectTimeoutSeconds);
     public TimeSpan Poll => TimeSpan.FromSeconds(PollSeconds);
     public TimeSpan MaxRetryAfter => TimeSpan.FromHours(MaxRetryAfterHours);
-    public TimeSpan SecretOverlap => TimeSpan.FromHours(SecretOverlapHours);
     public TimeSpan Drain => TimeSpan.FromSeconds(DrainSeconds);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

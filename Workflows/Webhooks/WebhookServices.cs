@@ -1,4 +1,5 @@
 using Darkroom.Access;
+using Darkroom.Egress;
 using Darkroom.Images;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -7,18 +8,10 @@ namespace Darkroom.Webhooks;
 
 public static class WebhookServices
 {
-    /// <summary>The signing secrets alone, for whoever creates owners.</summary>
-    public static IServiceCollection AddWebhookSecrets(this IServiceCollection services)
-    {
-        services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
-        services.TryAddSingleton<WebhookSecrets>();
-        return services;
-    }
-
     /// <summary>For whoever ends runs: <see cref="WebhookOutbox"/>. Needs the storage's links.</summary>
     public static IServiceCollection AddWebhookOutbox(this IServiceCollection services)
     {
-        services.AddWebhookSecrets();
+        services.AddWebhookOptions();
         services.TryAddSingleton<WebhookOutbox>();
         return services;
     }
@@ -26,7 +19,7 @@ public static class WebhookServices
     /// <summary>For whoever shows deliveries to their owners: <see cref="WebhookLog"/>.</summary>
     public static IServiceCollection AddWebhookLog(this IServiceCollection services)
     {
-        services.AddWebhookSecrets();
+        services.AddWebhookOptions();
         services.TryAddSingleton<WebhookLog>();
         return services;
     }
@@ -34,10 +27,16 @@ public static class WebhookServices
     /// <summary>For whoever sends deliveries. Needs this process' lease.</summary>
     public static IServiceCollection AddWebhookSending(this IServiceCollection services)
     {
-        services.AddWebhookSecrets();
+        services.AddWebhookOptions();
         services.AddEgress();
         services.TryAddSingleton<WebhookClaims>();
         services.TryAddSingleton<WebhookSender>();
         return services;
+    }
+
+    private static IServiceCollection AddWebhookOptions(this IServiceCollection services)
+    {
+        services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
+        return services.AddWebhookSecrets();
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Darkroom.Access;
 
 namespace Darkroom.Webhooks;
 
@@ -10,7 +11,6 @@ namespace Darkroom.Webhooks;
 /// </summary>
 public static class WebhookSignature
 {
-    public const string SecretPrefix = "whsec_";
     public const string IdHeader = "webhook-id";
     public const string TimestampHeader = "webhook-timestamp";
     public const string SignatureHeader = "webhook-signature";
@@ -75,7 +75,7 @@ public static class WebhookSignature
     /// <summary>Null for what is no key: an empty secret would let everyone sign.</summary>
     private static byte[]? Key(string secret)
     {
-        var text = secret.StartsWith(SecretPrefix, StringComparison.Ordinal) ? secret[SecretPrefix.Length..] : secret;
+        var text = secret.StartsWith(WebhookSecrets.Prefix, StringComparison.Ordinal) ? secret[WebhookSecrets.Prefix.Length..] : secret;
         var key = new byte[text.Length];
         return Convert.TryFromBase64String(text, key, out var length) && length > 0 ? key[..length] : null;
     }

@@ -1,4 +1,5 @@
 using Darkroom.Access;
+using Darkroom.Retention;
 using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
@@ -9,6 +10,7 @@ public static class ElsaInstances
     public static IServiceCollection AddElsaInstances(this IServiceCollection services)
     {
         services.AddInstances();
+        services.AddInstanceRemoval();
         services.AddSignalR();
         services.AddSingleton<WatchedInstances>();
         services.AddHostedService<InstanceAnnouncer>();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Darkroom.Bookmarks;
 using Darkroom.Queue;
 using Darkroom.Runs;
 
@@ -26,7 +27,7 @@ internal static class ExecutionPresenter
 
     public static ExecutionView Record(RunHistory history, RecordedExecution execution)
     {
-        var isFanOut = execution.ActivityType == FanOut.BookmarkName;
+        var isFanOut = execution.ActivityType == FanOutBookmark.Name;
         var counts = isFanOut ? ImageCounts(history) : [];
         var payload = new Dictionary<string, object?> { ["Outcomes"] = execution.Outcomes };
         if (isFanOut) payload["Images"] = counts;
@@ -76,7 +77,7 @@ internal static class ExecutionPresenter
             IsBlocked: executions.Any(execution => HasBookmark(history, execution)),
             IsFaulted: executions.Any(execution => execution.Status == "Faulted"),
             executions.Sum(execution => Faults(history, execution)),
-            last.ActivityType == FanOut.BookmarkName ? ImageCounts(history) : []);
+            last.ActivityType == FanOutBookmark.Name ? ImageCounts(history) : []);
     }
 
     private static ActivityStatsView Stats(RunHistory history, BodyCount count)
@@ -96,7 +97,7 @@ internal static class ExecutionPresenter
     private static long Faults(RunHistory history, RecordedExecution execution) => execution switch
     {
         { Status: "Faulted" } => 1,
-        { ActivityType: FanOut.BookmarkName } => Body(history)?.Faulted ?? 0,
+        { ActivityType: FanOutBookmark.Name } => Body(history)?.Faulted ?? 0,
         _ => 0,
     };
 

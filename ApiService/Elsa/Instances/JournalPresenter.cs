@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;

@@ -65,7 +65,7 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     string? IImageFacts.Format => _source?.Format.ToString().ToLowerInvariant();
 
     /// <summary>Read from the file's own structure, once, and only where an expression asks.</summary>
-    private ImageHeader? Header => _source is null ? null : _header ??= Containers.Inspect(_source.Format, _source.Memory.Span);
+    private ImageHeader? Header => _source is null ? null : _header ??= ImageContainers.Inspect(_source.Format, _source.Memory.Span);
 
     /// <summary>Adds a line to the journal.</summary>
     internal void Note(string line)

@@ -1,6 +1,5 @@
 using Darkroom.Engine.Bodies;
 using Darkroom.Engine.Definitions;
-using Darkroom.Runs;
 
 namespace Darkroom.Engine.Flow;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Darkroom.Data;
-using Darkroom.Runs;
 
 namespace Darkroom.Engine.Flow;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Darkroom.Bookmarks;
 
 namespace Darkroom.Engine.Flow;
 
@@ -54,5 +53,4 @@ public sealed record Incident(string ActivityId, string ActivityType, string Cod
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(WorkflowState))]
-[JsonSerializable(typeof(FanOutBookmark))]
 internal sealed partial class EngineJson : JsonSerializerContext;

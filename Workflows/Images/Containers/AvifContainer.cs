@@ -19,14 +19,14 @@ internal static class AvifContainer
                 header = header with { Width = (int)Math.Min(width, int.MaxValue), Height = (int)Math.Min(height, int.MaxValue) };
         }
 
-        return header.Pixels > 0 ? header : throw Containers.Corrupt();
+        return header.Pixels > 0 ? header : throw ImageContainers.Corrupt();
     }
 
     private static ReadOnlySpan<byte> Find(ReadOnlySpan<byte> boxes, scoped ReadOnlySpan<byte> wanted)
     {
         while (TryTake(ref boxes, out var type, out var content))
             if (type.SequenceEqual(wanted)) return content;
-        throw Containers.Corrupt();
+        throw ImageContainers.Corrupt();
     }
 
     private static bool TryTake(scoped ref ReadOnlySpan<byte> boxes, out ReadOnlySpan<byte> type, out ReadOnlySpan<byte> content)
@@ -37,7 +37,7 @@ internal static class AvifContainer
         ulong size = BinaryPrimitives.ReadUInt32BigEndian(boxes);
         if (size == 1) (size, head) = (BinaryPrimitives.ReadUInt64BigEndian(boxes[8..]), 16);
         if (size == 0) size = (ulong)boxes.Length;
-        if (size < (ulong)head || size > (ulong)boxes.Length) throw Containers.Corrupt();
+        if (size < (ulong)head || size > (ulong)boxes.Length) throw ImageContainers.Corrupt();
         type = boxes.Slice(4, 4);
         content = boxes[head..(int)size];
         boxes = boxes[(int)size..];

@@ -17,7 +17,7 @@ internal static class GifContainer
         var blocks = new Blocks(file);
         while (blocks.Next())
             if (blocks.Kind == Image) frames++;
-        if (frames == 0) throw Containers.Corrupt();
+        if (frames == 0) throw ImageContainers.Corrupt();
         return new ImageHeader(
             ImageFormat.Gif,
             Width: BinaryPrimitives.ReadUInt16LittleEndian(file[6..]),

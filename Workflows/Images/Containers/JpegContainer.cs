@@ -29,7 +29,7 @@ internal static class JpegContainer
             var payload = segments.Payload;
             if (IsFrame(segments.Marker))
             {
-                if (header is not null) throw Containers.Corrupt();
+                if (header is not null) throw ImageContainers.Corrupt();
                 header = ReadFrame(segments.Marker, payload);
             }
             else if (segments.Marker == Sos) scans++;
@@ -37,7 +37,7 @@ internal static class JpegContainer
             else if (segments.Marker == App2 && payload.StartsWith(ProfileName)) (profile ??= []).Add(payload[12..].ToArray());
         }
 
-        if (header is null || scans == 0) throw Containers.Corrupt();
+        if (header is null || scans == 0) throw ImageContainers.Corrupt();
         return header with { Orientation = Math.Max(orientation, 1), Scans = scans, Profile = Join(profile) };
     }
 
@@ -144,7 +144,7 @@ internal static class JpegContainer
                 // What claims to reach beyond the end of the file is cut off: the decoder decides whether pixels are missing.
                 if (_file.Length - _at < 2) return false;
                 int length = BinaryPrimitives.ReadUInt16BigEndian(_file[_at..]);
-                if (length < 2) throw Containers.Corrupt();
+                if (length < 2) throw ImageContainers.Corrupt();
                 if (_file.Length - _at < length) return false;
                 Payload = _file.Slice(_at + 2, length - 2);
                 _at += length;

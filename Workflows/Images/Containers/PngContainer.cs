@@ -17,15 +17,15 @@ internal static class PngContainer
         while (chunks.Next())
         {
             var data = chunks.Data;
-            if (header is null != chunks.Is("IHDR"u8)) throw Containers.Corrupt();
+            if (header is null != chunks.Is("IHDR"u8)) throw ImageContainers.Corrupt();
             if (header is null) header = ReadHeader(data);
             else if (chunks.Is("acTL"u8)) header = header with { Frames = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(data), int.MaxValue), IsStillOfAnimation = true };
             else if (chunks.Is("eXIf"u8) && header.Orientation == 1) header = header with { Orientation = Exif.ReadOrientation(data) };
             else if (chunks.Is("iCCP"u8) && header.Profile is null) header = header with { Profile = Unpack(data) };
-            else if (chunks.IsCritical && !chunks.Is("PLTE"u8) && !chunks.Is("IDAT"u8) && !chunks.Is("IEND"u8)) throw Containers.Corrupt();
+            else if (chunks.IsCritical && !chunks.Is("PLTE"u8) && !chunks.Is("IDAT"u8) && !chunks.Is("IEND"u8)) throw ImageContainers.Corrupt();
         }
 
-        if (header is null) throw Containers.Corrupt();
+        if (header is null) throw ImageContainers.Corrupt();
         // One frame is a still image, however it is wrapped.
         return header.Frames <= 1 ? header with { Frames = 1, IsStillOfAnimation = false } : header;
     }

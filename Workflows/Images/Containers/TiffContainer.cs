@@ -27,7 +27,7 @@ internal static class TiffContainer
             at = next;
         }
 
-        if (first is null) throw Containers.Corrupt();
+        if (first is null) throw ImageContainers.Corrupt();
         // Pages of different sizes cannot be decoded together: the first is the image, the others its previews.
         return first with { Frames = sameSize || pages > 1_000 ? pages : 1 };
     }
@@ -51,7 +51,7 @@ internal static class TiffContainer
         {
             var position = checked((int)at);
             var count = _big ? Offset64(position) : UInt16(position);
-            if (count > MaxEntries) throw Containers.Corrupt();
+            if (count > MaxEntries) throw ImageContainers.Corrupt();
             position += _big ? 8 : 2;
             var page = new ImageHeader(ImageFormat.Tiff, 0, 0, BitsPerSample: 1);
             for (var i = 0; i < count; i++, position += _big ? 20 : 12)

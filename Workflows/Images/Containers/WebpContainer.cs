@@ -25,7 +25,7 @@ internal static class WebpContainer
             else if (chunks.Is("VP8L"u8) && images++ == 0) canvas ??= ReadLossless(chunks.Data);
         }
 
-        if (canvas is not { } size || frames + images == 0) throw Containers.Corrupt();
+        if (canvas is not { } size || frames + images == 0) throw ImageContainers.Corrupt();
         return new ImageHeader(ImageFormat.Webp, size.Width, size.Height, Math.Max(frames, 1), orientation, Profile: profile);
     }
 

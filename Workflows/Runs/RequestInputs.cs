@@ -1,14 +1,13 @@
 using System.Text.Json;
 using Darkroom.Data;
+using Darkroom.Engine.Definitions;
 using Npgsql;
 
 namespace Darkroom.Runs;
 
-/// <summary>What a request brings to its workflow: the values of the inputs that a definition may declare.</summary>
-internal static class WorkflowInputs
+/// <summary>The values that a request brings for the inputs of its workflow.</summary>
+internal static class RequestInputs
 {
-    public static IReadOnlyList<string> Names { get; } = ["RequestId", "Run", "FileName", "Products", "Images"];
-
     public static async Task<Dictionary<string, JsonElement>> ReadAsync(
         NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)
     {
@@ -22,6 +21,6 @@ internal static class WorkflowInputs
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         object?[] values = [request.Value, run, reader.IsDBNull(0) ? null : reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)];
-        return Names.Zip(values).ToDictionary(pair => pair.First, pair => JsonSerializer.SerializeToElement(pair.Second), StringComparer.Ordinal);
+        return WorkflowInputs.Names.Zip(values).ToDictionary(pair => pair.First, pair => JsonSerializer.SerializeToElement(pair.Second), StringComparer.Ordinal);
     }
 }

@@ -4,7 +4,7 @@ namespace Darkroom.Images.Containers;
 /// Reads and rewrites image files by their structure. A rewritten file has the same pixels and nothing else: no metadata, no
 /// trailing data. Decoders are given rewritten files where we can make them, so hostile metadata never reaches native code.
 /// </summary>
-internal static class Containers
+internal static class ImageContainers
 {
     /// <summary>The header of a file, or an <see cref="ImageFailedException"/> if its structure is broken.</summary>
     public static ImageHeader Inspect(ImageFormat format, ReadOnlySpan<byte> file)

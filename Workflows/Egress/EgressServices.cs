@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Darkroom.Egress;
+
+public static class EgressServices
+{
+    /// <summary>The egress guard, for services that only check URLs or call webhooks.</summary>
+    public static IServiceCollection AddEgress(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<EgressOptions>().BindConfiguration("Egress").ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<INameResolver, SystemNameResolver>();
+        services.TryAddSingleton<EgressGuard>();
+        return services;
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Darkroom.Retention;
+
+public static class RetentionServices
+{
+    /// <summary>Adds what deletes runs when people ask for it. Needs a database.</summary>
+    public static IServiceCollection AddInstanceRemoval(this IServiceCollection services)
+    {
+        services.TryAddSingleton<InstanceRemover>();
+        return services;
+    }
+
+    /// <summary>Adds what removes old journals; the process that runs it adds the service.</summary>
+    public static IServiceCollection AddJournalRetention(this IServiceCollection services)
+    {
+        services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton<InstanceRemover>();
+        return services;
+    }
+}

@@ -1,0 +1,17 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Darkroom.Uploads;
+
+public static class UploadServices
+{
+    /// <summary>Receiving uploads, and clearing up after those that came to nothing. Needs the process' lease and the object storage.</summary>
+    public static IServiceCollection AddUploads(this IServiceCollection services)
+    {
+        services.AddOptions<UploadSweeperOptions>().BindConfiguration("UploadSweep").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<ActiveUploads>();
+        services.AddSingleton<UploadStore>();
+        services.AddSingleton<UploadSweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<UploadSweeper>());
+        return services;
+    }
+}
