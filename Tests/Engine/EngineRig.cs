@@ -122,7 +122,7 @@ internal sealed class EngineRig : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
-    private RunEnding Ending()
+    private RunFinalizer Ending()
     {
         var services = new ServiceCollection();
         services.AddLogging();
@@ -134,7 +134,7 @@ internal sealed class EngineRig : IAsyncDisposable
         services.AddSingleton<InstallationSecrets>();
         services.AddSingleton<ImageLinks>();
         services.AddWebhookOutbox();
-        return new RunEnding(services.BuildServiceProvider().GetRequiredService<WebhookOutbox>());
+        return new RunFinalizer(services.BuildServiceProvider().GetRequiredService<WebhookOutbox>());
     }
 }
 

@@ -134,7 +134,7 @@ public sealed class EgressGuardTests
     public void Families_of_addresses_take_turns()
     {
         IPAddress[] addresses = [IPAddress.Parse("2001:db8::1"), IPAddress.Parse("2001:db8::2"), IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
-        Assert.Equal(["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"], Dialler.Interleave(addresses).Select(address => address.ToString()));
+        Assert.Equal(["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"], HappyEyeballsConnector.Interleave(addresses).Select(address => address.ToString()));
     }
 
     [Fact]

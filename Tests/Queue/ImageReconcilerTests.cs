@@ -49,8 +49,8 @@ public sealed class ImageReconcilerTests
         Assert.Equal(1, await rig.ReadAsync<int>("select lone_deaths from images"));
         Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
 
-        var verdict = await DieUnderAsync(alone: true);
-        Assert.Equal(1, verdict.Crashed);
+        var validation = await DieUnderAsync(alone: true);
+        Assert.Equal(1, validation.Crashed);
         Assert.Equal("decoder_crashed", await rig.ReadAsync<string>("select error_code from images"));
         var (succeeded, failed, percentage, _) = await rig.CountersAsync(request.Id);
         Assert.Equal((0, 1, 99), (succeeded, failed, percentage));
@@ -62,7 +62,7 @@ public sealed class ImageReconcilerTests
             var worker = await rig.WorkerAsync();
             var image = Assert.Single(await worker.ClaimAsync(1));
             Assert.Equal(1, image.Attempts);
-            if (alone) Assert.True(await worker.Claimer.MarkAloneAsync(image, default));
+            if (alone) Assert.True(await worker.Claimer.MarkExclusiveAsync(image, default));
             await rig.KillAsync(worker);
             return await judge.Reconciler.ReconcileAsync(default);
         }
@@ -79,7 +79,7 @@ public sealed class ImageReconcilerTests
         await living.Reconciler.ReconcileAsync(default);
 
         var suspect = Assert.Single(await living.ClaimAsync(1));
-        Assert.True(await living.Claimer.MarkAloneAsync(suspect, default));
+        Assert.True(await living.Claimer.MarkExclusiveAsync(suspect, default));
         await living.Recorder.RecordAsync(Outcomes.Success(suspect), default);
 
         Assert.Equal("succeeded", await rig.ImageStateAsync(request.Images[0]));

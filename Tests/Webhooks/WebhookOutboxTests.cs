@@ -85,9 +85,9 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
         var payload = JsonSerializer.SerializeToElement(new { order = 7 });
         var request = await _scenario.EndRunAsync(Url, wishes:
         [
-            new WebhookWish(Url: null, payload),
-            new WebhookWish(Url, JsonSerializer.SerializeToElement("later")),
-            new WebhookWish("https://other.example/", Payload: null),
+            new WebhookRegistration(Url: null, payload),
+            new WebhookRegistration(Url, JsonSerializer.SerializeToElement("later")),
+            new WebhookRegistration("https://other.example/", Payload: null),
         ]);
 
         var deliveries = await _scenario.Log.ListAsync(_scenario.Owner, request, default);
@@ -108,7 +108,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [InlineData("https://receiver.example/\u0001\u0000")]
     public async Task An_address_that_none_can_go_to_does_not_stop_the_run_from_ending(string url)
     {
-        var request = await _scenario.EndRunAsync(url: null, wishes: [new WebhookWish(url, Payload: null)]);
+        var request = await _scenario.EndRunAsync(url: null, wishes: [new WebhookRegistration(url, Payload: null)]);
 
         var delivery = await _scenario.DeliveryAsync(request);
         Assert.Equal(("failed", "invalid_url"), (delivery.State, delivery.LastError));
@@ -118,7 +118,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [Fact]
     public async Task An_endless_address_does_not_stop_the_run_from_ending_either()
     {
-        var request = await _scenario.EndRunAsync(url: null, wishes: [new WebhookWish("https://receiver.example/" + new string('\u6f22', 50_000), Payload: null)]);
+        var request = await _scenario.EndRunAsync(url: null, wishes: [new WebhookRegistration("https://receiver.example/" + new string('\u6f22', 50_000), Payload: null)]);
 
         Assert.Equal("failed", (await _scenario.DeliveryAsync(request)).State);
     }
@@ -143,7 +143,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
         await using (var transaction = await connection.BeginTransactionAsync())
         {
             Assert.Equal(0, await outbox.InsertAsync(connection, request, run: 1, [], default));
-            Assert.Equal(1, await outbox.InsertAsync(connection, request, run: 1, [new WebhookWish("https://new.example/", null)], default));
+            Assert.Equal(1, await outbox.InsertAsync(connection, request, run: 1, [new WebhookRegistration("https://new.example/", null)], default));
             await transaction.RollbackAsync();
         }
 

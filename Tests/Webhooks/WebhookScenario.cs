@@ -74,7 +74,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
         string status = "completed",
         int images = 1,
         int failed = 0,
-        IReadOnlyList<WebhookWish>? wishes = null,
+        IReadOnlyList<WebhookRegistration>? wishes = null,
         OwnerId? owner = null,
         WebhookOptions? options = null)
     {

@@ -31,7 +31,7 @@ internal sealed partial class ImageBodyRunner(
                 return;
             }
 
-            if (image.Suspect && !await claimer.MarkAloneAsync(image, cancellation))
+            if (image.Suspect && !await claimer.MarkExclusiveAsync(image, cancellation))
             {
                 await claimer.HandBackAsync([image], CancellationToken.None);
                 return;

@@ -20,7 +20,7 @@ internal sealed partial class ImageService(
     ILogger<ImageService> logger) : BackgroundService
 {
     private readonly SemaphoreSlim _places = new(options.Value.InHand, options.Value.InHand);
-    private readonly LonelyGate _gate = new();
+    private readonly ExclusiveGate _gate = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

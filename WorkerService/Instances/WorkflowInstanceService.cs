@@ -21,7 +21,7 @@ internal sealed partial class WorkflowInstanceService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var signal = new DatabaseSignal(
+        await using var signal = new PostgresNotificationListener(
             database, WorkflowInstanceStore.Channel, TimeSpan.FromSeconds(options.Value.PollSeconds), time, logger);
         signal.Start();
         try
@@ -52,7 +52,7 @@ internal sealed partial class WorkflowInstanceService(
     }
 
     /// <summary>Waits for news, and at most until the next timer of an instance is due.</summary>
-    private async Task WaitAsync(DatabaseSignal signal, CancellationToken stopping)
+    private async Task WaitAsync(PostgresNotificationListener signal, CancellationToken stopping)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         var timer = WakeWhenDueAsync(signal, either.Token);
@@ -67,7 +67,7 @@ internal sealed partial class WorkflowInstanceService(
         }
     }
 
-    private async Task WakeWhenDueAsync(DatabaseSignal signal, CancellationToken cancellation)
+    private async Task WakeWhenDueAsync(PostgresNotificationListener signal, CancellationToken cancellation)
     {
         try
         {
@@ -98,7 +98,7 @@ internal sealed partial class WorkflowInstanceService(
         }
     }
 
-    private async Task RunAsync(WorkflowInstance instance, DatabaseSignal signal, CancellationToken stopping)
+    private async Task RunAsync(WorkflowInstance instance, PostgresNotificationListener signal, CancellationToken stopping)
     {
         try
         {

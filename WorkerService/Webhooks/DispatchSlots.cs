@@ -13,7 +13,7 @@ internal sealed class DispatchSlots(WebhookOptions options)
     private readonly HashSet<string> _silent = [];
     private TaskCompletionSource? _idle;
 
-    public WebhookRoom Room()
+    public DispatchCapacity Room()
     {
         lock (_lock)
         {
@@ -26,7 +26,7 @@ internal sealed class DispatchSlots(WebhookOptions options)
 
             var owners = _underWay.Values.GroupBy(delivery => delivery.Owner)
                 .ToDictionary(group => group.Key, group => Math.Max(0, options.MaxConcurrentPerOwner - group.Count()));
-            return new WebhookRoom(options.MaxConcurrent - _underWay.Count, receivers, owners);
+            return new DispatchCapacity(options.MaxConcurrent - _underWay.Count, receivers, owners);
         }
     }
 

@@ -30,7 +30,7 @@ internal sealed partial class WebhookDispatcher(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var signal = new DatabaseSignal(database, WebhookOutbox.Channel, options.Value.Poll, time, logger);
+        await using var signal = new PostgresNotificationListener(database, WebhookOutbox.Channel, options.Value.Poll, time, logger);
         signal.Start();
         using var stopSending = new CancellationTokenSource();
         await using (var alarm = time.CreateTimer(_ => signal.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan))
@@ -50,7 +50,7 @@ internal sealed partial class WebhookDispatcher(
         await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, time, CancellationToken.None));
     }
 
-    private async Task DispatchAsync(DatabaseSignal signal, ITimer alarm, CancellationToken stopSending, CancellationToken stopping)
+    private async Task DispatchAsync(PostgresNotificationListener signal, ITimer alarm, CancellationToken stopSending, CancellationToken stopping)
     {
         long? scanned = null;
         while (true)
@@ -88,7 +88,7 @@ internal sealed partial class WebhookDispatcher(
         if (freed > 0) LogFreed(freed);
     }
 
-    private async Task<int> ClaimAsync(DatabaseSignal signal, CancellationToken stopSending, CancellationToken stopping)
+    private async Task<int> ClaimAsync(PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken stopping)
     {
         // Read before the id: should the lease start over in between, what is claimed under the new id is not sent under the old token.
         var held = process.Held;
@@ -103,7 +103,7 @@ internal sealed partial class WebhookDispatcher(
         return claimed.Count;
     }
 
-    private async Task RunAsync(ClaimedDelivery delivery, DatabaseSignal signal, CancellationToken stopSending, CancellationToken held)
+    private async Task RunAsync(ClaimedDelivery delivery, PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken held)
     {
         bool? answered = null;
         try

@@ -6,21 +6,21 @@ using Darkroom.Requests;
 
 namespace Darkroom.Activities;
 
-/// <summary>What a workflow version allows of a CSV whose form is good. Pure: the rows pass by, and the first complaint ends it.</summary>
+/// <summary>What a workflow version allows of a CSV whose form is good. Pure: the rows pass by, and the first error ends it.</summary>
 internal sealed class CsvPolicy(int maxProducts, int maxImages, IReadOnlyList<string> allowedHosts, EgressGuard egress)
 {
     /// <summary>Splits the list that people write; null and blank mean that every host is allowed.</summary>
     public static IReadOnlyList<string> ReadHosts(string? list) =>
         list?.Split([',', ';', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries) ?? [];
 
-    public CsvComplaint? Judge(int products, int images) =>
+    public CsvRejection? Judge(int products, int images) =>
         products > maxProducts
-            ? new CsvComplaint("too_many_products", string.Create(CultureInfo.InvariantCulture, $"This workflow takes at most {maxProducts} products; the CSV has {products}."))
+            ? new CsvRejection("too_many_products", string.Create(CultureInfo.InvariantCulture, $"This workflow takes at most {maxProducts} products; the CSV has {products}."))
             : images > maxImages
-                ? new CsvComplaint("too_many_images", string.Create(CultureInfo.InvariantCulture, $"This workflow takes at most {maxImages} images; the CSV has {images}."))
+                ? new CsvRejection("too_many_images", string.Create(CultureInfo.InvariantCulture, $"This workflow takes at most {maxImages} images; the CSV has {images}."))
                 : null;
 
-    public CsvComplaint? Judge(ProductRow product)
+    public CsvRejection? Judge(ProductRow product)
     {
         foreach (var text in product.Urls)
         {
@@ -35,7 +35,7 @@ internal sealed class CsvPolicy(int maxProducts, int maxImages, IReadOnlyList<st
         return null;
     }
 
-    private static CsvComplaint At(ProductRow product, string code, string message) =>
+    private static CsvRejection At(ProductRow product, string code, string message) =>
         new(code, string.Create(CultureInfo.InvariantCulture, $"Line {product.Line}: {message}"));
 
     private static bool Matches(string host, string allowed) =>

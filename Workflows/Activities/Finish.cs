@@ -33,5 +33,5 @@ internal sealed class Complete : FlowActivity, IDescribedActivity
         CompletesFlowchart = true,
     };
 
-    protected override FlowStep Decide(ActivityInputs inputs) => new(FlowBranches.Exit);
+    protected override FlowStep Decide(ActivityInputs inputs) => new(BranchFlattener.Exit);
 }

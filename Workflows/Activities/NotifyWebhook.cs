@@ -32,7 +32,7 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed
         {
-            Webhook = new WebhookWish(
+            Webhook = new WebhookRegistration(
                 context.Inputs.Text("Url"),
                 context.Inputs.Text("Payload") is { } payload ? JsonSerializer.SerializeToElement(payload) : null),
         });

@@ -78,7 +78,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
             },
             new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with a way of their own, a JSON array of numbers.")
             {
-                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? $"ExpectedStatusCodes must be a JSON array of at most {FlowBranches.MostAdded} statuses, 100 to 599." : null,
+                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? $"ExpectedStatusCodes must be a JSON array of at most {BranchFlattener.MostAdded} statuses, 100 to 599." : null,
             },
         ],
         Outputs =
@@ -168,7 +168,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var whole = length <= _options.MaxContentBytes;
         var text = Encoding.UTF8.GetString(kept, 0, Math.Min(length, _options.MaxContentBytes)).Replace('\0', '\uFFFD');
         if (!whole || response.Content.Headers.ContentType?.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true) return text;
-        return KeptJson.TryParse(text) is { } json ? json : text;
+        return StorableJson.TryParse(text) is { } json ? json : text;
     }
 
     private static List<(string Name, string Value)>? Headers(JsonElement json)
@@ -197,9 +197,9 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
 
     private static List<int>? Codes(JsonElement json)
     {
-        var texts = Parsed(json) is { ValueKind: JsonValueKind.Undefined } ? [] : FlowBranches.StatusList(json);
+        var texts = Parsed(json) is { ValueKind: JsonValueKind.Undefined } ? [] : BranchFlattener.StatusList(json);
         var codes = new List<int>();
-        if (texts?.Count > FlowBranches.MostAdded) return null;
+        if (texts?.Count > BranchFlattener.MostAdded) return null;
         foreach (var text in texts ?? ["none"])
         {
             if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code is < 100 or > 599) return null;
@@ -216,6 +216,6 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     private static JsonElement Parsed(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.String) return json;
-        return string.IsNullOrWhiteSpace(json.GetString()) ? default : KeptJson.TryParse(json.GetString()!) ?? json;
+        return string.IsNullOrWhiteSpace(json.GetString()) ? default : StorableJson.TryParse(json.GetString()!) ?? json;
     }
 }

@@ -57,8 +57,8 @@ internal sealed class ValidateCsv(
         var policy = new CsvPolicy(
             context.Inputs.Get<int>(MaxProducts), context.Inputs.Get<int>(MaxImages),
             CsvPolicy.ReadHosts(context.Inputs.Text(AllowedHosts)), egress);
-        var complaint = policy.Judge(csv.Products, csv.Images) ?? await JudgeUrlsAsync(policy, csv, cancellation);
-        if (complaint is not null) return Refused(context.RequestId, complaint);
+        var error = policy.Judge(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellation);
+        if (error is not null) return Refused(context.RequestId, error);
 
         return Loaded(csv) with
         {
@@ -70,11 +70,11 @@ internal sealed class ValidateCsv(
         };
     }
 
-    private async Task<CsvComplaint?> JudgeUrlsAsync(CsvPolicy policy, RequestCsv csv, CancellationToken cancellation)
+    private async Task<CsvRejection?> ValidateUrlsAsync(CsvPolicy policy, RequestCsv csv, CancellationToken cancellation)
     {
         await using var stream = await objects.OpenReadAsync(csv.Key, cancellation);
         await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellation))
-            if (policy.Judge(product) is { } complaint) return complaint;
+            if (policy.Judge(product) is { } error) return error;
         return null;
     }
 
@@ -83,9 +83,9 @@ internal sealed class ValidateCsv(
         Outputs = new Dictionary<string, object?> { ["Products"] = csv.Products, ["Images"] = csv.Images },
     };
 
-    private static ActivityResult.Completed Refused(RequestId request, CsvComplaint complaint) => new(Invalid)
+    private static ActivityResult.Completed Refused(RequestId request, CsvRejection error) => new(Invalid)
     {
-        Outputs = new Dictionary<string, object?> { ["Code"] = complaint.Code, ["Message"] = complaint.Message },
-        Effect = (connection, token) => RequestCsv.RefuseAsync(connection, request, complaint, token),
+        Outputs = new Dictionary<string, object?> { ["Code"] = error.Code, ["Message"] = error.Message },
+        Effect = (connection, token) => RequestCsv.RefuseAsync(connection, request, error, token),
     };
 }

@@ -40,7 +40,7 @@ public sealed class CsvLimits : IValidatableObject
     [Range(16, 16_384)]
     public int MaxUrlLength { get; set; } = 2_048;
 
-    /// <summary>Errors that a verdict lists; further ones are only counted. Default 100: more than anybody mends before trying again.</summary>
+    /// <summary>Errors that a validation lists; further ones are only counted. Default 100: more than anybody mends before trying again.</summary>
     [Range(1, 10_000)]
     public int MaxListedErrors { get; set; } = 100;
 

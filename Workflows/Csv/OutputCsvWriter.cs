@@ -23,14 +23,14 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
         ArgumentNullException.ThrowIfNull(outcomes);
         ArgumentNullException.ThrowIfNull(output);
 
-        using var file = await JudgedCsv.OpenAsync(input, dialect, cancellationToken);
+        using var file = await ValidatedCsv.OpenAsync(input, dialect, cancellationToken);
         var merge = new Merge(file, dialect, new CsvTextWriter(output, dialect.Encoding), options.Value.GuardInputCells);
         await using var nextOutcome = outcomes.GetAsyncEnumerator(cancellationToken);
         await merge.RunAsync(nextOutcome, cancellationToken);
         await output.FlushAsync(cancellationToken);
     }
 
-    private sealed class Merge(JudgedCsv file, CsvDialect dialect, CsvTextWriter writer, bool guardInput)
+    private sealed class Merge(ValidatedCsv file, CsvDialect dialect, CsvTextWriter writer, bool guardInput)
     {
         public async Task RunAsync(IAsyncEnumerator<RowOutcome> outcomes, CancellationToken cancellationToken)
         {

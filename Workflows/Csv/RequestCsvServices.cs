@@ -4,12 +4,12 @@ namespace Darkroom.Csv;
 
 public static class RequestCsvServices
 {
-    /// <summary>Adds <see cref="CsvJudge"/> and <see cref="OutputCsvWriter"/>, configured by the sections <c>Csv</c> and <c>OutputCsv</c>.</summary>
+    /// <summary>Adds <see cref="CsvValidator"/> and <see cref="OutputCsvWriter"/>, configured by the sections <c>Csv</c> and <c>OutputCsv</c>.</summary>
     public static IServiceCollection AddRequestCsv(this IServiceCollection services)
     {
         services.AddOptions<CsvLimits>().BindConfiguration("Csv").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<OutputCsvOptions>().BindConfiguration("OutputCsv");
-        services.AddSingleton<CsvJudge>();
+        services.AddSingleton<CsvValidator>();
         services.AddSingleton<OutputCsvWriter>();
         return services;
     }

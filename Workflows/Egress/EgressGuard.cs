@@ -85,7 +85,7 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
         if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
         foreach (var address in addresses)
             if (CheckAddress(address, port) is { } refusal) throw new EgressRefusedException(refusal);
-        return await Dialler.DialAsync(addresses, port, options.Value.NextAddressAfter, time, cancellation);
+        return await HappyEyeballsConnector.ConnectAsync(addresses, port, options.Value.NextAddressAfter, time, cancellation);
     }
 
     /// <summary>Also sees what the URI class takes for a name: a trailing dot, brackets.</summary>

@@ -29,22 +29,22 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
     public string? FlowForm(string type) =>
         type.StartsWith(Elsa, StringComparison.Ordinal) && Find($"{Elsa}Flow{type[Elsa.Length..]}") is { } flow ? flow.TypeName : null;
 
-    /// <summary>The node's type; null, with a complaint, if it is not known in this version. Complains too if it may not stand here.</summary>
-    internal ActivityRegistration? Find(ActivityNode node, ActivityPlace place, DefinitionComplaints complaints)
+    /// <summary>The node's type; null, with a error, if it is not known in this version. Complains too if it may not stand here.</summary>
+    internal ActivityRegistration? Find(ActivityNode node, ActivityPlace place, ValidationErrors errors)
     {
         if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)
         {
             var known = type is not null ? $" Version {type.Descriptor.Version} is." : FlowForm(node.Type) is { } flow ? $" {flow} is." : "";
-            complaints.Add(node, $"{node.Type} version {node.Version} is not an activity that is known here.{known}");
+            errors.Add(node, $"{node.Type} version {node.Version} is not an activity that is known here.{known}");
             return null;
         }
 
         if (!type.Descriptor.Place.HasFlag(place))
-            complaints.Add(node, place == ActivityPlace.Workflow
+            errors.Add(node, place == ActivityPlace.Workflow
                 ? $"{node.Type} belongs in the body of a fan-out."
                 : $"{node.Type} cannot run inside the body of a fan-out.");
         else if (place == ActivityPlace.ImageBody && type.Descriptor.CreatesBookmark)
-            complaints.Add(node, $"{node.Type} waits, and the body of a fan-out runs in one go: it cannot wait there.");
+            errors.Add(node, $"{node.Type} waits, and the body of a fan-out runs in one go: it cannot wait there.");
         return type;
     }
 }

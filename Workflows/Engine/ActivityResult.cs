@@ -26,7 +26,7 @@ public abstract record ActivityResult
         public IReadOnlyDictionary<string, JsonElement>? Variables { get; init; }
 
         /// <summary>A webhook to send when the run has ended.</summary>
-        public WebhookWish? Webhook { get; init; }
+        public WebhookRegistration? Webhook { get; init; }
     }
 
     /// <summary>Waits. The bookmark is inserted first and the effect follows, in one transaction: nothing can wake it too early.</summary>

@@ -13,7 +13,7 @@ public sealed class ImageFetcher : IDisposable
     private readonly EgressOptions _options;
     private readonly TimeProvider _time;
     private readonly HttpMessageInvoker _http;
-    private readonly HostGate _hosts;
+    private readonly PerHostLimiter _hosts;
 
     public ImageFetcher(EgressGuard guard, ImageSlots slots, IOptions<EgressOptions> options, TimeProvider time)
     {
@@ -23,7 +23,7 @@ public sealed class ImageFetcher : IDisposable
         _time = time;
         // An invoker, not a client: timeouts are ours, and no default adds a header or a buffer.
         _http = new HttpMessageInvoker(guard.CreateHandler());
-        _hosts = new HostGate(_options.ConnectionsPerHost);
+        _hosts = new PerHostLimiter(_options.ConnectionsPerHost);
     }
 
     /// <summary>The image behind a URL. Every failure is an <see cref="ImageFailedException"/>; the caller disposes the image.</summary>

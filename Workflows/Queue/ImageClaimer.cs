@@ -41,7 +41,7 @@ public sealed partial class ImageClaimer(
     /// Notes that this image's body is about to run while nothing else runs in this process, so that a death now is its doing. False
     /// if the claim no longer holds.
     /// </summary>
-    public async Task<bool> MarkAloneAsync(ClaimedImage image, CancellationToken cancellation)
+    public async Task<bool> MarkExclusiveAsync(ClaimedImage image, CancellationToken cancellation)
     {
         await using var command = database.Sql(
                 """

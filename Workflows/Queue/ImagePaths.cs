@@ -25,7 +25,7 @@ internal sealed class ImagePaths
 
     public int[] Numbers() => [.. Steps().Select(step => step.Number)];
 
-    public string[] Nodes() => [.. Steps().Select(step => OutcomeText.Clean(step.Node))];
+    public string[] Nodes() => [.. Steps().Select(step => PostgresText.Clean(step.Node))];
 
     public string[] Ends() => [.. Steps().Select(step => step.End)];
 

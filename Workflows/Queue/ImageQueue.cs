@@ -30,14 +30,14 @@ public sealed class ImageQueue
 
     private readonly IConnectionMultiplexer _redis;
     private readonly QueueOptions _options;
-    private readonly Signal _work;
+    private readonly AsyncAutoResetEvent _work;
     private int _subscribed;
 
     public ImageQueue(IConnectionMultiplexer redis, TimeProvider time, IOptions<QueueOptions> options)
     {
         _redis = redis;
         _options = options.Value;
-        _work = new Signal(time);
+        _work = new AsyncAutoResetEvent(time);
     }
 
     private IDatabase Database => _redis.GetDatabase();

@@ -38,7 +38,7 @@ public sealed partial class ImageReconciler(
 
     public async Task<ReconcileResult> ReconcileAsync(CancellationToken cancellation)
     {
-        var crashed = await FailCrashersAsync(cancellation);
+        var crashed = await FailPoisonImagesAsync(cancellation);
         var freed = await FreeOrphansAsync(cancellation);
         await SweepProcessesAsync(cancellation);
         var handedBack = await HandBackUnaccountedAsync(cancellation);
@@ -90,7 +90,7 @@ public sealed partial class ImageReconciler(
                 from freed
                 """)
             .With("lease", lease.Value.Duration)
-            .With("lone_deaths", options.Value.LoneDeaths);
+            .With("lone_deaths", options.Value.MaxExclusiveCrashes);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         var freed = reader.GetInt32(0);
@@ -99,18 +99,18 @@ public sealed partial class ImageReconciler(
     }
 
     /// <summary>Takes over images that killed their process once too often, and records them as failed as anyone else would.</summary>
-    private async Task<int> FailCrashersAsync(CancellationToken cancellation)
+    private async Task<int> FailPoisonImagesAsync(CancellationToken cancellation)
     {
-        var crashers = await TakeCrashersAsync(cancellation);
-        foreach (var image in crashers) LogCrasher(image.RequestId, image.Row, image.Position);
-        await Task.WhenAll(crashers.Select(image => recorder.RecordAsync(
+        var poisonous = await TakePoisonImagesAsync(cancellation);
+        foreach (var image in poisonous) LogPoisonImage(image.RequestId, image.Row, image.Position);
+        await Task.WhenAll(poisonous.Select(image => recorder.RecordAsync(
             new ImageOutcome.Failed(
                 image, QueueFailureCodes.DecoderCrashed, "The image made the decoder crash each time that it was processed."),
             cancellation)));
-        return crashers.Count;
+        return poisonous.Count;
     }
 
-    private async Task<List<ClaimedImage>> TakeCrashersAsync(CancellationToken cancellation)
+    private async Task<List<ClaimedImage>> TakePoisonImagesAsync(CancellationToken cancellation)
     {
         await using var command = database.Sql(
                 $"""
@@ -135,18 +135,18 @@ public sealed partial class ImageReconciler(
                 returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect
                 """)
             .With("lease", lease.Value.Duration)
-            .With("lone_deaths", options.Value.LoneDeaths)
+            .With("lone_deaths", options.Value.MaxExclusiveCrashes)
             .With("owner", process.Id);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var crashers = new List<ClaimedImage>();
+        var poisonous = new List<ClaimedImage>();
         while (await reader.ReadAsync(cancellation))
         {
             var image = ImageClaimer.ReadClaimed(reader);
             held.Add(image);
-            crashers.Add(image);
+            poisonous.Add(image);
         }
 
-        return crashers;
+        return poisonous;
     }
 
     /// <summary>Forgets processes that died long ago, once nothing of theirs is left: until then their row is what tells death from departure.</summary>
@@ -272,7 +272,7 @@ public sealed partial class ImageReconciler(
     private partial void LogFreed(int freed, int suspects);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Image {Row}-{Position} of request {Request} crashed its process each time it ran alone; it is recorded as failed")]
-    private partial void LogCrasher(RequestId request, int row, int position);
+    private partial void LogPoisonImage(RequestId request, int row, int position);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Count} images that this process does not run were still marked as its own; handed back")]
     private partial void LogHandedBack(int count);

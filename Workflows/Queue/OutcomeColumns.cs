@@ -42,9 +42,9 @@ internal sealed class OutcomeColumns(int count)
                 break;
             case ImageOutcome.Failed failed:
                 _states[i] = "failed";
-                _codes[i] = OutcomeText.Clean(failed.Code);
-                _messages[i] = OutcomeText.Clean(failed.Message);
-                _journals[i] = failed.Journal is { } journal ? OutcomeText.CleanJson(journal) : null;
+                _codes[i] = PostgresText.Clean(failed.Code);
+                _messages[i] = PostgresText.Clean(failed.Message);
+                _journals[i] = failed.Journal is { } journal ? PostgresText.CleanJson(journal) : null;
                 if (failed.Original is { } original) _originals.Set(i, original);
                 break;
             case ImageOutcome.RetryAt retry:
@@ -90,7 +90,7 @@ internal sealed class OutcomeColumns(int count)
         public void Set(int i, ImageObject image)
         {
             _keys[i] = image.Key;
-            _types[i] = OutcomeText.Clean(image.ContentType);
+            _types[i] = PostgresText.Clean(image.ContentType);
             _bytes[i] = image.Bytes;
             _widths[i] = image.Width;
             _heights[i] = image.Height;

@@ -46,7 +46,7 @@ public sealed class QueueOptions : IValidatableObject
 
     /// <summary>Deaths of its process while it ran alone after which an image is failed as <c>decoder_crashed</c>.</summary>
     [Range(1, 10)]
-    public int LoneDeaths { get; set; } = 2;
+    public int MaxExclusiveCrashes { get; set; } = 2;
 
     /// <summary>Outcomes of one request that are recorded by one transaction.</summary>
     [Range(1, 5_000)]

@@ -24,11 +24,11 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
 
     /// <summary>Keeps the reason, for the activity that fails the request.</summary>
     public static async Task RefuseAsync(
-        NpgsqlConnection connection, RequestId request, CsvComplaint complaint, CancellationToken cancellation) =>
+        NpgsqlConnection connection, RequestId request, CsvRejection error, CancellationToken cancellation) =>
         await connection.Sql("update csv_data_table set error_code = @code, error_message = @message where id = @request")
             .With("request", request.Value)
-            .With("code", complaint.Code)
-            .With("message", complaint.Message)
+            .With("code", error.Code)
+            .With("message", error.Message)
             .ExecuteNonQueryAsync(cancellation);
 
     /// <summary>Makes an output object the request's output CSV.</summary>
@@ -50,4 +50,4 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
 }
 
 /// <summary>Why a request's CSV is not processed.</summary>
-internal sealed record CsvComplaint(string Code, string Message);
+internal sealed record CsvRejection(string Code, string Message);

@@ -22,7 +22,7 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
     public async Task<DefinitionEdit> SaveAsync(
         string? definitionId, DefinitionContent content, EditBase from, bool publish, CancellationToken cancellation)
     {
-        var complaints = publish ? validator.Validate(content.Document) : [];
+        var errors = publish ? validator.Validate(content.Document) : [];
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId ?? NewId(), cancellation);
         if (edit.Latest is not { } latest)
         {
@@ -33,14 +33,14 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
         else
         {
             if (Conflict(latest, from) is { } conflict) return conflict;
-            if (!DefinitionText.SameContent(latest.Version.Document, content.Document)) await StoreAsync(edit, latest, content, from, cancellation);
+            if (!DefinitionSerializer.SameContent(latest.Version.Document, content.Document)) await StoreAsync(edit, latest, content, from, cancellation);
         }
 
-        if (!publish || complaints.Count > 0)
+        if (!publish || errors.Count > 0)
         {
             await edit.CommitAsync(cancellation);
             var saved = edit.Latest!.Version;
-            return complaints.Count == 0 ? new DefinitionEdit.Done(saved) : new DefinitionEdit.Invalid(saved, complaints);
+            return errors.Count == 0 ? new DefinitionEdit.Done(saved) : new DefinitionEdit.Invalid(saved, errors);
         }
 
         var wasPublished = await edit.PublishLatestAsync(cancellation);
@@ -52,7 +52,7 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
     public async Task<DefinitionEdit> ImportAsync(string? definitionId, DefinitionContent content, string editor, CancellationToken cancellation)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId ?? NewId(), cancellation);
-        if (edit.Latest is { } latest && DefinitionText.SameContent(latest.Version.Document, content.Document))
+        if (edit.Latest is { } latest && DefinitionSerializer.SameContent(latest.Version.Document, content.Document))
             return new DefinitionEdit.Done(latest.Version, WasAlready: true);
         await edit.InsertAsync(NewId(), content, editor, cancellation);
         await edit.CommitAsync(cancellation);
@@ -65,7 +65,7 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellation);
         if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
         if (latest.Version.Summary.IsPublished) return new DefinitionEdit.Done(latest.Version, WasAlready: true);
-        if (validator.Validate(latest.Version.Document) is { Count: > 0 } complaints) return new DefinitionEdit.Invalid(latest.Version, complaints);
+        if (validator.Validate(latest.Version.Document) is { Count: > 0 } errors) return new DefinitionEdit.Invalid(latest.Version, errors);
         await edit.PublishLatestAsync(cancellation);
         await edit.CommitAsync(cancellation);
         return new DefinitionEdit.Done(edit.Latest!.Version);

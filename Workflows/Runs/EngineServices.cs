@@ -23,7 +23,7 @@ public static class EngineServices
         services.AddSingleton<ActivityCatalog>();
         services.AddSingleton<DefinitionValidator>();
         services.AddSingleton<ActivityTrial>();
-        services.AddSingleton<DefinitionText>();
+        services.AddSingleton<DefinitionSerializer>();
         services.AddSingleton<DefinitionReader>();
         services.AddSingleton<DefinitionEditor>();
         services.AddSingleton<WorkflowDefinitionStore>();
@@ -32,7 +32,7 @@ public static class EngineServices
         services.AddSingleton<WorkflowRunner>();
         services.AddSingleton<FanOutBodies>();
         services.AddSingleton<DefinitionSeeder>();
-        services.AddSingleton<RunEnding>();
+        services.AddSingleton<RunFinalizer>();
         services.AddSingleton<RequestLifecycle>();
         return services;
     }

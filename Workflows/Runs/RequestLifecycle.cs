@@ -8,7 +8,7 @@ namespace Darkroom.Runs;
 
 /// <summary>What an owner may do to a request after it was accepted: cancel it, or run its failed images once more.</summary>
 /// <remarks>Either takes as long as the request is large; the caller's token limits it, and what it ends has changed nothing.</remarks>
-public sealed class RequestLifecycle(NpgsqlDataSource database, RunEnding ending)
+public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer ending)
 {
     /// <summary>
     /// Ends the run now. Whatever workers still have in hand changes nothing: the instance's fence moves on, and outcomes of

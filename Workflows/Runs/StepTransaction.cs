@@ -163,7 +163,7 @@ internal sealed class StepTransaction : IAsyncDisposable
             .ExecuteScalarAsync(cancellation))!;
 
     /// <summary>Ends the instance and with it the request's run.</summary>
-    public async Task EndAsync(WorkflowState state, string subStatus, RunEnding ending, CancellationToken cancellation)
+    public async Task EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellation)
     {
         await UpdateAsync(
             "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",

@@ -18,7 +18,7 @@ internal sealed partial class WorkflowRunner(
     NpgsqlDataSource database,
     WorkflowInstanceStore instances,
     WorkflowCompiler compiler,
-    RunEnding ending,
+    RunFinalizer ending,
     TimeProvider time,
     Random random,
     IOptions<EngineOptions> options,

@@ -30,4 +30,4 @@ public sealed record NewRequest
 public sealed record IdempotencyKey(string Key, byte[] Digest);
 
 /// <summary>What was answered before under an idempotency key.</summary>
-public sealed record GivenAnswer(RequestId Request, byte[] Digest, string Response);
+public sealed record IdempotentResponse(RequestId Request, byte[] Digest, string Response);

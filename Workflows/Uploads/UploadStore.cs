@@ -51,7 +51,7 @@ public sealed partial class UploadStore(
     }
 
     /// <summary>What was answered under this key, or null.</summary>
-    public async Task<GivenAnswer?> FindAnswerAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellation)
+    public async Task<IdempotentResponse?> FindAnswerAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellation)
     {
         await using var command = database.Sql(
                 """
@@ -64,7 +64,7 @@ public sealed partial class UploadStore(
             .With("key", idempotencyKey);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         return await reader.ReadAsync(cancellation)
-            ? new GivenAnswer(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
+            ? new IdempotentResponse(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
             : null;
     }
 

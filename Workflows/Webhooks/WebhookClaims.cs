@@ -14,7 +14,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
     /// Claims due deliveries, longest due first, within the room that each receiver and each owner has left: neither a receiver with
     /// a thousand deliveries nor an owner with a thousand receivers takes the slots of the others.
     /// </summary>
-    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(Guid process, WebhookRoom room, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(Guid process, DispatchCapacity room, CancellationToken cancellation)
     {
         var claimed = new List<ClaimedDelivery>();
         await using var command = database.Sql(

@@ -28,7 +28,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     /// A run's end must never founder on a webhook: an address that none can go to becomes a delivery that has failed, for its owner to see.
     /// </remarks>
     public async Task<int> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookWish> wishes, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> wishes, CancellationToken cancellation)
     {
         var ended = await ReadRequestAsync(connection, request, cancellation);
         if (ended.Run != run || !ended.Status.IsTerminal())
@@ -53,10 +53,10 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         "msg_" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{request}\n{run}\n{url}")).AsSpan(0, 18));
 
     /// <summary>Each receiver once; of several wishes for one, the first that brings a payload.</summary>
-    private static Dictionary<string, JsonElement?> Receivers(string? own, IReadOnlyList<WebhookWish> wishes)
+    private static Dictionary<string, JsonElement?> Receivers(string? own, IReadOnlyList<WebhookRegistration> wishes)
     {
         var receivers = new Dictionary<string, JsonElement?>(StringComparer.Ordinal);
-        foreach (var wish in wishes.Prepend(new WebhookWish(own, Payload: null)))
+        foreach (var wish in wishes.Prepend(new WebhookRegistration(own, Payload: null)))
         {
             var text = string.IsNullOrWhiteSpace(wish.Url) ? own : wish.Url;
             if (string.IsNullOrWhiteSpace(text)) continue;

@@ -9,7 +9,7 @@ namespace Darkroom.Api.Elsa.Definitions;
 /// <summary>Workflow definitions as Studio lists, opens, saves and publishes them.</summary>
 internal static class DefinitionEndpoints
 {
-    public static IServiceCollection AddElsaDefinitions(this IServiceCollection services) => services.AddSingleton<DefinitionAnswers>();
+    public static IServiceCollection AddElsaDefinitions(this IServiceCollection services) => services.AddSingleton<DefinitionResults>();
 
     public static void MapDefinitions(this IEndpointRouteBuilder api)
     {
@@ -36,32 +36,32 @@ internal static class DefinitionEndpoints
     }
 
     private static async Task<IResult> SaveAsync(
-        HttpContext context, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation)
+        HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation)
     {
         var body = await ElsaBody.ReadAsync(context.Request, cancellation);
         if (body["model"] is not JsonObject model) return ElsaProblems.Refused("no_model", "The body has no model.");
         var publish = body["publish"] is JsonValue wish && wish.TryGetValue<bool>(out var wanted) && wanted;
 
-        var definitionId = DefinitionAnswers.DefinitionId(model);
+        var definitionId = DefinitionResults.DefinitionId(model);
         var versionId = model["id"] is JsonValue value && value.TryGetValue<string>(out var given) && given.Length > 0 ? given : null;
         // A copy of a definition carries the revision of what it was copied from, which says nothing about the copy.
-        var revision = definitionId is null ? null : DefinitionText.RevisionOf(model);
-        var from = new EditBase(DefinitionAnswers.EditorOf(context), revision, versionId);
-        return DefinitionAnswers.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellation), answers.Saved);
+        var revision = definitionId is null ? null : DefinitionSerializer.RevisionOf(model);
+        var from = new EditBase(DefinitionResults.EditorOf(context), revision, versionId);
+        return DefinitionResults.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellation), answers.Saved);
     }
 
     private static async Task<IResult> PublishAsync(
-        string definitionId, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        DefinitionAnswers.Tell(await editor.PublishAsync(definitionId, cancellation), answers.Saved);
+        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        DefinitionResults.Tell(await editor.PublishAsync(definitionId, cancellation), answers.Saved);
 
     private static async Task<IResult> RetractAsync(
-        string definitionId, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        DefinitionAnswers.Tell(await editor.RetractAsync(definitionId, cancellation), done => answers.Show(done.Version, mayEdit: true));
+        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        DefinitionResults.Tell(await editor.RetractAsync(definitionId, cancellation), done => answers.Show(done.Version, mayEdit: true));
 
     private static async Task<IResult> RevertAsync(
-        string definitionId, int version, HttpContext context, DefinitionAnswers answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        DefinitionAnswers.Tell(
-            await editor.RevertAsync(definitionId, version, DefinitionAnswers.EditorOf(context), cancellation),
+        string definitionId, int version, HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        DefinitionResults.Tell(
+            await editor.RevertAsync(definitionId, version, DefinitionResults.EditorOf(context), cancellation),
             done => DefinitionSummaryView.From(done.Version.Summary, mayEdit: true));
 
     private static async Task<IResult> DeleteAsync(string definitionId, DefinitionEditor editor, CancellationToken cancellation) =>

@@ -19,7 +19,7 @@ internal static class DefinitionFileEndpoints
 
     // The earliest that a zip can hold: the same definitions make the same bytes.
     private static readonly DateTimeOffset s_zipTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly JsonSerializerOptions s_fileFormat = new(DefinitionText.Format) { WriteIndented = true };
+    private static readonly JsonSerializerOptions s_fileFormat = new(DefinitionSerializer.Format) { WriteIndented = true };
 
     public static void MapFiles(this IEndpointRouteBuilder api)
     {
@@ -63,17 +63,17 @@ internal static class DefinitionFileEndpoints
     }
 
     private static async Task<IResult> ImportAsync(
-        HttpContext context, DefinitionAnswers answers, DefinitionText text, DefinitionEditor editor, CancellationToken cancellation)
+        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, CancellationToken cancellation)
     {
         var model = await ElsaBody.ReadAsync(context.Request, cancellation);
         if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
         var (id, content) = ReadImport(model, answers, text);
-        var edit = await editor.ImportAsync(id, content, DefinitionAnswers.EditorOf(context), cancellation);
-        return DefinitionAnswers.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
+        var edit = await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellation);
+        return DefinitionResults.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
     }
 
     private static async Task<IResult> ImportFilesAsync(
-        HttpContext context, DefinitionAnswers answers, DefinitionText text, DefinitionEditor editor, IOptions<ServerOptions> server,
+        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, IOptions<ServerOptions> server,
         CancellationToken cancellation)
     {
         if (!context.Request.HasFormContentType) return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
@@ -87,17 +87,17 @@ internal static class DefinitionFileEndpoints
 
         // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
         var definitions = models.Select(model => ReadImport(model, answers, text)).ToList();
-        foreach (var (id, content) in definitions) await editor.ImportAsync(id, content, DefinitionAnswers.EditorOf(context), cancellation);
+        foreach (var (id, content) in definitions) await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellation);
         return ElsaJson.Ok(new { models.Count });
     }
 
     /// <summary>What a file holds, and the id that it is to have; null for one of its own.</summary>
-    private static (string? Id, DefinitionContent Content) ReadImport(JsonObject model, DefinitionAnswers answers, DefinitionText text)
+    private static (string? Id, DefinitionContent Content) ReadImport(JsonObject model, DefinitionResults answers, DefinitionSerializer text)
     {
         var content = answers.Read(model);
         if (text.UnsupportedElsaTypes(content) is { Count: > 0 } messages)
             throw new ApiProblemException(ElsaProblems.Refused("unsupported_activities", [.. messages.Select(message => $"{content.Name} uses {message}")]));
-        return (DefinitionAnswers.DefinitionId(model), content);
+        return (DefinitionResults.DefinitionId(model), content);
     }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
@@ -140,7 +140,7 @@ internal static class DefinitionFileEndpoints
         }
     }
 
-    private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionText.Export(version).ToJsonString(s_fileFormat));
+    private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionSerializer.Export(version).ToJsonString(s_fileFormat));
 
     private static string FileName(DefinitionSummary version)
     {

@@ -24,7 +24,7 @@ internal static class DefinitionListEndpoints
     private static async Task<IResult> ListAsync(ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellation)
     {
         if (VersionOptions.Parse(query.Text("versionOptions")) is not { } versions) return UnknownVersions;
-        var mayEdit = DefinitionAnswers.MayEdit(user);
+        var mayEdit = DefinitionResults.MayEdit(user);
         var order = Enum.TryParse<DefinitionOrder>(query.Text("OrderBy"), ignoreCase: true, out var column) ? column : DefinitionOrder.Name;
         var size = Math.Clamp(query.Number("PageSize") ?? LargestPage, 1, LargestPage);
         var filter = new DefinitionFilter
@@ -49,24 +49,24 @@ internal static class DefinitionListEndpoints
     }
 
     private static async Task<IResult> FindAsync(
-        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionAnswers answers, CancellationToken cancellation)
+        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellation)
     {
         if (VersionOptions.Parse(query.Text("versionOptions") ?? "Latest") is not { } versions) return UnknownVersions;
         return await definitions.FindAsync(definitionId, versions, cancellation) is { } found
-            ? ElsaJson.Ok(answers.Show(found, DefinitionAnswers.MayEdit(user)))
+            ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition of this id in such a version");
     }
 
     private static async Task<IResult> FindVersionAsync(
-        string id, ClaimsPrincipal user, DefinitionReader definitions, DefinitionAnswers answers, CancellationToken cancellation) =>
+        string id, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellation) =>
         await definitions.FindVersionsAsync([id], cancellation) is [var found]
-            ? ElsaJson.Ok(answers.Show(found, DefinitionAnswers.MayEdit(user)))
+            ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition version of this id");
 
     private static async Task<IResult> FindManyAsync(
-        ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionAnswers answers, CancellationToken cancellation)
+        ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellation)
     {
-        var mayEdit = DefinitionAnswers.MayEdit(user);
+        var mayEdit = DefinitionResults.MayEdit(user);
         var found = await definitions.FindVersionsAsync(query.List("Ids"), cancellation);
         return ElsaJson.List([.. found.Select(version => answers.Show(version, mayEdit))]);
     }
@@ -76,7 +76,7 @@ internal static class DefinitionListEndpoints
     {
         var filter = new DefinitionFilter { DefinitionIds = [definitionId], Order = DefinitionOrder.Version, Descending = true };
         var (items, _) = await definitions.ListAsync(filter, cancellation);
-        return ElsaJson.List([.. items.Select(item => DefinitionSummaryView.From(item, DefinitionAnswers.MayEdit(user)))]);
+        return ElsaJson.List([.. items.Select(item => DefinitionSummaryView.From(item, DefinitionResults.MayEdit(user)))]);
     }
 
     private static async Task<IResult> CountAsync(DefinitionReader definitions, CancellationToken cancellation) =>

@@ -28,7 +28,7 @@ internal sealed partial class InstanceAnnouncer(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var signal = new DatabaseSignal(database, Channel, Poll, time, logger);
+        await using var signal = new PostgresNotificationListener(database, Channel, Poll, time, logger);
         signal.Start();
         var known = new Dictionary<Guid, InstanceStamp>();
         try

@@ -13,12 +13,12 @@ namespace Darkroom.Api.Elsa.Run;
 /// images travel with the product, so that trying needs no network.
 /// </summary>
 internal sealed class SampleRun(
-    NpgsqlDataSource database, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvJudge judge)
+    NpgsqlDataSource database, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvValidator judge)
 {
     public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellation)
     {
         if (await FindLatestAsync(definitionId, cancellation) is not { } workflow) return new SampleRunResult.NotFound();
-        if (validator.ValidateTrial(workflow.Document) is { Count: > 0 } complaints) return new SampleRunResult.Refused(complaints);
+        if (validator.ValidateTrial(workflow.Document) is { Count: > 0 } errors) return new SampleRunResult.Refused(errors);
 
         var upload = await uploads.BeginAsync(owner, null, cancellation)
             ?? throw new InvalidOperationException("An upload without a key is never refused.");
@@ -41,7 +41,7 @@ internal sealed class SampleRun(
 
     private async Task<NewRequest> StoreAsync(Upload upload, WorkflowDefinition workflow, CancellationToken cancellation)
     {
-        var verdict = await judge.JudgeAsync(new MemoryStream(SampleImages.Csv), cancellation);
+        var validation = await judge.ValidateAsync(new MemoryStream(SampleImages.Csv), cancellation);
         await using var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), "text/csv");
         await writing.WriteAsync(SampleImages.Csv, cancellation);
         var stored = await writing.CompleteAsync(cancellation);
@@ -53,9 +53,9 @@ internal sealed class SampleRun(
             CsvPath = stored.Key,
             CsvBytes = stored.Bytes,
             CsvSha256 = stored.Sha256,
-            Dialect = verdict.Dialect!.ToJson(),
-            NoOfProducts = verdict.Products,
-            NoOfImages = verdict.Images,
+            Dialect = validation.Dialect!.ToJson(),
+            NoOfProducts = validation.Products,
+            NoOfImages = validation.Images,
             FileName = SampleImages.FileName,
         };
     }

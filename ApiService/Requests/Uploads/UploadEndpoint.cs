@@ -46,8 +46,8 @@ internal sealed class UploadEndpoint(
             opening.CancelAfter(Timeout.InfiniteTimeSpan);
             return await receiver.ReceiveAsync(upload, form, context.RequestAborted) switch
             {
-                Reception.Accepted accepted => Accepted(context, upload.Id, accepted.Response),
-                Reception.Refused refused => refused.Problem,
+                UploadResult.Accepted accepted => Accepted(context, upload.Id, accepted.Response),
+                UploadResult.Refused refused => refused.Problem,
                 var other => throw new InvalidOperationException($"Unknown reception {other}."),
             };
         }
@@ -86,7 +86,7 @@ internal sealed class UploadEndpoint(
         if (beginning.IsCompletedSuccessfully && await beginning is { } upload) uploads.Abandon(upload);
     }
 
-    private async Task<GivenAnswer?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellation)
+    private async Task<IdempotentResponse?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellation)
     {
         try
         {
@@ -102,7 +102,7 @@ internal sealed class UploadEndpoint(
     }
 
     /// <summary>The answer of the first time to the letter, if this is the same upload: which takes reading it all to know.</summary>
-    private async Task<IResult> RepeatAsync(UploadForm form, GivenAnswer given, HttpContext context)
+    private async Task<IResult> RepeatAsync(UploadForm form, IdempotentResponse given, HttpContext context)
     {
         var sha256 = await receiver.HashAsync(form, context.RequestAborted);
         return form.Fields.Digest(sha256).AsSpan().SequenceEqual(given.Digest)

@@ -92,18 +92,18 @@ internal static class UploadProblems
             RetryAfter = TimeSpan.FromSeconds(5),
         };
 
-    public static ApiProblem InvalidCsv(CsvVerdict verdict) =>
+    public static ApiProblem InvalidCsv(CsvValidationResult validation) =>
         CommonProblems.Unprocessable(
             "invalid_csv",
             "The CSV has errors; nothing was accepted.",
-            verdict.ReadToEnd
-                ? $"{verdict.ErrorCount} found; the first {verdict.Errors.Count} are listed."
-                : $"{verdict.ErrorCount} found before reading had to stop; the first {verdict.Errors.Count} are listed.") with
+            validation.ReadToEnd
+                ? $"{validation.ErrorCount} found; the first {validation.Errors.Count} are listed."
+                : $"{validation.ErrorCount} found before reading had to stop; the first {validation.Errors.Count} are listed.") with
         {
             Extensions = new Dictionary<string, object?>
             {
-                ["errors"] = verdict.Errors.Select(CsvErrorView.From).ToArray(),
-                ["total_errors"] = verdict.ErrorCount,
+                ["errors"] = validation.Errors.Select(CsvErrorView.From).ToArray(),
+                ["total_errors"] = validation.ErrorCount,
             },
         };
 

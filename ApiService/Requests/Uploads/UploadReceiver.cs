@@ -14,7 +14,7 @@ namespace Darkroom.Api.Requests.Uploads;
 
 /// <summary>Receives one file: stores it while it is judged, and makes a request of it or leaves nothing behind.</summary>
 internal sealed partial class UploadReceiver(
-    UploadStore uploads, WorkflowDefinitionStore workflows, ObjectStore objects, CsvJudge judge, ApiLinks links, TimeProvider time,
+    UploadStore uploads, WorkflowDefinitionStore workflows, ObjectStore objects, CsvValidator judge, ApiLinks links, TimeProvider time,
     IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
     IOptions<RequestsOptions> requests, IOptions<EngineOptions> engine, ILogger<UploadReceiver> logger)
 {
@@ -25,7 +25,7 @@ internal sealed partial class UploadReceiver(
 
     private readonly WebhookUrlRule _webhookUrls = new(options.Value.AllowHttpWebhooks, environment.IsDevelopment());
 
-    public async Task<Reception> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellation)
+    public async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellation)
     {
         // Without the lease another process may already be clearing this upload up.
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(cancellation, upload.Held);
@@ -37,19 +37,19 @@ internal sealed partial class UploadReceiver(
             settled = outcome is Acceptance.Accepted or Acceptance.Unknown;
             return outcome switch
             {
-                Acceptance.Accepted accepted => new Reception.Accepted(accepted.Response),
-                Acceptance.Lost => new Reception.Refused(UploadProblems.Lost),
-                Acceptance.Unknown => new Reception.Refused(UploadProblems.Unknown(links.Self(upload.Id))),
+                Acceptance.Accepted accepted => new UploadResult.Accepted(accepted.Response),
+                Acceptance.Lost => new UploadResult.Refused(UploadProblems.Lost),
+                Acceptance.Unknown => new UploadResult.Refused(UploadProblems.Unknown(links.Self(upload.Id))),
                 var other => throw new InvalidOperationException($"Unknown acceptance {other}."),
             };
         }
         catch (ApiProblemException refused)
         {
-            return new Reception.Refused(refused.Problem);
+            return new UploadResult.Refused(refused.Problem);
         }
         catch (OperationCanceledException) when (upload.Held.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
-            return new Reception.Refused(UploadProblems.Lost);
+            return new UploadResult.Refused(UploadProblems.Lost);
         }
         finally
         {
@@ -77,9 +77,9 @@ internal sealed partial class UploadReceiver(
     {
         await RefuseFieldsAsync(form.Fields, cancellation);
         await RefuseWithoutStorageAsync(cancellation);
-        CsvVerdict? verdict = null;
-        await form.ReadAsync(async (body, token) => verdict = await JudgeAsync(body, writing, token), cancellation);
-        if (verdict is null) throw new InvalidOperationException("A form was read to its end without its file.");
+        CsvValidationResult? validation = null;
+        await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, writing, token), cancellation);
+        if (validation is null) throw new InvalidOperationException("A form was read to its end without its file.");
 
         // Fields may stand behind the file.
         var workflow = await RefuseFieldsAsync(form.Fields, cancellation);
@@ -92,9 +92,9 @@ internal sealed partial class UploadReceiver(
             CsvPath = stored.Key,
             CsvBytes = stored.Bytes,
             CsvSha256 = stored.Sha256,
-            Dialect = verdict.Dialect!.ToJson(),
-            NoOfProducts = verdict.Products,
-            NoOfImages = verdict.Images,
+            Dialect = validation.Dialect!.ToJson(),
+            NoOfProducts = validation.Products,
+            NoOfImages = validation.Images,
             FileName = form.Fields.FileName,
             WebhookUrl = form.Fields.WebhookUrl,
             IdempotencyKey = upload.IdempotencyKey is { } key ? new IdempotencyKey(key, form.Fields.Digest(stored.Sha256)) : null,
@@ -103,27 +103,27 @@ internal sealed partial class UploadReceiver(
     }
 
     /// <summary>Judges the file while it is stored; returns only if it is good.</summary>
-    private async Task<CsvVerdict> JudgeAsync(Stream body, ObjectUpload writing, CancellationToken cancellation)
+    private async Task<CsvValidationResult> ValidateAsync(Stream body, ObjectUpload writing, CancellationToken cancellation)
     {
         await using var tee = new UploadTee(body, writing, limits.Value.MaxFileBytes);
-        var verdict = await judge.JudgeAsync(tee, cancellation);
+        var validation = await judge.ValidateAsync(tee, cancellation);
         if (tee.Bytes == 0) throw new ApiProblemException(UploadProblems.EmptyFile);
-        if (!verdict.IsValid) throw new ApiProblemException(ProblemOf(verdict));
+        if (!validation.IsValid) throw new ApiProblemException(ProblemOf(validation));
         await tee.DrainAsync(cancellation);
-        return verdict;
+        return validation;
     }
 
-    private ApiProblem ProblemOf(CsvVerdict verdict) => verdict.Errors[0].Code switch
+    private ApiProblem ProblemOf(CsvValidationResult validation) => validation.Errors[0].Code switch
     {
         CsvErrorCodes.FileTooLarge => UploadProblems.TooLarge(limits.Value.MaxFileBytes),
         CsvErrorCodes.EmptyFile => UploadProblems.EmptyFile,
-        _ => UploadProblems.InvalidCsv(verdict),
+        _ => UploadProblems.InvalidCsv(validation),
     };
 
     private async Task<WorkflowDefinition> RefuseFieldsAsync(UploadFields fields, CancellationToken cancellation)
     {
-        if (fields.WebhookUrl is { } url && _webhookUrls.Objection(url) is { } objection)
-            throw new ApiProblemException(UploadProblems.BadWebhookUrl(objection));
+        if (fields.WebhookUrl is { } url && _webhookUrls.Validate(url) is { } error)
+            throw new ApiProblemException(UploadProblems.BadWebhookUrl(error));
         var id = fields.Workflow ?? engine.Value.DefaultWorkflow;
         // The database takes no U+0000 in text, and no workflow is named by a control character.
         var workflow = id.Any(char.IsControl) ? null : await workflows.FindPublishedAsync(id, cancellation);

@@ -12,7 +12,7 @@ internal sealed class WebhookUrlRule(bool allowHttp, bool allowLoopbackHttp)
     public const int MaxLength = 2048;
 
     /// <summary>What is wrong with it, or null.</summary>
-    public string? Objection(string text)
+    public string? Validate(string text)
     {
         if (text.Length > MaxLength) return $"It is longer than {MaxLength} characters.";
         // Uri would quietly escape or drop these; a receiver's log or header line would not.

@@ -89,9 +89,9 @@ internal static class BodyBenchmark
             },
         };
         var document = WorkflowDocument.Parse(definition.ToJsonString());
-        var complaints = new DefinitionComplaints();
-        var body = ImageBody.Compile(document.Root, "The body", catalog, document, complaints, purpose: false);
-        complaints.ThrowIfAny();
+        var errors = new ValidationErrors();
+        var body = ImageBody.Compile(document.Root, "The body", catalog, document, errors, purpose: false);
+        errors.ThrowIfAny();
         return body!.Bind(new ExpressionScope { Variables = new Dictionary<string, JsonElement> { ["Side"] = JsonSerializer.SerializeToElement(800) } });
     }
 

@@ -14,14 +14,14 @@ internal static class CsvBenchmark
     public static async Task RunAsync(int rows)
     {
         var csv = Sample(rows);
-        var judge = new CsvJudge(Options.Create(new CsvLimits()));
+        var judge = new CsvValidator(Options.Create(new CsvLimits()));
         var writer = new OutputCsvWriter(Options.Create(new OutputCsvOptions()));
-        var dialect = (await judge.JudgeAsync(new MemoryStream(csv), default)).Dialect!;
+        var dialect = (await judge.ValidateAsync(new MemoryStream(csv), default)).Dialect!;
 
         // The first round compiles; the last counts.
         for (var round = 0; round < Rounds; round++)
         {
-            await MeasureAsync("judge", rows, csv.Length, () => judge.JudgeAsync(new MemoryStream(csv), default));
+            await MeasureAsync("judge", rows, csv.Length, () => judge.ValidateAsync(new MemoryStream(csv), default));
             await MeasureAsync("read", rows, csv.Length, async () =>
             {
                 await foreach (var _ in ProductReader.ReadAsync(new MemoryStream(csv), dialect, default)) { }

@@ -39,8 +39,8 @@ internal static class LoadBenchmark
     private static async Task MeasureAsync(NpgsqlDataSource database, string path, int rows, int round)
     {
         var load = Report.LoadAverage();
-        CsvVerdict judged = null!;
-        var judge = await SecondsAsync(async () => judged = await JudgeAsync(path));
+        CsvValidationResult judged = null!;
+        var judge = await SecondsAsync(async () => judged = await ValidateAsync(path));
         var read = await SecondsAsync(() => ReadAsync(path, judged.Dialect!));
         var loaded = await SecondsAsync(() => LoadAsync(database, path, judged.Dialect!));
         var (indexed, bare) = await CopyAsync(database);
@@ -61,10 +61,10 @@ internal static class LoadBenchmark
         });
     }
 
-    private static async Task<CsvVerdict> JudgeAsync(string path)
+    private static async Task<CsvValidationResult> ValidateAsync(string path)
     {
         await using var file = File.OpenRead(path);
-        return await new CsvJudge(Options.Create(new CsvLimits())).JudgeAsync(file, CancellationToken.None);
+        return await new CsvValidator(Options.Create(new CsvLimits())).ValidateAsync(file, CancellationToken.None);
     }
 
     private static async Task ReadAsync(string path, CsvDialect dialect)

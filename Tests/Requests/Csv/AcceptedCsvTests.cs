@@ -44,7 +44,7 @@ public sealed class AcceptedCsvTests
     public async Task Delimiter_is_found(char delimiter)
     {
         var csv = $"S. No.,Product Name,Input Image Urls\n1,Shirt,{Url}\n".Replace(',', delimiter);
-        Assert.Equal(delimiter, (await JudgeAsync(csv)).Dialect!.Delimiter);
+        Assert.Equal(delimiter, (await ValidateAsync(csv)).Dialect!.Delimiter);
         Assert.Equal("Shirt", Assert.Single(await ReadAsync(csv)).Name);
     }
 
@@ -55,7 +55,7 @@ public sealed class AcceptedCsvTests
     public async Task Line_end_is_found_and_lines_are_counted_by_it(string newLine)
     {
         var csv = string.Join(newLine, Header, $"1,a,{Url}", $"2,b,{Url}");
-        Assert.Equal(newLine, (await JudgeAsync(csv)).Dialect!.NewLine);
+        Assert.Equal(newLine, (await ValidateAsync(csv)).Dialect!.NewLine);
         Assert.Equal([2, 3], (await ReadAsync(csv)).Select(row => row.Line));
     }
 
@@ -78,7 +78,7 @@ public sealed class AcceptedCsvTests
         };
         byte[] csv = [.. coding.Preamble, .. coding.GetBytes($"{Header}\r\n1.,Größe 👕,https://shop.test/größe.jpg\r\n")];
 
-        var dialect = (await JudgeAsync(csv)).Dialect!;
+        var dialect = (await ValidateAsync(csv)).Dialect!;
         Assert.Equal((encoding, bom), (JsonSerializer.SerializeToElement(dialect.Encoding).GetString(), dialect.Bom));
         var row = Assert.Single(await ReadAsync(csv));
         Assert.Equal(("Größe 👕", "https://shop.test/größe.jpg"), (row.Name, row.Urls[0]));
@@ -90,9 +90,9 @@ public sealed class AcceptedCsvTests
         foreach (var coding in new Encoding[] { new UTF8Encoding(true), new UnicodeEncoding(false, true), new UnicodeEncoding(true, true) })
         {
             byte[] csv = [.. coding.Preamble, .. coding.GetBytes($"{Header}\r\n1.,\"a 👕\r\n\"\"b\"\"\",\"{Url},\r\n{Url}\"\r\n2,é,{Url}\r\n")];
-            var verdict = await JudgeAsync(new GeneratedStream(csv.Select(b => new[] { b })));
-            Assert.True(verdict.IsValid, string.Join('\n', verdict.Errors));
-            Assert.Equal((2, 3), (verdict.Products, verdict.Images));
+            var validation = await ValidateAsync(new GeneratedStream(csv.Select(b => new[] { b })));
+            Assert.True(validation.IsValid, string.Join('\n', validation.Errors));
+            Assert.Equal((2, 3), (validation.Products, validation.Images));
         }
     }
 
@@ -160,7 +160,7 @@ public sealed class AcceptedCsvTests
     [Fact]
     public async Task Dialect_survives_json()
     {
-        var dialect = (await JudgeAsync($"Notes;Product Name;Input Image Urls;S.No;;\r\nx;a;{Url};1\r\n")).Dialect;
+        var dialect = (await ValidateAsync($"Notes;Product Name;Input Image Urls;S.No;;\r\nx;a;{Url};1\r\n")).Dialect;
         Assert.Equal(new CsvDialect(';', CsvEncoding.Utf8, false, "\r\n", 6, 4, 3, 1, 2), dialect);
         Assert.Equal(dialect, JsonSerializer.Deserialize<CsvDialect>(JsonSerializer.Serialize(dialect)));
         Assert.Contains("\"utf-8\"", JsonSerializer.Serialize(dialect), StringComparison.Ordinal);
@@ -169,7 +169,7 @@ public sealed class AcceptedCsvTests
     [Fact]
     public async Task An_object_that_is_not_the_judged_file_is_not_read()
     {
-        var dialect = (await JudgeAsync($"{Header}\n1,a,{Url}\n")).Dialect!;
+        var dialect = (await ValidateAsync($"{Header}\n1,a,{Url}\n")).Dialect!;
         foreach (var other in new[] { $"Product Name,S. No.,Input Image Urls\n1,a,{Url}\n", $"{Header}\n1,a,{Url}\n2,b\n", $"{Header}\n1,a\"b,{Url}\n", "" })
         {
             var stream = new MemoryStream(Encoding.UTF8.GetBytes(other));
@@ -188,7 +188,7 @@ public sealed class AcceptedCsvTests
                 cancelled.Cancel();
         }));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
-            new CsvJudge(Microsoft.Extensions.Options.Options.Create(new CsvLimits())).JudgeAsync(stream, cancelled.Token));
+            new CsvValidator(Microsoft.Extensions.Options.Options.Create(new CsvLimits())).ValidateAsync(stream, cancelled.Token));
     }
 
     private sealed class CancellableStream(Stream inner) : MemoryStream

@@ -28,10 +28,10 @@ public sealed class CsvAttackTests
     [InlineData("1,a", ",\"\"", CsvErrorCodes.TooManyColumns)]
     public async Task Endless_record_is_refused_before_it_eats_memory(string start, string endless, string code)
     {
-        var (verdict, growth, taken) = await JudgeEndlessAsync($"{Header}\n1,a,{Url}\n{start}", endless, 64 * Megabyte);
-        var error = Assert.Single(verdict.Errors);
+        var (validation, growth, taken) = await ValidateEndlessAsync($"{Header}\n1,a,{Url}\n{start}", endless, 64 * Megabyte);
+        var error = Assert.Single(validation.Errors);
         Assert.Equal((code, 3L), (error.Code, error.Line));
-        Assert.False(verdict.ReadToEnd);
+        Assert.False(validation.ReadToEnd);
         Assert.InRange(taken, 0, 4 * Megabyte);
         Assert.InRange(growth, long.MinValue, 16 * Megabyte);
     }
@@ -43,8 +43,8 @@ public sealed class CsvAttackTests
     [InlineData("\n", CsvErrorCodes.EmptyFile)]
     public async Task Endless_header_is_refused(string endless, string code)
     {
-        var (verdict, growth, taken) = await JudgeEndlessAsync("", endless, 64 * Megabyte);
-        Assert.Equal(code, Assert.Single(verdict.Errors).Code);
+        var (validation, growth, taken) = await ValidateEndlessAsync("", endless, 64 * Megabyte);
+        Assert.Equal(code, Assert.Single(validation.Errors).Code);
         Assert.InRange(taken, 0, 4 * Megabyte);
         Assert.InRange(growth, long.MinValue, 16 * Megabyte);
     }
@@ -58,7 +58,7 @@ public sealed class CsvAttackTests
     [InlineData("1,a,https://a.test/1.jpg,x.jpg\r\n")]
     public async Task Millions_of_bad_or_blank_lines_cost_no_memory(string line)
     {
-        var (_, growth, _) = await JudgeEndlessAsync($"{Header}\n", line, 2 * Megabyte);
+        var (_, growth, _) = await ValidateEndlessAsync($"{Header}\n", line, 2 * Megabyte);
         Assert.InRange(growth, long.MinValue, 8 * Megabyte);
     }
 
@@ -67,16 +67,16 @@ public sealed class CsvAttackTests
     {
         var record = string.Concat(Enumerable.Repeat("a\"" + new string('b', 300) + ",", 2_000)) + "\n";
         var before = GC.GetTotalAllocatedBytes();
-        var verdict = await JudgeAsync($"{Header}\n{string.Concat(Enumerable.Repeat(record, 10))}");
-        Assert.Equal(10, verdict.ErrorCount);
+        var validation = await ValidateAsync($"{Header}\n{string.Concat(Enumerable.Repeat(record, 10))}");
+        Assert.Equal(10, validation.ErrorCount);
         Assert.InRange(GC.GetTotalAllocatedBytes() - before, 0, 100 * Megabyte);
     }
 
     [Fact]
     public async Task File_that_never_ends_is_refused_at_its_limit()
     {
-        var (verdict, _, taken) = await JudgeEndlessAsync($"{Header}\n", $"1,a,{Url}\n", 64 * Megabyte, new CsvLimits { MaxFileBytes = Megabyte });
-        Assert.Equal(CsvErrorCodes.FileTooLarge, Assert.Single(verdict.Errors).Code);
+        var (validation, _, taken) = await ValidateEndlessAsync($"{Header}\n", $"1,a,{Url}\n", 64 * Megabyte, new CsvLimits { MaxFileBytes = Megabyte });
+        Assert.Equal(CsvErrorCodes.FileTooLarge, Assert.Single(validation.Errors).Code);
         Assert.InRange(taken, Megabyte, Megabyte + 128 * 1024);
     }
 
@@ -85,9 +85,9 @@ public sealed class CsvAttackTests
     {
         const int rows = 300_000;
         var stages = new Dictionary<string, long>();
-        var dialect = (await JudgeAsync($"{Header}\r\n1,a,{Url}\r\n")).Dialect!;
+        var dialect = (await ValidateAsync($"{Header}\r\n1,a,{Url}\r\n")).Dialect!;
 
-        stages["judge"] = await GrowthAsync(async input => Assert.True((await JudgeAsync(input)).IsValid));
+        stages["judge"] = await GrowthAsync(async input => Assert.True((await ValidateAsync(input)).IsValid));
         stages["read"] = await GrowthAsync(async input =>
         {
             await foreach (var row in ProductReader.ReadAsync(input, dialect, CancellationToken.None))
@@ -127,7 +127,7 @@ public sealed class CsvAttackTests
         }
     }
 
-    private static async Task<(CsvVerdict Verdict, long Growth, long Taken)> JudgeEndlessAsync(string start, string endless, int bytes, CsvLimits? limits = null)
+    private static async Task<(CsvValidationResult Validation, long Growth, long Taken)> ValidateEndlessAsync(string start, string endless, int bytes, CsvLimits? limits = null)
     {
         var block = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Repeat(endless, 64 * 1024 / endless.Length)));
         var before = GC.GetTotalMemory(forceFullCollection: true);
@@ -139,6 +139,6 @@ public sealed class CsvAttackTests
             next = taken + Megabyte / 2;
             most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true));
         });
-        return (await JudgeAsync(stream, limits), most - before, stream.BytesTaken);
+        return (await ValidateAsync(stream, limits), most - before, stream.BytesTaken);
     }
 }

@@ -9,19 +9,19 @@ internal static class CsvTesting
 {
     public const string Header = "S. No.,Product Name,Input Image Urls";
 
-    public static Task<CsvVerdict> JudgeAsync(string csv, CsvLimits? limits = null) => JudgeAsync(Encoding.UTF8.GetBytes(csv), limits);
+    public static Task<CsvValidationResult> ValidateAsync(string csv, CsvLimits? limits = null) => ValidateAsync(Encoding.UTF8.GetBytes(csv), limits);
 
-    public static Task<CsvVerdict> JudgeAsync(byte[] csv, CsvLimits? limits = null) => JudgeAsync(new MemoryStream(csv), limits);
+    public static Task<CsvValidationResult> ValidateAsync(byte[] csv, CsvLimits? limits = null) => ValidateAsync(new MemoryStream(csv), limits);
 
-    public static Task<CsvVerdict> JudgeAsync(Stream csv, CsvLimits? limits = null) =>
-        new CsvJudge(Options.Create(limits ?? new CsvLimits())).JudgeAsync(csv, CancellationToken.None);
+    public static Task<CsvValidationResult> ValidateAsync(Stream csv, CsvLimits? limits = null) =>
+        new CsvValidator(Options.Create(limits ?? new CsvLimits())).ValidateAsync(csv, CancellationToken.None);
 
     public static async Task<List<ProductRow>> ReadAsync(byte[] csv)
     {
-        var verdict = await JudgeAsync(csv);
-        Assert.True(verdict.IsValid, string.Join('\n', verdict.Errors));
-        var rows = await ProductReader.ReadAsync(new MemoryStream(csv), verdict.Dialect, CancellationToken.None).ToListAsync();
-        Assert.Equal((rows.Count, rows.Sum(row => row.Urls.Count)), (verdict.Products, verdict.Images));
+        var validation = await ValidateAsync(csv);
+        Assert.True(validation.IsValid, string.Join('\n', validation.Errors));
+        var rows = await ProductReader.ReadAsync(new MemoryStream(csv), validation.Dialect, CancellationToken.None).ToListAsync();
+        Assert.Equal((rows.Count, rows.Sum(row => row.Urls.Count)), (validation.Products, validation.Images));
         return rows;
     }
 
@@ -32,10 +32,10 @@ internal static class CsvTesting
 
     public static async Task<CsvError> OnlyErrorAsync(string csv, CsvLimits? limits = null)
     {
-        var verdict = await JudgeAsync(csv, limits);
-        Assert.False(verdict.IsValid);
-        Assert.Equal(1, verdict.ErrorCount);
-        return Assert.Single(verdict.Errors);
+        var validation = await ValidateAsync(csv, limits);
+        Assert.False(validation.IsValid);
+        Assert.Equal(1, validation.ErrorCount);
+        return Assert.Single(validation.Errors);
     }
 
     public static async Task<byte[]> WriteAsync(byte[] csv, Func<ProductRow, RowOutcome>? outcome = null, OutputCsvOptions? options = null)
@@ -46,11 +46,11 @@ internal static class CsvTesting
 
     public static async Task<byte[]> WriteAsync(byte[] csv, IAsyncEnumerable<RowOutcome> outcomes, OutputCsvOptions? options = null)
     {
-        var verdict = await JudgeAsync(csv);
-        Assert.True(verdict.IsValid, string.Join('\n', verdict.Errors));
+        var validation = await ValidateAsync(csv);
+        Assert.True(validation.IsValid, string.Join('\n', validation.Errors));
         var output = new MemoryStream();
         var writer = new OutputCsvWriter(Options.Create(options ?? new OutputCsvOptions()));
-        await writer.WriteAsync(new MemoryStream(csv), verdict.Dialect, outcomes, output, CancellationToken.None);
+        await writer.WriteAsync(new MemoryStream(csv), validation.Dialect, outcomes, output, CancellationToken.None);
         return output.ToArray();
     }
 

@@ -29,9 +29,9 @@ public sealed class HostileCsvTests
             foreach (var header in new[] { Header, "S.No;Product Name;Input Image URLs", "Input Image Urls,Serial Number,Product Name,Notes" })
             {
                 byte[] csv = [.. Encoding.UTF8.GetBytes(header + "\n"), .. content];
-                var verdict = await JudgeAsync(csv);
-                Assert.Equal(verdict.IsValid, verdict.Errors.Count == 0);
-                if (verdict.IsValid)
+                var validation = await ValidateAsync(csv);
+                Assert.Equal(validation.IsValid, validation.Errors.Count == 0);
+                if (validation.IsValid)
                     await WriteAsync(csv);
             }
         }
@@ -63,19 +63,19 @@ public sealed class HostileCsvTests
     [InlineData("log_injection.csv", CsvErrorCodes.InvalidUrl, 4L)]
     public async Task Made_files_are_judged_as_they_deserve(string name, params object[] expected)
     {
-        var verdict = await JudgeAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", name))));
-        var found = verdict.Errors.Take(Math.Max(1, expected.Length / 2)).SelectMany(error => new object[] { error.Code, error.Line });
+        var validation = await ValidateAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", name))));
+        var found = validation.Errors.Take(Math.Max(1, expected.Length / 2)).SelectMany(error => new object[] { error.Code, error.Line });
         Assert.Equal(expected, found.Take(expected.Length == 0 ? 99 : expected.Length));
     }
 
     [HostileCorpusFact]
     public async Task Rows_of_schemes_and_formulas_are_refused_one_by_one()
     {
-        var schemes = await JudgeAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", "schemes.csv"))));
+        var schemes = await ValidateAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", "schemes.csv"))));
         // Line 18 is HTTPS://EXAMPLE.TEST, and a port is policy (line 20 has port 0).
         Assert.Equal(Enumerable.Range(2, 21).Except([18, 20]).Select(line => (long)line), schemes.Errors.Select(error => error.Line).Distinct());
 
-        var formulas = await JudgeAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", "formula_injection.csv"))));
+        var formulas = await ValidateAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", "formula_injection.csv"))));
         Assert.Equal(11, formulas.Errors.Select(error => error.Line).Distinct().Count(line => line is not 9));
         Assert.DoesNotContain(formulas.Errors, error => error.Line == 14);
     }
@@ -125,7 +125,7 @@ public sealed class HostileCsvTests
         })
         {
             var text = await File.ReadAllTextAsync(HostileCorpus.File("csv", "csv-test-data", name));
-            var error = (await JudgeAsync(text.Replace("foo,bar,baz", Header, StringComparison.Ordinal))).Errors[0];
+            var error = (await ValidateAsync(text.Replace("foo,bar,baz", Header, StringComparison.Ordinal))).Errors[0];
             Assert.Equal((code, 2L, 2), (error.Code, error.Line, error.Column));
         }
     }
@@ -149,10 +149,10 @@ public sealed class HostileCsvTests
 
     private static async Task AssertRefusedWithPlaceAsync(byte[] csv, string name)
     {
-        var verdict = await JudgeAsync(csv);
-        Assert.False(verdict.IsValid, name);
-        Assert.NotEmpty(verdict.Errors);
-        Assert.All(verdict.Errors, error =>
+        var validation = await ValidateAsync(csv);
+        Assert.False(validation.IsValid, name);
+        Assert.NotEmpty(validation.Errors);
+        Assert.All(validation.Errors, error =>
         {
             Assert.True(error.Line >= 1, name);
             Assert.DoesNotContain(error.Value ?? "", char.IsControl);

@@ -6,7 +6,7 @@ namespace Darkroom.Tests.Requests.Csv;
 
 public sealed class MutatedCsvTests
 {
-    /// <summary>Bytes and pieces of the grammar thrown into a sound file at random, from fixed seeds: a verdict, never an exception, and never two readings.</summary>
+    /// <summary>Bytes and pieces of the grammar thrown into a sound file at random, from fixed seeds: a validation, never an exception, and never two readings.</summary>
     [Fact]
     public async Task Damaged_files_get_a_verdict_and_valid_ones_are_read_and_written()
     {
@@ -26,15 +26,15 @@ public sealed class MutatedCsvTests
                     csv.InsertRange(at, pieces[random.Next(pieces.Length)]);
             }
 
-            var verdict = await JudgeAsync([.. csv]);
-            Assert.Equal(verdict.ErrorCount == 0, verdict.IsValid);
-            Assert.All(verdict.Errors, error => Assert.InRange(error.Line, 1, 40));
-            if (!verdict.IsValid)
+            var validation = await ValidateAsync([.. csv]);
+            Assert.Equal(validation.ErrorCount == 0, validation.IsValid);
+            Assert.All(validation.Errors, error => Assert.InRange(error.Line, 1, 40));
+            if (!validation.IsValid)
                 continue;
             valid++;
             var rows = await ReadAsync([.. csv]);
             var output = await WriteAsync([.. csv]);
-            await AssertHoldsSlotsAsync(output, verdict.Dialect!, rows);
+            await AssertHoldsSlotsAsync(output, validation.Dialect!, rows);
         }
         Assert.InRange(valid, 100, 1_900);
     }

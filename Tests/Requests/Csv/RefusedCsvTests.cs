@@ -23,9 +23,9 @@ public sealed class RefusedCsvTests
     [InlineData("S. No.,\"Product\" Name,Input Image Urls\n", CsvErrorCodes.StrayQuote, 1, 2)]
     public async Task File_is_refused_for_its_form(string csv, string code, int line, int? column, int count = 1)
     {
-        var verdict = await JudgeAsync(csv);
-        Assert.Equal(count, verdict.ErrorCount);
-        Assert.Equal((code, (long)line, column), (verdict.Errors[0].Code, verdict.Errors[0].Line, verdict.Errors[0].Column));
+        var validation = await ValidateAsync(csv);
+        Assert.Equal(count, validation.ErrorCount);
+        Assert.Equal((code, (long)line, column), (validation.Errors[0].Code, validation.Errors[0].Line, validation.Errors[0].Column));
     }
 
     [Theory]
@@ -56,12 +56,12 @@ public sealed class RefusedCsvTests
     [InlineData("2,\"b \"c\" d\",https://a.test/1", CsvErrorCodes.StrayQuote, 2)]
     public async Task Row_is_refused_at_its_line_and_the_rest_is_judged_all_the_same(string row, string code, int column)
     {
-        var verdict = await JudgeAsync($"{Header}\n1,a,{Url}\n{row}\n3,c,{Url}\n4,d,\n");
-        Assert.Equal(2, verdict.ErrorCount);
-        Assert.Equal((code, 3L, column), (verdict.Errors[0].Code, verdict.Errors[0].Line, verdict.Errors[0].Column));
-        Assert.Equal((CsvErrorCodes.MissingUrl, verdict.Errors[0].Line + 2 + row.Count(c => c == '\n')), (verdict.Errors[1].Code, verdict.Errors[1].Line));
-        Assert.True(verdict.ReadToEnd);
-        Assert.Equal(4, verdict.Products);
+        var validation = await ValidateAsync($"{Header}\n1,a,{Url}\n{row}\n3,c,{Url}\n4,d,\n");
+        Assert.Equal(2, validation.ErrorCount);
+        Assert.Equal((code, 3L, column), (validation.Errors[0].Code, validation.Errors[0].Line, validation.Errors[0].Column));
+        Assert.Equal((CsvErrorCodes.MissingUrl, validation.Errors[0].Line + 2 + row.Count(c => c == '\n')), (validation.Errors[1].Code, validation.Errors[1].Line));
+        Assert.True(validation.ReadToEnd);
+        Assert.Equal(4, validation.Products);
     }
 
     [Theory]
@@ -102,7 +102,7 @@ public sealed class RefusedCsvTests
     public async Task Invalid_utf8_is_refused_at_its_line()
     {
         var csv = Encoding.Latin1.GetBytes($"{Header}\n1,a,{Url}\n2,Größe,{Url}\n");
-        var error = Assert.Single((await JudgeAsync(csv)).Errors);
+        var error = Assert.Single((await ValidateAsync(csv)).Errors);
         Assert.Equal((CsvErrorCodes.InvalidEncoding, 3L, 2, "0xF6"), (error.Code, error.Line, error.Column, error.Value));
     }
 
@@ -111,9 +111,9 @@ public sealed class RefusedCsvTests
     {
         var rows = string.Concat(Enumerable.Repeat($"1,ä,{Url}\n", 10_000));
         byte[] csv = [.. Encoding.UTF8.GetBytes($"{Header}\n1,a,\n{rows}"), 0xC3];
-        var verdict = await JudgeAsync(csv);
-        Assert.Equal([(CsvErrorCodes.MissingUrl, 2L), (CsvErrorCodes.InvalidEncoding, 10_003L)], verdict.Errors.Select(error => (error.Code, error.Line)));
-        Assert.False(verdict.ReadToEnd);
+        var validation = await ValidateAsync(csv);
+        Assert.Equal([(CsvErrorCodes.MissingUrl, 2L), (CsvErrorCodes.InvalidEncoding, 10_003L)], validation.Errors.Select(error => (error.Code, error.Line)));
+        Assert.False(validation.ReadToEnd);
     }
 
     [Theory]
@@ -124,13 +124,13 @@ public sealed class RefusedCsvTests
     public async Task Overlong_surrogate_and_impossible_utf8_is_refused(byte[] bytes)
     {
         byte[] csv = [.. Encoding.UTF8.GetBytes($"{Header}\n1,a,https://a.test/"), .. bytes, .. "\n"u8];
-        Assert.Equal((CsvErrorCodes.InvalidEncoding, 2L), (Assert.Single((await JudgeAsync(csv)).Errors).Code, 2L));
+        Assert.Equal((CsvErrorCodes.InvalidEncoding, 2L), (Assert.Single((await ValidateAsync(csv)).Errors).Code, 2L));
     }
 
     [Fact]
     public async Task Encoding_fault_in_the_header_is_said_rather_than_that_a_column_is_missing()
     {
-        var error = Assert.Single((await JudgeAsync(Encoding.Latin1.GetBytes($"Größe,{Header}\n1,1,a,{Url}\n"))).Errors);
+        var error = Assert.Single((await ValidateAsync(Encoding.Latin1.GetBytes($"Größe,{Header}\n1,1,a,{Url}\n"))).Errors);
         Assert.Equal((CsvErrorCodes.InvalidEncoding, 1L), (error.Code, error.Line));
     }
 
@@ -143,7 +143,7 @@ public sealed class RefusedCsvTests
         var coding = new UnicodeEncoding(bigEndian, byteOrderMark: true);
         byte[] Bytes(string text) => [.. text.SelectMany(c => bigEndian ? new[] { (byte)(c >> 8), (byte)c } : [(byte)c, (byte)(c >> 8)])];
         byte[] csv = [.. coding.Preamble, .. Bytes($"{Header}\n1,a,{Url}\n2,{lone},{Url}\n")];
-        var error = Assert.Single((await JudgeAsync(csv)).Errors);
+        var error = Assert.Single((await ValidateAsync(csv)).Errors);
         Assert.Equal((CsvErrorCodes.InvalidEncoding, 3L), (error.Code, error.Line));
     }
 
@@ -151,13 +151,13 @@ public sealed class RefusedCsvTests
     public async Task Odd_byte_at_the_end_of_utf16_is_refused()
     {
         byte[] csv = [.. Encoding.Unicode.Preamble, .. Encoding.Unicode.GetBytes($"{Header}\n1,a,{Url}\n"), 0x20];
-        Assert.Equal(CsvErrorCodes.InvalidEncoding, Assert.Single((await JudgeAsync(csv)).Errors).Code);
+        Assert.Equal(CsvErrorCodes.InvalidEncoding, Assert.Single((await ValidateAsync(csv)).Errors).Code);
     }
 
     [Fact]
     public async Task Utf16_without_byte_order_mark_is_refused_with_a_hint()
     {
-        var error = Assert.Single((await JudgeAsync(Encoding.Unicode.GetBytes($"{Header}\n1,a,{Url}\n"))).Errors);
+        var error = Assert.Single((await ValidateAsync(Encoding.Unicode.GetBytes($"{Header}\n1,a,{Url}\n"))).Errors);
         Assert.Equal(CsvErrorCodes.NulCharacter, error.Code);
         Assert.Contains("UTF-16", error.Message, StringComparison.Ordinal);
     }
@@ -168,7 +168,7 @@ public sealed class RefusedCsvTests
         foreach (var coding in new Encoding[] { new UTF32Encoding(false, true), new UTF32Encoding(true, true) })
         {
             byte[] csv = [.. coding.Preamble, .. coding.GetBytes($"{Header}\n1,a,{Url}\n")];
-            Assert.Equal(CsvErrorCodes.UnsupportedEncoding, Assert.Single((await JudgeAsync(csv)).Errors).Code);
+            Assert.Equal(CsvErrorCodes.UnsupportedEncoding, Assert.Single((await ValidateAsync(csv)).Errors).Code);
         }
     }
 
@@ -182,7 +182,7 @@ public sealed class RefusedCsvTests
     [InlineData("\u00D0\u00CF\u0011\u00E0\u00A1\u00B1\u001A\u00E1")]
     public async Task Other_kinds_of_files_are_named(string head)
     {
-        var error = Assert.Single((await JudgeAsync(Encoding.Latin1.GetBytes(head + new string('x', 100)))).Errors);
+        var error = Assert.Single((await ValidateAsync(Encoding.Latin1.GetBytes(head + new string('x', 100)))).Errors);
         Assert.Equal((CsvErrorCodes.NotCsv, 1L), (error.Code, error.Line));
     }
 
@@ -198,19 +198,19 @@ public sealed class RefusedCsvTests
     [Fact]
     public async Task Errors_are_listed_up_to_a_limit_and_counted_beyond_it()
     {
-        var verdict = await JudgeAsync($"{Header}\n{string.Concat(Enumerable.Repeat("1,a,x y\n", 1_234))}");
-        Assert.Equal(100, verdict.Errors.Count);
-        Assert.Equal(1_234, verdict.ErrorCount);
-        Assert.Equal(Enumerable.Range(2, 100).Select(line => (long)line), verdict.Errors.Select(error => error.Line));
+        var validation = await ValidateAsync($"{Header}\n{string.Concat(Enumerable.Repeat("1,a,x y\n", 1_234))}");
+        Assert.Equal(100, validation.Errors.Count);
+        Assert.Equal(1_234, validation.ErrorCount);
+        Assert.Equal(Enumerable.Range(2, 100).Select(line => (long)line), validation.Errors.Select(error => error.Line));
     }
 
     [Fact]
     public async Task Every_bad_url_of_a_row_is_an_error_of_its_own()
     {
-        var verdict = await JudgeAsync($"{Header}\n1,a,\"{Url}, ftp://a.test/2, x\"\n");
-        Assert.Equal([CsvErrorCodes.UnsupportedScheme, CsvErrorCodes.InvalidUrl], verdict.Errors.Select(error => error.Code));
-        Assert.Equal(["ftp://a.test/2", "x"], verdict.Errors.Select(error => error.Value));
-        Assert.StartsWith("URL 2 of 3", verdict.Errors[0].Message, StringComparison.Ordinal);
+        var validation = await ValidateAsync($"{Header}\n1,a,\"{Url}, ftp://a.test/2, x\"\n");
+        Assert.Equal([CsvErrorCodes.UnsupportedScheme, CsvErrorCodes.InvalidUrl], validation.Errors.Select(error => error.Code));
+        Assert.Equal(["ftp://a.test/2", "x"], validation.Errors.Select(error => error.Value));
+        Assert.StartsWith("URL 2 of 3", validation.Errors[0].Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -224,8 +224,8 @@ public sealed class RefusedCsvTests
     [Fact]
     public async Task Lines_inside_quoted_cells_are_counted()
     {
-        var verdict = await JudgeAsync($"{Header}\r\n1,\"a\r\nb\nc\rd\",{Url}\r\n2,b,\r\n");
-        Assert.Equal(6, Assert.Single(verdict.Errors).Line);
+        var validation = await ValidateAsync($"{Header}\r\n1,\"a\r\nb\nc\rd\",{Url}\r\n2,b,\r\n");
+        Assert.Equal(6, Assert.Single(validation.Errors).Line);
     }
 
     [Theory]
@@ -248,8 +248,8 @@ public sealed class RefusedCsvTests
             _ => 2,
         }, property.PropertyType, System.Globalization.CultureInfo.InvariantCulture));
 
-        var verdict = await JudgeAsync($"{Header}\n1,a,{Url}?longer\n2,b,{Url},{Url},{Url}\n3,c,{Url}\n4,d,{Url}\n", limits);
-        var error = verdict.Errors[0];
+        var validation = await ValidateAsync($"{Header}\n1,a,{Url}?longer\n2,b,{Url},{Url},{Url}\n3,c,{Url}\n4,d,{Url}\n", limits);
+        var error = validation.Errors[0];
         Assert.Equal(code, error.Code);
         Assert.Equal(line ?? error.Line, error.Line);
     }

@@ -26,11 +26,11 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
     {
         var document = WorkflowDocument.Parse(definition);
         if (Find(document.Root, nodeId) is not { } node) return null;
-        var complaints = new DefinitionComplaints();
+        var errors = new ValidationErrors();
         var place = IsInBody(document.Root, nodeId) ? ActivityPlace.ImageBody : ActivityPlace.Workflow;
-        if (catalog.Find(node, place, complaints) is not { } type) return Failed(complaints);
-        var compiled = CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints);
-        if (complaints.Messages.Count > 0) return Failed(complaints);
+        if (catalog.Find(node, place, errors) is not { } type) return Failed(errors);
+        var compiled = CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, errors);
+        if (errors.Messages.Count > 0) return Failed(errors);
 
         try
         {
@@ -51,7 +51,7 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
         }
     }
 
-    private static ActivityTrialResult Failed(DefinitionComplaints complaints) => new() { Failure = string.Join(" ", complaints.Messages) };
+    private static ActivityTrialResult Failed(ValidationErrors errors) => new() { Failure = string.Join(" ", errors.Messages) };
 
     private static Dictionary<string, JsonElement> Variables(WorkflowDocument document, string definition)
     {

@@ -20,30 +20,30 @@ internal sealed class ImageBody
         _start = start;
     }
 
-    /// <summary>The body, ready to run; null, with a complaint, if it cannot be run.</summary>
+    /// <summary>The body, ready to run; null, with a error, if it cannot be run.</summary>
     public static ImageBody? Compile(
-        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, DefinitionComplaints complaints, bool purpose)
+        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, ValidationErrors errors, bool purpose)
     {
         var steps = new Dictionary<string, BodyStep>(StringComparer.Ordinal);
-        flowchart = FlowBranches.Flatten(flowchart, catalog.Describe);
+        flowchart = BranchFlattener.Flatten(flowchart, catalog.Describe);
         foreach (var node in flowchart.Activities)
         {
-            if (catalog.Find(node, ActivityPlace.ImageBody, complaints) is not { } type) continue;
+            if (catalog.Find(node, ActivityPlace.ImageBody, errors) is not { } type) continue;
             steps[node.Id] = new BodyStep(
-                node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints), new Dictionary<string, int>());
+                node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, errors), new Dictionary<string, int>());
             if (node.Bindings.Keys.Any(name => type.Descriptor.FindOutput(name) is not null))
-                complaints.Add(node, "images run side by side, so an activity in the body cannot write to a variable of the workflow.");
+                errors.Add(node, "images run side by side, so an activity in the body cannot write to a variable of the workflow.");
         }
 
-        var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, errors);
         if (graph is not null && purpose)
-            new FlowPurpose(flowchart, graph, catalog.Describe, complaints).Check(label, ActivityPlace.ImageBody, catalog, node => steps.GetValueOrDefault(node.Id)?.Inputs);
+            new PublishRules(flowchart, graph, catalog.Describe, errors).Check(label, ActivityPlace.ImageBody, catalog, node => steps.GetValueOrDefault(node.Id)?.Inputs);
         if (graph is null || steps.Count < flowchart.Activities.Count) return null;
         var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
         return new ImageBody([.. flowchart.Activities.Select(node =>
         {
             var step = steps[node.Id];
-            var next = FlowBranches.Outcomes(node, step.Type.Descriptor).Distinct()
+            var next = BranchFlattener.Outcomes(node, step.Type.Descriptor).Distinct()
                 .Select(outcome => (outcome, target: graph.Next(node.Id, outcome)))
                 .Where(pair => pair.target is not null)
                 .ToDictionary(pair => pair.outcome, pair => index[pair.target!], StringComparer.Ordinal);

@@ -14,21 +14,21 @@ public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<Engine
 
     private List<string> Check(string json, bool purpose)
     {
-        var complaints = new DefinitionComplaints();
+        var errors = new ValidationErrors();
         try
         {
             var document = WorkflowDocument.Parse(json);
             // Whoever looks at every way through a flowchart takes the square of its size.
             if (document.Root.Count > options.Value.MaxActivities)
-                complaints.Add($"A workflow may have {options.Value.MaxActivities:N0} activities; this one has {document.Root.Count:N0}.");
-            else CompiledWorkflow.Check(document, catalog, complaints, purpose);
+                errors.Add($"A workflow may have {options.Value.MaxActivities:N0} activities; this one has {document.Root.Count:N0}.");
+            else CompiledWorkflow.Check(document, catalog, errors, purpose);
         }
         catch (WorkflowDefinitionException e)
         {
             // Not even readable: there is nothing further to look at.
-            foreach (var message in e.Messages) complaints.Add(message);
+            foreach (var message in e.Messages) errors.Add(message);
         }
 
-        return [.. complaints.Messages];
+        return [.. errors.Messages];
     }
 }

@@ -51,7 +51,7 @@ internal static class VariableTypes
         if (text.Length == 0 && kind != Kind.Text) return JsonSerializer.SerializeToElement<string?>(null);
         return kind switch
         {
-            Kind.Text => JsonSerializer.SerializeToElement(OutcomeText.Clean(text)),
+            Kind.Text => JsonSerializer.SerializeToElement(PostgresText.Clean(text)),
             Kind.Whole when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole) => JsonSerializer.SerializeToElement(whole),
             Kind.Number when double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) => JsonSerializer.SerializeToElement(number),
             Kind.Flag when bool.TryParse(text, out var flag) => JsonSerializer.SerializeToElement(flag),
@@ -62,8 +62,8 @@ internal static class VariableTypes
 
     private static JsonElement AnyOf(VariableNode variable, JsonElement value, string text)
     {
-        var read = KeptJson.TryParse(text) ?? (value.ValueKind == JsonValueKind.String
-            ? JsonSerializer.SerializeToElement(OutcomeText.Clean(text))
+        var read = StorableJson.TryParse(text) ?? (value.ValueKind == JsonValueKind.String
+            ? JsonSerializer.SerializeToElement(PostgresText.Clean(text))
             : throw new WorkflowDefinitionException($"Variable {variable.Name} cannot keep '{Shorten(text)}'."));
         if (variable.IsArray && read.ValueKind != JsonValueKind.Array)
             throw new WorkflowDefinitionException($"Variable {variable.Name} is a list; '{Shorten(text)}' is none.");

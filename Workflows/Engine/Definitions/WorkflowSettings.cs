@@ -34,14 +34,14 @@ public sealed record WorkflowSettings
         };
     }
 
-    internal void Check(DefinitionComplaints complaints)
+    internal void Check(ValidationErrors errors)
     {
         if (Activation is not null && TypeName(Activation) != AllowAlways)
-            complaints.Add($"Settings: the activation strategy {ShortName(Activation)} is not run here; every request starts an instance of its own. Choose Always.");
+            errors.Add($"Settings: the activation strategy {ShortName(Activation)} is not run here; every request starts an instance of its own. Choose Always.");
         if (Incidents is not null && TypeName(Incidents) != Fault)
-            complaints.Add($"Settings: the incident strategy {ShortName(Incidents)} is not run here; an activity that fails for good ends the request. Choose Fault.");
-        if (Commits is not null) complaints.Add($"Settings: the commit strategy {Commits} is not run here; every activity is committed as it completes. Choose Default.");
-        if (IsActivity) complaints.Add("Settings: a workflow cannot be used as an activity here. Clear Usable as activity.");
+            errors.Add($"Settings: the incident strategy {ShortName(Incidents)} is not run here; an activity that fails for good ends the request. Choose Fault.");
+        if (Commits is not null) errors.Add($"Settings: the commit strategy {Commits} is not run here; every activity is committed as it completes. Choose Default.");
+        if (IsActivity) errors.Add("Settings: a workflow cannot be used as an activity here. Clear Usable as activity.");
     }
 
     private static string TypeName(string name) => name.Split(',')[0].Trim();

@@ -64,7 +64,7 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
         if (value.IsNumber() && !double.IsFinite(value.AsNumber())) throw new ExpressionException("it comes to no finite number.");
         var json = ScriptJson.Write(value, bounds) ?? throw new ExpressionException("it comes to a value that cannot be kept, such as a function.");
         if (json.Length > bounds.MaxTextLength) throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
-        return KeptJson.TryParse(json) ?? throw new ExpressionException("it comes to a value that cannot be kept: it is nested too deeply.");
+        return StorableJson.TryParse(json) ?? throw new ExpressionException("it comes to a value that cannot be kept: it is nested too deeply.");
     }
 
     /// <summary>A function of a script. It counts as a statement, for a list may be given it as what to do with each element.</summary>

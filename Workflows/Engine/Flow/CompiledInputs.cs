@@ -22,7 +22,7 @@ internal sealed class CompiledInputs
 
     /// <summary>Complains of each value that does not fit its input, and of each expression that is not run here.</summary>
     public static CompiledInputs Compile(
-        ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ExpressionLanguages languages, DefinitionComplaints complaints)
+        ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ExpressionLanguages languages, ValidationErrors errors)
     {
         var inputs = new Dictionary<string, CompiledInput>(StringComparer.OrdinalIgnoreCase);
         foreach (var input in descriptor.Inputs)
@@ -36,12 +36,12 @@ internal sealed class CompiledInputs
             }
             catch (WorkflowDefinitionException e)
             {
-                complaints.Add(node, e.Message);
+                errors.Add(node, e.Message);
                 continue;
             }
 
             if (input.IsRequired && inputs[input.Name] is { Expression: null, Constant: null or "" })
-                complaints.Add(node, $"{input.Name} needs a value.");
+                errors.Add(node, $"{input.Name} needs a value.");
         }
 
         return new CompiledInputs(node, inputs);
@@ -187,7 +187,7 @@ internal sealed class CompiledInputs
         };
         if (converted is null)
             throw new WorkflowDefinitionException($"{input.Name} must be of type {input.Type.Name}, not '{(text.Length > 80 ? text[..80] : text)}'.");
-        if (input.Check?.Invoke(converted) is { } complaint) throw new WorkflowDefinitionException(complaint);
+        if (input.Check?.Invoke(converted) is { } error) throw new WorkflowDefinitionException(error);
         return converted;
     }
 
@@ -195,10 +195,10 @@ internal sealed class CompiledInputs
     {
         if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return input.Default;
         if (value.ValueKind != JsonValueKind.String)
-            value = KeptJson.TryParse(value.GetRawText()) ?? throw new WorkflowDefinitionException($"{input.Name} is nested too deeply, or has a number that cannot be kept.");
+            value = StorableJson.TryParse(value.GetRawText()) ?? throw new WorkflowDefinitionException($"{input.Name} is nested too deeply, or has a number that cannot be kept.");
         else if (value.GetString()!.Contains('\0'))
             value = JsonSerializer.SerializeToElement(value.GetString()!.Replace('\0', '\uFFFD'));
-        if (input.Check?.Invoke(value) is { } complaint) throw new WorkflowDefinitionException(complaint);
+        if (input.Check?.Invoke(value) is { } error) throw new WorkflowDefinitionException(error);
         return value;
     }
 

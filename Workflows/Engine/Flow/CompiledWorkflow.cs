@@ -34,51 +34,51 @@ internal sealed class CompiledWorkflow
     /// <exception cref="WorkflowDefinitionException">The definition cannot be run; the message says why.</exception>
     public static CompiledWorkflow Compile(string json, ActivityCatalog catalog)
     {
-        var complaints = new DefinitionComplaints();
-        var workflow = Check(WorkflowDocument.Parse(json), catalog, complaints);
-        complaints.ThrowIfAny();
+        var errors = new ValidationErrors();
+        var workflow = Check(WorkflowDocument.Parse(json), catalog, errors);
+        errors.ThrowIfAny();
         return workflow!;
     }
 
-    /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no complaint.</summary>
+    /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no error.</summary>
     /// <param name="document">The definition.</param>
     /// <param name="catalog">The activities that it may name.</param>
-    /// <param name="complaints">Where to complain.</param>
+    /// <param name="errors">Where to complain.</param>
     /// <param name="purpose">Whether to complain too of what can be run but would not do what it says.</param>
-    public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, DefinitionComplaints complaints, bool purpose = false)
+    public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, ValidationErrors errors, bool purpose = false)
     {
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
         var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
-        CheckNames(document, complaints);
-        var flowchart = FlowBranches.Flatten(document.Root, catalog.Describe);
+        CheckNames(document, errors);
+        var flowchart = BranchFlattener.Flatten(document.Root, catalog.Describe);
         foreach (var node in flowchart.Activities)
         {
-            if (catalog.Find(node, ActivityPlace.Workflow, complaints) is not { } type) continue;
-            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, complaints));
-            CheckBindings(node, type.Descriptor, document, complaints);
-            CheckVariablePicks(node, type.Descriptor, document, complaints);
+            if (catalog.Find(node, ActivityPlace.Workflow, errors) is not { } type) continue;
+            activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, errors));
+            CheckBindings(node, type.Descriptor, document, errors);
+            CheckVariablePicks(node, type.Descriptor, document, errors);
             if (type.Descriptor.BodyPort is null) continue;
-            if (node.Body is null) complaints.Add(node, "it has no body.");
-            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, complaints, purpose) is { } body) bodies[node.Id] = body;
+            if (node.Body is null) errors.Add(node, "it has no body.");
+            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, errors, purpose) is { } body) bodies[node.Id] = body;
         }
 
         var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
-        if (fanOuts.Count > 1) complaints.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
-        var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, complaints);
+        if (fanOuts.Count > 1) errors.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
+        var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, errors);
         if (purpose)
         {
-            document.Settings.Check(complaints);
-            if (graph is not null) new FlowPurpose(flowchart, graph, catalog.Describe, complaints).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
+            document.Settings.Check(errors);
+            if (graph is not null) new PublishRules(flowchart, graph, catalog.Describe, errors).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
         }
 
-        return graph is null || complaints.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
+        return graph is null || errors.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
     }
 
     /// <summary>Variables are kept by name, and each must be able to hold its first value.</summary>
-    private static void CheckNames(WorkflowDocument document, DefinitionComplaints complaints)
+    private static void CheckNames(WorkflowDocument document, ValidationErrors errors)
     {
         foreach (var name in document.Variables.Values.GroupBy(variable => variable.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
-            complaints.Add($"Two variables are called {name.Key}.");
+            errors.Add($"Two variables are called {name.Key}.");
         foreach (var variable in document.Variables.Values)
         {
             try
@@ -87,29 +87,29 @@ internal sealed class CompiledWorkflow
             }
             catch (WorkflowDefinitionException e)
             {
-                complaints.Add(e.Message);
+                errors.Add(e.Message);
             }
         }
 
         foreach (var input in document.Inputs.Where(input => !WorkflowInputs.Names.Contains(input, StringComparer.Ordinal)))
-            complaints.Add($"No request brings a value for the input {input}; there are {string.Join(", ", WorkflowInputs.Names)}.");
+            errors.Add($"No request brings a value for the input {input}; there are {string.Join(", ", WorkflowInputs.Names)}.");
     }
 
-    private static void CheckVariablePicks(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
+    private static void CheckVariablePicks(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ValidationErrors errors)
     {
         foreach (var input in descriptor.Inputs.Where(input => input is { IsWrapped: false, UiHint: "variable-picker" }))
         {
-            if (!node.Raw.TryGetValue(input.Name, out var picked)) complaints.Add(node, $"{input.Name} needs a variable.");
+            if (!node.Raw.TryGetValue(input.Name, out var picked)) errors.Add(node, $"{input.Name} needs a variable.");
             else if (CompiledInputs.VariableId(picked) is not { } id || !document.Variables.ContainsKey(id))
-                complaints.Add(node, $"{input.Name} names a variable that does not exist.");
+                errors.Add(node, $"{input.Name} names a variable that does not exist.");
         }
     }
 
-    private static void CheckBindings(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, DefinitionComplaints complaints)
+    private static void CheckBindings(ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ValidationErrors errors)
     {
         foreach (var (name, variable) in node.Bindings)
             if (descriptor.FindOutput(name) is { } output && !document.Variables.ContainsKey(variable))
-                complaints.Add(node, $"{output.Name} goes to a variable that does not exist.");
+                errors.Add(node, $"{output.Name} goes to a variable that does not exist.");
     }
 }
 

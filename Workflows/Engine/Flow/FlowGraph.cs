@@ -20,61 +20,61 @@ internal sealed class FlowGraph
     public string? Next(string activity, string outcome) => _next.GetValueOrDefault((activity, outcome));
 
     /// <summary>
-    /// The graph; null, with complaints, if there is nothing to start with. Complains of connections that lead nowhere, forks,
+    /// The graph; null, with errors, if there is nothing to start with. Complains of connections that lead nowhere, forks,
     /// loops, and activities that are never reached.
     /// </summary>
     /// <param name="flowchart">What to read.</param>
     /// <param name="label">What people call the flowchart.</param>
     /// <param name="describe">The activity's type; null for one that is not known, of which others complain.</param>
-    /// <param name="complaints">Where to complain.</param>
+    /// <param name="errors">Where to complain.</param>
     public static FlowGraph? Build(
-        FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
+        FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)
     {
         if (flowchart.Activities.Count == 0)
         {
-            complaints.Add($"{label} is empty.");
+            errors.Add($"{label} is empty.");
             return null;
         }
 
         var nodes = new Dictionary<string, ActivityNode>(StringComparer.Ordinal);
         foreach (var node in flowchart.Activities)
-            if (!nodes.TryAdd(node.Id, node)) complaints.Add(node, $"its id {node.Id} is that of another activity.");
+            if (!nodes.TryAdd(node.Id, node)) errors.Add(node, $"its id {node.Id} is that of another activity.");
 
-        var next = Connect(flowchart, label, nodes, describe, complaints);
-        if (FindStart(flowchart, label, describe, complaints) is not { } start) return null;
-        new FlowPaths(nodes, next).Check(start, describe, complaints);
+        var next = Connect(flowchart, label, nodes, describe, errors);
+        if (FindStart(flowchart, label, describe, errors) is not { } start) return null;
+        new FlowPaths(nodes, next).Check(start, describe, errors);
         return new FlowGraph(start.Id, next);
     }
 
     private static Dictionary<(string Source, string Outcome), string> Connect(
         FlowchartNode flowchart, string label, Dictionary<string, ActivityNode> nodes,
-        Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
+        Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)
     {
         var next = new Dictionary<(string, string), string>();
         foreach (var connection in flowchart.Connections)
         {
             if (!nodes.TryGetValue(connection.Source, out var source))
-                complaints.Add($"{label}: a connection comes from {connection.Source}, which does not exist.");
+                errors.Add($"{label}: a connection comes from {connection.Source}, which does not exist.");
             else if (!nodes.ContainsKey(connection.Target))
-                complaints.Add(source, $"{connection.Outcome} leads nowhere: there is no activity {connection.Target}.");
-            else if (describe(source) is { } descriptor && !FlowBranches.Outcomes(source, descriptor).Contains(connection.Outcome, StringComparer.Ordinal))
-                complaints.Add(source, $"it has no outcome {connection.Outcome}.");
+                errors.Add(source, $"{connection.Outcome} leads nowhere: there is no activity {connection.Target}.");
+            else if (describe(source) is { } descriptor && !BranchFlattener.Outcomes(source, descriptor).Contains(connection.Outcome, StringComparer.Ordinal))
+                errors.Add(source, $"it has no outcome {connection.Outcome}.");
             else if (!next.TryAdd((connection.Source, connection.Outcome), connection.Target) && next[(connection.Source, connection.Outcome)] != connection.Target)
-                complaints.Add(source, $"{connection.Outcome} leads to more than one activity; parallel branches are not run here.");
+                errors.Add(source, $"{connection.Outcome} leads to more than one activity; parallel branches are not run here.");
         }
 
         return next;
     }
 
     private static ActivityNode? FindStart(
-        FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
+        FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)
     {
         var triggers = flowchart.Activities.Where(node => describe(node)?.IsTrigger == true).ToList();
         if (triggers.Count > 1)
-            complaints.Add($"{label} starts more than once: with {string.Join(" and ", triggers.Select(node => node.Label))}.");
+            errors.Add($"{label} starts more than once: with {string.Join(" and ", triggers.Select(node => node.Label))}.");
         var targets = flowchart.Connections.Select(c => c.Target).ToHashSet(StringComparer.Ordinal);
         var start = triggers.FirstOrDefault() ?? flowchart.Activities.FirstOrDefault(node => !targets.Contains(node.Id));
-        if (start is null) complaints.Add($"{label} has no activity to start with: every one follows another.");
+        if (start is null) errors.Add($"{label} has no activity to start with: every one follows another.");
         return start;
     }
 }

@@ -8,18 +8,18 @@ internal sealed class FlowPaths(Dictionary<string, ActivityNode> nodes, Dictiona
     private readonly ILookup<string, string> _followers =
         next.ToLookup(pair => pair.Key.Source, pair => pair.Value, StringComparer.Ordinal);
 
-    public void Check(ActivityNode start, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
+    public void Check(ActivityNode start, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)
     {
         var reached = From(start.Id);
         reached.Add(start.Id);
         foreach (var node in nodes.Values)
         {
-            if (!reached.Contains(node.Id)) complaints.Add(node, "it is never reached.");
+            if (!reached.Contains(node.Id)) errors.Add(node, "it is never reached.");
             var after = From(node.Id);
-            if (after.Contains(node.Id)) complaints.Add(node, "it is part of a loop; loops are not run here.");
+            if (after.Contains(node.Id)) errors.Add(node, "it is part of a loop; loops are not run here.");
             if (describe(node) is not { OncePerPath: true } descriptor) continue;
             foreach (var other in after.Where(id => id != node.Id).Select(id => nodes[id]).Where(other => other.Type == node.Type))
-                complaints.Add(other, $"it follows {node.Label}; {descriptor.DisplayName} may happen only once on a path.");
+                errors.Add(other, $"it follows {node.Label}; {descriptor.DisplayName} may happen only once on a path.");
         }
     }
 

@@ -29,7 +29,7 @@ public sealed record WorkflowState
     public IReadOnlyList<Incident> Incidents { get; init; } = [];
 
     /// <summary>Webhooks that the workflow asked for, sent when the run has ended.</summary>
-    public IReadOnlyList<WebhookWish> Webhooks { get; init; } = [];
+    public IReadOnlyList<WebhookRegistration> Webhooks { get; init; } = [];
 
     /// <summary>Number of the last activity execution.</summary>
     public long Sequence { get; init; }

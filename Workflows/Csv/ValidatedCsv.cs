@@ -1,25 +1,25 @@
 namespace Darkroom.Csv;
 
 /// <summary>A file that was judged before and is read again: what would be an error then is a changed object now.</summary>
-internal sealed class JudgedCsv : IDisposable
+internal sealed class ValidatedCsv : IDisposable
 {
     private readonly CsvFile _file;
     private readonly CsvErrors _errors;
 
-    private JudgedCsv(CsvFile file, CsvErrors errors) =>
+    private ValidatedCsv(CsvFile file, CsvErrors errors) =>
         (_file, _errors, Cells) = (file, errors, new ProductCells(file.Dialect, CsvLimits.Widest));
 
     public CsvRecordReader Records => _file.Records;
     public ProductCells Cells { get; }
 
-    public static async Task<JudgedCsv> OpenAsync(Stream csv, CsvDialect dialect, CancellationToken cancellationToken)
+    public static async Task<ValidatedCsv> OpenAsync(Stream csv, CsvDialect dialect, CancellationToken cancellationToken)
     {
         var errors = new CsvErrors(1);
         var file = await CsvFile.OpenAsync(csv, CsvLimits.Widest, errors, cancellationToken);
         if (file is null)
             throw Changed(errors.Listed[0]);
         if (file.Dialect == dialect)
-            return new JudgedCsv(file, errors);
+            return new ValidatedCsv(file, errors);
         file.Dispose();
         throw new InvalidDataException("The CSV is not the one that was judged: its form is another.");
     }

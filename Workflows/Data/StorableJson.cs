@@ -6,7 +6,7 @@ namespace Darkroom.Data;
 /// JSON from outside on its way into a workflow's state. The database takes neither every text nor every number that JSON can spell,
 /// and what is nested too deeply is written but never read again.
 /// </summary>
-internal static class KeptJson
+internal static class StorableJson
 {
     // The state is read to a depth of 64, and has its values some levels below its root.
     private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 32 };
@@ -19,7 +19,7 @@ internal static class KeptJson
         try
         {
             // Only an escape can spell what is not already gone from the text.
-            var clean = json.Contains("\\u", StringComparison.Ordinal) ? OutcomeText.CleanJson(json) ?? "" : json;
+            var clean = json.Contains("\\u", StringComparison.Ordinal) ? PostgresText.CleanJson(json) ?? "" : json;
             using var document = JsonDocument.Parse(clean, s_options);
             return HasNumbersToKeep(document.RootElement) ? document.RootElement.Clone() : null;
         }

@@ -7,13 +7,13 @@ namespace Darkroom.Data;
 /// Wakes a loop when Postgres notifies a channel, and every so often in any case: a notification is a hint that may be lost
 /// with its connection, so whoever waits must look for itself after each wake-up.
 /// </summary>
-public sealed partial class DatabaseSignal(
+public sealed partial class PostgresNotificationListener(
     NpgsqlDataSource database, string channel, TimeSpan poll, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     /// <summary>Between two tries to listen. A server that just restarted is heard again before most polls.</summary>
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
 
-    private readonly Signal _signal = new(time);
+    private readonly AsyncAutoResetEvent _signal = new(time);
     private readonly CancellationTokenSource _stop = new();
     private Task _listening = Task.CompletedTask;
 

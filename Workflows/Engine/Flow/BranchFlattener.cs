@@ -7,7 +7,7 @@ namespace Darkroom.Engine.Flow;
 /// Lays what stands in embedded branches (Then, Else) out beside the activity that holds it, so that one graph shows every way. An
 /// outcome in a branch that leads nowhere goes on where the holder's Done leads: the branch has ended, and with it its holder.
 /// </summary>
-internal sealed class FlowBranches
+internal sealed class BranchFlattener
 {
     /// <summary>By which an activity leaves the flowchart that it stands in; never drawn, so no definition connects it.</summary>
     public const string Exit = "(exit)";
@@ -19,11 +19,11 @@ internal sealed class FlowBranches
     private readonly List<ActivityNode> _activities = [];
     private readonly List<ConnectionNode> _connections = [];
 
-    private FlowBranches(Func<ActivityNode, ActivityDescriptor?> describe) => _describe = describe;
+    private BranchFlattener(Func<ActivityNode, ActivityDescriptor?> describe) => _describe = describe;
 
     public static FlowchartNode Flatten(FlowchartNode flowchart, Func<ActivityNode, ActivityDescriptor?> describe)
     {
-        var branches = new FlowBranches(describe);
+        var branches = new BranchFlattener(describe);
         branches.Add(flowchart, null);
         return flowchart with { Activities = branches._activities, Connections = branches._connections };
     }

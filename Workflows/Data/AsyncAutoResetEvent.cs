@@ -3,7 +3,7 @@ using System.Threading.Channels;
 namespace Darkroom.Data;
 
 /// <summary>Wakes one waiter. A signal given while nobody waits is remembered, so none is lost between looking and waiting.</summary>
-internal sealed class Signal(TimeProvider time)
+internal sealed class AsyncAutoResetEvent(TimeProvider time)
 {
     private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });

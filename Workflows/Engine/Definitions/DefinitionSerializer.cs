@@ -8,7 +8,7 @@ namespace Darkroom.Engine.Definitions;
 /// Definitions as Elsa 3 JSON: what editors send is taken apart into the content, which is the editor's, and the rest, which is the
 /// server's; and put together again to be shown. The root is kept as it came.
 /// </summary>
-public sealed class DefinitionText(ActivityCatalog catalog)
+public sealed class DefinitionSerializer(ActivityCatalog catalog)
 {
     /// <summary>Carried in the definition's custom properties, which editors preserve: what the editor has seen.</summary>
     public const string RevisionProperty = "darkroomRevision";

@@ -4,7 +4,7 @@ namespace Darkroom.Worker.Images;
 /// Lets images run side by side, and a suspect run alone: it waits until those inside have left, and keeps others out until it
 /// has left itself. A suspect that waits goes first, or a busy worker would never come to it.
 /// </summary>
-internal sealed class LonelyGate
+internal sealed class ExclusiveGate
 {
     private readonly Lock _lock = new();
     private readonly Queue<TaskCompletionSource> _together = new();

@@ -6,8 +6,8 @@ namespace Darkroom.Engine.Flow;
 /// Whether a flowchart that can be run does what it says: an activity that has nothing to work on, or whose work nobody carries out,
 /// runs and achieves nothing. Judged when a definition is published; what runs already keeps running.
 /// </summary>
-internal sealed class FlowPurpose(
-    FlowchartNode flowchart, FlowGraph graph, Func<ActivityNode, ActivityDescriptor?> describe, DefinitionComplaints complaints)
+internal sealed class PublishRules(
+    FlowchartNode flowchart, FlowGraph graph, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)
 {
     private readonly Dictionary<string, ActivityNode> _nodes =
         flowchart.Activities.DistinctBy(node => node.Id).ToDictionary(node => node.Id, StringComparer.Ordinal);
@@ -16,16 +16,16 @@ internal sealed class FlowPurpose(
     {
         var reached = Reach(graph.Start, null);
         foreach (var missing in catalog.Descriptors.Where(type => type.WithoutIt is not null && type.Place.HasFlag(place)))
-            if (!reached.Any(node => node.Type == missing.TypeName)) complaints.Add($"{label} has no {missing.DisplayName}, {missing.WithoutIt}.");
+            if (!reached.Any(node => node.Type == missing.TypeName)) errors.Add($"{label} has no {missing.DisplayName}, {missing.WithoutIt}.");
 
         foreach (var node in reached)
         {
             if (describe(node) is not { } descriptor || !descriptor.Place.HasFlag(place)) continue;
             if (descriptor.After is { } required && Reach(graph.Start, required).Contains(node))
-                complaints.Add(node, $"it can be reached without {required.Label}, {required.Reason}.");
+                errors.Add(node, $"it can be reached without {required.Label}, {required.Reason}.");
             if (descriptor.TakesEffectIn is { } effect && !Reach(node.Id, null).Any(after => after.Type == effect.TypeName))
-                complaints.Add(node, $"no {effect.DisplayName} follows it, so that it changes nothing.");
-            if (inputs(node) is { } values && descriptor.Check?.Invoke(values.Known) is { } complaint) complaints.Add(node, complaint);
+                errors.Add(node, $"no {effect.DisplayName} follows it, so that it changes nothing.");
+            if (inputs(node) is { } values && descriptor.Check?.Invoke(values.Known) is { } error) errors.Add(node, error);
         }
     }
 
@@ -37,7 +37,7 @@ internal sealed class FlowPurpose(
         while (open.TryPop(out var id))
         {
             if (!_nodes.TryGetValue(id, out var node) || !found.Add(node) || describe(node) is not { } descriptor) continue;
-            foreach (var outcome in FlowBranches.Outcomes(node, descriptor))
+            foreach (var outcome in BranchFlattener.Outcomes(node, descriptor))
                 if (!(required?.Activity.TypeName == node.Type && required.Outcome == outcome) && graph.Next(id, outcome) is { } next) open.Push(next);
         }
 

@@ -4,9 +4,9 @@ using System.Net.Sockets;
 namespace Darkroom.Egress;
 
 /// <summary>Connects to the first of a host's addresses that answers, giving each a head start over the next (RFC 8305).</summary>
-internal static class Dialler
+internal static class HappyEyeballsConnector
 {
-    public static async Task<Stream> DialAsync(IPAddress[] addresses, int port, TimeSpan headStart, TimeProvider time, CancellationToken cancellation)
+    public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, TimeSpan headStart, TimeProvider time, CancellationToken cancellation)
     {
         using var losers = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var waiting = new Queue<IPAddress>(Interleave(addresses));

@@ -9,7 +9,7 @@ using Darkroom.Engine.Definitions;
 namespace Darkroom.Api.Elsa.Definitions;
 
 /// <summary>What the definition endpoints have in common: showing versions, and saying how a change ended.</summary>
-internal sealed class DefinitionAnswers(DefinitionText text)
+internal sealed class DefinitionResults(DefinitionSerializer text)
 {
     /// <summary>Tells windows of one person apart; a page of ours sends a random value of its own.</summary>
     public const string EditorHeader = "Darkroom-Editor";

@@ -5,7 +5,7 @@ using System.Text.Json;
 namespace Darkroom.Data;
 
 /// <summary>Takes out of texts what Postgres does not hold: U+0000, and surrogates without their other half.</summary>
-internal static class OutcomeText
+internal static class PostgresText
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 namespace Darkroom.Egress;
 
 /// <summary>A bulkhead per host: so many requests at a time, the others wait here, before their own clocks start.</summary>
-internal sealed class HostGate(int perHost)
+internal sealed class PerHostLimiter(int perHost)
 {
     private readonly Dictionary<string, Host> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
@@ -63,7 +63,7 @@ internal sealed class HostGate(int perHost)
         public int Visitors { get; set; }
     }
 
-    private sealed class Place(HostGate gate, string name, Host host) : IDisposable
+    private sealed class Place(PerHostLimiter gate, string name, Host host) : IDisposable
     {
         private int _left;
 

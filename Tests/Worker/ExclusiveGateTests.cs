@@ -2,9 +2,9 @@ using Darkroom.Worker.Images;
 
 namespace Darkroom.Tests.Worker;
 
-public sealed class LonelyGateTests
+public sealed class ExclusiveGateTests
 {
-    private readonly LonelyGate _gate = new();
+    private readonly ExclusiveGate _gate = new();
 
     [Fact]
     public void Ordinary_images_enter_side_by_side()

@@ -6,19 +6,19 @@ namespace Darkroom.Csv;
 /// Judges a CSV by nothing but itself and the system's limits: encoding, grammar, columns, every row, every URL's form. Pulls the stream once, from
 /// start to end, in constant memory; hand it a stream that passes on what is read to store the file meanwhile.
 /// </summary>
-public sealed class CsvJudge(IOptions<CsvLimits> limits)
+public sealed class CsvValidator(IOptions<CsvLimits> limits)
 {
     /// <summary>Never throws for what the file contains; only the stream's own failures and cancellation pass through.</summary>
-    public async Task<CsvVerdict> JudgeAsync(Stream csv, CancellationToken cancellationToken)
+    public async Task<CsvValidationResult> ValidateAsync(Stream csv, CancellationToken cancellationToken)
     {
         var errors = new CsvErrors(limits.Value.MaxListedErrors);
         using var file = await CsvFile.OpenAsync(csv, limits.Value, errors, cancellationToken);
         return file is null
-            ? new CsvVerdict(null, 0, 0, errors.Listed, errors.Count, ReadToEnd: false)
-            : await JudgeRowsAsync(file, errors);
+            ? new CsvValidationResult(null, 0, 0, errors.Listed, errors.Count, ReadToEnd: false)
+            : await ValidateRowsAsync(file, errors);
     }
 
-    private async Task<CsvVerdict> JudgeRowsAsync(CsvFile file, CsvErrors errors)
+    private async Task<CsvValidationResult> ValidateRowsAsync(CsvFile file, CsvErrors errors)
     {
         var (records, cells) = (file.Records, new ProductCells(file.Dialect, limits.Value));
         var (products, images, exceeded) = (0, 0, false);
@@ -41,7 +41,7 @@ public sealed class CsvJudge(IOptions<CsvLimits> limits)
             errors.Add(records.Fatal);
         else if (products == 0)
             errors.Add(records.Line, null, CsvErrorCodes.NoRows, "There is no row below the header. Add at least one product.");
-        return new CsvVerdict(file.Dialect, products, images, errors.Listed, errors.Count, ReadToEnd: !exceeded && records.Fatal is null);
+        return new CsvValidationResult(file.Dialect, products, images, errors.Listed, errors.Count, ReadToEnd: !exceeded && records.Fatal is null);
     }
 
     private bool Exceeds(int products, int images, long line, CsvErrors errors)

@@ -6,4 +6,4 @@ namespace Darkroom.Webhooks;
 /// <param name="Total">In all.</param>
 /// <param name="Receivers">To receivers that have not their whole allowance left.</param>
 /// <param name="Owners">Of owners that have not their whole allowance left.</param>
-public sealed record WebhookRoom(int Total, IReadOnlyDictionary<string, int> Receivers, IReadOnlyDictionary<OwnerId, int> Owners);
+public sealed record DispatchCapacity(int Total, IReadOnlyDictionary<string, int> Receivers, IReadOnlyDictionary<OwnerId, int> Owners);

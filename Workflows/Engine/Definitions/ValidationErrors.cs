@@ -1,10 +1,10 @@
 namespace Darkroom.Engine.Definitions;
 
 /// <summary>
-/// Everything that keeps a definition from being run, in words for the person who edits it. Checking goes on after a complaint, so
+/// Everything that keeps a definition from being run, in words for the person who edits it. Checking goes on after a error, so
 /// that all of them are told at once.
 /// </summary>
-internal sealed class DefinitionComplaints
+internal sealed class ValidationErrors
 {
     // Nobody reads more, and a definition may be wrong in as many ways as it has pairs of activities.
     private const int Most = 100;
@@ -23,7 +23,7 @@ internal sealed class DefinitionComplaints
 
     public void Add(ActivityNode node, string message) => Add($"{node.Label}: {message}");
 
-    /// <exception cref="WorkflowDefinitionException">There is a complaint.</exception>
+    /// <exception cref="WorkflowDefinitionException">There is a error.</exception>
     public void ThrowIfAny()
     {
         if (_messages.Count > 0) throw new WorkflowDefinitionException(_messages);

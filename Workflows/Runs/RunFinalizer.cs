@@ -11,7 +11,7 @@ namespace Darkroom.Runs;
 /// Sets a request's terminal state. It is the only place that does, and it works in the transaction that ends the workflow
 /// instance, with its webhooks: neither can be seen without the other, and an edited workflow cannot forget them.
 /// </summary>
-public sealed class RunEnding(WebhookOutbox webhooks)
+public sealed class RunFinalizer(WebhookOutbox webhooks)
 {
     /// <summary>Ends a run whose request and instance rows the caller has locked.</summary>
     /// <param name="subStatus">How the instance ended: Finished, Faulted or Cancelled.</param>
