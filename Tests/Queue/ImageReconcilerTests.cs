@@ -43,10 +43,10 @@ public sealed class ImageReconcilerTests
 
         // In company: suspicion only, however often.
         for (var death = 0; death < 3; death++) await DieUnderAsync(alone: false);
-        Assert.Equal(0, await rig.ReadAsync<int>("select lone_deaths from images"));
+        Assert.Equal(0, await rig.ReadAsync<int>("select exclusive_crashes from images"));
 
         await DieUnderAsync(alone: true);
-        Assert.Equal(1, await rig.ReadAsync<int>("select lone_deaths from images"));
+        Assert.Equal(1, await rig.ReadAsync<int>("select exclusive_crashes from images"));
         Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
 
         var validation = await DieUnderAsync(alone: true);

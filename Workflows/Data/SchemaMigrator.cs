@@ -13,6 +13,13 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
     // Any constant does; it only has to differ from other advisory locks in the same database.
     internal const long MigrationLock = 0x4461726b726f6f6d;
 
+    // The scripts were rewritten once, before the first release; until then there was one of this name.
+    private const string BeforeTheSquash = "0010_studio_sessions.sql";
+
+    private const string TooOld =
+        "This database was made by a build from before the first release, and cannot be brought up to date. Use an empty database; in development, delete the data folder (.data).";
+
+    /// <exception cref="InvalidOperationException">The database is of before the first release.</exception>
     public async Task MigrateAsync(CancellationToken cancellation)
     {
         await using var connection = await database.OpenConnectionAsync(cancellation);
@@ -28,7 +35,8 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
                 )
                 """).ExecuteNonQueryAsync(cancellation);
             var applied = await ReadAppliedAsync(connection, cancellation);
-            foreach (var script in Scripts().Where(s => !applied.Contains(s.Number)))
+            if (applied.ContainsValue(BeforeTheSquash)) throw new InvalidOperationException(TooOld);
+            foreach (var script in Scripts().Where(s => !applied.ContainsKey(s.Number)))
                 await ApplyAsync(connection, script, cancellation);
         }
         finally
@@ -41,11 +49,11 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
         await connection.ReloadTypesAsync(cancellation);
     }
 
-    private static async Task<HashSet<int>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private static async Task<Dictionary<int, string>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var applied = new HashSet<int>();
-        await using var reader = await connection.Sql("select number from schema_migrations").ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) applied.Add(reader.GetInt32(0));
+        var applied = new Dictionary<int, string>();
+        await using var reader = await connection.Sql("select number, name from schema_migrations").ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation)) applied.Add(reader.GetInt32(0), reader.GetString(1));
         return applied;
     }
 

@@ -46,7 +46,7 @@ public sealed partial class ImageClaimer(
         await using var command = database.Sql(
                 """
                 update images
-                set alone = true
+                set exclusive = true
                 where id = @id
                   and fence = @fence
                   and state = 'running'
@@ -83,7 +83,7 @@ public sealed partial class ImageClaimer(
                   update images i
                   set state = 'waiting',
                       owner = null,
-                      alone = false,
+                      exclusive = false,
                       not_before = null,
                       attempts = greatest(i.attempts - 1, 0)
                   from claim c
@@ -170,7 +170,7 @@ public sealed partial class ImageClaimer(
                     owner = @owner,
                     fence = i.fence + 1,
                     attempts = i.attempts + 1,
-                    alone = false
+                    exclusive = false
                 from claimable c
                 where i.id = c.id
                 returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect

@@ -70,7 +70,7 @@ public sealed partial class ImageReconciler(
                   left join processes p on p.id = i.owner
                   where i.state = 'running'
                     and (p.id is null or ({IsDead}))
-                    and not (p.id is not null and i.alone and i.lone_deaths + 1 >= @lone_deaths)
+                    and not (p.id is not null and i.exclusive and i.exclusive_crashes + 1 >= @exclusive_crashes)
                   for update of i skip locked
                 ),
                 freed as (
@@ -80,8 +80,8 @@ public sealed partial class ImageReconciler(
                       not_before = null,
                       attempts = greatest(i.attempts - 1, 0),
                       suspect = i.suspect or o.died,
-                      lone_deaths = i.lone_deaths + (i.alone and o.died)::int,
-                      alone = false
+                      exclusive_crashes = i.exclusive_crashes + (i.exclusive and o.died)::int,
+                      exclusive = false
                   from orphan o
                   where i.id = o.id
                   returning o.died
@@ -90,7 +90,7 @@ public sealed partial class ImageReconciler(
                 from freed
                 """)
             .With("lease", lease.Value.Duration)
-            .With("lone_deaths", options.Value.MaxExclusiveCrashes);
+            .With("exclusive_crashes", options.Value.MaxExclusiveCrashes);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         await reader.ReadAsync(cancellation);
         var freed = reader.GetInt32(0);
@@ -120,22 +120,22 @@ public sealed partial class ImageReconciler(
                   join processes p on p.id = i.owner
                   where i.state = 'running'
                     and {IsDead}
-                    and i.alone
-                    and i.lone_deaths + 1 >= @lone_deaths
+                    and i.exclusive
+                    and i.exclusive_crashes + 1 >= @exclusive_crashes
                   for update of i skip locked
                 )
                 update images i
                 set owner = @owner,
                     fence = i.fence + 1,
-                    alone = false,
+                    exclusive = false,
                     suspect = true,
-                    lone_deaths = i.lone_deaths + 1
+                    exclusive_crashes = i.exclusive_crashes + 1
                 from crasher c
                 where i.id = c.id
                 returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect
                 """)
             .With("lease", lease.Value.Duration)
-            .With("lone_deaths", options.Value.MaxExclusiveCrashes)
+            .With("exclusive_crashes", options.Value.MaxExclusiveCrashes)
             .With("owner", process.Id);
         await using var reader = await command.ExecuteReaderAsync(cancellation);
         var poisonous = new List<ClaimedImage>();

@@ -44,7 +44,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
           update images i
           set state = o.state,
               owner = null,
-              alone = false,
+              exclusive = false,
               revision = r.revision,
               not_before = now() + o.delay,
               attempts = i.attempts - o.refund,

@@ -1,5 +1,5 @@
--- The request and its parts. csv_data_table, its first six columns and the first three states are named by the product's
--- owner; everything else hangs from them. The protocol's lock order is: request, instance, images.
+-- The request and its parts. csv_data_table, its first six columns and the first three states are given; everything else hangs
+-- from them. The protocol's lock order is: request, instance, images.
 
 create type status_enum as enum (
   'created', 'processing', 'completed', 'completed_with_errors', 'failed', 'cancelled');
@@ -23,6 +23,18 @@ create table api_keys (
   last_used_at  timestamptz,
   revoked_at    timestamptz
 );
+
+-- A person's sign-in to Studio: what an API key was exchanged for, so that the key itself never lies in the page.
+create table studio_sessions (
+  id_hash     bytea primary key,               -- SHA-256 of the cookie's value: 256 random bits need no slow hash
+  owner_id    uuid not null references owners,
+  key_prefix  text not null references api_keys (prefix) on delete cascade,  -- a revoked key ends its sessions
+  scopes      text[] not null,                 -- of the key's scopes, those that Studio has a use for
+  created_at  timestamptz not null default now(),
+  expires_at  timestamptz not null             -- moves on while the session is used
+);
+create index studio_sessions_expired on studio_sessions (expires_at);
+create index studio_sessions_key on studio_sessions (key_prefix);
 
 -- Keys that every process of one installation shares (the MAC key of image links). Generated once, never shown.
 create table installation_secrets (
@@ -128,9 +140,9 @@ create table images (
   owner            uuid,                       -- running: the process
   fence            bigint not null default 0,  -- + 1 at every claim; an outcome with another fence changes nothing
   attempts         int not null default 0,     -- bodies started, deaths not counted
-  suspect          boolean not null default false,  -- its process died under it: next runs alone
-  alone            boolean not null default false,  -- running, and nothing else runs in that process
-  lone_deaths      int not null default 0,     -- deaths while it ran alone
+  suspect            boolean not null default false,  -- its process died under it: nothing may run beside it
+  exclusive          boolean not null default false,  -- running, and nothing else runs in that process
+  exclusive_crashes  int not null default 0,   -- crashes of its process while nothing else ran there
   revision         bigint not null default 0,  -- the request's revision that recorded it
 
   error_code       text,
