@@ -24,25 +24,25 @@ public static class KeysCommand
     /// <summary>Runs the command if the arguments are one; returns its exit code, or null if they are not meant for it.</summary>
     /// <param name="services">The built host's services; the host itself need not run.</param>
     public static async Task<int?> TryRunAsync(
-        string[] args, IServiceProvider services, TextWriter output, TextWriter error, CancellationToken cancellation)
+        string[] args, IServiceProvider services, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         if (args is not ["keys", .. var rest]) return null;
         if (Arguments.Read(rest) is not { } arguments) return await ExplainAsync(error);
 
         // The first key may be made before the service ever ran. Its log would mix with the key on the console.
-        await new SchemaMigrator(services.GetRequiredService<NpgsqlDataSource>(), NullLogger<SchemaMigrator>.Instance).MigrateAsync(cancellation);
+        await new SchemaMigrator(services.GetRequiredService<NpgsqlDataSource>(), NullLogger<SchemaMigrator>.Instance).MigrateAsync(cancellationToken);
         return arguments switch
         {
-            { Verb: "create", Owner: { } owner, Operand: null, Rotate: false } => await CreateAsync(services, arguments, owner, output, error, cancellation),
-            { Verb: "list", Operand: null, Rotate: false } => await ListAsync(services, arguments.Owner, output, cancellation),
-            { Verb: "revoke", Operand: { } prefix, Owner: null } => await RevokeAsync(services, prefix, error, cancellation),
-            { Verb: "webhook-secret", Owner: { } owner, Rotate: true } => await RotateAsync(services, owner, output, error, cancellation),
+            { Verb: "create", Owner: { } owner, Operand: null, Rotate: false } => await CreateAsync(services, arguments, owner, output, error, cancellationToken),
+            { Verb: "list", Operand: null, Rotate: false } => await ListAsync(services, arguments.Owner, output, cancellationToken),
+            { Verb: "revoke", Operand: { } prefix, Owner: null } => await RevokeAsync(services, prefix, error, cancellationToken),
+            { Verb: "webhook-secret", Owner: { } owner, Rotate: true } => await RotateAsync(services, owner, output, error, cancellationToken),
             _ => await ExplainAsync(error),
         };
     }
 
     private static async Task<int> CreateAsync(
-        IServiceProvider services, Arguments arguments, string owner, TextWriter output, TextWriter error, CancellationToken cancellation)
+        IServiceProvider services, Arguments arguments, string owner, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         var scopes = arguments.Scopes?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? CommonScopes;
         if (scopes.Length == 0 || scopes.Except(Scopes.All).Any())
@@ -51,7 +51,7 @@ public static class KeysCommand
             return 2;
         }
 
-        var created = await services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, arguments.Name ?? "key", scopes, cancellation);
+        var created = await services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, arguments.Name ?? "key", scopes, cancellationToken);
         await error.WriteLineAsync($"A key for {owner}, scopes {string.Join(",", scopes)}. It is shown this once:");
         await output.WriteLineAsync(created.Text);
         if (created.WebhookSecret is { } secret)
@@ -59,10 +59,10 @@ public static class KeysCommand
         return 0;
     }
 
-    private static async Task<int> ListAsync(IServiceProvider services, string? owner, TextWriter output, CancellationToken cancellation)
+    private static async Task<int> ListAsync(IServiceProvider services, string? owner, TextWriter output, CancellationToken cancellationToken)
     {
         await output.WriteLineAsync("PREFIX\tOWNER\tNAME\tSCOPES\tCREATED\tLAST USED\tREVOKED");
-        foreach (var key in await services.GetRequiredService<ApiKeyStore>().ListAsync(owner, cancellation))
+        foreach (var key in await services.GetRequiredService<ApiKeyStore>().ListAsync(owner, cancellationToken))
         {
             await output.WriteLineAsync(string.Join(
                 '\t', key.Prefix, key.OwnerName, key.Name, string.Join(',', key.Scopes), Moment(key.CreatedAt), Moment(key.LastUsedAt), Moment(key.RevokedAt)));
@@ -71,24 +71,24 @@ public static class KeysCommand
         return 0;
     }
 
-    private static async Task<int> RevokeAsync(IServiceProvider services, string prefix, TextWriter error, CancellationToken cancellation)
+    private static async Task<int> RevokeAsync(IServiceProvider services, string prefix, TextWriter error, CancellationToken cancellationToken)
     {
         // People paste what they have: a whole key names its prefix too.
-        var revoked = await services.GetRequiredService<ApiKeyStore>().RevokeAsync(ApiKeyText.Prefix(prefix) ?? prefix, cancellation);
+        var revoked = await services.GetRequiredService<ApiKeyStore>().RevokeAsync(ApiKeyText.Prefix(prefix) ?? prefix, cancellationToken);
         await error.WriteLineAsync(revoked ? "The key is revoked." : "No key has that prefix. See: keys list");
         return revoked ? 0 : 1;
     }
 
     private static async Task<int> RotateAsync(
-        IServiceProvider services, string owner, TextWriter output, TextWriter error, CancellationToken cancellation)
+        IServiceProvider services, string owner, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        if (await services.GetRequiredService<OwnerStore>().FindAsync(owner, cancellation) is not { } id)
+        if (await services.GetRequiredService<OwnerStore>().FindAsync(owner, cancellationToken) is not { } id)
         {
             await error.WriteLineAsync($"There is no owner {owner}. See: keys list");
             return 1;
         }
 
-        var rotated = await services.GetRequiredService<WebhookSecrets>().RotateAsync(id, cancellation);
+        var rotated = await services.GetRequiredService<WebhookSecrets>().RotateAsync(id, cancellationToken);
         await error.WriteLineAsync($"The new secret that signs webhooks of {owner}. It is shown this once:");
         await output.WriteLineAsync(rotated.Secret);
         if (rotated.PreviousExpiresAt is { } end) await error.WriteLineAsync($"The one before signs beside it until {Moment(end)}.");

@@ -10,30 +10,30 @@ namespace Darkroom.Api.Elsa;
 /// <summary>Bodies as Studio sends them. What is wrong with one is said in the form that Studio shows.</summary>
 internal static class ElsaBody
 {
-    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     /// <summary>The body, an object; an empty one for no body at all.</summary>
     /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
-    public static async Task<JsonObject> ReadAsync(HttpRequest request, CancellationToken cancellation)
+    public static async Task<JsonObject> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         // The server's own limit would cut the connection off while Studio still sends, and Studio would never see why.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
         var most = request.HttpContext.RequestServices.GetRequiredService<IOptions<ServerOptions>>().Value.MaxBodyBytes;
-        return request.ContentLength == 0 ? [] : await ReadAsync(request.Body, most, cancellation);
+        return request.ContentLength == 0 ? [] : await ReadAsync(request.Body, most, cancellationToken);
     }
 
     /// <summary>The object in this stream, of which no more is read than it may have.</summary>
     /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
-    public static async Task<JsonObject> ReadAsync(Stream stream, long mostBytes, CancellationToken cancellation) =>
-        (await ReadCountedAsync(stream, mostBytes, cancellation)).Object;
+    public static async Task<JsonObject> ReadAsync(Stream stream, long mostBytes, CancellationToken cancellationToken) =>
+        (await ReadCountedAsync(stream, mostBytes, cancellationToken)).Object;
 
     /// <summary>The same, and how many bytes it took.</summary>
     /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
-    public static async Task<(JsonObject Object, long Bytes)> ReadCountedAsync(Stream stream, long mostBytes, CancellationToken cancellation)
+    public static async Task<(JsonObject Object, long Bytes)> ReadCountedAsync(Stream stream, long mostBytes, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
         var buffer = new byte[16 * 1024];
-        while (await stream.ReadAsync(buffer, cancellation) is var read and > 0)
+        while (await stream.ReadAsync(buffer, cancellationToken) is var read and > 0)
         {
             if (bytes.Length + read > mostBytes) throw new ApiProblemException(TooLarge);
             bytes.Write(buffer.AsSpan(0, read));
@@ -47,7 +47,7 @@ internal static class ElsaBody
     {
         try
         {
-            return Object(JsonNode.Parse(json, documentOptions: s_strict));
+            return Object(JsonNode.Parse(json, documentOptions: Strict));
         }
         catch (JsonException e)
         {

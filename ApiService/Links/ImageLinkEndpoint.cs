@@ -14,13 +14,13 @@ namespace Darkroom.Api.Links;
 /// </summary>
 internal static class ImageLinkEndpoint
 {
-    private static readonly string[] s_getAndHead = [HttpMethods.Get, HttpMethods.Head];
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    private static readonly ApiProblem s_notFound = new(StatusCodes.Status404NotFound, "image_not_found", "There is no such image.");
+    private static readonly ApiProblem NotFound = new(StatusCodes.Status404NotFound, "image_not_found", "There is no such image.");
 
     public static IEndpointRouteBuilder MapImageLinks(this IEndpointRouteBuilder routes)
     {
-        routes.MapMethods("/i/{image}/{mac}", s_getAndHead, RedirectAsync)
+        routes.MapMethods("/i/{image}/{mac}", GetAndHead, RedirectAsync)
             .AllowAnonymous()
             .WithTags("Images")
             .WithSummary("Open a finished image")
@@ -33,11 +33,11 @@ internal static class ImageLinkEndpoint
 
     private static async Task<IResult> RedirectAsync(
         string image, string mac, HttpContext context, RequestImageStore images, ImageLinks links, ObjectStore objects, IOptions<LinkOptions> options,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
-        if (!long.TryParse(image, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return s_notFound;
+        if (!long.TryParse(image, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return NotFound;
         var id = new ImageId(number);
-        if (await images.FindOutputKeyAsync(id, cancellation).WaitAsync(cancellation) is not { } key || !links.Verify(id, key, mac)) return s_notFound;
+        if (await images.FindOutputKeyAsync(id, cancellationToken).WaitAsync(cancellationToken) is not { } key || !links.Verify(id, key, mac)) return NotFound;
 
         // The target expires in minutes: whoever keeps it instead of the link would hold a dead one.
         context.Response.Headers.CacheControl = "no-store";

@@ -14,16 +14,16 @@ internal static class SampleCsv
     }
 
     // 204 and not 404 where there is none: its absence is no error, and browsers print each 404 on the console.
-    public static async Task<IResult> GetAsync(IOptions<PagesOptions> options, IHttpClientFactory clients, CancellationToken cancellation)
+    public static async Task<IResult> GetAsync(IOptions<PagesOptions> options, IHttpClientFactory clients, CancellationToken cancellationToken)
     {
         if (options.Value.SampleCsv is not { Length: > 0 } address)
             return Results.NoContent();
         try
         {
             using var client = clients.CreateClient(Client);
-            return Results.File(await client.GetByteArrayAsync(new Uri(address), cancellation), "text/csv; charset=utf-8", "products.csv");
+            return Results.File(await client.GetByteArrayAsync(new Uri(address), cancellationToken), "text/csv; charset=utf-8", "products.csv");
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellation.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return Results.NoContent();
         }

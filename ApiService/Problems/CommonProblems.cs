@@ -6,7 +6,7 @@ namespace Darkroom.Api.Problems;
 public static class CommonProblems
 {
     /// <summary>How long clients are asked to wait while something that we depend on is away.</summary>
-    private static readonly TimeSpan s_unavailable = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Unavailable = TimeSpan.FromSeconds(2);
 
     public static ApiProblem Invalid(string code, string detail) =>
         new(StatusCodes.Status400BadRequest, code, "The request is not valid.") { Detail = detail };
@@ -18,21 +18,21 @@ public static class CommonProblems
         new(StatusCodes.Status503ServiceUnavailable, "database_unavailable", "The database cannot be reached at the moment.")
         {
             Detail = "Nothing was changed. Try again shortly.",
-            RetryAfter = s_unavailable,
+            RetryAfter = Unavailable,
         };
 
     public static ApiProblem StorageUnavailable { get; } =
         new(StatusCodes.Status503ServiceUnavailable, "storage_unavailable", "The object storage cannot be reached at the moment.")
         {
             Detail = "Nothing was changed. Try again shortly.",
-            RetryAfter = s_unavailable,
+            RetryAfter = Unavailable,
         };
 
     public static ApiProblem TimedOut { get; } =
         new(StatusCodes.Status503ServiceUnavailable, "timed_out", "The answer took too long.")
         {
             Detail = "A part of the service is slow or away. Try again shortly.",
-            RetryAfter = s_unavailable,
+            RetryAfter = Unavailable,
         };
 
     public static ApiProblem Internal { get; } =

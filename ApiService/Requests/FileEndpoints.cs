@@ -15,31 +15,31 @@ internal static class FileEndpoints
     private const string ContentType = "text/csv";
 
     public static async Task<IResult> GetInputAsync(
-        string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellation)
+        string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(options.Value.QueryTimeout, cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(options.Value.QueryTimeout, cancellationToken) is not { } request) return RequestProblems.NotFound;
         var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(request.CsvSha256)}\"");
         var name = request.FileName ?? $"{request.Id}.csv";
-        return await SendAsync(context, objects, request.CsvPath, name, tag, options.Value, cancellation);
+        return await SendAsync(context, objects, request.CsvPath, name, tag, options.Value, cancellationToken);
     }
 
     public static async Task<IResult> GetOutputAsync(
-        string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellation)
+        string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(options.Value.QueryTimeout, cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(options.Value.QueryTimeout, cancellationToken) is not { } request) return RequestProblems.NotFound;
         if (request.OutputPath is not { } path)
             return request.Status.IsTerminal() ? RequestProblems.NoOutput(request.Status) : RequestProblems.NoOutputYet(options.Value.PollAfter);
 
         // Every writing of an output CSV has a key of its own, so the key's last part tells one from the next.
         var tag = new EntityTagHeaderValue($"\"{Path.GetFileNameWithoutExtension(path)}\"");
-        return await SendAsync(context, objects, path, OutputName(request), tag, options.Value, cancellation);
+        return await SendAsync(context, objects, path, OutputName(request), tag, options.Value, cancellationToken);
     }
 
     internal static string OutputName(Request request) =>
         request.FileName is { } name ? $"{Path.GetFileNameWithoutExtension(name)}-output.csv" : $"{request.Id}-output.csv";
 
     private static async Task<IResult> SendAsync(
-        HttpContext context, ObjectStore objects, string key, string fileName, EntityTagHeaderValue tag, RequestsOptions options, CancellationToken cancellation)
+        HttpContext context, ObjectStore objects, string key, string fileName, EntityTagHeaderValue tag, RequestsOptions options, CancellationToken cancellationToken)
     {
         var (request, response) = (context.Request, context.Response);
         response.Headers.CacheControl = "private, no-cache";
@@ -53,25 +53,25 @@ internal static class FileEndpoints
 
         if (HttpMethods.IsHead(request.Method))
         {
-            Describe(response, fileName, await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellation));
+            Describe(response, fileName, await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellationToken));
             return Results.Stream(static _ => Task.CompletedTask, ContentType, entityTag: tag);
         }
 
         if (FileRange.Asked(request, tag) is not { } asked)
         {
-            var whole = await BegunAsync(token => objects.OpenReadAsync(key, token), options.StorageTimeout, cancellation);
+            var whole = await BegunAsync(token => objects.OpenReadAsync(key, token), options.StorageTimeout, cancellationToken);
             Describe(response, fileName, whole.Length);
             return Results.Stream(whole, ContentType, entityTag: tag);
         }
 
-        var length = await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellation);
+        var length = await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellationToken);
         if (FileRange.Within(asked, length) is not { } range)
         {
             response.Headers.ContentRange = $"bytes */{length}";
             return RequestProblems.BadRange(length);
         }
 
-        var part = await BegunAsync(token => objects.OpenReadAsync(key, range.First, range.Last, token), options.StorageTimeout, cancellation);
+        var part = await BegunAsync(token => objects.OpenReadAsync(key, range.First, range.Last, token), options.StorageTimeout, cancellationToken);
         response.StatusCode = StatusCodes.Status206PartialContent;
         response.Headers.ContentRange = $"bytes {range.First}-{range.Last}/{length}";
         Describe(response, fileName, range.Length);
@@ -90,15 +90,15 @@ internal static class FileEndpoints
     }
 
     /// <summary>Waits only until the storage begins to answer; the body takes as long as the client's line does.</summary>
-    private static async Task<T> BegunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan patience, CancellationToken cancellation)
+    private static async Task<T> BegunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan patience, CancellationToken cancellationToken)
     {
-        using var beginning = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var beginning = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         beginning.CancelAfter(patience);
         try
         {
             return await call(beginning.Token);
         }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ApiProblemException(CommonProblems.StorageUnavailable, e);
         }

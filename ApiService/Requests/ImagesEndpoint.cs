@@ -11,10 +11,10 @@ internal static class ImagesEndpoint
 {
     public static async Task<IResult> ListAsync(
         string id, string? state, string? cursor, string? limit, HttpContext context, RequestStore requests, RequestImageStore images,
-        ApiLinks links, ImageLinks imageLinks, IOptions<RequestsOptions> options, CancellationToken cancellation)
+        ApiLinks links, ImageLinks imageLinks, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
         // Whose request it is comes first: what else is wrong is told to its owner only.
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(cancellationToken) is not { } request) return RequestProblems.NotFound;
         if (state is not (null or "pending" or "succeeded" or "failed" or "cancelled")) return RequestProblems.BadState;
         if (Paging.Limit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
         ImagePlace? after = null;
@@ -25,7 +25,7 @@ internal static class ImagesEndpoint
         }
 
         var found = FilterFor(state, request.Status) is { } filter
-            ? await images.ListAsync(request.Id, filter, after, size + 1, cancellation).WaitAsync(cancellation)
+            ? await images.ListAsync(request.Id, filter, after, size + 1, cancellationToken).WaitAsync(cancellationToken)
             : [];
         var page = Paging.Cut(found, size, out var last);
         var next = last is null ? null : PageCursor.After(last.Place);

@@ -17,19 +17,19 @@ internal sealed partial class LifecycleChanges(
     private readonly CancellationTokenSource _stop = new();
 
     /// <summary>What came of <see cref="RequestLifecycle.CancelAsync"/>, or null if it is still under way when the client has waited long enough.</summary>
-    public Task<LifecycleResult?> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellation) =>
-        WaitAsync(new Change("Cancelling", owner, request), lifecycle.CancelAsync, cancellation);
+    public Task<LifecycleResult?> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken) =>
+        WaitAsync(new Change("Cancelling", owner, request), lifecycle.CancelAsync, cancellationToken);
 
     /// <summary>What came of <see cref="RequestLifecycle.RetryAsync"/>, or null if it is still under way when the client has waited long enough.</summary>
-    public Task<LifecycleResult?> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellation) =>
-        WaitAsync(new Change("Retrying", owner, request), lifecycle.RetryAsync, cancellation);
+    public Task<LifecycleResult?> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken) =>
+        WaitAsync(new Change("Retrying", owner, request), lifecycle.RetryAsync, cancellationToken);
 
-    private async Task<LifecycleResult?> WaitAsync(Change change, Work work, CancellationToken cancellation)
+    private async Task<LifecycleResult?> WaitAsync(Change change, Work work, CancellationToken cancellationToken)
     {
         var result = Join(change, work);
         try
         {
-            return await result.WaitAsync(options.Value.ChangeAnswer, time, cancellation);
+            return await result.WaitAsync(options.Value.ChangeAnswer, time, cancellationToken);
         }
         catch (TimeoutException) when (!result.IsCompleted)
         {
@@ -78,7 +78,7 @@ internal sealed partial class LifecycleChanges(
         _stop.Dispose();
     }
 
-    private delegate Task<LifecycleResult> Work(OwnerId owner, RequestId request, CancellationToken cancellation);
+    private delegate Task<LifecycleResult> Work(OwnerId owner, RequestId request, CancellationToken cancellationToken);
 
     private readonly record struct Change(string Verb, OwnerId Owner, RequestId Request);
 

@@ -11,21 +11,21 @@ internal static class LifecycleEndpoints
 {
     public static Task<IResult> CancelAsync(
         string id, HttpContext context, LifecycleChanges changes, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options,
-        CancellationToken cancellation) =>
-        ChangeAsync(changes.CancelAsync, RequestProblems.CannotCancel, id, context, requests, links, options.Value, cancellation);
+        CancellationToken cancellationToken) =>
+        ChangeAsync(changes.CancelAsync, RequestProblems.CannotCancel, id, context, requests, links, options.Value, cancellationToken);
 
     public static Task<IResult> RetryAsync(
         string id, HttpContext context, LifecycleChanges changes, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options,
-        CancellationToken cancellation) =>
-        ChangeAsync(changes.RetryAsync, RequestProblems.CannotRetry, id, context, requests, links, options.Value, cancellation);
+        CancellationToken cancellationToken) =>
+        ChangeAsync(changes.RetryAsync, RequestProblems.CannotRetry, id, context, requests, links, options.Value, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(
         Func<OwnerId, RequestId, CancellationToken, Task<LifecycleResult?>> change, Problems.ApiProblem conflict,
-        string id, HttpContext context, RequestStore requests, ApiLinks links, RequestsOptions options, CancellationToken cancellation)
+        string id, HttpContext context, RequestStore requests, ApiLinks links, RequestsOptions options, CancellationToken cancellationToken)
     {
         var owner = context.User.OwnerId();
         if (!RequestIdText.TryParse(id, out var request)) return RequestProblems.NotFound;
-        var result = await change(owner, request, cancellation);
+        var result = await change(owner, request, cancellationToken);
         switch (result)
         {
             case LifecycleResult.NotFound:
@@ -35,7 +35,7 @@ internal static class LifecycleEndpoints
         }
 
         // Still under way, it shows the request as it was: the change is seen as a whole or not at all.
-        var present = await requests.FindAsync(owner, request, cancellation).WaitAsync(options.QueryTimeout, cancellation);
+        var present = await requests.FindAsync(owner, request, cancellationToken).WaitAsync(options.QueryTimeout, cancellationToken);
         if (present is null) return RequestProblems.NotFound;
         context.Response.Headers.ETag = StatusEndpoints.ETagOf(present).ToString();
         context.Response.Headers.CacheControl = "no-store";

@@ -10,7 +10,7 @@ namespace Darkroom.Api.Requests;
 /// <summary>The API of requests: uploading a CSV, watching it, fetching what came of it.</summary>
 public static class RequestEndpoints
 {
-    private static readonly string[] s_head = [HttpMethods.Head];
+    private static readonly string[] Head = [HttpMethods.Head];
 
     public static IServiceCollection AddRequests(this IServiceCollection services)
     {
@@ -88,8 +88,8 @@ public static class RequestEndpoints
             .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable);
 
         // Described with their GETs.
-        requests.MapMethods("/{id}/input.csv", s_head, FileEndpoints.GetInputAsync).ExcludeFromDescription();
-        requests.MapMethods("/{id}/output.csv", s_head, FileEndpoints.GetOutputAsync).ExcludeFromDescription();
+        requests.MapMethods("/{id}/input.csv", Head, FileEndpoints.GetInputAsync).ExcludeFromDescription();
+        requests.MapMethods("/{id}/output.csv", Head, FileEndpoints.GetOutputAsync).ExcludeFromDescription();
 
         requests.MapPost("/{id}/cancel", LifecycleEndpoints.CancelAsync)
             .WithName("CancelRequest")

@@ -14,6 +14,6 @@ internal static class RequestIdText
     }
 
     /// <summary>Null for text that is no id, as for an id that is unknown: both are the same 404.</summary>
-    public static Task<Request?> FindAsync(this RequestStore requests, OwnerId owner, string id, CancellationToken cancellation) =>
-        TryParse(id, out var parsed) ? requests.FindAsync(owner, parsed, cancellation) : Task.FromResult<Request?>(null);
+    public static Task<Request?> FindAsync(this RequestStore requests, OwnerId owner, string id, CancellationToken cancellationToken) =>
+        TryParse(id, out var parsed) ? requests.FindAsync(owner, parsed, cancellationToken) : Task.FromResult<Request?>(null);
 }

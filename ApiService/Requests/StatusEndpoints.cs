@@ -17,9 +17,9 @@ namespace Darkroom.Api.Requests;
 internal static class StatusEndpoints
 {
     public static async Task<IResult> GetAsync(
-        string id, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options, CancellationToken cancellation)
+        string id, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellation).WaitAsync(cancellation) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(cancellationToken) is not { } request) return RequestProblems.NotFound;
 
         var tag = ETagOf(request);
         var headers = context.Response.Headers;
@@ -34,7 +34,7 @@ internal static class StatusEndpoints
 
     public static async Task<IResult> ListAsync(
         string? cursor, string? limit, ClaimsPrincipal user, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         RequestPlace? after = null;
         if (cursor is not null)
@@ -44,7 +44,7 @@ internal static class StatusEndpoints
         }
 
         if (Paging.Limit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
-        var page = Paging.Cut(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellation).WaitAsync(cancellation), size, out var last);
+        var page = Paging.Cut(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellationToken).WaitAsync(cancellationToken), size, out var last);
         var next = last is null ? null : PageCursor.After(new RequestPlace(last.CreatedAt, last.Id));
         Paging.LinkNext(context, links.Requests, ("limit", limit), next);
         var view = new RequestPageView([.. page.Select(request => RequestView.From(request, links))], next);

@@ -22,9 +22,9 @@ internal static class WorkflowEndpoints
             .WithRequestTimeout(ApiServer.QueryTimeout);
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, DefinitionReader definitions, IOptions<EngineOptions> engine, CancellationToken cancellation)
+        HttpContext context, DefinitionReader definitions, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
     {
-        var (published, _) = await definitions.ListAsync(new DefinitionFilter { Versions = VersionOptions.Published }, cancellation).WaitAsync(cancellation);
+        var (published, _) = await definitions.ListAsync(new DefinitionFilter { Versions = VersionOptions.Published }, cancellationToken).WaitAsync(cancellationToken);
         context.Response.Headers.CacheControl = "no-store";
         var items = published.Select(workflow => new PublishedWorkflowView(
             workflow.DefinitionId, workflow.Name, workflow.Description, workflow.Version, workflow.DefinitionId == engine.Value.DefaultWorkflow));

@@ -48,27 +48,27 @@ public static class WebhooksEndpoints
     }
 
     private static async Task<IResult> ListAsync(
-        string id, ClaimsPrincipal user, RequestStore requests, WebhookLog webhooks, CancellationToken cancellation)
+        string id, ClaimsPrincipal user, RequestStore requests, WebhookLog webhooks, CancellationToken cancellationToken)
     {
         var owner = user.OwnerId();
         if (!Guid.TryParseExact(id, "D", out var guid)) return WebhookProblems.RequestNotFound;
         var request = new RequestId(guid);
-        if (await requests.FindAsync(owner, request, cancellation) is null) return WebhookProblems.RequestNotFound;
-        var deliveries = await webhooks.ListAsync(owner, request, cancellation);
+        if (await requests.FindAsync(owner, request, cancellationToken) is null) return WebhookProblems.RequestNotFound;
+        var deliveries = await webhooks.ListAsync(owner, request, cancellationToken);
         return Results.Json(new WebhookDeliveriesView([.. deliveries.Select(WebhookDeliveryView.From)]), WebhookJson.Options);
     }
 
-    private static async Task<IResult> ReplayAsync(string id, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellation)
+    private static async Task<IResult> ReplayAsync(string id, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellationToken)
     {
         var owner = user.OwnerId();
         if (!IsMessageId(id)) return WebhookProblems.DeliveryNotFound;
-        switch (await webhooks.ReplayAsync(owner, id, cancellation))
+        switch (await webhooks.ReplayAsync(owner, id, cancellationToken))
         {
             case WebhookReplay.EndpointDisabled:
                 return WebhookProblems.EndpointDisabled;
             case WebhookReplay.InvalidUrl:
                 return WebhookProblems.InvalidUrl;
-            case WebhookReplay.Accepted when await webhooks.FindAsync(owner, id, cancellation) is { } delivery:
+            case WebhookReplay.Accepted when await webhooks.FindAsync(owner, id, cancellationToken) is { } delivery:
                 return Results.Json(WebhookDeliveryView.From(delivery), WebhookJson.Options, statusCode: StatusCodes.Status202Accepted);
             default:
                 return WebhookProblems.DeliveryNotFound;
@@ -76,18 +76,18 @@ public static class WebhooksEndpoints
     }
 
     private static async Task<IResult> EnableAsync(
-        EndpointToEnable endpoint, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellation)
+        EndpointToEnable endpoint, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellationToken)
     {
         if (!WebhookUrl.TryParse(endpoint.Url, out var url)) return WebhookProblems.EndpointNotDisabled;
-        return await webhooks.EnableAsync(user.OwnerId(), url.AbsoluteUri, cancellation) is { } heldBack
+        return await webhooks.EnableAsync(user.OwnerId(), url.AbsoluteUri, cancellationToken) is { } heldBack
             ? Results.Json(new EnabledEndpointView(url.AbsoluteUri, heldBack), WebhookJson.Options)
             : WebhookProblems.EndpointNotDisabled;
     }
 
     private static async Task<IResult> RotateAsync(
-        HttpContext context, ClaimsPrincipal user, WebhookSecrets secrets, CancellationToken cancellation)
+        HttpContext context, ClaimsPrincipal user, WebhookSecrets secrets, CancellationToken cancellationToken)
     {
-        var rotated = await secrets.RotateAsync(user.OwnerId(), cancellation);
+        var rotated = await secrets.RotateAsync(user.OwnerId(), cancellationToken);
         context.Response.Headers.CacheControl = "no-store";
         return Results.Json(new RotatedSecretView(rotated.Secret, rotated.PreviousExpiresAt), WebhookJson.Options);
     }

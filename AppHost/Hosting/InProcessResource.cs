@@ -39,14 +39,14 @@ internal static partial class InProcessResourceExtensions
                 State = KnownResourceStates.NotStarted,
                 Properties = [new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, "inside the AppHost")],
             })
-            .OnInitializeResource(async (resource, initialize, cancellation) =>
+            .OnInitializeResource(async (resource, initialize, cancellationToken) =>
             {
                 try
                 {
-                    await initialize.Eventing.PublishAsync(new BeforeResourceStartedEvent(resource, initialize.Services), cancellation);
-                    resource.Server = await start(initialize.Logger, cancellation);
+                    await initialize.Eventing.PublishAsync(new BeforeResourceStartedEvent(resource, initialize.Services), cancellationToken);
+                    resource.Server = await start(initialize.Logger, cancellationToken);
                     LogStart(initialize.Logger);
-                    await initialize.Eventing.PublishAsync(new ConnectionStringAvailableEvent(resource, initialize.Services), cancellation);
+                    await initialize.Eventing.PublishAsync(new ConnectionStringAvailableEvent(resource, initialize.Services), cancellationToken);
                     var now = initialize.Services.GetRequiredService<TimeProvider>().GetUtcNow().UtcDateTime;
                     await initialize.Notifications.PublishUpdateAsync(
                         resource, state => state with { State = KnownResourceStates.Running, StartTimeStamp = now });

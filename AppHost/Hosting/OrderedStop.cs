@@ -19,14 +19,14 @@ internal sealed class OrderedStop(
         foreach (var resource in model.Resources.OfType<InProcessResource>()) await resource.StopAsync();
     }
 
-    private async Task StopAsync(PostgresProcessResource server, CancellationToken cancellation)
+    private async Task StopAsync(PostgresProcessResource server, CancellationToken cancellationToken)
     {
         // SIGTERM, which the command sends, has Postgres wait until its last client leaves; a forgotten psql never does.
         if (!OperatingSystem.IsWindows()
             && notifications.TryGetCurrentState(server.Name, out var current)
             && ProcessIdOf(current.Snapshot) is { } pid)
             Unix.Signal(pid, Unix.Interrupt);
-        await commands.ExecuteCommandAsync(server, KnownResourceCommands.StopCommand, cancellation);
+        await commands.ExecuteCommandAsync(server, KnownResourceCommands.StopCommand, cancellationToken);
     }
 
     /// <summary>Null while the resource has no process.</summary>

@@ -26,9 +26,9 @@ internal static class PatientCheck
     /// <summary>Healthy while a GET is answered with success.</summary>
     public static IResourceBuilder<T> WithPatientHttpCheck<T>(this IResourceBuilder<T> resource, string url)
         where T : IResource =>
-        resource.WithPatientCheck(async cancellation =>
+        resource.WithPatientCheck(async cancellationToken =>
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(TimeSpan.FromSeconds(5));
             using var response = await Http.GetAsync(new Uri(url), HttpCompletionOption.ResponseHeadersRead, limit.Token);
             response.EnsureSuccessStatusCode();
@@ -40,23 +40,23 @@ internal static class PatientCheck
     {
         private bool _wasHealthy;
 
-        public async Task<HealthCheckResult> RunAsync(CancellationToken cancellation)
+        public async Task<HealthCheckResult> RunAsync(CancellationToken cancellationToken)
         {
             var started = time.GetTimestamp();
             while (true)
             {
                 try
                 {
-                    await probe(cancellation);
+                    await probe(cancellationToken);
                     _wasHealthy = true;
                     return HealthCheckResult.Healthy();
                 }
-                catch (Exception e) when (!cancellation.IsCancellationRequested)
+                catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
                     if (_wasHealthy || time.GetElapsedTime(started) > Patience) return HealthCheckResult.Unhealthy(e.Message);
                 }
 
-                await Task.Delay(Pause, time, cancellation);
+                await Task.Delay(Pause, time, cancellationToken);
             }
         }
     }

@@ -40,8 +40,8 @@ internal static partial class PostgresResource
             {
                 foreach (var argument in arguments) context.Args.Add(argument);
             })
-            .WithPatientCheck(cancellation => ConnectAsync(server, cancellation))
-            .OnBeforeResourceStarted(async (_, started, cancellation) =>
+            .WithPatientCheck(cancellationToken => ConnectAsync(server, cancellationToken))
+            .OnBeforeResourceStarted(async (_, started, cancellationToken) =>
             {
                 var log = started.Services.GetRequiredService<ResourceLoggerService>().GetLogger(server);
                 var options = new PostgresClusterOptions
@@ -58,8 +58,8 @@ internal static partial class PostgresResource
                     },
                 };
                 // Here and not earlier: fetching and setting up may take a minute, and the dashboard shows it.
-                var cluster = await PostgresCluster.PrepareAsync(options, cancellation);
-                var port = await server.Endpoint.Property(EndpointProperty.Port).GetValueAsync(cancellation);
+                var cluster = await PostgresCluster.PrepareAsync(options, cancellationToken);
+                var port = await server.Endpoint.Property(EndpointProperty.Port).GetValueAsync(cancellationToken);
                 var launch = server.Annotations.OfType<ExecutableAnnotation>().Last();
                 launch.WorkingDirectory = cluster.Folder.Home;
                 (launch.Command, var all) = cluster.ServerOn(int.Parse(port!, CultureInfo.InvariantCulture), options);
@@ -73,9 +73,9 @@ internal static partial class PostgresResource
     {
         var database = new PostgresProcessDatabaseResource(name, server.Resource);
         server
-            .OnResourceReady(async (_, ready, cancellation) =>
+            .OnResourceReady(async (_, ready, cancellationToken) =>
             {
-                await CreateAsync(server.Resource, name, cancellation);
+                await CreateAsync(server.Resource, name, cancellationToken);
                 await PublishAsync(ready.Services, KnownResourceStates.Running);
             })
             .OnResourceStopped((_, stopped, _) => PublishAsync(stopped.Services, KnownResourceStates.Exited));
@@ -88,29 +88,29 @@ internal static partial class PostgresResource
                 State = KnownResourceStates.NotStarted,
                 Properties = [new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, name)],
             })
-            .WithPatientCheck(cancellation => ConnectAsync(database, cancellation));
+            .WithPatientCheck(cancellationToken => ConnectAsync(database, cancellationToken));
 
         // Aspire hands the state of a container on to its children, that of a process not.
         Task PublishAsync(IServiceProvider services, string state) =>
             services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(database, snapshot => snapshot with { State = state });
     }
 
-    private static async Task CreateAsync(PostgresProcessResource server, string name, CancellationToken cancellation)
+    private static async Task CreateAsync(PostgresProcessResource server, string name, CancellationToken cancellationToken)
     {
-        await using var source = NpgsqlDataSource.Create((await server.ConnectionStringExpression.GetValueAsync(cancellation))!);
+        await using var source = NpgsqlDataSource.Create((await server.ConnectionStringExpression.GetValueAsync(cancellationToken))!);
         await using var exists = source.CreateCommand("select 1 from pg_database where datname = $1");
         exists.Parameters.AddWithValue(name);
-        if (await exists.ExecuteScalarAsync(cancellation) is not null) return;
+        if (await exists.ExecuteScalarAsync(cancellationToken) is not null) return;
         await using var create = source.CreateCommand($"create database {new NpgsqlCommandBuilder().QuoteIdentifier(name)}");
-        await create.ExecuteNonQueryAsync(cancellation);
+        await create.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task ConnectAsync(IResourceWithConnectionString resource, CancellationToken cancellation)
+    private static async Task ConnectAsync(IResourceWithConnectionString resource, CancellationToken cancellationToken)
     {
-        var given = await resource.GetConnectionStringAsync(cancellation);
+        var given = await resource.GetConnectionStringAsync(cancellationToken);
         await using var connection = new NpgsqlConnection(
             new NpgsqlConnectionStringBuilder(given) { Pooling = false, Timeout = 5 }.ConnectionString);
-        await connection.OpenAsync(cancellation);
+        await connection.OpenAsync(cancellationToken);
     }
 
     [LoggerMessage(LogLevel.Information, "{Line}")]

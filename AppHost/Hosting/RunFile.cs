@@ -15,14 +15,14 @@ internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
     private bool _isWritten;
 
     /// <summary>Writes what has changed, if anything has.</summary>
-    public async Task UpdateAsync(IEnumerable<ResourceEvent> latest, bool isReady, CancellationToken cancellation)
+    public async Task UpdateAsync(IEnumerable<ResourceEvent> latest, bool isReady, CancellationToken cancellationToken)
     {
         var processes = ProcessesOf(latest);
         var haveChanged = !processes.SequenceEqual(_processes);
         _processes = processes;
         if (haveChanged) PreviousRun.Remember(run.Data, processes);
         if (!isReady || (_isWritten && !haveChanged)) return;
-        await WriteAsync(cancellation);
+        await WriteAsync(cancellationToken);
         _isWritten = true;
     }
 
@@ -40,12 +40,12 @@ internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
            select (isOneOfMany ? $"{replicas.Key.Name}-{replica.Index + 1}" : replicas.Key.Name, replica.Item),
     ];
 
-    private async Task WriteAsync(CancellationToken cancellation)
+    private async Task WriteAsync(CancellationToken cancellationToken)
     {
         var connectionStrings = new Dictionary<string, string?>();
         foreach (var resource in model.Resources.OfType<IResourceWithConnectionString>())
             if (ConnectionStringNames.Contains(resource.Name))
-                connectionStrings[resource.Name] = await resource.GetConnectionStringAsync(cancellation);
+                connectionStrings[resource.Name] = await resource.GetConnectionStringAsync(cancellationToken);
         run.Data.WriteRunFile(new
         {
             Api = run.Settings.ApiUrl,

@@ -54,7 +54,7 @@ internal sealed partial class RunReport(
     private static bool IsHealthy(ResourceEvent latest) =>
         latest.Snapshot.State?.Text == KnownResourceStates.Running && latest.Snapshot.HealthStatus == HealthStatus.Healthy;
 
-    private async Task TellAsync(ResourceEvent change, CancellationToken cancellation)
+    private async Task TellAsync(ResourceEvent change, CancellationToken cancellationToken)
     {
         var state = change.Snapshot.State?.Text;
         var hasEnded = KnownResourceStates.TerminalStates.Contains(state);
@@ -76,15 +76,15 @@ internal sealed partial class RunReport(
                 SayOnce(change, "was stopped or killed");
                 break;
             case not IResourceWithParent when hasEnded && change.Snapshot.ExitCode is not 0:
-                await TellOfFailureAsync(change, cancellation);
+                await TellOfFailureAsync(change, cancellationToken);
                 break;
         }
     }
 
-    private async Task TellOfFailureAsync(ResourceEvent change, CancellationToken cancellation)
+    private async Task TellOfFailureAsync(ResourceEvent change, CancellationToken cancellationToken)
     {
         var lines = new List<string>();
-        await foreach (var batch in loggers.GetAllAsync(change.ResourceId).WithCancellation(cancellation))
+        await foreach (var batch in loggers.GetAllAsync(change.ResourceId).WithCancellation(cancellationToken))
             lines.AddRange(batch.SelectMany(line => Readable(line.Content)));
         if (lines.Any(line => line.Contains("stopped waiting for dependency resource", StringComparison.Ordinal)))
         {

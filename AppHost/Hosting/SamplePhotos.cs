@@ -21,7 +21,7 @@ internal static class SamplePhotos
                 "samples",
                 "Sample photos",
                 ReferenceExpression.Create($"{settings.SamplesUrl}"),
-                async (_, cancellation) => await Server.StartAsync(settings, cancellation))
+                async (_, cancellationToken) => await Server.StartAsync(settings, cancellationToken))
             .WithUrl(settings.SamplesUrl + "/products.csv", "products.csv")
             .WithIconName("ImageMultiple");
 

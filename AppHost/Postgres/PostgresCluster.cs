@@ -12,14 +12,14 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
 {
     /// <summary>Finds or fetches the programs, and makes the cluster if there is none yet.</summary>
     /// <exception cref="InvalidOperationException">No programs fit, or the set-up failed; the message says what to do.</exception>
-    public static async Task<PostgresCluster> PrepareAsync(PostgresClusterOptions options, CancellationToken cancellation)
+    public static async Task<PostgresCluster> PrepareAsync(PostgresClusterOptions options, CancellationToken cancellationToken)
     {
         Directory.CreateDirectory(options.Folder);
         var recorded = ServerFolder.Recorded(options.Folder);
         var folder = recorded ?? ServerFolder.Fresh(options.Folder);
-        var binaries = await PostgresBinaries.FindAsync(options, recorded is null ? null : ReadVersion(folder), folder.User, cancellation);
-        if (recorded is null) await InitializeAsync(options, folder, binaries, cancellation);
-        else await WaitForPredecessorAsync(options, folder, cancellation);
+        var binaries = await PostgresBinaries.FindAsync(options, recorded is null ? null : ReadVersion(folder), folder.User, cancellationToken);
+        if (recorded is null) await InitializeAsync(options, folder, binaries, cancellationToken);
+        else await WaitForPredecessorAsync(options, folder, cancellationToken);
         return new PostgresCluster(binaries, folder);
     }
 
@@ -47,7 +47,7 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
     }
 
     private static async Task InitializeAsync(
-        PostgresClusterOptions options, ServerFolder folder, PostgresBinaries binaries, CancellationToken cancellation)
+        PostgresClusterOptions options, ServerFolder folder, PostgresBinaries binaries, CancellationToken cancellationToken)
     {
         var passwordFile = Path.Combine(folder.Home, "password");
         PrivateFolder.WriteFile(passwordFile, System.Text.Encoding.UTF8.GetBytes(options.Password));
@@ -58,7 +58,7 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
             "--encoding=UTF8", "--locale=C",
         ];
         if (!options.Durable) arguments.Add("--no-sync");
-        var result = await Command.RunAsync(binaries.InitDb, arguments, folder.Home, folder.User, options.Log, cancellation);
+        var result = await Command.RunAsync(binaries.InitDb, arguments, folder.Home, folder.User, options.Log, cancellationToken);
         File.Delete(passwordFile);
         if (result.ExitCode != 0)
             throw new InvalidOperationException($"initdb ended with {result.ExitCode}:{Environment.NewLine}{result.Output}");
@@ -69,7 +69,7 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
         int.Parse(File.ReadAllText(Path.Combine(folder.Data, "PG_VERSION")).Trim(), CultureInfo.InvariantCulture);
 
     /// <summary>The server of a host that was killed a moment ago may still be writing its last page.</summary>
-    private static async Task WaitForPredecessorAsync(PostgresClusterOptions options, ServerFolder folder, CancellationToken cancellation)
+    private static async Task WaitForPredecessorAsync(PostgresClusterOptions options, ServerFolder folder, CancellationToken cancellationToken)
     {
         var lockFile = Path.Combine(folder.Data, "postmaster.pid");
         if (!File.Exists(lockFile)) return;
@@ -79,7 +79,7 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
             using var predecessor = Process.GetProcessById(pid);
             if (!predecessor.ProcessName.StartsWith("postgres", StringComparison.Ordinal)) return;
             options.Progress($"waiting for the server that still runs on this data (process {pid})");
-            await predecessor.WaitForExitAsync(cancellation).WaitAsync(options.TimeLimit, options.Time, cancellation);
+            await predecessor.WaitForExitAsync(cancellationToken).WaitAsync(options.TimeLimit, options.Time, cancellationToken);
         }
         catch (ArgumentException)
         {

@@ -17,7 +17,7 @@ internal sealed record Command(int ExitCode, string Output)
     /// <param name="line">Receives each line of output, from any thread.</param>
     /// <exception cref="InvalidOperationException">There is no such program.</exception>
     public static async Task<Command> RunAsync(
-        string file, IEnumerable<string> arguments, string folder, UnixUser? user, Action<string> line, CancellationToken cancellation)
+        string file, IEnumerable<string> arguments, string folder, UnixUser? user, Action<string> line, CancellationToken cancellationToken)
     {
         var output = new StringBuilder();
         var start = new ProcessStartInfo(file, arguments)
@@ -45,7 +45,7 @@ internal sealed record Command(int ExitCode, string Output)
         process.BeginErrorReadLine();
         try
         {
-            await process.WaitForExitAsync(cancellation);
+            await process.WaitForExitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {

@@ -10,11 +10,11 @@ internal sealed class BodyLines(PipeReader reader)
     private const int LongestLine = 4096;
 
     /// <summary>The next line without its end; null if the body ended before it.</summary>
-    public async ValueTask<string?> ReadLineAsync(CancellationToken cancellation)
+    public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var read = await reader.ReadAsync(cancellation);
+            var read = await reader.ReadAsync(cancellationToken);
             if (read.Buffer.PositionOf((byte)'\n') is { } end)
             {
                 var line = Encoding.Latin1.GetString(read.Buffer.Slice(0, end));
@@ -29,11 +29,11 @@ internal sealed class BodyLines(PipeReader reader)
         }
     }
 
-    public async ValueTask CopyAsync(long count, BodySink sink, CancellationToken cancellation)
+    public async ValueTask CopyAsync(long count, BodySink sink, CancellationToken cancellationToken)
     {
         while (count > 0)
         {
-            var read = await reader.ReadAsync(cancellation);
+            var read = await reader.ReadAsync(cancellationToken);
             var taken = read.Buffer.Slice(0, Math.Min(count, read.Buffer.Length));
             foreach (var segment in taken) sink(segment.Span);
             count -= taken.Length;
@@ -42,11 +42,11 @@ internal sealed class BodyLines(PipeReader reader)
         }
     }
 
-    public async ValueTask CopyRestAsync(BodySink sink, CancellationToken cancellation)
+    public async ValueTask CopyRestAsync(BodySink sink, CancellationToken cancellationToken)
     {
         while (true)
         {
-            var read = await reader.ReadAsync(cancellation);
+            var read = await reader.ReadAsync(cancellationToken);
             foreach (var segment in read.Buffer) sink(segment.Span);
             reader.AdvanceTo(read.Buffer.End);
             if (read.IsCompleted) return;

@@ -17,7 +17,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
 
     private readonly BodyLines _body = new(request.BodyReader);
 
-    public async Task<ReceivedBody> CopyToAsync(BodySink sink, CancellationToken cancellation)
+    public async Task<ReceivedBody> CopyToAsync(BodySink sink, CancellationToken cancellationToken)
     {
         var isChunked = signed.Payload.StartsWith("STREAMING-", StringComparison.Ordinal);
         var algorithm = AnnouncedChecksum();
@@ -36,8 +36,8 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
 
         var trailers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var hash = isChunked
-            ? await CopyChunksAsync(Take, trailers, cancellation)
-            : await CopyPlainAsync(Take, cancellation);
+            ? await CopyChunksAsync(Take, trailers, cancellationToken)
+            : await CopyPlainAsync(Take, cancellationToken);
 
         if (Header("x-amz-decoded-content-length") is { } announced && announced != Text(length)) throw S3Error.IncompleteBody();
         if (md5 is not null && Header("Content-MD5") != Convert.ToBase64String(md5.GetCurrentHash())) throw S3Error.BadDigest("Content-MD5");
@@ -45,7 +45,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
     }
 
     /// <summary>A body that is a document for us rather than an object to keep.</summary>
-    public async Task<byte[]> ReadDocumentAsync(CancellationToken cancellation)
+    public async Task<byte[]> ReadDocumentAsync(CancellationToken cancellationToken)
     {
         using var document = new MemoryStream();
         await CopyToAsync(
@@ -54,11 +54,11 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
                 if (document.Length + bytes.Length > LongestDocument) throw S3Error.InvalidRequest("The document is too long.");
                 document.Write(bytes);
             },
-            cancellation);
+            cancellationToken);
         return document.ToArray();
     }
 
-    private async Task<byte[]> CopyPlainAsync(BodySink take, CancellationToken cancellation)
+    private async Task<byte[]> CopyPlainAsync(BodySink take, CancellationToken cancellationToken)
     {
         if (request.ContentLength is null) throw new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -68,7 +68,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
                 take(bytes);
                 sha256.AppendData(bytes);
             },
-            cancellation);
+            cancellationToken);
 
         var hash = sha256.GetCurrentHash();
         if (signed.Payload != "UNSIGNED-PAYLOAD" && signed.Payload != Convert.ToHexStringLower(hash))
@@ -76,7 +76,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         return hash;
     }
 
-    private async Task<byte[]> CopyChunksAsync(BodySink take, Dictionary<string, string> trailers, CancellationToken cancellation)
+    private async Task<byte[]> CopyChunksAsync(BodySink take, Dictionary<string, string> trailers, CancellationToken cancellationToken)
     {
         var (chunksAreSigned, hasTrailers) = signed.Payload switch
         {
@@ -93,7 +93,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         var previous = signed.Signature;
         while (true)
         {
-            var (size, signature) = ChunkHead.Parse(await _body.ReadLineAsync(cancellation));
+            var (size, signature) = ChunkHead.Parse(await _body.ReadLineAsync(cancellationToken));
             await _body.CopyAsync(
                 size,
                 bytes =>
@@ -101,7 +101,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
                     take(bytes);
                     target.AppendData(bytes);
                 },
-                cancellation);
+                cancellationToken);
             if (chunksAreSigned)
             {
                 var hash = chunk.GetHashAndReset();
@@ -111,19 +111,19 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             }
 
             if (size == 0) break;
-            if (await _body.ReadLineAsync(cancellation) != "") throw S3Error.IncompleteBody();
+            if (await _body.ReadLineAsync(cancellationToken) != "") throw S3Error.IncompleteBody();
         }
 
-        await ReadTrailersAsync(trailers, chunksAreSigned && hasTrailers ? previous : null, cancellation);
+        await ReadTrailersAsync(trailers, chunksAreSigned && hasTrailers ? previous : null, cancellationToken);
         return whole.GetCurrentHash();
     }
 
     /// <param name="previous">The last chunk's signature, if the trailers are signed too.</param>
-    private async Task ReadTrailersAsync(Dictionary<string, string> trailers, string? previous, CancellationToken cancellation)
+    private async Task ReadTrailersAsync(Dictionary<string, string> trailers, string? previous, CancellationToken cancellationToken)
     {
         const string signatureName = "x-amz-trailer-signature";
         var canonical = new StringBuilder();
-        while (await _body.ReadLineAsync(cancellation) is { Length: > 0 } line)
+        while (await _body.ReadLineAsync(cancellationToken) is { Length: > 0 } line)
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
             if (colon < 0) throw S3Error.InvalidRequest("A trailer is malformed.");
@@ -132,7 +132,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             if (name != signatureName) canonical.Append(name).Append(':').Append(value).Append('\n');
         }
 
-        await _body.CopyRestAsync(static _ => throw S3Error.IncompleteBody(), cancellation);
+        await _body.CopyRestAsync(static _ => throw S3Error.IncompleteBody(), cancellationToken);
         if (previous is null) return;
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString()));
         if (!signed.TrailerMatches(previous, hash, trailers.GetValueOrDefault(signatureName, ""))) throw WrongChunk();

@@ -35,7 +35,7 @@ public sealed class S3Endpoint : IAsyncDisposable
         $"AccessKey={_options.AccessKey};SecretKey={_options.SecretKey}";
 
     /// <exception cref="IOException">The port is in use; the inner exception is <c>AddressInUseException</c>.</exception>
-    public static async Task<S3Endpoint> StartAsync(S3EndpointOptions options, CancellationToken cancellation = default)
+    public static async Task<S3Endpoint> StartAsync(S3EndpointOptions options, CancellationToken cancellationToken = default)
     {
         var logging = options.Logging ?? NullLoggerFactory.Instance;
         var buckets = new BucketFolders(options.DataFolder);
@@ -55,7 +55,7 @@ public sealed class S3Endpoint : IAsyncDisposable
         app.Run(service.HandleAsync);
         try
         {
-            await app.StartAsync(cancellation);
+            await app.StartAsync(cancellationToken);
             return new S3Endpoint(app, options);
         }
         catch
@@ -65,7 +65,7 @@ public sealed class S3Endpoint : IAsyncDisposable
         }
     }
 
-    public async Task StopAsync(CancellationToken cancellation = default) => await _app.StopAsync(cancellation);
+    public async Task StopAsync(CancellationToken cancellationToken = default) => await _app.StopAsync(cancellationToken);
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 }

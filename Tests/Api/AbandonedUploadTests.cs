@@ -18,7 +18,7 @@ public sealed class AbandonedUploadTests : ApiTest
     {
         using var csv = new PausedCsv(rows);
         using var givenUp = new CancellationTokenSource();
-        var upload = Alice.UploadAsync(csv.Content, cancellation: givenUp.Token);
+        var upload = Alice.UploadAsync(csv.Content, cancellationToken: givenUp.Token);
         await csv.Sent;
         await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
 

@@ -39,11 +39,11 @@ internal static class ApiClient
     }
 
     public static async Task<HttpResponseMessage> UploadAsync(
-        this HttpClient client, HttpContent content, string? key = null, string query = "", CancellationToken cancellation = default)
+        this HttpClient client, HttpContent content, string? key = null, string query = "", CancellationToken cancellationToken = default)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/v1/requests" + query) { Content = content };
         if (key is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
-        return await client.SendAsync(request, cancellation);
+        return await client.SendAsync(request, cancellationToken);
     }
 
     /// <summary>Uploads a good CSV and returns the new request's id.</summary>

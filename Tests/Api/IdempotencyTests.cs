@@ -81,7 +81,7 @@ public sealed class IdempotencyTests : ApiTest
     {
         using var slow = new PausedCsv();
         using var givenUp = new CancellationTokenSource();
-        var first = Alice.UploadAsync(slow.Content, key: "k", cancellation: givenUp.Token);
+        var first = Alice.UploadAsync(slow.Content, key: "k", cancellationToken: givenUp.Token);
         await slow.Sent;
         await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
 

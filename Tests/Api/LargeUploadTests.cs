@@ -28,7 +28,7 @@ public sealed class LargeUploadTests : ApiTest
     private sealed class ManyRows : HttpContent
     {
         private const int LookEvery = 20_000;
-        private static readonly string s_description = new('x', 150);
+        private static readonly string Description = new('x', 150);
 
         public ManyRows() => Headers.ContentType = new MediaTypeHeaderValue("text/csv");
 
@@ -42,7 +42,7 @@ public sealed class LargeUploadTests : ApiTest
             var block = new StringBuilder();
             for (var row = 1; row <= Rows; row++)
             {
-                block.Append(CultureInfo.InvariantCulture, $"{row},{s_description},https://images.test/{row}.jpg\n");
+                block.Append(CultureInfo.InvariantCulture, $"{row},{Description},https://images.test/{row}.jpg\n");
                 if (row % 500 == 0)
                 {
                     await WriteAsync(stream, block.ToString());

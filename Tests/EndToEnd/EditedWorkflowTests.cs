@@ -11,7 +11,7 @@ namespace Darkroom.Tests.EndToEnd;
 /// <summary>What people make of the shipped workflow, in the body of its fan-out and around it. Each CSV has one image a row.</summary>
 public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<SharedSystem>
 {
-    private static readonly HttpClient s_anonymous = new();
+    private static readonly HttpClient Anonymous = new();
 
     private DarkroomSystem Product => shared.Product;
 
@@ -27,7 +27,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
     {
         var request = await RunAsync(Download().Next("convert", "Darkroom.ConvertImage", ("format", "Literal", format)).Next("store", "Darkroom.StoreImage"), Jpeg);
 
-        using var answer = await s_anonymous.GetAsync(Assert.Single(Assert.Single(await request.OutputRowsAsync()).Outputs));
+        using var answer = await Anonymous.GetAsync(Assert.Single(Assert.Single(await request.OutputRowsAsync()).Outputs));
         Assert.Equal(expected, FormatSniffer.Sniff(await answer.Content.ReadAsByteArrayAsync()));
         Assert.Equal($"image/{format}", answer.Content.Headers.ContentType?.ToString());
         Assert.EndsWith($".{format}", answer.RequestMessage!.RequestUri!.AbsolutePath, StringComparison.Ordinal);
@@ -187,7 +187,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
     {
         var formats = new List<string>();
         foreach (var row in await request.OutputRowsAsync())
-            formats.Add(FormatSniffer.Sniff(await s_anonymous.GetByteArrayAsync(Assert.Single(row.Outputs))).ToString()!.ToLowerInvariant());
+            formats.Add(FormatSniffer.Sniff(await Anonymous.GetByteArrayAsync(Assert.Single(row.Outputs))).ToString()!.ToLowerInvariant());
         return formats;
     }
 

@@ -142,8 +142,8 @@ internal sealed class EngineRig : IAsyncDisposable
 internal sealed record EngineProcess(ProcessLease Lease, WorkflowInstanceStore Instances, WorkflowRunner Runner)
 {
     /// <summary>Claims and runs ready instances until none is ready now.</summary>
-    public async Task RunAllAsync(CancellationToken cancellation = default)
+    public async Task RunAllAsync(CancellationToken cancellationToken = default)
     {
-        while (await Instances.ClaimNextAsync(cancellation) is { } instance) await Runner.RunAsync(instance, cancellation);
+        while (await Instances.ClaimNextAsync(cancellationToken) is { } instance) await Runner.RunAsync(instance, cancellationToken);
     }
 }

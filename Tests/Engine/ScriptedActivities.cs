@@ -30,7 +30,7 @@ internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext
 
     public ActivityRegistration Registration => new(Descriptor, () => this);
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) => execute(context, cancellation);
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) => execute(context, cancellationToken);
 }
 
 /// <summary>A fan-out for tests: an activity with a body.</summary>
@@ -48,7 +48,7 @@ internal sealed class ScriptedFanOut : WorkflowActivity
 
     public ActivityRegistration Registration => new(Descriptor, () => this);
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed());
 }
 
@@ -68,6 +68,6 @@ internal sealed class ScriptedImageActivity(string type, Func<ImageRun, Activity
 
     public ActivityRegistration Registration => new(Descriptor, () => this);
 
-    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation) =>
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken) =>
         ValueTask.FromResult(execute(run, inputs));
 }

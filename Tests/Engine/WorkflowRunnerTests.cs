@@ -312,9 +312,9 @@ public sealed class WorkflowRunnerTests
         await WakeAsync(connection, default);
     }
 
-    private static async Task WakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellation) =>
+    private static async Task WakeAsync(Npgsql.NpgsqlConnection connection, CancellationToken cancellationToken) =>
         await connection.Sql("insert into resumptions (bookmark_id, instance_id, input) select id, instance_id, '{}' from bookmarks")
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     private static async Task BreakConnectionsAsync(TestDatabase database)
     {

@@ -45,7 +45,7 @@ internal sealed class FakeResolver : INameResolver
         return this;
     }
 
-    public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation)
+    public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _lookups);
         if (!_answers.TryGetValue(host, out var answers))

@@ -150,7 +150,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
 
     private sealed class NoNames : INameResolver
     {
-        public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellation) =>
+        public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) =>
             host.EndsWith(".loopback.test", StringComparison.Ordinal)
                 ? Task.FromResult<IPAddress[]>([IPAddress.Loopback])
                 : Task.FromResult<IPAddress[]>([]);

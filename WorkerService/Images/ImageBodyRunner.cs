@@ -20,28 +20,28 @@ internal sealed partial class ImageBodyRunner(
     IOptions<ImageWorkOptions> options,
     ILogger<ImageBodyRunner> logger)
 {
-    public async Task RunAsync(ClaimedImage image, CancellationToken cancellation)
+    public async Task RunAsync(ClaimedImage image, CancellationToken cancellationToken)
     {
         try
         {
-            var fanOut = await bodies.FindAsync(image.RequestId, image.Run, cancellation);
+            var fanOut = await bodies.FindAsync(image.RequestId, image.Run, cancellationToken);
             if (fanOut is null)
             {
                 await claimer.HandBackAsync([image], CancellationToken.None);
                 return;
             }
 
-            if (image.Suspect && !await claimer.MarkExclusiveAsync(image, cancellation))
+            if (image.Suspect && !await claimer.MarkExclusiveAsync(image, cancellationToken))
             {
                 await claimer.HandBackAsync([image], CancellationToken.None);
                 return;
             }
 
             ImageOutcome outcome;
-            using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellation) with { Trace = run.Trace() };
-            await RecordAsync(outcome, cancellation);
+            using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellationToken) with { Trace = run.Trace() };
+            await RecordAsync(outcome, cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await claimer.HandBackAsync([image], CancellationToken.None);
         }
@@ -49,22 +49,22 @@ internal sealed partial class ImageBodyRunner(
         {
             // The body cannot even begin, for this image or any other of the run: an outcome for each, rather than no end at all.
             LogNotRun(e, image.Id, image.RequestId);
-            await RecordAsync(new ImageOutcome.Failed(image, "invalid_workflow", e.Message), cancellation);
+            await RecordAsync(new ImageOutcome.Failed(image, "invalid_workflow", e.Message), cancellationToken);
         }
         catch (Exception e)
         {
             // Never the image's doing, whose failures are outcomes: the database is away, most likely.
             LogNotRun(e, image.Id, image.RequestId);
-            await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellation);
+            await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellationToken);
         }
     }
 
-    private async Task<ImageOutcome> RunBodyAsync(FanOutBody fanOut, ImageRun run, CancellationToken cancellation)
+    private async Task<ImageOutcome> RunBodyAsync(FanOutBody fanOut, ImageRun run, CancellationToken cancellationToken)
     {
         var image = run.Image;
         try
         {
-            await fanOut.Body.RunAsync(run, cancellation);
+            await fanOut.Body.RunAsync(run, cancellationToken);
             if (run.Output is not null) return new ImageOutcome.Succeeded(image, run.Original, run.Output);
             return Failed(run, new ImageFailure("not_stored", "The workflow ended without storing a result for this image."));
         }
@@ -102,9 +102,9 @@ internal sealed partial class ImageBodyRunner(
     /// Nobody waits for the database, but for a suspect: it stays alone until that is durable, or the death of another image's doing
     /// would be counted as its own.
     /// </summary>
-    private Task RecordAsync(ImageOutcome outcome, CancellationToken cancellation) => outcome.Image.Suspect
-        ? recorder.RecordAsync(outcome, cancellation)
-        : recorder.HandInAsync(outcome, cancellation);
+    private Task RecordAsync(ImageOutcome outcome, CancellationToken cancellationToken) => outcome.Image.Suspect
+        ? recorder.RecordAsync(outcome, cancellationToken)
+        : recorder.HandInAsync(outcome, cancellationToken);
 
     private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)
     {

@@ -67,12 +67,12 @@ internal sealed partial class WorkflowInstanceService(
         }
     }
 
-    private async Task WakeWhenDueAsync(PostgresNotificationListener signal, CancellationToken cancellation)
+    private async Task WakeWhenDueAsync(PostgresNotificationListener signal, CancellationToken cancellationToken)
     {
         try
         {
-            if (await instances.NextReadyAsync(cancellation) is not { } due || due > TimeSpan.FromSeconds(options.Value.PollSeconds)) return;
-            await Task.Delay(due + s_late, time, cancellation);
+            if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > TimeSpan.FromSeconds(options.Value.PollSeconds)) return;
+            await Task.Delay(due + Late, time, cancellationToken);
             signal.Set();
         }
         catch (Exception e) when (e is OperationCanceledException or NpgsqlException)
@@ -82,16 +82,16 @@ internal sealed partial class WorkflowInstanceService(
     }
 
     // Two clocks: a look that is a moment early would find nothing.
-    private static readonly TimeSpan s_late = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(20);
 
-    private async Task<WorkflowInstance?> ClaimAsync(CancellationToken cancellation)
+    private async Task<WorkflowInstance?> ClaimAsync(CancellationToken cancellationToken)
     {
         if (process.Held.IsCancellationRequested) return null;
         try
         {
-            return await instances.ClaimNextAsync(cancellation);
+            return await instances.ClaimNextAsync(cancellationToken);
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             LogClaimFailed(e);
             return null;

@@ -82,9 +82,9 @@ internal sealed partial class WebhookDispatcher(
         }
     }
 
-    private async Task FreeAbandonedAsync(CancellationToken cancellation)
+    private async Task FreeAbandonedAsync(CancellationToken cancellationToken)
     {
-        var freed = await claims.FreeAbandonedAsync(process.Id, _slots.UnderWay(), cancellation);
+        var freed = await claims.FreeAbandonedAsync(process.Id, _slots.UnderWay(), cancellationToken);
         if (freed > 0) LogFreed(freed);
     }
 

@@ -12,20 +12,20 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
 
     public async Task<CreatedApiKey> CreateAsync(
-        string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellation)
+        string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellationToken)
     {
         var text = ApiKeyText.Generate();
-        var (key, secret) = await WriteAsync(text, owner, name, scopes, cancellation);
+        var (key, secret) = await WriteAsync(text, owner, name, scopes, cancellationToken);
         LogCreated(key.Prefix, owner);
         return new CreatedApiKey(key, text, secret);
     }
 
     /// <summary>Makes a given key valid, whatever its row said before: for the key that a development configuration names.</summary>
     public async Task UpsertAsync(
-        string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellation) =>
-        await WriteAsync(text, owner, name, scopes, cancellation);
+        string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellationToken) =>
+        await WriteAsync(text, owner, name, scopes, cancellationToken);
 
-    public async Task<IReadOnlyList<ApiKey>> ListAsync(string? owner, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ApiKey>> ListAsync(string? owner, CancellationToken cancellationToken)
     {
         var keys = new List<ApiKey>();
         await using var reader = await database.Sql(
@@ -37,36 +37,36 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
                 order by o.name, k.created_at, k.prefix
                 """)
             .With("owner", NpgsqlDbType.Text, owner)
-            .ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) keys.Add(ReadKey(reader));
+            .ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) keys.Add(ReadKey(reader));
         return keys;
     }
 
     /// <summary>
     /// Ends a key: at once in this process, within <see cref="AccessOptions.CacheSeconds"/> in the others. False if no key has that prefix.
     /// </summary>
-    public async Task<bool> RevokeAsync(string prefix, CancellationToken cancellation)
+    public async Task<bool> RevokeAsync(string prefix, CancellationToken cancellationToken)
     {
         var known = await database.Sql("update api_keys set revoked_at = coalesce(revoked_at, now()) where prefix = @prefix")
             .With("prefix", prefix)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         cache.Forget(prefix);
         if (known == 1) LogRevoked(prefix);
         return known == 1;
     }
 
-    public async Task<bool> AnyAsync(CancellationToken cancellation) =>
-        await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellation) is true;
+    public async Task<bool> AnyAsync(CancellationToken cancellationToken) =>
+        await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellationToken) is true;
 
     /// <summary>Whom the key speaks for, or null: unknown, wrong and revoked look and take the same.</summary>
-    public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellation)
+    public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
         if (ApiKeyText.Prefix(text) is not { } prefix) return null;
         var hash = ApiKeyText.Hash(text);
         if (cache.Find(hash) is { } known) return known;
 
         var asked = cache.Now();
-        var (key, stored) = await FindAsync(prefix, cancellation);
+        var (key, stored) = await FindAsync(prefix, cancellationToken);
         // Compared even when there is no such key, so that its absence takes as long as a wrong secret.
         var right = CryptographicOperations.FixedTimeEquals(hash, stored ?? NoHash);
         if (!right || key is null)
@@ -76,14 +76,14 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
         }
 
         cache.Remember(hash, key, asked);
-        await TouchAsync(prefix, cancellation);
+        await TouchAsync(prefix, cancellationToken);
         return key;
     }
 
     /// <summary>Whether this very key was verified here lately; a limit on bad keys then does not stand in its way.</summary>
     public bool WasVerifiedLately(string text) => ApiKeyText.Prefix(text) is not null && cache.Knows(ApiKeyText.Hash(text));
 
-    private async Task<(VerifiedApiKey? Key, byte[]? Hash)> FindAsync(string prefix, CancellationToken cancellation)
+    private async Task<(VerifiedApiKey? Key, byte[]? Hash)> FindAsync(string prefix, CancellationToken cancellationToken)
     {
         await using var reader = await database.Sql(
                 """
@@ -94,15 +94,15 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
                   and k.revoked_at is null
                 """)
             .With("prefix", prefix)
-            .ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return (null, null);
+            .ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return (null, null);
         var key = new VerifiedApiKey(
             prefix, new OwnerId(reader.GetGuid(0)), reader.GetString(1), reader.GetFieldValue<string[]>(2));
         return (key, reader.GetFieldValue<byte[]>(3));
     }
 
     // One write a minute is enough to see which keys are still in use.
-    private async Task TouchAsync(string prefix, CancellationToken cancellation) =>
+    private async Task TouchAsync(string prefix, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 update api_keys
@@ -111,18 +111,18 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
                   and (last_used_at is null or last_used_at < now() - interval '1 minute')
                 """)
             .With("prefix", prefix)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     private async Task<(ApiKey Key, string? WebhookSecret)> WriteAsync(
-        string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellation)
+        string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellationToken)
     {
         var prefix = ApiKeyText.Prefix(text) ?? throw new ArgumentException("A key reads dk_<prefix>_<secret>.", nameof(text));
         if (scopes.Count == 0 || scopes.Except(Scopes.All).Any())
             throw new ArgumentException($"Scopes are one or more of {string.Join(", ", Scopes.All)}.", nameof(scopes));
 
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var (ownerId, secret) = await OwnerStore.FindOrCreateAsync(connection, owner, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var (ownerId, secret) = await OwnerStore.FindOrCreateAsync(connection, owner, cancellationToken);
         await connection.Sql(
                 """
                 insert into api_keys (owner_id, name, prefix, hash, scopes)
@@ -135,7 +135,7 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
             .With("prefix", prefix)
             .With("hash", ApiKeyText.Hash(text))
             .With("scopes", scopes.Distinct().ToArray())
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         await using var reader = await connection.Sql(
                 """
                 select k.prefix, k.name, k.owner_id, o.name, k.scopes, k.created_at, k.last_used_at, k.revoked_at
@@ -144,11 +144,11 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
                 where k.prefix = @prefix
                 """)
             .With("prefix", prefix)
-            .ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
+            .ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         var key = ReadKey(reader);
         await reader.CloseAsync();
-        await transaction.CommitAsync(cancellation);
+        await transaction.CommitAsync(cancellationToken);
         cache.Forget(prefix);
         return (key, secret);
     }

@@ -15,7 +15,7 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSe
     public static string Generate() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     /// <summary>The secrets that a delivery of this owner is signed with now, newest first.</summary>
-    public async Task<IReadOnlyList<string>> LiveAsync(OwnerId owner, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> LiveAsync(OwnerId owner, CancellationToken cancellationToken)
     {
         var secrets = new List<string>();
         await using var reader = await database.Sql(
@@ -27,19 +27,19 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSe
                 order by created_at desc, id
                 """)
             .With("owner", owner.Value)
-            .ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) secrets.Add(reader.GetString(0));
+            .ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) secrets.Add(reader.GetString(0));
         // Only an owner that something else put into the table has none; it is treated like a new one.
-        return secrets.Count > 0 ? secrets : [(await RotateAsync(owner, cancellation)).Secret];
+        return secrets.Count > 0 ? secrets : [(await RotateAsync(owner, cancellationToken)).Secret];
     }
 
     /// <summary>A new secret. The present ones keep signing for a while, so that receivers can change over without a gap.</summary>
-    public async Task<RotatedWebhookSecret> RotateAsync(OwnerId owner, CancellationToken cancellation)
+    public async Task<RotatedWebhookSecret> RotateAsync(OwnerId owner, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // Two rotations at once must not both leave a secret without an end.
-        await connection.Sql("select from owners where id = @owner for update").With("owner", owner.Value).ExecuteNonQueryAsync(cancellation);
+        await connection.Sql("select from owners where id = @owner for update").With("owner", owner.Value).ExecuteNonQueryAsync(cancellationToken);
         var expiry = await connection.Sql(
                 """
                 with ending as (
@@ -53,22 +53,22 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSe
                 """)
             .With("owner", owner.Value)
             .With("overlap", NpgsqlDbType.Interval, options.Value.SecretOverlap)
-            .ExecuteScalarAsync(cancellation);
+            .ExecuteScalarAsync(cancellationToken);
         await connection.Sql("delete from webhook_secrets where owner_id = @owner and expires_at <= now()")
             .With("owner", owner.Value)
-            .ExecuteNonQueryAsync(cancellation);
-        var secret = await AddAsync(connection, owner, cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        var secret = await AddAsync(connection, owner, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return new RotatedWebhookSecret(secret, expiry is DateTime end ? new DateTimeOffset(end, TimeSpan.Zero) : null);
     }
 
-    internal static async Task<string> AddAsync(NpgsqlConnection connection, OwnerId owner, CancellationToken cancellation)
+    internal static async Task<string> AddAsync(NpgsqlConnection connection, OwnerId owner, CancellationToken cancellationToken)
     {
         var secret = Generate();
         await connection.Sql("insert into webhook_secrets (owner_id, secret, created_at) values (@owner, @secret, clock_timestamp())")
             .With("owner", owner.Value)
             .With("secret", secret)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         return secret;
     }
 }

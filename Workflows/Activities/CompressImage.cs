@@ -21,7 +21,7 @@ internal sealed class CompressImage : ImageActivity, IDescribedActivity
         TakesEffectIn = StoreImage.Descriptor,
     };
 
-    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         run.Plan = run.Plan.Add(new ImageStep.Compress(inputs.Get<int>(Quality)));
         return ValueTask.FromResult(Outcome.Done);

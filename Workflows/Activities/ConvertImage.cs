@@ -26,7 +26,7 @@ internal sealed class ConvertImage : ImageActivity, IDescribedActivity
         TakesEffectIn = StoreImage.Descriptor,
     };
 
-    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         run.Plan = run.Plan.Add(new ImageStep.Convert(Enum.Parse<ImageFormat>(inputs.Get<string>(Format), ignoreCase: true)));
         return ValueTask.FromResult(Outcome.Done);

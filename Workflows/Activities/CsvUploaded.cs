@@ -16,6 +16,6 @@ internal sealed class CsvUploaded : WorkflowActivity, IDescribedActivity
         IsTrigger = true,
     };
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed());
 }

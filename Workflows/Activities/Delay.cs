@@ -9,7 +9,7 @@ namespace Darkroom.Activities;
 internal sealed class Delay : WorkflowActivity, IDescribedActivity
 {
     private const string Span = "TimeSpan";
-    private static readonly TimeSpan s_longest = TimeSpan.FromDays(366);
+    private static readonly TimeSpan Longest = TimeSpan.FromDays(366);
 
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -25,13 +25,13 @@ internal sealed class Delay : WorkflowActivity, IDescribedActivity
                 DisplayName = "Time span",
                 UiHint = "singleline",
                 IsRequired = true,
-                Check = value => value is TimeSpan span && (span < TimeSpan.Zero || span > s_longest) ? "TimeSpan must lie between 0 and 366 days." : null,
+                Check = value => value is TimeSpan span && (span < TimeSpan.Zero || span > Longest) ? "TimeSpan must lie between 0 and 366 days." : null,
             },
         ],
         CreatesBookmark = true,
     };
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var span = context.Inputs.Get<TimeSpan>(Span);
         var payload = JsonSerializer.Serialize(new Dictionary<string, string> { ["timeSpan"] = span.ToString("c", CultureInfo.InvariantCulture) });

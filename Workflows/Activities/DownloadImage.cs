@@ -21,15 +21,15 @@ internal sealed class DownloadImage(ImageFetcher fetcher) : ImageActivity, IDesc
     /// <summary>Of activities that work on the image.</summary>
     internal static RequiredStep Required { get; } = new(Descriptor, "and has no image to work on then");
 
-    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         if (SampleImages.Has(new Uri(run.Image.Url)))
         {
-            run.Source = await SampleImages.OpenAsync(new Uri(run.Image.Url), cancellation);
+            run.Source = await SampleImages.OpenAsync(new Uri(run.Image.Url), cancellationToken);
             return Outcome.Done;
         }
 
-        run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), cancellation);
+        run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), cancellationToken);
         return Outcome.Done;
     }
 }

@@ -18,7 +18,7 @@ internal sealed class FailRequest : WorkflowActivity, IDescribedActivity
         Outcomes = [],
     };
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed
         {
             Effect = (connection, token) => connection.Sql(

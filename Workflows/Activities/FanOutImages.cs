@@ -41,7 +41,7 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
         CreatesBookmark = true,
     };
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var bookmark = new FanOutBookmark(context.ActivityId, context.Variables, context.Inputs.Get<int>(MaxAttempts))
         {
@@ -56,12 +56,12 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
     }
 
     /// <summary>By now every image has ended: the counters change no more in this run.</summary>
-    public override async Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellation)
+    public override async Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellationToken)
     {
         await using var command = database.Sql("select no_of_images, images_succeeded, images_failed from csv_data_table where id = @request")
             .With("request", context.RequestId.Value);
-        await using var counters = await command.ExecuteReaderAsync(cancellation);
-        await counters.ReadAsync(cancellation);
+        await using var counters = await command.ExecuteReaderAsync(cancellationToken);
+        await counters.ReadAsync(cancellationToken);
         return new ActivityResult.Completed
         {
             Outputs = new Dictionary<string, object?>
@@ -73,9 +73,9 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
         };
     }
 
-    private static async Task OpenAsync(NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellation)
+    private static async Task OpenAsync(NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellationToken)
     {
-        var pending = await FanOut.OpenAsync(connection, context.RequestId, context.Run, cancellation);
+        var pending = await FanOut.OpenAsync(connection, context.RequestId, context.Run, cancellationToken);
         if (pending > 0) return;
 
         // No outcome will come to wake the bookmark, so it is woken here.
@@ -92,6 +92,6 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
             .With("request", context.RequestId.Value)
             .With("run", context.Run)
             .With("activity", context.ActivityId)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
     }
 }

@@ -29,7 +29,7 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
         ],
     };
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation) =>
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed
         {
             Webhook = new WebhookRegistration(

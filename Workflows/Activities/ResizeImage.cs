@@ -31,7 +31,7 @@ internal sealed class ResizeImage : ImageActivity, IDescribedActivity
         Check = inputs => inputs.Is(Width, 0) && inputs.Is(Height, 0) ? "Width or Height must be given." : null,
     };
 
-    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         var (width, height) = (Side(inputs, Width), Side(inputs, Height));
         if (width is null && height is null)

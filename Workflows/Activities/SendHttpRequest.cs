@@ -28,12 +28,12 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     private const string FailedToConnect = "Failed to connect";
     private const string TimedOut = "Timeout";
 
-    private static readonly HashSet<string> s_ours = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> Ours = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Content-Length", "Transfer-Encoding", "Connection", "Idempotency-Key", "Upgrade", "Expect", "Trailer", "TE", "Proxy-Authorization",
     };
 
-    private static readonly SearchValues<char> s_nameCharacters =
+    private static readonly SearchValues<char> NameCharacters =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 
     private readonly EgressGuard _guard;
@@ -90,11 +90,11 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         OutcomesInput = ExpectedStatusCodes,
     };
 
-    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         if (_guard.CheckUrl(context.Inputs.Text(Url), out var url) is { } refusal) return Refused(refusal);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(_options.TimeoutSeconds), _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             using var request = Compose(url!, context);
@@ -108,7 +108,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         {
             return Refused(found);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested && context.LeadsOn(TimedOut))
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && context.LeadsOn(TimedOut))
         {
             return new ActivityResult.Completed(TimedOut);
         }
@@ -138,7 +138,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var given = context.Inputs.Values[RequestHeaders] is JsonElement json ? Headers(json) ?? [] : [];
         foreach (var header in given.GroupBy(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase))
         {
-            if (s_ours.Contains(header.Key)) continue;
+            if (Ours.Contains(header.Key)) continue;
             HttpHeaders? headers = header.Key.StartsWith("Content-", StringComparison.OrdinalIgnoreCase) ? request.Content?.Headers : request.Headers;
             if (headers?.NonValidated.Contains(header.Key) == true) headers.Remove(header.Key);
             headers?.TryAddWithoutValidation(header.Key, header);
@@ -159,11 +159,11 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         };
     }
 
-    private async Task<object?> ReadAsync(HttpResponseMessage response, CancellationToken cancellation)
+    private async Task<object?> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var kept = new byte[_options.MaxContentBytes + 1];
-        await using var body = await response.Content.ReadAsStreamAsync(cancellation);
-        var length = await body.ReadAtLeastAsync(kept, kept.Length, throwOnEndOfStream: false, cancellation);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        var length = await body.ReadAtLeastAsync(kept, kept.Length, throwOnEndOfStream: false, cancellationToken);
         if (length == 0) return null;
         var whole = length <= _options.MaxContentBytes;
         var text = Encoding.UTF8.GetString(kept, 0, Math.Min(length, _options.MaxContentBytes)).Replace('\0', '\uFFFD');
@@ -179,7 +179,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var headers = new List<(string, string)>();
         foreach (var header in json.EnumerateObject())
         {
-            if (header.Name.Length == 0 || header.Name.AsSpan().ContainsAnyExcept(s_nameCharacters)) return null;
+            if (header.Name.Length == 0 || header.Name.AsSpan().ContainsAnyExcept(NameCharacters)) return null;
             if (header.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Array)) return null;
             foreach (var value in header.Value.ValueKind == JsonValueKind.Array ? header.Value.EnumerateArray().ToArray() : [header.Value])
             {

@@ -25,7 +25,7 @@ internal sealed class SetVariable : WorkflowActivity, IDescribedActivity
         WritesVariables = true,
     };
 
-    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var variable = CompiledInputs.VariableId((JsonElement)context.Inputs.Values[Variable]!)!;
         var value = context.Inputs.Values[Value] is JsonElement given ? given : default;

@@ -20,14 +20,14 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : Image
         WithoutIt = "so that no image could succeed",
     };
 
-    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         using var result = new PooledBuffer(source.Length);
-        var report = await codec.RunAsync(source.OpenRead(), run.Plan, result.OpenWrite(), cancellation);
+        var report = await codec.RunAsync(source.OpenRead(), run.Plan, result.OpenWrite(), cancellationToken);
         var output = report.Output;
         var key = ObjectKeys.Image(image.RequestId, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
-        await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellation, report.OutputSha256);
+        await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, report.OutputSha256);
 
         // Only decoding tells how large the original is as people see it.
         run.Original = run.Original is null ? null : run.Original with { Width = report.Source.Width, Height = report.Source.Height };

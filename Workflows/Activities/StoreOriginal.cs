@@ -18,11 +18,11 @@ internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescr
         After = DownloadImage.Required,
     };
 
-    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+    public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         var key = ObjectKeys.Original(image.RequestId, image.Row, image.Position, source.Sha256, source.Format.Extension());
-        await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellation, source.Sha256);
+        await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellationToken, source.Sha256);
         run.Original = new ImageObject(key, source.Format.ContentType(), source.Length, null, null, source.Sha256);
         return Outcome.Done;
     }

@@ -49,15 +49,15 @@ internal sealed class ValidateCsv(
     /// <summary>Of activities that work on what it loads.</summary>
     internal static RequiredStep Required { get; } = new(Descriptor, "which loads the products and images") { Outcome = Valid };
 
-    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
-        var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellation);
+        var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellationToken);
         if (context.Run > 1) return Loaded(csv);
 
         var policy = new CsvPolicy(
             context.Inputs.Get<int>(MaxProducts), context.Inputs.Get<int>(MaxImages),
             CsvPolicy.ReadHosts(context.Inputs.Text(AllowedHosts)), egress);
-        var error = policy.Judge(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellation);
+        var error = policy.Judge(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellationToken);
         if (error is not null) return Refused(context.RequestId, error);
 
         return Loaded(csv) with
@@ -70,10 +70,10 @@ internal sealed class ValidateCsv(
         };
     }
 
-    private async Task<CsvRejection?> ValidateUrlsAsync(CsvPolicy policy, RequestCsv csv, CancellationToken cancellation)
+    private async Task<CsvRejection?> ValidateUrlsAsync(CsvPolicy policy, RequestCsv csv, CancellationToken cancellationToken)
     {
-        await using var stream = await objects.OpenReadAsync(csv.Key, cancellation);
-        await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellation))
+        await using var stream = await objects.OpenReadAsync(csv.Key, cancellationToken);
+        await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellationToken))
             if (policy.Judge(product) is { } error) return error;
         return null;
     }

@@ -33,14 +33,14 @@ internal sealed class WriteOutputCsv(
         WithoutIt = "so that every request would fail",
     };
 
-    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
-        var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellation);
+        var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellationToken);
         var key = ObjectKeys.Output(context.RequestId, context.Run, context.Fence);
-        await using var input = await objects.OpenReadAsync(csv.Key, cancellation);
+        await using var input = await objects.OpenReadAsync(csv.Key, cancellationToken);
         await using var upload = objects.BeginUpload(key, "text/csv");
-        await writer.WriteAsync(input, csv.Dialect, ReadOutcomesAsync(context.RequestId, cancellation), upload.AsStream(), cancellation);
-        await upload.CompleteAsync(cancellation);
+        await writer.WriteAsync(input, csv.Dialect, ReadOutcomesAsync(context.RequestId, cancellationToken), upload.AsStream(), cancellationToken);
+        await upload.CompleteAsync(cancellationToken);
 
         return new ActivityResult.Completed
         {
@@ -50,7 +50,7 @@ internal sealed class WriteOutputCsv(
     }
 
     private async IAsyncEnumerable<RowOutcome> ReadOutcomesAsync(
-        RequestId request, [EnumeratorCancellation] CancellationToken cancellation)
+        RequestId request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -60,10 +60,10 @@ internal sealed class WriteOutputCsv(
                 order by row, position
                 """)
             .With("request", request.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var row = 0;
         var outcomes = new List<Requests.Csv.ImageOutcome>();
-        while (await reader.ReadAsync(cancellation))
+        while (await reader.ReadAsync(cancellationToken))
         {
             if (reader.GetInt32(1) != row)
             {

@@ -11,15 +11,15 @@ internal sealed class AsyncAutoResetEvent(TimeProvider time)
     public void Set() => _channel.Writer.TryWrite(true);
 
     /// <summary>Returns when signalled or when the time is over, whichever is first.</summary>
-    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellation)
+    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(atMost, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timeout.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
             await _channel.Reader.ReadAsync(either.Token);
         }
-        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             // The time is over: the caller looks for itself.
         }

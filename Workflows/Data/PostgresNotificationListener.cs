@@ -23,10 +23,10 @@ public sealed partial class PostgresNotificationListener(
     public void Start() => _listening = Task.Run(() => ListenAsync(_stop.Token));
 
     /// <summary>Returns at the next notification or after the poll interval, whichever comes first. Several notifications may wake it once.</summary>
-    public Task WaitAsync(CancellationToken cancellation) => WaitAsync(poll, cancellation);
+    public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(poll, cancellationToken);
 
     /// <summary>The same with another interval, for a loop that knows when it has to look next.</summary>
-    public Task WaitAsync(TimeSpan atMost, CancellationToken cancellation) => _signal.WaitAsync(atMost, cancellation);
+    public Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => _signal.WaitAsync(atMost, cancellationToken);
 
     /// <summary>Wakes the waiting loop from within this process.</summary>
     public void Set() => _signal.Set();

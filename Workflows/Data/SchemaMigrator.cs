@@ -20,10 +20,10 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
         "This database was made by a build from before the first release, and cannot be brought up to date. Use an empty database; in development, delete the data folder (.data).";
 
     /// <exception cref="InvalidOperationException">The database is of before the first release.</exception>
-    public async Task MigrateAsync(CancellationToken cancellation)
+    public async Task MigrateAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await connection.Sql("select pg_advisory_lock(@lock)").With("lock", MigrationLock).WithoutTimeout().ExecuteNonQueryAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await connection.Sql("select pg_advisory_lock(@lock)").With("lock", MigrationLock).WithoutTimeout().ExecuteNonQueryAsync(cancellationToken);
         try
         {
             await connection.Sql(
@@ -33,11 +33,11 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
                   name        text not null,
                   applied_at  timestamptz not null default now()
                 )
-                """).ExecuteNonQueryAsync(cancellation);
-            var applied = await ReadAppliedAsync(connection, cancellation);
+                """).ExecuteNonQueryAsync(cancellationToken);
+            var applied = await ReadAppliedAsync(connection, cancellationToken);
             if (applied.ContainsValue(BeforeTheSquash)) throw new InvalidOperationException(TooOld);
             foreach (var script in Scripts().Where(s => !applied.ContainsKey(s.Number)))
-                await ApplyAsync(connection, script, cancellation);
+                await ApplyAsync(connection, script, cancellationToken);
         }
         finally
         {
@@ -46,26 +46,26 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
         }
 
         // Types created a moment ago (status_enum) are unknown to connections that were opened before.
-        await connection.ReloadTypesAsync(cancellation);
+        await connection.ReloadTypesAsync(cancellationToken);
     }
 
-    private static async Task<Dictionary<int, string>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private static async Task<Dictionary<int, string>> ReadAppliedAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         var applied = new Dictionary<int, string>();
-        await using var reader = await connection.Sql("select number, name from schema_migrations").ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) applied.Add(reader.GetInt32(0), reader.GetString(1));
+        await using var reader = await connection.Sql("select number, name from schema_migrations").ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) applied.Add(reader.GetInt32(0), reader.GetString(1));
         return applied;
     }
 
-    private async Task ApplyAsync(NpgsqlConnection connection, Script script, CancellationToken cancellation)
+    private async Task ApplyAsync(NpgsqlConnection connection, Script script, CancellationToken cancellationToken)
     {
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.Sql(script.Text).WithoutTimeout().ExecuteNonQueryAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await connection.Sql(script.Text).WithoutTimeout().ExecuteNonQueryAsync(cancellationToken);
         await connection.Sql("insert into schema_migrations (number, name) values (@number, @name)")
             .With("number", script.Number)
             .With("name", script.Name)
-            .ExecuteNonQueryAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         LogApplied(script.Name);
     }
 

@@ -9,7 +9,7 @@ namespace Darkroom.Data;
 internal static class StorableJson
 {
     // The state is read to a depth of 64, and has its values some levels below its root.
-    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = 32 };
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
 
     private const int LongestNumber = 400;
 
@@ -20,7 +20,7 @@ internal static class StorableJson
         {
             // Only an escape can spell what is not already gone from the text.
             var clean = json.Contains("\\u", StringComparison.Ordinal) ? PostgresText.CleanJson(json) ?? "" : json;
-            using var document = JsonDocument.Parse(clean, s_options);
+            using var document = JsonDocument.Parse(clean, Options);
             return HasNumbersToKeep(document.RootElement) ? document.RootElement.Clone() : null;
         }
         catch (JsonException)

@@ -78,14 +78,14 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
         EgressRefusalCodes.ForbiddenPort,
         $"Only these ports are dialled: {string.Join(", ", options.Value.AdditionalPorts.Prepend(443).Prepend(80))}.");
 
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellation)
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = TryReadAddress(host, out var literal) ? [literal] : await resolver.ResolveAsync(host, cancellation);
+        var addresses = TryReadAddress(host, out var literal) ? [literal] : await resolver.ResolveAsync(host, cancellationToken);
         if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
         foreach (var address in addresses)
             if (CheckAddress(address, port) is { } refusal) throw new EgressRefusedException(refusal);
-        return await HappyEyeballsConnector.ConnectAsync(addresses, port, options.Value.NextAddressAfter, time, cancellation);
+        return await HappyEyeballsConnector.ConnectAsync(addresses, port, options.Value.NextAddressAfter, time, cancellationToken);
     }
 
     /// <summary>Also sees what the URI class takes for a name: a trailing dot, brackets.</summary>

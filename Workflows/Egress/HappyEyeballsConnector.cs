@@ -6,9 +6,9 @@ namespace Darkroom.Egress;
 /// <summary>Connects to the first of a host's addresses that answers, giving each a head start over the next (RFC 8305).</summary>
 internal static class HappyEyeballsConnector
 {
-    public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, TimeSpan headStart, TimeProvider time, CancellationToken cancellation)
+    public static async Task<Stream> ConnectAsync(IPAddress[] addresses, int port, TimeSpan headStart, TimeProvider time, CancellationToken cancellationToken)
     {
-        using var losers = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var losers = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var waiting = new Queue<IPAddress>(Interleave(addresses));
         var dialling = new List<Task<Socket>>();
         Exception? lastFailure = null;
@@ -21,7 +21,7 @@ internal static class HappyEyeballsConnector
                 if (settled is null) continue;
                 dialling.Remove(settled);
                 if (settled.IsCompletedSuccessfully) return new NetworkStream(settled.Result, ownsSocket: true);
-                lastFailure = settled.Exception?.InnerException ?? new OperationCanceledException(cancellation);
+                lastFailure = settled.Exception?.InnerException ?? new OperationCanceledException(cancellationToken);
             }
         }
         finally
@@ -30,7 +30,7 @@ internal static class HappyEyeballsConnector
             foreach (var loser in dialling) _ = CloseAsync(loser);
         }
 
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         throw lastFailure ?? new SocketException((int)SocketError.HostUnreachable);
     }
 
@@ -47,7 +47,7 @@ internal static class HappyEyeballsConnector
     }
 
     private static async Task<Task<Socket>?> FirstSettledAsync(
-        List<Task<Socket>> dialling, TimeSpan wait, TimeProvider time, CancellationToken cancellation)
+        List<Task<Socket>> dialling, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
     {
         if (dialling.Count == 1 && wait == Timeout.InfiniteTimeSpan)
         {
@@ -55,20 +55,20 @@ internal static class HappyEyeballsConnector
             return dialling[0];
         }
 
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var timer = Task.Delay(wait, time, over.Token);
         var settled = await Task.WhenAny([.. dialling, timer]);
         await over.CancelAsync();
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         return settled as Task<Socket>;
     }
 
-    private static async Task<Socket> ConnectAsync(IPAddress address, int port, CancellationToken cancellation)
+    private static async Task<Socket> ConnectAsync(IPAddress address, int port, CancellationToken cancellationToken)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try
         {
-            await socket.ConnectAsync(new IPEndPoint(address, port), cancellation);
+            await socket.ConnectAsync(new IPEndPoint(address, port), cancellationToken);
             return socket;
         }
         catch

@@ -8,21 +8,21 @@ internal sealed class PerHostLimiter(int perHost)
     private readonly Dictionary<string, Host> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>Null if no place came free in time.</summary>
-    public async Task<IDisposable?> EnterAsync(string name, TimeSpan wait, TimeProvider time, CancellationToken cancellation)
+    public async Task<IDisposable?> EnterAsync(string name, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = Join(name);
         try
         {
             if (host.Places.Wait(0, CancellationToken.None)) return new Place(this, name, host);
             using var limit = new CancellationTokenSource(wait, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             await host.Places.WaitAsync(either.Token);
             return new Place(this, name, host);
         }
         catch (OperationCanceledException)
         {
             Leave(name, host);
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             return null;
         }
     }

@@ -42,4 +42,4 @@ public abstract record ActivityResult
 }
 
 /// <summary>Writes in the transaction of a step.</summary>
-public delegate Task CommitEffect(NpgsqlConnection connection, CancellationToken cancellation);
+public delegate Task CommitEffect(NpgsqlConnection connection, CancellationToken cancellationToken);

@@ -8,7 +8,7 @@ public interface IImageCodec
     /// codec slot first. A failure is an <see cref="ImageFailedException"/>.
     /// </summary>
     /// <remarks>A source from <see cref="PooledBuffer.OpenRead"/> is read in place; any other stream is copied first.</remarks>
-    Task<CodecReport> RunAsync(Stream source, ImagePlan plan, Stream destination, CancellationToken cancellation);
+    Task<CodecReport> RunAsync(Stream source, ImagePlan plan, Stream destination, CancellationToken cancellationToken);
 }
 
 /// <summary>What a codec did.</summary>

@@ -27,21 +27,21 @@ public sealed class ImageFetcher : IDisposable
     }
 
     /// <summary>The image behind a URL. Every failure is an <see cref="ImageFailedException"/>; the caller disposes the image.</summary>
-    public async Task<FetchedImage> FetchAsync(Uri uri, CancellationToken cancellation)
+    public async Task<FetchedImage> FetchAsync(Uri uri, CancellationToken cancellationToken)
     {
         var budget = _options.Total;
         for (var redirects = 0; ; redirects++)
         {
             if (_guard.CheckUri(uri) is { } refusal) throw Failed(new(refusal.Code, refusal.Message));
-            using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellation)
+            using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellationToken)
                               ?? throw Failed(
                                   new(ImageFailureCodes.HostBusy, "Too many other images wait for this host.", IsTransient: true) { UsesAttempt = false });
             // The host first, and neither is kept across a redirect: whoever has a slot waits for no host, so a busy one holds up nobody else's images.
-            using var slot = await _slots.EnterDownloadAsync(cancellation);
+            using var slot = await _slots.EnterDownloadAsync(cancellationToken);
 
             var started = _time.GetTimestamp();
             using var deadline = new CancellationTokenSource(budget, _time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellation);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
             try
             {
                 using var response = await SendAsync(uri, both.Token);
@@ -55,7 +55,7 @@ public sealed class ImageFetcher : IDisposable
                     throw Failed(new(ImageFailureCodes.TooManyRedirects, $"More than {_options.MaxRedirects} redirects."));
                 uri = target;
             }
-            catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+            catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
             {
                 throw Failed(Late, e);
             }
@@ -66,10 +66,10 @@ public sealed class ImageFetcher : IDisposable
     }
 
     /// <summary>One request up to the end of its headers, within their own time.</summary>
-    private async Task<HttpResponseMessage> SendAsync(Uri uri, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(Uri uri, CancellationToken cancellationToken)
     {
         using var headers = new CancellationTokenSource(_options.Headers, _time);
-        using var both = CancellationTokenSource.CreateLinkedTokenSource(headers.Token, cancellation);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(headers.Token, cancellationToken);
         using var request = new HttpRequestMessage(HttpMethod.Get, uri)
         {
             Version = HttpVersion.Version11,
@@ -108,14 +108,14 @@ public sealed class ImageFetcher : IDisposable
         if (response.Content.Headers.ContentLength > _options.MaxBytes) throw Failed(TooLarge);
     }
 
-    private async Task<FetchedImage> ReadAsync(Uri uri, HttpContent content, CancellationToken cancellation)
+    private async Task<FetchedImage> ReadAsync(Uri uri, HttpContent content, CancellationToken cancellationToken)
     {
         var expected = content.Headers.ContentLength ?? 256 * 1024;
         var buffer = new PooledBuffer((int)Math.Min(expected, _options.MaxBytes) + 1);
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            await ReadBodyAsync(content, buffer, hash, cancellation);
+            await ReadBodyAsync(content, buffer, hash, cancellationToken);
             if (buffer.Length == 0) throw Failed(new(ImageFailureCodes.EmptyBody, "The server answered with an empty body."));
             return new FetchedImage(buffer, FormatSniffer.Recognise(buffer.Span), hash.GetHashAndReset(), uri);
         }
@@ -126,11 +126,11 @@ public sealed class ImageFetcher : IDisposable
         }
     }
 
-    private async Task ReadBodyAsync(HttpContent content, PooledBuffer buffer, IncrementalHash hash, CancellationToken cancellation)
+    private async Task ReadBodyAsync(HttpContent content, PooledBuffer buffer, IncrementalHash hash, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         using var pace = new BodyPace(_options, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(pace.TooSlow, cancellation);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(pace.TooSlow, cancellationToken);
         try
         {
             await using var body = await content.ReadAsStreamAsync(either.Token);
@@ -147,7 +147,7 @@ public sealed class ImageFetcher : IDisposable
                 pace.Received(buffer.Length, _time.GetElapsedTime(started));
             }
         }
-        catch (OperationCanceledException e) when (pace.TooSlow.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (pace.TooSlow.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw Failed(new(ImageFailureCodes.TooSlow, "The image arrived too slowly.", IsTransient: true), e);
         }

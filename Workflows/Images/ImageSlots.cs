@@ -43,9 +43,9 @@ public sealed class ImageSlots(IOptions<ImageWorkOptions> options) : IDisposable
     private readonly SemaphoreSlim _downloads = new(options.Value.Downloads, options.Value.Downloads);
 
     /// <summary>Waits for a download slot; disposing the result gives it back.</summary>
-    public async ValueTask<IDisposable> EnterDownloadAsync(CancellationToken cancellation)
+    public async ValueTask<IDisposable> EnterDownloadAsync(CancellationToken cancellationToken)
     {
-        await _downloads.WaitAsync(cancellation);
+        await _downloads.WaitAsync(cancellationToken);
         return new Slot(_downloads);
     }
 

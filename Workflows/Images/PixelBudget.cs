@@ -22,7 +22,7 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
     public int ImagesInFlight => Volatile.Read(ref _images);
 
     /// <summary>Waits for room; disposing the lease gives it back.</summary>
-    public async Task<IDisposable> EnterAsync(long pixels, CancellationToken cancellation)
+    public async Task<IDisposable> EnterAsync(long pixels, CancellationToken cancellationToken)
     {
         // An image above the capacity would wait for ever: it runs alone instead.
         var waiter = new Waiter(this, Math.Min(pixels, _capacity));
@@ -32,7 +32,7 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
             Admit();
         }
 
-        await using (cancellation.UnsafeRegister(static (state, token) => ((Waiter)state!).GiveUp(token), waiter))
+        await using (cancellationToken.UnsafeRegister(static (state, token) => ((Waiter)state!).GiveUp(token), waiter))
             return await waiter.Admitted.Task;
     }
 

@@ -42,7 +42,7 @@ public static class SampleImages
     public static bool Has(Uri url) => url.IdnHost.Equals(Host, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The photo of this name; the caller disposes it.</summary>
-    public static async Task<FetchedImage> OpenAsync(Uri url, CancellationToken cancellation)
+    public static async Task<FetchedImage> OpenAsync(Uri url, CancellationToken cancellationToken)
     {
         await using var stream = typeof(SampleImages).Assembly.GetManifestResourceStream(Prefix + url.AbsolutePath.TrimStart('/'))
             ?? throw new ImageFailedException(new ImageFailure(ImageFailureCodes.NotFound, "There is no sample of this name."));
@@ -50,7 +50,7 @@ public static class SampleImages
         try
         {
             int read;
-            while ((read = await stream.ReadAsync(buffer.GetMemory(1), cancellation)) > 0) buffer.Advance(read);
+            while ((read = await stream.ReadAsync(buffer.GetMemory(1), cancellationToken)) > 0) buffer.Advance(read);
             return new FetchedImage(buffer, FormatSniffer.Recognise(buffer.Span), SHA256.HashData(buffer.Span), url);
         }
         catch

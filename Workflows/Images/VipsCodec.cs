@@ -24,9 +24,9 @@ public sealed class VipsCodec : IImageCodec
         _options = options.Value;
     }
 
-    public async Task<CodecReport> RunAsync(Stream source, ImagePlan plan, Stream destination, CancellationToken cancellation)
+    public async Task<CodecReport> RunAsync(Stream source, ImagePlan plan, Stream destination, CancellationToken cancellationToken)
     {
-        using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellation);
+        using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellationToken);
         var file = source is PooledReadStream pooled ? pooled.Memory : copy!.Memory;
         var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
         if (header.Judge(_options) is { } failure) throw new ImageFailedException(failure);
@@ -34,18 +34,18 @@ public sealed class VipsCodec : IImageCodec
 
         using var output = new PooledBuffer(file.Length / 2);
         CodecReport report;
-        using (await _budget.EnterAsync(header.Pixels, cancellation))
-            report = await _threads.RunAsync(() => Run(file, header, job, output, cancellation));
-        await destination.WriteAsync(output.Memory, cancellation);
+        using (await _budget.EnterAsync(header.Pixels, cancellationToken))
+            report = await _threads.RunAsync(() => Run(file, header, job, output, cancellationToken));
+        await destination.WriteAsync(output.Memory, cancellationToken);
         return report;
     }
 
-    private static async Task<PooledBuffer> CopyAsync(Stream source, CancellationToken cancellation)
+    private static async Task<PooledBuffer> CopyAsync(Stream source, CancellationToken cancellationToken)
     {
         var buffer = new PooledBuffer();
         try
         {
-            await source.CopyToAsync(buffer.OpenWrite(), cancellation);
+            await source.CopyToAsync(buffer.OpenWrite(), cancellationToken);
             return buffer;
         }
         catch
@@ -55,7 +55,7 @@ public sealed class VipsCodec : IImageCodec
         }
     }
 
-    private CodecReport Run(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellation)
+    private CodecReport Run(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellationToken)
     {
         var rewritable = ImageContainers.CanRewrite(header.Format);
         using var stripped = new PooledBuffer(rewritable ? file.Length : 0);
@@ -66,9 +66,9 @@ public sealed class VipsCodec : IImageCodec
         var onlyRewrite = header.IsStillOfAnimation && job.KeepsPixels;
         var encoded = onlyRewrite
             ? new Encoded(header.Displayed, header.Displayed, header.Frames)
-            : Encode(clean, header, job, output, lossless: false, cancellation);
+            : Encode(clean, header, job, output, lossless: false, cancellationToken);
         if (header.Format == ImageFormat.Tiff && job.KeepsPixels && output.Length >= file.Length)
-            TryLossless(clean, header, job, output, cancellation);
+            TryLossless(clean, header, job, output, cancellationToken);
 
         var rewritten = rewritable && job.KeepsPixels && (onlyRewrite || output.Length >= clean.Length);
         if (rewritten)
@@ -86,10 +86,10 @@ public sealed class VipsCodec : IImageCodec
     }
 
     private Encoded Encode(
-        ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless, CancellationToken cancellation)
+        ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(_options.CodecTime, _time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellation);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             using var source = VipsStreams.Read(file);
@@ -111,9 +111,9 @@ public sealed class VipsCodec : IImageCodec
             else VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
             return new Encoded(displayed, (pipeline.Width, pipeline.FrameHeight), pipeline.Frames);
         }
-        catch (VipsException) when (cancellation.IsCancellationRequested)
+        catch (VipsException) when (cancellationToken.IsCancellationRequested)
         {
-            throw new OperationCanceledException(cancellation);
+            throw new OperationCanceledException(cancellationToken);
         }
         catch (VipsException e) when (limit.IsCancellationRequested)
         {
@@ -128,10 +128,10 @@ public sealed class VipsCodec : IImageCodec
     }
 
     /// <summary>Scans and drawings: what JPEG inside TIFF makes larger may be made smaller by packing it.</summary>
-    private void TryLossless(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellation)
+    private void TryLossless(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellationToken)
     {
         using var packed = new PooledBuffer(file.Length);
-        Encode(file, header, job, packed, lossless: true, cancellation);
+        Encode(file, header, job, packed, lossless: true, cancellationToken);
         if (packed.Length >= output.Length) return;
         output.Clear();
         output.Append(packed.Span);

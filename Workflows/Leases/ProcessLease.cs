@@ -53,13 +53,13 @@ public sealed partial class ProcessLease(
         }
     }
 
-    private async Task RegisterAsync(CancellationToken cancellation) =>
+    private async Task RegisterAsync(CancellationToken cancellationToken) =>
         await database.Sql("insert into processes (id, kind, host, pid) values (@id, @kind, @host, @pid)")
             .With("id", Id)
             .With("kind", kind.Name)
             .With("host", Environment.MachineName)
             .With("pid", Environment.ProcessId)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     private async Task BeatAsync(CancellationToken stopping)
     {
@@ -96,7 +96,7 @@ public sealed partial class ProcessLease(
     }
 
     /// <summary>False if the row is gone, or so old that its claims may have been taken.</summary>
-    private async Task<bool> RenewAsync(CancellationToken cancellation)
+    private async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
         if (_held.IsCancellationRequested) return false;
         var renewed = await database.Sql(
@@ -108,17 +108,17 @@ public sealed partial class ProcessLease(
                 """)
             .With("id", Id)
             .With("lease", options.Value.Duration)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         return renewed == 1;
     }
 
     /// <summary>A new identity: claims made under the old one are no longer ours, whatever their rows still say.</summary>
-    private async Task StartOverAsync(CancellationToken cancellation)
+    private async Task StartOverAsync(CancellationToken cancellationToken)
     {
         await _held.CancelAsync();
-        await database.Sql("delete from processes where id = @id").With("id", Id).ExecuteNonQueryAsync(cancellation);
+        await database.Sql("delete from processes where id = @id").With("id", Id).ExecuteNonQueryAsync(cancellationToken);
         Id = Guid.NewGuid();
-        await RegisterAsync(cancellation);
+        await RegisterAsync(cancellationToken);
         _held = new CancellationTokenSource();
         LogStartedOver(Id);
     }

@@ -19,9 +19,9 @@ public static class FanOut
     /// <remarks>Call it before the instance's row is locked: it locks the request's row, which comes first in the lock order.</remarks>
     /// <exception cref="InvalidOperationException">The request's counters disagree with its images: waiting for them would never end.</exception>
     public static async Task<int> OpenAsync(
-        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation = default)
+        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken = default)
     {
-        var (pending, unfinished) = await LockAndCountAsync(connection, request, run, cancellation);
+        var (pending, unfinished) = await LockAndCountAsync(connection, request, run, cancellationToken);
         if (pending != unfinished)
             throw new InvalidOperationException(
                 $"Request {request} has {unfinished} unfinished images by its counters and {pending} in its table.");
@@ -37,16 +37,16 @@ public static class FanOut
                 select pg_notify('{Channel}', '')
                 """)
             .With("request", request.Value);
-        await open.ExecuteNonQueryAsync(cancellation);
+        await open.ExecuteNonQueryAsync(cancellationToken);
         return pending;
     }
 
     /// <summary>Lets feeders take a cancelled request's ids out of Redis, once the caller's transaction is committed.</summary>
-    internal static async Task AnnounceWithdrawalAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellation) =>
-        await connection.Sql($"select pg_notify('{Channel}', @request)").With("request", request.ToString()).ExecuteNonQueryAsync(cancellation);
+    internal static async Task AnnounceWithdrawalAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken) =>
+        await connection.Sql($"select pg_notify('{Channel}', @request)").With("request", request.ToString()).ExecuteNonQueryAsync(cancellationToken);
 
     private static async Task<(int Pending, int Unfinished)> LockAndCountAsync(
-        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
                 """
@@ -63,8 +63,8 @@ public static class FanOut
                 """)
             .With("request", request.Value)
             .With("run", run);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
             throw new InvalidOperationException($"Run {run} of request {request} is not being processed.");
         return (reader.GetInt32(1), reader.GetInt32(0));
     }

@@ -22,12 +22,12 @@ public sealed partial class ImageClaimer(
     /// Claims up to <paramref name="max"/> images. Brings none where none is to be had, and also while Redis or Postgres is away:
     /// in every case wait with <see cref="ImageQueue.WaitForWorkAsync"/> before the next try.
     /// </summary>
-    public async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(int max, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(int max, CancellationToken cancellationToken)
     {
         var claimed = new List<ClaimedImage>();
         while (claimed.Count < max)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             var asked = max - claimed.Count;
             var popped = await PopAsync(asked);
             if (popped.Count > 0 && !await TryClaimAsync(popped, claimed)) break;
@@ -41,7 +41,7 @@ public sealed partial class ImageClaimer(
     /// Notes that this image's body is about to run while nothing else runs in this process, so that a death now is its doing. False
     /// if the claim no longer holds.
     /// </summary>
-    public async Task<bool> MarkExclusiveAsync(ClaimedImage image, CancellationToken cancellation)
+    public async Task<bool> MarkExclusiveAsync(ClaimedImage image, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -53,16 +53,16 @@ public sealed partial class ImageClaimer(
                 """)
             .With("id", image.Id.Value)
             .With("fence", image.Fence);
-        return await command.ExecuteNonQueryAsync(cancellation) == 1;
+        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
     /// <summary>Gives claimed images back as if their bodies had never started. What no longer is ours is left alone.</summary>
-    public async Task HandBackAsync(IReadOnlyCollection<ClaimedImage> images, CancellationToken cancellation)
+    public async Task HandBackAsync(IReadOnlyCollection<ClaimedImage> images, CancellationToken cancellationToken)
     {
         if (images.Count == 0) return;
         try
         {
-            await HandBackAsync(images.Select(i => (i.Id, i.Fence)).ToList(), cancellation);
+            await HandBackAsync(images.Select(i => (i.Id, i.Fence)).ToList(), cancellationToken);
         }
         finally
         {
@@ -71,7 +71,7 @@ public sealed partial class ImageClaimer(
         }
     }
 
-    internal async Task<int> HandBackAsync(IReadOnlyCollection<(ImageId Id, long Fence)> claims, CancellationToken cancellation)
+    internal async Task<int> HandBackAsync(IReadOnlyCollection<(ImageId Id, long Fence)> claims, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -97,7 +97,7 @@ public sealed partial class ImageClaimer(
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, claims.Select(c => c.Id.Value).ToArray())
             .With("fences", NpgsqlDbType.Array | NpgsqlDbType.Bigint, claims.Select(c => c.Fence).ToArray());
-        return (int)(await command.ExecuteScalarAsync(cancellation))!;
+        return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
     private async Task<IReadOnlyList<ImageId>> PopAsync(int max)

@@ -24,47 +24,47 @@ public sealed partial class ImageFeeder(
     private const long FeederLock = 0x6461726b66656564;
 
     /// <summary>One pass: offers at most one slice. Another one is worth while at once if it offered anything.</summary>
-    public async Task<FeedResult> FeedAsync(CancellationToken cancellation)
+    public async Task<FeedResult> FeedAsync(CancellationToken cancellationToken)
     {
-        var (open, offers) = await OfferAsync(cancellation);
+        var (open, offers) = await OfferAsync(cancellationToken);
         if (offers.Count > 0) await PushAsync(offers);
         return new FeedResult(open, offers.Count);
     }
 
     /// <summary>Takes what a request that has ended still has in Redis out of it, so that claimers need not meet and drop it.</summary>
-    public async Task WithdrawAsync(RequestId request, CancellationToken cancellation)
+    public async Task WithdrawAsync(RequestId request, CancellationToken cancellationToken)
     {
         var images = new List<ImageId>();
         await using (var command = database.Sql("select id from images where request_id = @request and state = 'offered'")
                          .With("request", request.Value))
-        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
-            while (await reader.ReadAsync(cancellation)) images.Add(new ImageId(reader.GetInt64(0)));
+            while (await reader.ReadAsync(cancellationToken)) images.Add(new ImageId(reader.GetInt64(0)));
         }
 
         await queue.RemoveAsync(request, images);
     }
 
-    private async Task<(int Open, IReadOnlyList<(RequestId Request, ImageId Image)> Offers)> OfferAsync(CancellationToken cancellation)
+    private async Task<(int Open, IReadOnlyList<(RequestId Request, ImageId Image)> Offers)> OfferAsync(CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         // Two feeders at once would lose nothing, but together offer twice what is allowed.
         await using var turn = connection.Sql("select pg_try_advisory_xact_lock(@lock)").With("lock", FeederLock);
-        if (await turn.ExecuteScalarAsync(cancellation) is not true) return (1, []);
+        if (await turn.ExecuteScalarAsync(cancellationToken) is not true) return (1, []);
 
-        var open = await ReadOpenAsync(connection, cancellation);
+        var open = await ReadOpenAsync(connection, cancellationToken);
         var shares = FeedShares.Compute(open, options.Value);
         if (shares.Count == 0) return (open.Count, []);
 
-        var offers = await OfferAsync(connection, shares, cancellation);
-        await transaction.CommitAsync(cancellation);
+        var offers = await OfferAsync(connection, shares, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return (open.Count, offers);
     }
 
     /// <summary>Open requests that have something claimable; the counts are short, for what is offered is bounded.</summary>
-    private static async Task<List<OpenRequest>> ReadOpenAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    private static async Task<List<OpenRequest>> ReadOpenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
             """
@@ -77,14 +77,14 @@ public sealed partial class ImageFeeder(
             where r.status = 'processing'
               and r.fan_out_open
             """);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var open = new List<OpenRequest>();
-        while (await reader.ReadAsync(cancellation)) open.Add(new OpenRequest(new RequestId(reader.GetGuid(0)), reader.GetInt32(1)));
+        while (await reader.ReadAsync(cancellationToken)) open.Add(new OpenRequest(new RequestId(reader.GetGuid(0)), reader.GetInt32(1)));
         return open;
     }
 
     private static async Task<List<(RequestId Request, ImageId Image)>> OfferAsync(
-        NpgsqlConnection connection, IReadOnlyList<FeedShare> shares, CancellationToken cancellation)
+        NpgsqlConnection connection, IReadOnlyList<FeedShare> shares, CancellationToken cancellationToken)
     {
         // An offer lost in a crash of the server is an image that waits again: nobody needs to wait for the disk here. The run is
         // set here because a retry reopens images that were last opened in an earlier one.
@@ -122,15 +122,15 @@ public sealed partial class ImageFeeder(
                 """)
             .With("requests", NpgsqlDbType.Array | NpgsqlDbType.Uuid, shares.Select(s => s.Id.Value).ToArray())
             .With("rooms", NpgsqlDbType.Array | NpgsqlDbType.Integer, shares.Select(s => s.Room).ToArray());
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await ReadOffersAsync(reader, cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await ReadOffersAsync(reader, cancellationToken);
     }
 
     internal static async Task<List<(RequestId Request, ImageId Image)>> ReadOffersAsync(
-        NpgsqlDataReader reader, CancellationToken cancellation)
+        NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var offers = new List<(RequestId, ImageId)>();
-        while (await reader.ReadAsync(cancellation)) offers.Add((new RequestId(reader.GetGuid(0)), new ImageId(reader.GetInt64(1))));
+        while (await reader.ReadAsync(cancellationToken)) offers.Add((new RequestId(reader.GetGuid(0)), new ImageId(reader.GetInt64(1))));
         return offers;
     }
 

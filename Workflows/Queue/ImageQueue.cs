@@ -81,10 +81,10 @@ public sealed class ImageQueue
         (int)await Settle.RunAsync(Database, [Gate, Epoch], [mark, $"{Guid.NewGuid():N}"]) == 1;
 
     /// <summary>Returns when images were queued since the last call, or after the poll time, whichever is first.</summary>
-    public async Task WaitForWorkAsync(CancellationToken cancellation)
+    public async Task WaitForWorkAsync(CancellationToken cancellationToken)
     {
         await SubscribeAsync();
-        await _work.WaitAsync(_options.ClaimPoll, cancellation);
+        await _work.WaitAsync(_options.ClaimPoll, cancellationToken);
     }
 
     /// <summary>Wakes this process' claimer, for instance when a slot is free again.</summary>

@@ -36,16 +36,16 @@ public sealed partial class ImageReconciler(
     // A server that was down kept everybody from renewing: nobody counts as dead until all have had the time to.
     private const string IsDead = "p.heartbeat_at <= now() - @lease and pg_postmaster_start_time() <= now() - @lease";
 
-    public async Task<ReconcileResult> ReconcileAsync(CancellationToken cancellation)
+    public async Task<ReconcileResult> ReconcileAsync(CancellationToken cancellationToken)
     {
-        var crashed = await FailPoisonImagesAsync(cancellation);
-        var freed = await FreeOrphansAsync(cancellation);
-        await SweepProcessesAsync(cancellation);
-        var handedBack = await HandBackUnaccountedAsync(cancellation);
+        var crashed = await FailPoisonImagesAsync(cancellationToken);
+        var freed = await FreeOrphansAsync(cancellationToken);
+        await SweepProcessesAsync(cancellationToken);
+        var handedBack = await HandBackUnaccountedAsync(cancellationToken);
         try
         {
-            var rebuilt = await RebuildAsync(cancellation);
-            var reoffered = await ReofferAsync(cancellation);
+            var rebuilt = await RebuildAsync(cancellationToken);
+            var reoffered = await ReofferAsync(cancellationToken);
             return new ReconcileResult(freed, crashed, handedBack, reoffered, rebuilt);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
@@ -56,11 +56,11 @@ public sealed partial class ImageReconciler(
     }
 
     /// <summary>Hands back everything that this process still has: the last act of a graceful stop.</summary>
-    public async Task<int> HandBackEverythingAsync(CancellationToken cancellation) =>
-        await claimer.HandBackAsync(await ReadOwnAsync(cancellation), cancellation);
+    public async Task<int> HandBackEverythingAsync(CancellationToken cancellationToken) =>
+        await claimer.HandBackAsync(await ReadOwnAsync(cancellationToken), cancellationToken);
 
     /// <summary>Frees running images without a living owner. Where the owner died, as against left, each is a suspect.</summary>
-    private async Task<int> FreeOrphansAsync(CancellationToken cancellation)
+    private async Task<int> FreeOrphansAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -91,26 +91,26 @@ public sealed partial class ImageReconciler(
                 """)
             .With("lease", lease.Value.Duration)
             .With("exclusive_crashes", options.Value.MaxExclusiveCrashes);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         var freed = reader.GetInt32(0);
         if (freed > 0) LogFreed(freed, reader.GetInt32(1));
         return freed;
     }
 
     /// <summary>Takes over images that killed their process once too often, and records them as failed as anyone else would.</summary>
-    private async Task<int> FailPoisonImagesAsync(CancellationToken cancellation)
+    private async Task<int> FailPoisonImagesAsync(CancellationToken cancellationToken)
     {
-        var poisonous = await TakePoisonImagesAsync(cancellation);
+        var poisonous = await TakePoisonImagesAsync(cancellationToken);
         foreach (var image in poisonous) LogPoisonImage(image.RequestId, image.Row, image.Position);
         await Task.WhenAll(poisonous.Select(image => recorder.RecordAsync(
             new ImageOutcome.Failed(
                 image, QueueFailureCodes.DecoderCrashed, "The image made the decoder crash each time that it was processed."),
-            cancellation)));
+            cancellationToken)));
         return poisonous.Count;
     }
 
-    private async Task<List<ClaimedImage>> TakePoisonImagesAsync(CancellationToken cancellation)
+    private async Task<List<ClaimedImage>> TakePoisonImagesAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -137,9 +137,9 @@ public sealed partial class ImageReconciler(
             .With("lease", lease.Value.Duration)
             .With("exclusive_crashes", options.Value.MaxExclusiveCrashes)
             .With("owner", process.Id);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var poisonous = new List<ClaimedImage>();
-        while (await reader.ReadAsync(cancellation))
+        while (await reader.ReadAsync(cancellationToken))
         {
             var image = ImageClaimer.ReadClaimed(reader);
             held.Add(image);
@@ -150,7 +150,7 @@ public sealed partial class ImageReconciler(
     }
 
     /// <summary>Forgets processes that died long ago, once nothing of theirs is left: until then their row is what tells death from departure.</summary>
-    private async Task SweepProcessesAsync(CancellationToken cancellation) =>
+    private async Task SweepProcessesAsync(CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 delete from processes p
@@ -163,35 +163,35 @@ public sealed partial class ImageReconciler(
                       and i.state = 'running')
                 """)
             .With("lease", lease.Value.Duration)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
-    private async Task<int> HandBackUnaccountedAsync(CancellationToken cancellation)
+    private async Task<int> HandBackUnaccountedAsync(CancellationToken cancellationToken)
     {
-        var lost = (await ReadOwnAsync(cancellation)).Where(c => !held.Accounts(c.Id, c.Fence)).ToList();
+        var lost = (await ReadOwnAsync(cancellationToken)).Where(c => !held.Accounts(c.Id, c.Fence)).ToList();
         if (lost.Count == 0) return 0;
-        var handedBack = await claimer.HandBackAsync(lost, cancellation);
+        var handedBack = await claimer.HandBackAsync(lost, cancellationToken);
         if (handedBack > 0) LogHandedBack(handedBack);
         return handedBack;
     }
 
-    private async Task<List<(ImageId Id, long Fence)>> ReadOwnAsync(CancellationToken cancellation)
+    private async Task<List<(ImageId Id, long Fence)>> ReadOwnAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql("select id, fence from images where owner = @owner and state = 'running'")
             .With("owner", process.Id);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var own = new List<(ImageId, long)>();
-        while (await reader.ReadAsync(cancellation)) own.Add((new ImageId(reader.GetInt64(0)), reader.GetInt64(1)));
+        while (await reader.ReadAsync(cancellationToken)) own.Add((new ImageId(reader.GetInt64(0)), reader.GetInt64(1)));
         return own;
     }
 
     /// <summary>Pushes everything offered again if Redis has lost its memory.</summary>
-    private async Task<int> RebuildAsync(CancellationToken cancellation)
+    private async Task<int> RebuildAsync(CancellationToken cancellationToken)
     {
         if (await queue.TryBeginRebuildAsync(RebuildAtMost) is not { } mark) return 0;
         await WarnOfEvictionAsync();
         var pushed = 0;
         var last = new ImageId(0);
-        while (await ReadOfferedAsync(last, cancellation) is { Count: > 0 } offers)
+        while (await ReadOfferedAsync(last, cancellationToken) is { Count: > 0 } offers)
         {
             await ImageFeeder.PushAsync(queue, offers);
             last = offers[^1].Image;
@@ -203,7 +203,7 @@ public sealed partial class ImageReconciler(
         return pushed;
     }
 
-    private async Task<List<(RequestId Request, ImageId Image)>> ReadOfferedAsync(ImageId after, CancellationToken cancellation)
+    private async Task<List<(RequestId Request, ImageId Image)>> ReadOfferedAsync(ImageId after, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -219,24 +219,24 @@ public sealed partial class ImageReconciler(
                 """)
             .With("after", after.Value)
             .With("slice", options.Value.ReconcileSlice);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await ImageFeeder.ReadOffersAsync(reader, cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await ImageFeeder.ReadOffersAsync(reader, cancellationToken);
     }
 
     /// <summary>Pushes offers again that have been lying for long, slice by slice.</summary>
-    private async Task<int> ReofferAsync(CancellationToken cancellation)
+    private async Task<int> ReofferAsync(CancellationToken cancellationToken)
     {
         var reoffered = 0;
         while (true)
         {
-            var stale = await TouchStaleAsync(cancellation);
+            var stale = await TouchStaleAsync(cancellationToken);
             await ImageFeeder.PushAsync(queue, stale);
             reoffered += stale.Count;
             if (stale.Count < options.Value.ReconcileSlice) return reoffered;
         }
     }
 
-    private async Task<List<(RequestId Request, ImageId Image)>> TouchStaleAsync(CancellationToken cancellation)
+    private async Task<List<(RequestId Request, ImageId Image)>> TouchStaleAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -259,8 +259,8 @@ public sealed partial class ImageReconciler(
                 """)
             .With("age", options.Value.StaleOffer)
             .With("slice", options.Value.ReconcileSlice);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await ImageFeeder.ReadOffersAsync(reader, cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await ImageFeeder.ReadOffersAsync(reader, cancellationToken);
     }
 
     private async Task WarnOfEvictionAsync()

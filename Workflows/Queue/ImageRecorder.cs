@@ -47,28 +47,28 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     /// Hands in an outcome and returns when it is durable. Cancelling stops the waiting, not the recording. Waits for room first
     /// where the database is behind.
     /// </summary>
-    public async Task<RecordResult> RecordAsync(ImageOutcome outcome, CancellationToken cancellation)
+    public async Task<RecordResult> RecordAsync(ImageOutcome outcome, CancellationToken cancellationToken)
     {
-        await _capacity.WaitAsync(cancellation);
+        await _capacity.WaitAsync(cancellationToken);
         var pending = new PendingOutcome(outcome);
         Enqueue(pending);
-        return await pending.Done.WaitAsync(cancellation);
+        return await pending.Done.WaitAsync(cancellationToken);
     }
 
     /// <summary>
     /// Hands in an outcome and returns as soon as there is room for it, so that its slot is free while the database writes. What
     /// becomes of it is logged here; <see cref="DrainAsync"/> waits for it.
     /// </summary>
-    public async Task HandInAsync(ImageOutcome outcome, CancellationToken cancellation)
+    public async Task HandInAsync(ImageOutcome outcome, CancellationToken cancellationToken)
     {
-        await _capacity.WaitAsync(cancellation);
+        await _capacity.WaitAsync(cancellationToken);
         Enqueue(new PendingOutcome(outcome));
     }
 
     /// <summary>Returns when everything handed in is durable. When cancelled, gives up what is left: its claims end with the process.</summary>
-    public async Task DrainAsync(CancellationToken cancellation)
+    public async Task DrainAsync(CancellationToken cancellationToken)
     {
-        await using var giveUp = cancellation.Register(_abort.Cancel);
+        await using var giveUp = cancellationToken.Register(_abort.Cancel);
         while (true)
         {
             Task[] working;

@@ -151,9 +151,9 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
 
     /// <summary>Returns the images that this call changed.</summary>
     public async Task<HashSet<ImageId>> RecordAsync(
-        RequestId request, int run, IReadOnlyList<ImageOutcome> outcomes, CancellationToken cancellation)
+        RequestId request, int run, IReadOnlyList<ImageOutcome> outcomes, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         // Without an explicit transaction a batch is one: all of it, or nothing.
         await using var batch = new NpgsqlBatch(connection);
         Add(batch, LockRequest, request);
@@ -161,14 +161,14 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         record.Parameters.AddWithValue("run", run);
         OutcomeColumns.Of(outcomes).Bind(record.Parameters);
         Add(batch, Resume, request).Parameters.AddWithValue("run", run);
-        await batch.PrepareAsync(cancellation);
+        await batch.PrepareAsync(cancellationToken);
 
         var recorded = new HashSet<ImageId>(outcomes.Count);
-        await using var reader = await batch.ExecuteReaderAsync(cancellation);
-        await reader.NextResultAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) recorded.Add(new ImageId(reader.GetInt64(0)));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) recorded.Add(new ImageId(reader.GetInt64(0)));
         // Reads to the end: an error of the last statement, or of the commit, is one of the whole batch.
-        while (await reader.NextResultAsync(cancellation)) { }
+        while (await reader.NextResultAsync(cancellationToken)) { }
         return recorded;
     }
 

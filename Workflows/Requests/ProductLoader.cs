@@ -12,56 +12,56 @@ internal static class ProductLoader
     private const int SliceProducts = 10_000;
 
     public static async Task LoadAsync(
-        NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellationToken)
     {
-        await connection.Sql("delete from images where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellation);
-        await connection.Sql("delete from products where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellation);
+        await connection.Sql("delete from images where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellationToken);
+        await connection.Sql("delete from products where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellationToken);
         var slice = new List<ProductRow>(SliceProducts);
-        await foreach (var product in products.WithCancellation(cancellation))
+        await foreach (var product in products.WithCancellation(cancellationToken))
         {
             slice.Add(product);
             if (slice.Count < SliceProducts) continue;
-            await CopyAsync(connection, request, slice, cancellation);
+            await CopyAsync(connection, request, slice, cancellationToken);
             slice.Clear();
         }
 
-        await CopyAsync(connection, request, slice, cancellation);
+        await CopyAsync(connection, request, slice, cancellationToken);
     }
 
     private static async Task CopyAsync(
-        NpgsqlConnection connection, RequestId request, List<ProductRow> products, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, List<ProductRow> products, CancellationToken cancellationToken)
     {
         await using (var copy = await connection.BeginBinaryImportAsync(
-            "copy products (request_id, row, serial, name) from stdin (format binary)", cancellation))
+            "copy products (request_id, row, serial, name) from stdin (format binary)", cancellationToken))
         {
             foreach (var product in products)
             {
-                await copy.StartRowAsync(cancellation);
-                await copy.WriteAsync(request.Value, NpgsqlDbType.Uuid, cancellation);
-                await copy.WriteAsync(product.Row, NpgsqlDbType.Integer, cancellation);
-                await copy.WriteAsync(product.Serial, NpgsqlDbType.Text, cancellation);
-                await copy.WriteAsync(product.Name, NpgsqlDbType.Text, cancellation);
+                await copy.StartRowAsync(cancellationToken);
+                await copy.WriteAsync(request.Value, NpgsqlDbType.Uuid, cancellationToken);
+                await copy.WriteAsync(product.Row, NpgsqlDbType.Integer, cancellationToken);
+                await copy.WriteAsync(product.Serial, NpgsqlDbType.Text, cancellationToken);
+                await copy.WriteAsync(product.Name, NpgsqlDbType.Text, cancellationToken);
             }
 
-            await copy.CompleteAsync(cancellation);
+            await copy.CompleteAsync(cancellationToken);
         }
 
         await using (var copy = await connection.BeginBinaryImportAsync(
-            "copy images (request_id, row, position, url) from stdin (format binary)", cancellation))
+            "copy images (request_id, row, position, url) from stdin (format binary)", cancellationToken))
         {
             foreach (var product in products)
             {
                 for (var i = 0; i < product.Urls.Count; i++)
                 {
-                    await copy.StartRowAsync(cancellation);
-                    await copy.WriteAsync(request.Value, NpgsqlDbType.Uuid, cancellation);
-                    await copy.WriteAsync(product.Row, NpgsqlDbType.Integer, cancellation);
-                    await copy.WriteAsync(i + 1, NpgsqlDbType.Integer, cancellation);
-                    await copy.WriteAsync(product.Urls[i], NpgsqlDbType.Text, cancellation);
+                    await copy.StartRowAsync(cancellationToken);
+                    await copy.WriteAsync(request.Value, NpgsqlDbType.Uuid, cancellationToken);
+                    await copy.WriteAsync(product.Row, NpgsqlDbType.Integer, cancellationToken);
+                    await copy.WriteAsync(i + 1, NpgsqlDbType.Integer, cancellationToken);
+                    await copy.WriteAsync(product.Urls[i], NpgsqlDbType.Text, cancellationToken);
                 }
             }
 
-            await copy.CompleteAsync(cancellation);
+            await copy.CompleteAsync(cancellationToken);
         }
     }
 }

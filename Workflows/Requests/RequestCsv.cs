@@ -8,7 +8,7 @@ namespace Darkroom.Requests;
 /// <param name="Key">Of the input object, the very bytes that were uploaded.</param>
 internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, int Images)
 {
-    public static async Task<RequestCsv> ReadAsync(NpgsqlDataSource database, RequestId request, CancellationToken cancellation)
+    public static async Task<RequestCsv> ReadAsync(NpgsqlDataSource database, RequestId request, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -17,23 +17,23 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
                 where id = @request
                 """)
             .With("request", request.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) throw new InvalidOperationException($"Request {request} does not exist.");
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) throw new InvalidOperationException($"Request {request} does not exist.");
         return new RequestCsv(reader.GetString(0), CsvDialect.FromJson(reader.GetString(1)), reader.GetInt32(2), reader.GetInt32(3));
     }
 
     /// <summary>Keeps the reason, for the activity that fails the request.</summary>
     public static async Task RefuseAsync(
-        NpgsqlConnection connection, RequestId request, CsvRejection error, CancellationToken cancellation) =>
+        NpgsqlConnection connection, RequestId request, CsvRejection error, CancellationToken cancellationToken) =>
         await connection.Sql("update csv_data_table set error_code = @code, error_message = @message where id = @request")
             .With("request", request.Value)
             .With("code", error.Code)
             .With("message", error.Message)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     /// <summary>Makes an output object the request's output CSV.</summary>
     public static async Task PublishOutputAsync(
-        NpgsqlConnection connection, RequestId request, int run, string key, CancellationToken cancellation) =>
+        NpgsqlConnection connection, RequestId request, int run, string key, CancellationToken cancellationToken) =>
         await connection.Sql(
                 """
                 update csv_data_table
@@ -46,7 +46,7 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
             .With("request", request.Value)
             .With("run", run)
             .With("key", key)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 }
 
 /// <summary>Why a request's CSV is not processed.</summary>

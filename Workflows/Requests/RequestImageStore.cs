@@ -15,7 +15,7 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
 
     /// <summary>Images from after the given place. The caller has checked whose request it is.</summary>
     public async Task<IReadOnlyList<RequestImage>> ListAsync(
-        RequestId request, ImageFilter filter, ImagePlace? after, int limit, CancellationToken cancellation)
+        RequestId request, ImageFilter filter, ImagePlace? after, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -33,13 +33,13 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
             .With("position", after?.Position ?? 0)
             .With("limit", limit);
         var images = new List<RequestImage>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) images.Add(Read(reader));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) images.Add(Read(reader));
         return images;
     }
 
     /// <summary>The key of the object recorded as an image's output, or null.</summary>
-    public async Task<string?> FindOutputKeyAsync(ImageId image, CancellationToken cancellation)
+    public async Task<string?> FindOutputKeyAsync(ImageId image, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -49,7 +49,7 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
                   and state = 'succeeded'
                 """)
             .With("id", image.Value);
-        return await command.ExecuteScalarAsync(cancellation) as string;
+        return await command.ExecuteScalarAsync(cancellationToken) as string;
     }
 
     // States are literals, one branch each: the planner matches a partial index only with a condition that it can see.

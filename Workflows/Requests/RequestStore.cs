@@ -17,14 +17,14 @@ public sealed class RequestStore(NpgsqlDataSource database)
         r.created_at, r.started_at, r.finished_at, r.updated_at
         """;
 
-    public async Task<Request?> FindAsync(OwnerId owner, RequestId id, CancellationToken cancellation)
+    public async Task<Request?> FindAsync(OwnerId owner, RequestId id, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        return await FindAsync(connection, owner, id, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        return await FindAsync(connection, owner, id, cancellationToken);
     }
 
     /// <summary>As the caller's transaction sees it.</summary>
-    public static async Task<Request?> FindAsync(NpgsqlConnection connection, OwnerId owner, RequestId id, CancellationToken cancellation)
+    public static async Task<Request?> FindAsync(NpgsqlConnection connection, OwnerId owner, RequestId id, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
                 $"""
@@ -36,12 +36,12 @@ public sealed class RequestStore(NpgsqlDataSource database)
                 """)
             .With("id", id.Value)
             .With("owner", owner.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? Read(reader) : null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
     /// <summary>An owner's requests, newest first, from after the given place.</summary>
-    public async Task<IReadOnlyList<Request>> ListAsync(OwnerId owner, RequestPlace? after, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Request>> ListAsync(OwnerId owner, RequestPlace? after, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -61,8 +61,8 @@ public sealed class RequestStore(NpgsqlDataSource database)
             .With("after_id", NpgsqlDbType.Uuid, after?.Id.Value)
             .With("limit", limit);
         var requests = new List<Request>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) requests.Add(Read(reader));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) requests.Add(Read(reader));
         return requests;
     }
 

@@ -16,28 +16,28 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
     private const int Slice = 5_000;
 
     /// <summary>Deletes an instance with its journal, if it has finished.</summary>
-    public async Task<RemovalResult> DeleteAsync(InstanceScope scope, Guid id, CancellationToken cancellation)
+    public async Task<RemovalResult> DeleteAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
     {
-        if (await FindAsync(scope, id, cancellation) is not { } place) return RemovalResult.NotFound;
+        if (await FindAsync(scope, id, cancellationToken) is not { } place) return RemovalResult.NotFound;
         if (!place.Finished) return RemovalResult.StillRunning;
-        await ClearImagesAsync(place, cancellation);
+        await ClearImagesAsync(place, cancellationToken);
 
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await LockRequestAsync(connection, place, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await LockRequestAsync(connection, place, cancellationToken);
         await connection.Sql(
                 """
                 delete from fan_out_counts where instance_id = @id;
                 delete from workflow_instances where id = @id and status = 'Finished'
                 """)
             .With("id", id)
-            .ExecuteNonQueryAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return RemovalResult.Removed;
     }
 
     /// <summary>Finished instances whose journal is older than this, oldest first.</summary>
-    public async Task<IReadOnlyList<Guid>> ListExpiredAsync(TimeSpan age, int limit, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Guid>> ListExpiredAsync(TimeSpan age, int limit, CancellationToken cancellationToken)
     {
         var ids = new List<Guid>();
         await using var command = database.Sql(
@@ -51,20 +51,20 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
                 """)
             .With("age", age)
             .With("limit", limit);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) ids.Add(reader.GetGuid(0));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) ids.Add(reader.GetGuid(0));
         return ids;
     }
 
     /// <summary>Removes a finished instance's journal and keeps the instance. Harmless where another process does the same.</summary>
-    public async Task RemoveJournalAsync(Guid id, CancellationToken cancellation)
+    public async Task RemoveJournalAsync(Guid id, CancellationToken cancellationToken)
     {
-        if (await FindAsync(InstanceScope.Everyone, id, cancellation) is not { Finished: true } place) return;
-        await ClearImagesAsync(place, cancellation);
+        if (await FindAsync(InstanceScope.Everyone, id, cancellationToken) is not { Finished: true } place) return;
+        await ClearImagesAsync(place, cancellationToken);
 
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await LockRequestAsync(connection, place, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await LockRequestAsync(connection, place, cancellationToken);
         await connection.Sql(
                 """
                 update workflow_instances
@@ -77,11 +77,11 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
                 delete from fan_out_counts where instance_id = @id
                 """)
             .With("id", id)
-            .ExecuteNonQueryAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
-    private async Task<Place?> FindAsync(InstanceScope scope, Guid id, CancellationToken cancellation)
+    private async Task<Place?> FindAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -93,25 +93,25 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
                 """)
             .With("id", id)
             .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
         return new Place(reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetBoolean(3));
     }
 
     /// <summary>What the images' bodies did goes; that they failed, and why, stays.</summary>
-    private async Task ClearImagesAsync(Place place, CancellationToken cancellation)
+    private async Task ClearImagesAsync(Place place, CancellationToken cancellationToken)
     {
-        while (await ClearSliceAsync(place, cancellation) == Slice)
+        while (await ClearSliceAsync(place, cancellationToken) == Slice)
         {
             // The next slice is another transaction.
         }
     }
 
-    private async Task<int> ClearSliceAsync(Place place, CancellationToken cancellation)
+    private async Task<int> ClearSliceAsync(Place place, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        await LockRequestAsync(connection, place, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await LockRequestAsync(connection, place, cancellationToken);
         var cleared = await connection.Sql(
                 """
                 update images
@@ -128,15 +128,15 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
             .With("request", place.Request.Value)
             .With("run", place.Run)
             .With("slice", Slice)
-            .ExecuteNonQueryAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return cleared;
     }
 
-    private static async Task LockRequestAsync(NpgsqlConnection connection, Place place, CancellationToken cancellation) =>
+    private static async Task LockRequestAsync(NpgsqlConnection connection, Place place, CancellationToken cancellationToken) =>
         await connection.Sql("select from csv_data_table where id = @request for no key update")
             .With("request", place.Request.Value)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     private sealed record Place(Guid Id, RequestId Request, int Run, bool Finished);
 }

@@ -18,19 +18,19 @@ public sealed partial class ObjectSweeper(
     private const long SweeperLock = 0x6461726b73776570;
 
     /// <summary>How long one deletion may keep the request's row locked.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Sweeps requests that are due, one after the other, unless another process is at it. Returns how many were swept.</summary>
-    public async Task<int> SweepAsync(CancellationToken cancellation)
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         // The lock is the session's: it is free again when this process dies.
-        await using var turn = await database.OpenConnectionAsync(cancellation);
-        if (await turn.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellation) is not true) return 0;
+        await using var turn = await database.OpenConnectionAsync(cancellationToken);
+        if (await turn.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellationToken) is not true) return 0;
         try
         {
             var swept = 0;
-            foreach (var run in await ReadDueAsync(cancellation))
-                if (await TrySweepAsync(run, cancellation)) swept++;
+            foreach (var run in await ReadDueAsync(cancellationToken))
+                if (await TrySweepAsync(run, cancellationToken)) swept++;
             return swept;
         }
         finally
@@ -39,7 +39,7 @@ public sealed partial class ObjectSweeper(
         }
     }
 
-    private async Task<IReadOnlyList<EndedRun>> ReadDueAsync(CancellationToken cancellation)
+    private async Task<IReadOnlyList<EndedRun>> ReadDueAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -53,33 +53,33 @@ public sealed partial class ObjectSweeper(
             .With("after", options.Value.After)
             .With("batch", options.Value.Batch);
         var due = new List<EndedRun>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) due.Add(new EndedRun(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<DateTime>(1)));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) due.Add(new EndedRun(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<DateTime>(1)));
         return due;
     }
 
     /// <summary>A request that cannot be swept now must not keep the others waiting.</summary>
-    private async Task<bool> TrySweepAsync(EndedRun run, CancellationToken cancellation)
+    private async Task<bool> TrySweepAsync(EndedRun run, CancellationToken cancellationToken)
     {
         try
         {
-            return await SweepAsync(run, cancellation);
+            return await SweepAsync(run, cancellationToken);
         }
-        catch (Exception e) when (e is StorageException || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
+        catch (Exception e) when (e is StorageException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             LogFailed(e, run.Request);
             return false;
         }
     }
 
-    private async Task<bool> SweepAsync(EndedRun run, CancellationToken cancellation)
+    private async Task<bool> SweepAsync(EndedRun run, CancellationToken cancellationToken)
     {
         var prefix = ObjectKeys.Request(run.Request);
-        if (await WhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellation) is null) return false;
+        if (await WhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellationToken) is null) return false;
         var deleted = 0;
-        await foreach (var page in objects.ListAsync(prefix, cancellation).Select(found => found.Key).Chunk(ObjectStore.MostAtOnce).WithCancellation(cancellation))
+        await foreach (var page in objects.ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(ObjectStore.MostAtOnce).WithCancellation(cancellationToken))
         {
-            if (await WhileEndedAsync(run, (connection, token) => DeleteUnnamedAsync(connection, run.Request, page, token), cancellation) is not { } gone)
+            if (await WhileEndedAsync(run, (connection, token) => DeleteUnnamedAsync(connection, run.Request, page, token), cancellationToken) is not { } gone)
                 return false;
             deleted += gone;
         }
@@ -87,7 +87,7 @@ public sealed partial class ObjectSweeper(
         await database.Sql("update csv_data_table set swept_at = now() where id = @request and finished_at = @finished_at")
             .With("request", run.Request.Value)
             .With("finished_at", run.FinishedAt)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         if (deleted > 0) LogSwept(run.Request, deleted);
         return true;
     }
@@ -97,39 +97,39 @@ public sealed partial class ObjectSweeper(
     /// same lock, so nothing that its workers store and record can be taken for a leftover.
     /// </summary>
     private async Task<int?> WhileEndedAsync(
-        EndedRun run, Func<NpgsqlConnection, CancellationToken, Task<int>> act, CancellationToken cancellation)
+        EndedRun run, Func<NpgsqlConnection, CancellationToken, Task<int>> act, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var ended = await connection.Sql("select true from csv_data_table where id = @request and finished_at = @finished_at for no key update")
             .With("request", run.Request.Value)
             .With("finished_at", run.FinishedAt)
-            .ExecuteScalarAsync(cancellation);
+            .ExecuteScalarAsync(cancellationToken);
         if (ended is null) return null;
 
-        using var patience = new CancellationTokenSource(s_patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         var done = await act(connection, either.Token);
-        await transaction.CommitAsync(cancellation);
+        await transaction.CommitAsync(cancellationToken);
         return done;
     }
 
-    private async Task<int> AbortUploadsAsync(string prefix, CancellationToken cancellation)
+    private async Task<int> AbortUploadsAsync(string prefix, CancellationToken cancellationToken)
     {
-        await objects.AbortUploadsAsync(prefix, cancellation);
+        await objects.AbortUploadsAsync(prefix, cancellationToken);
         return 0;
     }
 
     private async Task<int> DeleteUnnamedAsync(
-        NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
-        var unnamed = await FindUnnamedAsync(connection, request, keys, cancellation);
-        if (unnamed.Count > 0) await objects.DeleteAsync(unnamed, cancellation);
+        var unnamed = await FindUnnamedAsync(connection, request, keys, cancellationToken);
+        if (unnamed.Count > 0) await objects.DeleteAsync(unnamed, cancellationToken);
         return unnamed.Count;
     }
 
     private static async Task<IReadOnlyCollection<string>> FindUnnamedAsync(
-        NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var images = keys
             .Select(key => (Key: key, IsImage: ObjectKeys.TryReadPlace(request, key, out var place), Place: place))
@@ -159,8 +159,8 @@ public sealed partial class ObjectSweeper(
             .With("positions", images.Select(image => image.Place.Position).ToArray())
             .With("outputs", keys.Where(key => ObjectKeys.IsOutput(request, key)).ToArray());
         var unnamed = new List<string>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) unnamed.Add(reader.GetString(0));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) unnamed.Add(reader.GetString(0));
         return unnamed;
     }
 

@@ -10,7 +10,7 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
     internal const string SummaryColumns = "id, definition_id, version, name, description, is_latest, is_published, created_at, revision";
 
     /// <summary>A page of the versions that pass the filter, and how many pass it in all.</summary>
-    public async Task<(IReadOnlyList<DefinitionSummary> Items, long Total)> ListAsync(DefinitionFilter filter, CancellationToken cancellation)
+    public async Task<(IReadOnlyList<DefinitionSummary> Items, long Total)> ListAsync(DefinitionFilter filter, CancellationToken cancellationToken)
     {
         var order = filter.Order switch
         {
@@ -26,9 +26,9 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
               and (cardinality(@ids) = 0 or id = any (@ids))
               and (@search = '' or concat_ws(' ', name, description, definition_id, id) ilike @search)
             """;
-        await using var connection = await database.OpenConnectionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
         var total = (long)(await Bind(connection.Sql($"select count(*) from workflow_definitions where {condition}"), filter)
-            .ExecuteScalarAsync(cancellation))!;
+            .ExecuteScalarAsync(cancellationToken))!;
         await using var command = Bind(
             connection.Sql(
                 $"""
@@ -40,11 +40,11 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
                 limit @take
                 """),
             filter);
-        return (await ReadSummariesAsync(command, cancellation), total);
+        return (await ReadSummariesAsync(command, cancellationToken), total);
     }
 
     /// <summary>The version of this definition that is meant: of several, the published one, else the highest.</summary>
-    public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions versions, CancellationToken cancellation)
+    public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions versions, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -57,11 +57,11 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
                 """)
             .With("definition", definitionId)
             .With("version", versions.Number);
-        return (await ReadVersionsAsync(command, cancellation)).SingleOrDefault();
+        return (await ReadVersionsAsync(command, cancellationToken)).SingleOrDefault();
     }
 
     /// <summary>The versions with these ids, as far as they exist.</summary>
-    public async Task<IReadOnlyList<DefinitionVersion>> FindVersionsAsync(IReadOnlyList<string> ids, CancellationToken cancellation)
+    public async Task<IReadOnlyList<DefinitionVersion>> FindVersionsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -71,11 +71,11 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
                 order by definition_id, version
                 """)
             .With("ids", ids.ToArray());
-        return await ReadVersionsAsync(command, cancellation);
+        return await ReadVersionsAsync(command, cancellationToken);
     }
 
     /// <summary>Whether no other definition's latest version has this name.</summary>
-    public async Task<bool> IsNameUniqueAsync(string name, string? exceptDefinitionId, CancellationToken cancellation) =>
+    public async Task<bool> IsNameUniqueAsync(string name, string? exceptDefinitionId, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 select 1
@@ -87,27 +87,27 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
                 """)
             .With("name", name)
             .With("except", exceptDefinitionId ?? "")
-            .ExecuteScalarAsync(cancellation) is null;
+            .ExecuteScalarAsync(cancellationToken) is null;
 
     /// <summary>How many definitions there are.</summary>
-    public async Task<long> CountAsync(CancellationToken cancellation) =>
-        (long)(await database.Sql("select count(*) from workflow_definitions where is_latest").ExecuteScalarAsync(cancellation))!;
+    public async Task<long> CountAsync(CancellationToken cancellationToken) =>
+        (long)(await database.Sql("select count(*) from workflow_definitions where is_latest").ExecuteScalarAsync(cancellationToken))!;
 
     internal static DefinitionVersion ReadVersion(NpgsqlDataReader reader) => new(ReadSummary(reader), reader.GetString(9));
 
-    private static async Task<List<DefinitionVersion>> ReadVersionsAsync(NpgsqlCommand command, CancellationToken cancellation)
+    private static async Task<List<DefinitionVersion>> ReadVersionsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var versions = new List<DefinitionVersion>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) versions.Add(ReadVersion(reader));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) versions.Add(ReadVersion(reader));
         return versions;
     }
 
-    private static async Task<List<DefinitionSummary>> ReadSummariesAsync(NpgsqlCommand command, CancellationToken cancellation)
+    private static async Task<List<DefinitionSummary>> ReadSummariesAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var summaries = new List<DefinitionSummary>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) summaries.Add(ReadSummary(reader));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) summaries.Add(ReadSummary(reader));
         return summaries;
     }
 

@@ -12,13 +12,13 @@ public sealed partial class DefinitionSeeder(
 {
     private const string Prefix = "Darkroom.Definitions.";
 
-    public async Task SeedAsync(CancellationToken cancellation)
+    public async Task SeedAsync(CancellationToken cancellationToken)
     {
         foreach (var document in Shipped())
         {
             CompiledWorkflow.Compile(document, catalog);
             var definition = Read(document);
-            if (await definitions.SeedAsync(definition, cancellation)) LogSeeded(definition.DefinitionId);
+            if (await definitions.SeedAsync(definition, cancellationToken)) LogSeeded(definition.DefinitionId);
         }
     }
 

@@ -27,16 +27,16 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
 
     public StoredVersion? Latest => Versions.FirstOrDefault(version => version.Version.Summary.IsLatest);
 
-    public static async Task<DefinitionTransaction> BeginAsync(NpgsqlDataSource database, string definitionId, CancellationToken cancellation)
+    public static async Task<DefinitionTransaction> BeginAsync(NpgsqlDataSource database, string definitionId, CancellationToken cancellationToken)
     {
-        var connection = await database.OpenConnectionAsync(cancellation);
+        var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
-            var edit = new DefinitionTransaction(connection, await connection.BeginTransactionAsync(cancellation), definitionId);
+            var edit = new DefinitionTransaction(connection, await connection.BeginTransactionAsync(cancellationToken), definitionId);
             // A lock of the id and not of rows: there may be none yet, and uploads that pin a version need not wait.
             await connection.Sql("select pg_advisory_xact_lock(hashtextextended(@lock, 0))").With("lock", $"definition:{definitionId}")
-                .ExecuteNonQueryAsync(cancellation);
-            await edit.ReadAsync(cancellation);
+                .ExecuteNonQueryAsync(cancellationToken);
+            await edit.ReadAsync(cancellationToken);
             return edit;
         }
         catch
@@ -48,9 +48,9 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
 
     /// <summary>Adds the next version as the latest.</summary>
     public async Task InsertAsync(
-        string id, DefinitionContent content, string editor, CancellationToken cancellation, IReadOnlyList<Guid>? chain = null)
+        string id, DefinitionContent content, string editor, CancellationToken cancellationToken, IReadOnlyList<Guid>? chain = null)
     {
-        await ExecuteAsync("update workflow_definitions set is_latest = false where definition_id = @definition and is_latest", cancellation);
+        await ExecuteAsync("update workflow_definitions set is_latest = false where definition_id = @definition and is_latest", cancellationToken);
         await Bind(
                 """
                 insert into workflow_definitions (
@@ -59,12 +59,12 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
                 """, content, editor, chain ?? [])
             .With("id", id)
             .With("version", Versions.Select(v => v.Version.Summary.Version).DefaultIfEmpty(0).Max() + 1)
-            .ExecuteNonQueryAsync(cancellation);
-        await ReadAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await ReadAsync(cancellationToken);
     }
 
     /// <summary>Puts new content into the latest version, a draft.</summary>
-    public async Task UpdateLatestAsync(DefinitionContent content, string editor, IReadOnlyList<Guid> chain, CancellationToken cancellation)
+    public async Task UpdateLatestAsync(DefinitionContent content, string editor, IReadOnlyList<Guid> chain, CancellationToken cancellationToken)
     {
         await Bind(
                 """
@@ -78,41 +78,41 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
                 where definition_id = @definition
                   and is_latest
                 """, content, editor, chain)
-            .ExecuteNonQueryAsync(cancellation);
-        await ReadAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await ReadAsync(cancellationToken);
     }
 
     /// <summary>True if it was published already.</summary>
-    public async Task<bool> PublishLatestAsync(CancellationToken cancellation)
+    public async Task<bool> PublishLatestAsync(CancellationToken cancellationToken)
     {
         if (Latest!.Version.Summary.IsPublished) return true;
-        await RetractAsync(cancellation);
+        await RetractAsync(cancellationToken);
         await ExecuteAsync(
-            "update workflow_definitions set is_published = true, was_published = true where definition_id = @definition and is_latest", cancellation);
-        await ReadAsync(cancellation);
+            "update workflow_definitions set is_published = true, was_published = true where definition_id = @definition and is_latest", cancellationToken);
+        await ReadAsync(cancellationToken);
         return false;
     }
 
-    public async Task RetractAsync(CancellationToken cancellation)
+    public async Task RetractAsync(CancellationToken cancellationToken)
     {
-        await ExecuteAsync("update workflow_definitions set is_published = false where definition_id = @definition and is_published", cancellation);
-        await ReadAsync(cancellation);
+        await ExecuteAsync("update workflow_definitions set is_published = false where definition_id = @definition and is_published", cancellationToken);
+        await ReadAsync(cancellationToken);
     }
 
     /// <summary>Whether a request or an instance names one of these versions; a finished one too: it may be retried and is shown with it.</summary>
-    public async Task<bool> HaveRequestsAsync(string[] ids, CancellationToken cancellation) =>
+    public async Task<bool> HaveRequestsAsync(string[] ids, CancellationToken cancellationToken) =>
         (bool)(await _connection.Sql(
                 """
                 select exists (select from csv_data_table where workflow_version_id = any (@ids))
                     or exists (select from workflow_instances where definition_version_id = any (@ids))
                 """)
             .With("ids", ids)
-            .ExecuteScalarAsync(cancellation))!;
+            .ExecuteScalarAsync(cancellationToken))!;
 
     /// <summary>Deletes versions; the highest that is left is the latest.</summary>
-    public async Task DeleteAsync(string[] ids, CancellationToken cancellation)
+    public async Task DeleteAsync(string[] ids, CancellationToken cancellationToken)
     {
-        await _connection.Sql("delete from workflow_definitions where id = any (@ids)").With("ids", ids).ExecuteNonQueryAsync(cancellation);
+        await _connection.Sql("delete from workflow_definitions where id = any (@ids)").With("ids", ids).ExecuteNonQueryAsync(cancellationToken);
         await ExecuteAsync(
             """
             update workflow_definitions
@@ -120,11 +120,11 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
             where definition_id = @definition
               and version = (select max(version) from workflow_definitions where definition_id = @definition)
               and not is_latest
-            """, cancellation);
-        await ReadAsync(cancellation);
+            """, cancellationToken);
+        await ReadAsync(cancellationToken);
     }
 
-    public Task CommitAsync(CancellationToken cancellation) => _transaction.CommitAsync(cancellation);
+    public Task CommitAsync(CancellationToken cancellationToken) => _transaction.CommitAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -132,7 +132,7 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
         await _connection.DisposeAsync();
     }
 
-    private async Task ReadAsync(CancellationToken cancellation)
+    private async Task ReadAsync(CancellationToken cancellationToken)
     {
         await using var command = _connection.Sql(
                 $"""
@@ -142,9 +142,9 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
                 order by version
                 """)
             .With("definition", _definitionId);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var versions = new List<StoredVersion>();
-        while (await reader.ReadAsync(cancellation))
+        while (await reader.ReadAsync(cancellationToken))
         {
             versions.Add(new StoredVersion(
                 DefinitionReader.ReadVersion(reader), reader.GetBoolean(10), reader.IsDBNull(11) ? null : reader.GetString(11),
@@ -154,8 +154,8 @@ internal sealed class DefinitionTransaction : IAsyncDisposable
         Versions = versions;
     }
 
-    private Task<int> ExecuteAsync(string sql, CancellationToken cancellation) =>
-        _connection.Sql(sql).With("definition", _definitionId).ExecuteNonQueryAsync(cancellation);
+    private Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken) =>
+        _connection.Sql(sql).With("definition", _definitionId).ExecuteNonQueryAsync(cancellationToken);
 
     private NpgsqlCommand Bind(string sql, DefinitionContent content, string editor, IReadOnlyList<Guid> chain) => _connection.Sql(sql)
         .With("definition", _definitionId)

@@ -18,12 +18,12 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
     private readonly ConcurrentDictionary<(RequestId, int), FanOutBody> _bodies = new();
 
     /// <summary>Null if the run no longer waits for its images: it was cancelled, or its last outcome is recorded already.</summary>
-    public async Task<FanOutBody?> FindAsync(RequestId request, int run, CancellationToken cancellation)
+    public async Task<FanOutBody?> FindAsync(RequestId request, int run, CancellationToken cancellationToken)
     {
         if (_bodies.TryGetValue((request, run), out var known)) return known;
-        if (await ReadBookmarkAsync(request, run, cancellation) is not var (document, bookmark)) return null;
+        if (await ReadBookmarkAsync(request, run, cancellationToken) is not var (document, bookmark)) return null;
 
-        var workflow = await compiler.GetAsync(document, cancellation);
+        var workflow = await compiler.GetAsync(document, cancellationToken);
         var scope = new ExpressionScope
         {
             Variables = bookmark.Variables,
@@ -36,7 +36,7 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
         return _bodies.GetOrAdd((request, run), body);
     }
 
-    private async Task<(DocumentHash Document, FanOutBookmark Bookmark)?> ReadBookmarkAsync(RequestId request, int run, CancellationToken cancellation)
+    private async Task<(DocumentHash Document, FanOutBookmark Bookmark)?> ReadBookmarkAsync(RequestId request, int run, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -50,8 +50,8 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
             .With("request", request.Value)
             .With("run", run)
             .With("type", FanOutBookmark.Name);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
         return (new DocumentHash(reader.GetFieldValue<byte[]>(0)), FanOutBookmark.FromJson(reader.GetString(1)));
     }
 }

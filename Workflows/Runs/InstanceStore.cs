@@ -54,7 +54,7 @@ public sealed class InstanceStore(NpgsqlDataSource database)
 
     /// <summary>A page of the instances that match, and how many match in all.</summary>
     public async Task<(IReadOnlyList<InstanceSummary> Items, long Total)> SearchAsync(
-        InstanceScope scope, InstanceQuery query, CancellationToken cancellation)
+        InstanceScope scope, InstanceQuery query, CancellationToken cancellationToken)
     {
         var where = Matches + string.Concat(query.Times.Select((time, i) => $"\n  and {Column(time.Time)} {Operator(time.Comparison)} @time{i}"));
         var direction = query.Ascending ? "asc" : "desc";
@@ -74,21 +74,21 @@ public sealed class InstanceStore(NpgsqlDataSource database)
             .With("skip", query.Skip)
             .With("take", query.Take);
         var items = new List<InstanceSummary>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         var total = reader.GetInt64(0);
-        await reader.NextResultAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) items.Add(ReadSummary(reader));
+        await reader.NextResultAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) items.Add(ReadSummary(reader));
         return (items, total);
     }
 
-    public async Task<InstanceSummary?> FindSummaryAsync(InstanceScope scope, Guid id, CancellationToken cancellation)
+    public async Task<InstanceSummary?> FindSummaryAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
     {
-        var (items, _) = await SearchAsync(scope, new InstanceQuery { Ids = [id], Take = 1 }, cancellation);
+        var (items, _) = await SearchAsync(scope, new InstanceQuery { Ids = [id], Take = 1 }, cancellationToken);
         return items.Count == 1 ? items[0] : null;
     }
 
-    public async Task<InstanceDetail?> FindAsync(InstanceScope scope, Guid id, CancellationToken cancellation)
+    public async Task<InstanceDetail?> FindAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -111,18 +111,18 @@ public sealed class InstanceStore(NpgsqlDataSource database)
                 """)
             .With("id", id)
             .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
         var detail = ReadDetail(reader);
-        await reader.NextResultAsync(cancellation);
+        await reader.NextResultAsync(cancellationToken);
         var bookmarks = new List<OpenBookmark>();
-        while (await reader.ReadAsync(cancellation))
+        while (await reader.ReadAsync(cancellationToken))
             bookmarks.Add(new OpenBookmark(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3)));
         return detail with { Bookmarks = bookmarks };
     }
 
     /// <summary>What differs whenever something about an instance has changed. One that is gone is absent.</summary>
-    public async Task<IReadOnlyDictionary<Guid, InstanceStamp>> ReadStampsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<Guid, InstanceStamp>> ReadStampsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         var stamps = new Dictionary<Guid, InstanceStamp>(ids.Count);
         await using var command = database.Sql(
@@ -133,8 +133,8 @@ public sealed class InstanceStore(NpgsqlDataSource database)
                 where i.id = any(@ids)
                 """)
             .With("ids", ids.ToArray());
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
             stamps[reader.GetGuid(0)] = new InstanceStamp(reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt64(2));
         return stamps;
     }

@@ -9,7 +9,7 @@ namespace Darkroom.Runs;
 internal static class RequestInputs
 {
     public static async Task<Dictionary<string, JsonElement>> ReadAsync(
-        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
                 """
@@ -18,8 +18,8 @@ internal static class RequestInputs
                 where id = @request
                 """)
             .With("request", request.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         object?[] values = [request.Value, run, reader.IsDBNull(0) ? null : reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2)];
         return WorkflowInputs.Names.Zip(values).ToDictionary(pair => pair.First, pair => JsonSerializer.SerializeToElement(pair.Second), StringComparer.Ordinal);
     }

@@ -14,11 +14,11 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
     /// Ends the run now. Whatever workers still have in hand changes nothing: the instance's fence moves on, and outcomes of
     /// images count only while the request is processing.
     /// </summary>
-    public async Task<LifecycleResult> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellation)
+    public async Task<LifecycleResult> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var current = await LockAsync(connection, owner, request, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var current = await LockAsync(connection, owner, request, cancellationToken);
         if (current is null) return LifecycleResult.NotFound;
         if (current.Status == RequestStatus.Cancelled) return LifecycleResult.Done;
         if (current.Status.IsTerminal()) return LifecycleResult.Conflict;
@@ -40,7 +40,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
                 """)
             .With("request", request.Value)
             .With("run", current.Run)
-            .ExecuteScalarAsync(cancellation);
+            .ExecuteScalarAsync(cancellationToken);
         await connection.Sql(
                 """
                 delete from bookmarks b
@@ -49,11 +49,11 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
                   and i.request_id = @request
                 """)
             .With("request", request.Value)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         var snapshot = state is null ? WorkflowState.New : WorkflowState.FromJson(state);
-        await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellation);
-        await FanOut.AnnounceWithdrawalAsync(connection, request, cancellation);
-        await transaction.CommitAsync(cancellation);
+        await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellationToken);
+        await FanOut.AnnounceWithdrawalAsync(connection, request, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return LifecycleResult.Done;
     }
 
@@ -61,11 +61,11 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
     /// Starts the next run for the images that failed, with the definition version of the first. What succeeded stays, and the
     /// earlier output CSV is served until the next exists. Only from <c>completed_with_errors</c>.
     /// </summary>
-    public async Task<LifecycleResult> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellation)
+    public async Task<LifecycleResult> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var current = await LockAsync(connection, owner, request, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        var current = await LockAsync(connection, owner, request, cancellationToken);
         if (current is null) return LifecycleResult.NotFound;
         if (current.Status != RequestStatus.CompletedWithErrors) return LifecycleResult.Conflict;
 
@@ -87,8 +87,8 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
                 """)
             .With("request", request.Value)
             .With("run", run)
-            .ExecuteScalarAsync(cancellation);
-        await WorkflowInstanceStore.InsertNextAsync(connection, request, run, cancellation);
+            .ExecuteScalarAsync(cancellationToken);
+        await WorkflowInstanceStore.InsertNextAsync(connection, request, run, cancellationToken);
         await connection.Sql(
                 """
                 update images
@@ -111,13 +111,13 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
             .With("run", run)
             .With("revision", revision)
             .WithoutTimeout()
-            .ExecuteNonQueryAsync(cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return LifecycleResult.Done;
     }
 
     private static async Task<Current?> LockAsync(
-        NpgsqlConnection connection, OwnerId owner, RequestId request, CancellationToken cancellation)
+        NpgsqlConnection connection, OwnerId owner, RequestId request, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
                 """
@@ -131,8 +131,8 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
             .With("owner", owner.Value)
             // A load of millions of images holds the row until it is committed.
             .WithoutTimeout();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
         return new Current(RequestStatuses.Parse(reader.GetString(0)), reader.GetInt32(1));
     }
 

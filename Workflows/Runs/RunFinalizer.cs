@@ -16,9 +16,9 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
     /// <summary>Ends a run whose request and instance rows the caller has locked.</summary>
     /// <param name="subStatus">How the instance ended: Finished, Faulted or Cancelled.</param>
     internal async Task EndAsync(
-        NpgsqlConnection connection, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellationToken)
     {
-        var totals = await ReadTotalsAsync(connection, request, cancellation);
+        var totals = await ReadTotalsAsync(connection, request, cancellationToken);
         var status = RequestStatuses.AtEnd(subStatus, totals.Images, totals.Succeeded, totals.OutputRun == run);
         var error = state.Incidents.Count > 0 ? state.Incidents[^1] : null;
         await connection.Sql(
@@ -39,12 +39,12 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
             .With("whole", status is RequestStatus.Completed or RequestStatus.CompletedWithErrors)
             .With("error_code", NpgsqlDbType.Text, error?.Code)
             .With("error_message", NpgsqlDbType.Text, error?.Message)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
-        await webhooks.InsertAsync(connection, request, run, state.Webhooks, cancellation);
+        await webhooks.InsertAsync(connection, request, run, state.Webhooks, cancellationToken);
     }
 
-    private static async Task<Totals> ReadTotalsAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellation)
+    private static async Task<Totals> ReadTotalsAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
                 """
@@ -53,8 +53,8 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
                 where id = @request
                 """)
             .With("request", request.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        await reader.ReadAsync(cancellation);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
         return new Totals(
             reader.GetInt32(0), reader.GetInt32(1),
             reader.IsDBNull(2) ? null : reader.GetInt32(2));

@@ -18,10 +18,10 @@ public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore ins
 
     /// <summary>Null where the scope holds no such instance.</summary>
     /// <param name="failures">How many failed images to read at most, in the order of the file.</param>
-    public async Task<RunHistory?> FindAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellation)
+    public async Task<RunHistory?> FindAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellationToken)
     {
-        if (await instances.FindAsync(scope, id, cancellation) is not { } instance) return null;
-        var nodes = await NodesAsync(instance.Document, cancellation);
+        if (await instances.FindAsync(scope, id, cancellationToken) is not { } instance) return null;
+        var nodes = await NodesAsync(instance.Document, cancellationToken);
         await using var command = database.Sql(
                 """
                 select id, sequence, activity_id, node_id, activity_type, activity_name, status, outcomes, inputs, outputs, error,
@@ -38,23 +38,23 @@ public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore ins
             .With("id", id);
         var executions = new List<RecordedExecution>();
         var counts = new List<BodyCount>();
-        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
-            while (await reader.ReadAsync(cancellation)) executions.Add(ReadExecution(reader, instance.Summary));
-            await reader.NextResultAsync(cancellation);
-            while (await reader.ReadAsync(cancellation))
+            while (await reader.ReadAsync(cancellationToken)) executions.Add(ReadExecution(reader, instance.Summary));
+            await reader.NextResultAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
                 if (nodes.Find(reader.GetString(0)) is { } node) counts.Add(ReadCount(reader, node));
         }
 
-        return new RunHistory(instance, nodes, executions, counts, await ReadFailuresAsync(instance, null, failures, cancellation));
+        return new RunHistory(instance, nodes, executions, counts, await ReadFailuresAsync(instance, null, failures, cancellationToken));
     }
 
     /// <summary>The images that failed at one activity, in the order of the file: the first few, from among the first thousands that failed anywhere.</summary>
-    public Task<IReadOnlyList<FailedImage>> ListFailuresAsync(InstanceDetail instance, string nodeId, int limit, CancellationToken cancellation) =>
-        ReadFailuresAsync(instance, nodeId, limit, cancellation);
+    public Task<IReadOnlyList<FailedImage>> ListFailuresAsync(InstanceDetail instance, string nodeId, int limit, CancellationToken cancellationToken) =>
+        ReadFailuresAsync(instance, nodeId, limit, cancellationToken);
 
     /// <summary>The instance in which a workflow activity's execution took place, if the scope holds it.</summary>
-    public async Task<Guid?> FindInstanceOfAsync(InstanceScope scope, Guid execution, CancellationToken cancellation) =>
+    public async Task<Guid?> FindInstanceOfAsync(InstanceScope scope, Guid execution, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 select i.id
@@ -66,20 +66,20 @@ public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore ins
                 """)
             .With("execution", execution)
             .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value)
-            .ExecuteScalarAsync(cancellation) as Guid?;
+            .ExecuteScalarAsync(cancellationToken) as Guid?;
 
-    private async Task<DefinitionNodes> NodesAsync(DocumentHash hash, CancellationToken cancellation)
+    private async Task<DefinitionNodes> NodesAsync(DocumentHash hash, CancellationToken cancellationToken)
     {
         if (_nodes.TryGetValue(hash.Hex, out var known)) return known;
         var document = (string)(await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
-            .ExecuteScalarAsync(cancellation))!;
+            .ExecuteScalarAsync(cancellationToken))!;
         if (_nodes.Count >= Remembered) _nodes.Clear();
         return _nodes.GetOrAdd(hash.Hex, DefinitionNodes.Of(document));
     }
 
     private async Task<IReadOnlyList<FailedImage>> ReadFailuresAsync(
-        InstanceDetail instance, string? nodeId, int limit, CancellationToken cancellation)
+        InstanceDetail instance, string? nodeId, int limit, CancellationToken cancellationToken)
     {
         if (limit == 0 || !instance.Summary.IsCurrentRun) return [];
         await using var command = database.Sql(
@@ -105,8 +105,8 @@ public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore ins
             .With("node", NpgsqlDbType.Text, nodeId)
             .With("limit", limit);
         var failures = new List<FailedImage>();
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) failures.Add(ReadFailure(reader));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) failures.Add(ReadFailure(reader));
         return failures;
     }
 

@@ -28,15 +28,15 @@ internal sealed class StepTransaction : IAsyncDisposable
     public NpgsqlConnection Connection => _connection;
 
     /// <exception cref="InstanceLostException">The fence no longer holds.</exception>
-    public static async Task<StepTransaction> BeginAsync(NpgsqlDataSource database, WorkflowInstance instance, CancellationToken cancellation)
+    public static async Task<StepTransaction> BeginAsync(NpgsqlDataSource database, WorkflowInstance instance, CancellationToken cancellationToken)
     {
-        var connection = await database.OpenConnectionAsync(cancellation);
+        var connection = await database.OpenConnectionAsync(cancellationToken);
         try
         {
-            var transaction = await connection.BeginTransactionAsync(cancellation);
+            var transaction = await connection.BeginTransactionAsync(cancellationToken);
             await connection.Sql("select from csv_data_table where id = @request for no key update")
                 .With("request", instance.RequestId.Value)
-                .ExecuteNonQueryAsync(cancellation);
+                .ExecuteNonQueryAsync(cancellationToken);
             var held = await connection.Sql(
                     """
                     select true
@@ -48,7 +48,7 @@ internal sealed class StepTransaction : IAsyncDisposable
                     """)
                 .With("id", instance.Id)
                 .With("fence", instance.Fence)
-                .ExecuteScalarAsync(cancellation);
+                .ExecuteScalarAsync(cancellationToken);
             if (held is null) throw new InstanceLostException(instance.Id);
             return new StepTransaction(connection, transaction, instance);
         }
@@ -60,7 +60,7 @@ internal sealed class StepTransaction : IAsyncDisposable
     }
 
     /// <summary>Marks the request as being processed; does nothing after the first time.</summary>
-    public async Task MarkProcessingAsync(CancellationToken cancellation) =>
+    public async Task MarkProcessingAsync(CancellationToken cancellationToken) =>
         await _connection.Sql(
                 """
                 update csv_data_table
@@ -72,10 +72,10 @@ internal sealed class StepTransaction : IAsyncDisposable
                   and status = 'created'
                 """)
             .With("request", _instance.RequestId.Value)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     public async Task InsertBookmarkAsync(
-        Guid id, ActivityNode activity, ActivityResult.Suspended suspended, CancellationToken cancellation) =>
+        Guid id, ActivityNode activity, ActivityResult.Suspended suspended, CancellationToken cancellationToken) =>
         await _connection.Sql(
                 """
                 insert into bookmarks (id, instance_id, activity_id, name, payload, due_at)
@@ -87,16 +87,16 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("name", activity.Type)
             .With("payload", NpgsqlDbType.Jsonb, suspended.Payload)
             .With("resume_after", NpgsqlDbType.Interval, suspended.ResumeAfter)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
-    public async Task BurnBookmarkAsync(Guid id, CancellationToken cancellation) =>
+    public async Task BurnBookmarkAsync(Guid id, CancellationToken cancellationToken) =>
         await _connection.Sql("delete from bookmarks where id = @id and instance_id = @instance")
             .With("id", id)
             .With("instance", _instance.Id)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     /// <summary>Writes what an activity did into the journal. A suspended one is written twice under the same id: running, then as it ended.</summary>
-    public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellation) =>
+    public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellationToken) =>
         await _connection.Sql(
                 """
                 insert into activity_executions (
@@ -127,18 +127,18 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("outputs", NpgsqlDbType.Jsonb, Json(execution.Outputs))
             .With("error", NpgsqlDbType.Jsonb, Json(execution.Error))
             .With("started", execution.StartedAt.ToUniversalTime())
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     /// <summary>Saves the snapshot and keeps the claim.</summary>
-    public async Task SaveAsync(WorkflowState state, CancellationToken cancellation) =>
-        await UpdateAsync("state = @state", state, cancellation);
+    public async Task SaveAsync(WorkflowState state, CancellationToken cancellationToken) =>
+        await UpdateAsync("state = @state", state, cancellationToken);
 
     /// <summary>Saves the snapshot and gives the claim back; the instance is claimable again after <paramref name="delay"/>.</summary>
-    public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellation) =>
-        await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellation, ("delay", delay));
+    public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellationToken) =>
+        await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellationToken, ("delay", delay));
 
     /// <summary>True if the instance now waits for its bookmarks and the claim is given back; false if it has none, or one has been woken.</summary>
-    public async Task<bool> TrySuspendAsync(WorkflowState state, CancellationToken cancellation)
+    public async Task<bool> TrySuspendAsync(WorkflowState state, CancellationToken cancellationToken)
     {
         var waits = (bool)(await _connection.Sql(
                 """
@@ -147,32 +147,32 @@ internal sealed class StepTransaction : IAsyncDisposable
                    and not exists (select from bookmarks where instance_id = @id and due_at <= now())
                 """)
             .With("id", _instance.Id)
-            .ExecuteScalarAsync(cancellation))!;
-        if (waits) await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellation);
+            .ExecuteScalarAsync(cancellationToken))!;
+        if (waits) await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellationToken);
         return waits;
     }
 
     /// <summary>True if a bookmark of this instance has been woken, or its time has come, and it has not yet been taken.</summary>
-    public async Task<bool> HasResumptionAsync(CancellationToken cancellation) =>
+    public async Task<bool> HasResumptionAsync(CancellationToken cancellationToken) =>
         (bool)(await _connection.Sql(
                 """
                 select exists (select from resumptions where instance_id = @id)
                     or exists (select from bookmarks where instance_id = @id and due_at <= now())
                 """)
             .With("id", _instance.Id)
-            .ExecuteScalarAsync(cancellation))!;
+            .ExecuteScalarAsync(cancellationToken))!;
 
     /// <summary>Ends the instance and with it the request's run.</summary>
-    public async Task EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellation)
+    public async Task EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
     {
         await UpdateAsync(
             "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",
-            state, cancellation, ("sub_status", subStatus));
-        await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellation);
-        await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellation);
+            state, cancellationToken, ("sub_status", subStatus));
+        await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellationToken);
+        await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
     }
 
-    public async Task CommitAsync(CancellationToken cancellation) => await _transaction.CommitAsync(cancellation);
+    public async Task CommitAsync(CancellationToken cancellationToken) => await _transaction.CommitAsync(cancellationToken);
 
     public async ValueTask DisposeAsync()
     {
@@ -180,7 +180,7 @@ internal sealed class StepTransaction : IAsyncDisposable
         await _connection.DisposeAsync();
     }
 
-    private async Task UpdateAsync(string set, WorkflowState state, CancellationToken cancellation, params (string Name, object Value)[] values)
+    private async Task UpdateAsync(string set, WorkflowState state, CancellationToken cancellationToken, params (string Name, object Value)[] values)
     {
         await using var command = _connection.Sql(
                 $"""
@@ -192,7 +192,7 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("id", _instance.Id)
             .With("state", NpgsqlDbType.Jsonb, state.ToJson());
         foreach (var (name, value) in values) command.With(name, value);
-        await command.ExecuteNonQueryAsync(cancellation);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static string? Json(object? value) => value is null ? null : JsonSerializer.Serialize(value);

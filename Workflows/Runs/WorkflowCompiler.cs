@@ -16,12 +16,12 @@ internal sealed class WorkflowCompiler(NpgsqlDataSource database, ActivityCatalo
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new(StringComparer.Ordinal);
 
     /// <exception cref="WorkflowDefinitionException">The text cannot be run by this build.</exception>
-    public async Task<CompiledWorkflow> GetAsync(DocumentHash hash, CancellationToken cancellation)
+    public async Task<CompiledWorkflow> GetAsync(DocumentHash hash, CancellationToken cancellationToken)
     {
         if (_compiled.TryGetValue(hash.Hex, out var known)) return known;
         var document = (string?)await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
-            .ExecuteScalarAsync(cancellation) ?? throw new InvalidOperationException($"The workflow text {hash.Hex} does not exist.");
+            .ExecuteScalarAsync(cancellationToken) ?? throw new InvalidOperationException($"The workflow text {hash.Hex} does not exist.");
         var compiled = CompiledWorkflow.Compile(document, catalog);
         if (_compiled.Count >= Remembered) _compiled.Clear();
         return _compiled.GetOrAdd(hash.Hex, compiled);

@@ -8,7 +8,7 @@ namespace Darkroom.Runs;
 public sealed class WorkflowDefinitionStore(NpgsqlDataSource database)
 {
     /// <summary>The version that the next request of this workflow runs, or null if none is published under this id.</summary>
-    public async Task<WorkflowDefinition?> FindPublishedAsync(string definitionId, CancellationToken cancellation)
+    public async Task<WorkflowDefinition?> FindPublishedAsync(string definitionId, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -18,11 +18,11 @@ public sealed class WorkflowDefinitionStore(NpgsqlDataSource database)
                   and is_published
                 """)
             .With("definition", definitionId);
-        return await ReadOneAsync(command, cancellation);
+        return await ReadOneAsync(command, cancellationToken);
     }
 
     /// <summary>Inserts version 1, published, unless the definition already exists in any version. True if it was inserted.</summary>
-    public async Task<bool> SeedAsync(WorkflowDefinition definition, CancellationToken cancellation)
+    public async Task<bool> SeedAsync(WorkflowDefinition definition, CancellationToken cancellationToken)
     {
         var inserted = await database.Sql(
                 """
@@ -36,14 +36,14 @@ public sealed class WorkflowDefinitionStore(NpgsqlDataSource database)
             .With("version", definition.Version)
             .With("name", definition.Name)
             .With("document", definition.Document)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         return inserted == 1;
     }
 
-    private static async Task<WorkflowDefinition?> ReadOneAsync(NpgsqlCommand command, CancellationToken cancellation)
+    private static async Task<WorkflowDefinition?> ReadOneAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
         return new WorkflowDefinition(
             reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4));
     }

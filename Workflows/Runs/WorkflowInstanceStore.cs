@@ -20,7 +20,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
 
     /// <summary>Inserts the instance of a request's run, in the caller's transaction, and announces it when that commits.</summary>
     public static async Task<Guid> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, WorkflowDefinition definition, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, int run, WorkflowDefinition definition, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
         await connection.Sql(
@@ -43,7 +43,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("sha256", DocumentHash.Of(definition.Document).Bytes)
             .With("document", definition.Document)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         return id;
     }
 
@@ -52,7 +52,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     /// version that the request names.
     /// </summary>
     /// <exception cref="InvalidOperationException">There is nothing that it could run: without an instance the run would never end.</exception>
-    public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellation)
+    public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
         await connection.Sql(
@@ -79,13 +79,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("request", request.Value)
             .With("run", run)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
-            .ExecuteNonQueryAsync(cancellation);
-        if (await connection.Sql("select 1 from workflow_instances where id = @id").With("id", id).ExecuteScalarAsync(cancellation) is null)
+            .ExecuteNonQueryAsync(cancellationToken);
+        if (await connection.Sql("select 1 from workflow_instances where id = @id").With("id", id).ExecuteScalarAsync(cancellationToken) is null)
             throw new InvalidOperationException($"Request {request} has no workflow for run {run}.");
     }
 
     /// <summary>How long it is until an instance that nobody runs becomes ready by itself; null if none will.</summary>
-    public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellation) =>
+    public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellationToken) =>
         await database.Sql(
                 // greatest passes over nulls: by itself it would make an empty table due at once, for ever.
                 """
@@ -95,14 +95,14 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                   and owner is null
                   and ready_at is not null
                 """)
-            .ExecuteScalarAsync(cancellation) as TimeSpan?;
+            .ExecuteScalarAsync(cancellationToken) as TimeSpan?;
 
     /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease, or until it is let go.</summary>
     /// <remarks>
     /// An instance that names this process without being in its hands is free as well: the answer to its claim, or to its release,
     /// was lost with a connection.
     /// </remarks>
-    public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellation)
+    public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -134,14 +134,14 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("owner", process.Id)
             .With("in_hand", _inHand.Keys.ToArray())
             .With("lease", lease.Value.Duration);
-        return await ReadInstanceAsync(command, (id, fence) => _inHand[id] = fence, cancellation);
+        return await ReadInstanceAsync(command, (id, fence) => _inHand[id] = fence, cancellationToken);
     }
 
     /// <summary>Notes that this process does nothing more under this claim, however it ended.</summary>
     public void LetGo(WorkflowInstance instance) => _inHand.TryRemove(KeyValuePair.Create(instance.Id, instance.Fence));
 
     /// <summary>Reads again an instance that this process still owns, or null if it no longer does.</summary>
-    public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellation)
+    public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -153,11 +153,11 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 """)
             .With("id", instance.Id)
             .With("fence", instance.Fence);
-        return await ReadInstanceAsync(command, null, cancellation);
+        return await ReadInstanceAsync(command, null, cancellationToken);
     }
 
     /// <summary>Bookmarks of this instance that have been woken, oldest first.</summary>
-    public async Task<IReadOnlyList<Resumption>> ReadResumptionsAsync(WorkflowInstance instance, CancellationToken cancellation)
+    public async Task<IReadOnlyList<Resumption>> ReadResumptionsAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         var resumptions = new List<Resumption>();
         await using var command = database.Sql(
@@ -170,14 +170,14 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 order by coalesce(r.created_at, b.due_at), b.id
                 """)
             .With("instance", instance.Id);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
             resumptions.Add(new Resumption(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
         return resumptions;
     }
 
     /// <summary>Gives a claimed instance back unchanged; it is claimable again after <paramref name="delay"/>.</summary>
-    public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, CancellationToken cancellation) =>
+    public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, CancellationToken cancellationToken) =>
         await database.Sql(
                 $"""
                 update workflow_instances
@@ -192,13 +192,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("id", instance.Id)
             .With("fence", instance.Fence)
             .With("delay", delay)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     /// <param name="known">Told before the state is read: one that cannot be read stays in hand, and is not claimed again before all others.</param>
-    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? known, CancellationToken cancellation)
+    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? known, CancellationToken cancellationToken)
     {
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        if (!await reader.ReadAsync(cancellation)) return null;
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken)) return null;
         known?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),

@@ -24,17 +24,17 @@ internal sealed partial class WorkflowRunner(
     IOptions<EngineOptions> options,
     ILogger<WorkflowRunner> logger)
 {
-    public async Task RunAsync(WorkflowInstance instance, CancellationToken cancellation)
+    public async Task RunAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         try
         {
-            await RunUntilItWaitsAsync(instance, cancellation);
+            await RunUntilItWaitsAsync(instance, cancellationToken);
         }
         catch (InstanceLostException)
         {
             LogLost(instance.Id, instance.RequestId);
         }
-        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await instances.ReleaseAsync(instance, TimeSpan.Zero, CancellationToken.None);
         }
@@ -67,7 +67,7 @@ internal sealed partial class WorkflowRunner(
         }
     }
 
-    private async Task RunUntilItWaitsAsync(WorkflowInstance instance, CancellationToken cancellation)
+    private async Task RunUntilItWaitsAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         for (var failures = 0; ;)
         {
@@ -75,64 +75,64 @@ internal sealed partial class WorkflowRunner(
             {
                 // The commit that failed may have happened all the same. The fence would not stop us from doing its step a second
                 // time, for it is still ours: only a state that was read since then may be gone on from.
-                if (failures > 0) instance = await instances.ReloadAsync(instance, cancellation) ?? throw new InstanceLostException(instance.Id);
-                await StepThroughAsync(instance, cancellation);
+                if (failures > 0) instance = await instances.ReloadAsync(instance, cancellationToken) ?? throw new InstanceLostException(instance.Id);
+                await StepThroughAsync(instance, cancellationToken);
                 return;
             }
             catch (NpgsqlException e) when (DatabaseErrors.IsTransient(e))
             {
                 failures++;
                 LogDatabaseFailed(e, instance.Id, instance.RequestId);
-                await Task.Delay(EngineOptions.NextDelay(failures, options.Value, random.NextDouble()), time, cancellation);
+                await Task.Delay(EngineOptions.NextDelay(failures, options.Value, random.NextDouble()), time, cancellationToken);
             }
         }
     }
 
-    private async Task StepThroughAsync(WorkflowInstance instance, CancellationToken cancellation)
+    private async Task StepThroughAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         CompiledWorkflow workflow;
         try
         {
-            workflow = await compiler.GetAsync(instance.Document, cancellation);
+            workflow = await compiler.GetAsync(instance.Document, cancellationToken);
         }
         catch (WorkflowDefinitionException e)
         {
-            await FaultAsync(instance, new Incident("", "", "invalid_workflow", e.Message, time.GetUtcNow()), cancellation);
+            await FaultAsync(instance, new Incident("", "", "invalid_workflow", e.Message, time.GetUtcNow()), cancellationToken);
             return;
         }
 
-        if (!instance.State.Started) instance = await StartAsync(instance, workflow, cancellation);
-        while (await NextStepAsync(instance, workflow, cancellation) is { } next) instance = next;
+        if (!instance.State.Started) instance = await StartAsync(instance, workflow, cancellationToken);
+        while (await NextStepAsync(instance, workflow, cancellationToken) is { } next) instance = next;
     }
 
-    private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
         var state = instance.State with
         {
             Started = true,
             Scheduled = [Schedule(workflow.Graph.Start)],
             Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
-            Inputs = await RequestInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellation),
+            Inputs = await RequestInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellationToken),
         };
-        await step.MarkProcessingAsync(cancellation);
-        await step.SaveAsync(state, cancellation);
-        await step.CommitAsync(cancellation);
+        await step.MarkProcessingAsync(cancellationToken);
+        await step.SaveAsync(state, cancellationToken);
+        await step.CommitAsync(cancellationToken);
         LogStarted(instance.Id, instance.RequestId, instance.Run);
         return instance with { State = state };
     }
 
     /// <summary>Runs what is due; null when the instance waits, has ended, or is to be tried again later.</summary>
-    private async Task<WorkflowInstance?> NextStepAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    private async Task<WorkflowInstance?> NextStepAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
-        if (instance.State.Scheduled.Count > 0) return await ExecuteAsync(instance, workflow, cancellation);
-        var resumptions = await instances.ReadResumptionsAsync(instance, cancellation);
+        if (instance.State.Scheduled.Count > 0) return await ExecuteAsync(instance, workflow, cancellationToken);
+        var resumptions = await instances.ReadResumptionsAsync(instance, cancellationToken);
         return resumptions.Count > 0
-            ? await ResumeAsync(instance, workflow, resumptions[0], cancellation)
-            : await SettleAsync(instance, cancellation);
+            ? await ResumeAsync(instance, workflow, resumptions[0], cancellationToken)
+            : await SettleAsync(instance, cancellationToken);
     }
 
-    private async Task<WorkflowInstance?> ExecuteAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellation)
+    private async Task<WorkflowInstance?> ExecuteAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
         var due = instance.State.Scheduled[0];
         var compiled = workflow.Activity(due.ActivityId);
@@ -144,7 +144,7 @@ internal sealed partial class WorkflowRunner(
             WorkflowActivityContext context;
             try
             {
-                var inputs = Evaluate(instance, workflow, compiled, written, cancellation);
+                var inputs = Evaluate(instance, workflow, compiled, written, cancellationToken);
                 if (written.Count > 0) after = instance with { State = instance.State with { Variables = Merge(instance.State.Variables, workflow, written) } };
                 context = Context(instance, workflow, compiled, execution.Id, inputs);
             }
@@ -152,33 +152,33 @@ internal sealed partial class WorkflowRunner(
             {
                 // The same variables make the same failure: trying again would only hide it for a while.
                 var failure = new ActivityResult.Faulted("expression_failed", e.Message);
-                return await CommitAsync(instance, workflow, execution, failure, null, cancellation);
+                return await CommitAsync(instance, workflow, execution, failure, null, cancellationToken);
             }
 
             execution = execution with { Inputs = compiled.Inputs.ForJournal(context.Inputs.Values) };
-            var result = await compiled.Activity.ExecuteAsync(context, cancellation);
-            return await CommitAsync(after, workflow, execution, result, null, cancellation);
+            var result = await compiled.Activity.ExecuteAsync(context, cancellationToken);
+            return await CommitAsync(after, workflow, execution, result, null, cancellationToken);
         }
-        catch (Exception e) when (IsTransient(e, cancellation))
+        catch (Exception e) when (IsTransient(e, cancellationToken))
         {
-            return await RetryAsync(instance, execution, due, e, cancellation);
+            return await RetryAsync(instance, execution, due, e, cancellationToken);
         }
     }
 
     private async Task<WorkflowInstance?> ResumeAsync(
-        WorkflowInstance instance, CompiledWorkflow workflow, Resumption resumption, CancellationToken cancellation)
+        WorkflowInstance instance, CompiledWorkflow workflow, Resumption resumption, CancellationToken cancellationToken)
     {
         var compiled = workflow.Activity(resumption.ActivityId);
         // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
         var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
         var result = await compiled.Activity.ResumeAsync(
-            Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellation);
-        return await CommitAsync(instance, workflow, execution, result, resumption, cancellation);
+            Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellationToken);
+        return await CommitAsync(instance, workflow, execution, result, resumption, cancellationToken);
     }
 
     private async Task<WorkflowInstance?> CommitAsync(
         WorkflowInstance instance, CompiledWorkflow workflow, ActivityExecution execution, ActivityResult result,
-        Resumption? resumption, CancellationToken cancellation)
+        Resumption? resumption, CancellationToken cancellationToken)
     {
         var activity = execution.Activity;
         var state = instance.State with
@@ -186,8 +186,8 @@ internal sealed partial class WorkflowRunner(
             Sequence = execution.Sequence,
             Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
         };
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
-        if (resumption is not null) await step.BurnBookmarkAsync(resumption.BookmarkId, cancellation);
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        if (resumption is not null) await step.BurnBookmarkAsync(resumption.BookmarkId, cancellationToken);
         switch (result)
         {
             case ActivityResult.Completed completed:
@@ -199,48 +199,48 @@ internal sealed partial class WorkflowRunner(
                 }
                 catch (WorkflowDefinitionException e)
                 {
-                    await FaultAsync(step, execution, instance.State, "wrong_type", $"{activity.Label}: {e.Message}", cancellation);
+                    await FaultAsync(step, execution, instance.State, "wrong_type", $"{activity.Label}: {e.Message}", cancellationToken);
                     return null;
                 }
 
                 if (completed.Webhook is not null) state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
                 await step.RecordAsync(
-                    execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellation);
+                    execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellationToken);
                 break;
 
             case ActivityResult.Suspended suspended:
-                await step.InsertBookmarkAsync(execution.Id, activity, suspended, cancellation);
-                await step.RecordAsync(execution with { Status = "Running" }, cancellation);
+                await step.InsertBookmarkAsync(execution.Id, activity, suspended, cancellationToken);
+                await step.RecordAsync(execution with { Status = "Running" }, cancellationToken);
                 break;
 
             case ActivityResult.Faulted faulted:
-                await FaultAsync(step, execution, state, faulted.Code, faulted.Message, cancellation);
+                await FaultAsync(step, execution, state, faulted.Code, faulted.Message, cancellationToken);
                 return null;
         }
 
-        if (result.Effect is not null) await result.Effect(step.Connection, cancellation);
-        await step.SaveAsync(state, cancellation);
-        await step.CommitAsync(cancellation);
+        if (result.Effect is not null) await result.Effect(step.Connection, cancellationToken);
+        await step.SaveAsync(state, cancellationToken);
+        await step.CommitAsync(cancellationToken);
         return instance with { State = state };
     }
 
     /// <summary>Nothing is due: the instance waits for its bookmarks, or it has come to its end.</summary>
-    private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellation)
+    private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
-        if (await step.HasResumptionAsync(cancellation)) return instance;
-        if (!await step.TrySuspendAsync(instance.State, cancellation))
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        if (await step.HasResumptionAsync(cancellationToken)) return instance;
+        if (!await step.TrySuspendAsync(instance.State, cancellationToken))
         {
-            await step.EndAsync(instance.State, "Finished", ending, cancellation);
+            await step.EndAsync(instance.State, "Finished", ending, cancellationToken);
             LogFinished(instance.Id, instance.RequestId, instance.Run);
         }
 
-        await step.CommitAsync(cancellation);
+        await step.CommitAsync(cancellationToken);
         return null;
     }
 
     private async Task<WorkflowInstance?> RetryAsync(
-        WorkflowInstance instance, ActivityExecution execution, ScheduledActivity due, Exception exception, CancellationToken cancellation)
+        WorkflowInstance instance, ActivityExecution execution, ScheduledActivity due, Exception exception, CancellationToken cancellationToken)
     {
         var activity = execution.Activity;
         if (due.Attempt >= options.Value.ActivityAttempts)
@@ -248,38 +248,38 @@ internal sealed partial class WorkflowRunner(
             LogGaveUp(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt);
             var incident = new Incident(
                 activity.Id, activity.Type, "activity_failed", $"{activity.Name} failed {due.Attempt} times.", time.GetUtcNow());
-            await FaultAsync(instance, incident, cancellation);
+            await FaultAsync(instance, incident, cancellationToken);
             return null;
         }
 
         var delay = EngineOptions.NextDelay(due.Attempt, options.Value, random.NextDouble());
         LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt, delay);
         var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
-        await step.PostponeAsync(state, delay, cancellation);
-        await step.CommitAsync(cancellation);
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        await step.PostponeAsync(state, delay, cancellationToken);
+        await step.CommitAsync(cancellationToken);
         return null;
     }
 
     private async Task FaultAsync(
-        StepTransaction step, ActivityExecution execution, WorkflowState state, string code, string message, CancellationToken cancellation)
+        StepTransaction step, ActivityExecution execution, WorkflowState state, string code, string message, CancellationToken cancellationToken)
     {
         var activity = execution.Activity;
         var incident = new Incident(activity.Id, activity.Type, code, message, time.GetUtcNow());
-        await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellation);
-        await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellation);
-        await step.CommitAsync(cancellation);
+        await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellationToken);
+        await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellationToken);
+        await step.CommitAsync(cancellationToken);
         LogActivityFaulted(activity.Name, code, message);
     }
 
-    private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellation)
+    private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellationToken)
     {
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellation);
+        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
         // A request may end without having begun: an instance whose definition cannot be run faults at once.
-        await step.MarkProcessingAsync(cancellation);
+        await step.MarkProcessingAsync(cancellationToken);
         await step.EndAsync(
-            instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellation);
-        await step.CommitAsync(cancellation);
+            instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellationToken);
+        await step.CommitAsync(cancellationToken);
         LogFaulted(instance.Id, instance.RequestId, incident.ActivityId, incident.Code, incident.Message);
     }
 
@@ -290,7 +290,7 @@ internal sealed partial class WorkflowRunner(
 
     private static ActivityInputs Evaluate(
         WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled,
-        Dictionary<string, JsonElement> written, CancellationToken cancellation) =>
+        Dictionary<string, JsonElement> written, CancellationToken cancellationToken) =>
         new(compiled.Inputs.Evaluate(
             new ExpressionScope
             {
@@ -300,7 +300,7 @@ internal sealed partial class WorkflowRunner(
                 FindActivity = workflow.FindActivity,
                 Writes = written,
             },
-            cancellation));
+            cancellationToken));
 
     private static WorkflowActivityContext Context(
         WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled, Guid execution, ActivityInputs inputs) =>
@@ -341,10 +341,10 @@ internal sealed partial class WorkflowRunner(
     }
 
     /// <summary>A failure of the database is not the activity's: the whole step is repeated instead.</summary>
-    private static bool IsTransient(Exception e, CancellationToken cancellation) =>
+    private static bool IsTransient(Exception e, CancellationToken cancellationToken) =>
         e is not InstanceLostException
         && !(e is NpgsqlException && DatabaseErrors.IsTransient(e))
-        && !(e is OperationCanceledException && cancellation.IsCancellationRequested);
+        && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} started, run {Run}")]
     private partial void LogStarted(Guid instance, RequestId request, int run);

@@ -8,7 +8,7 @@ namespace Darkroom.Storage;
 public sealed class InstallationSecrets(NpgsqlDataSource database)
 {
     /// <summary>The secret of that name: 32 bytes, made once by whoever asks first.</summary>
-    public async Task<byte[]> GetOrCreateAsync(string name, CancellationToken cancellation)
+    public async Task<byte[]> GetOrCreateAsync(string name, CancellationToken cancellationToken)
     {
         // Two statements: one that inserts and selects at once would not see a row that another process commits between its two halves.
         await database.Sql(
@@ -19,11 +19,11 @@ public sealed class InstallationSecrets(NpgsqlDataSource database)
                 """)
             .With("name", name)
             .With("value", RandomNumberGenerator.GetBytes(32))
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
         var value = await database.Sql("select value from installation_secrets where name = @name")
             .With("name", name)
-            .ExecuteScalarAsync(cancellation);
+            .ExecuteScalarAsync(cancellationToken);
         return (byte[])value!;
     }
 }

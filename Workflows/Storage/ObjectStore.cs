@@ -22,7 +22,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
     /// <summary>Stores <paramref name="content"/> whole, in one request.</summary>
     /// <param name="sha256">Its hash, if the caller has it already.</param>
     public async Task<StoredObject> PutAsync(
-        string key, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation, byte[]? sha256 = null)
+        string key, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellationToken, byte[]? sha256 = null)
     {
         sha256 ??= SHA256.HashData(content.Span);
         var checksum = Convert.ToBase64String(sha256);
@@ -40,18 +40,18 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         request.Headers.ContentDisposition = ObjectHeaders.Disposition(key, contentType);
         request.Headers.CacheControl = ObjectHeaders.CacheControl(contentType);
 
-        var response = await StorageErrors.MappedAsync(key, s3.PutObjectAsync(request, cancellation), cancellation);
+        var response = await StorageErrors.MappedAsync(key, s3.PutObjectAsync(request, cancellationToken), cancellationToken);
         ThrowIfChanged(key, checksum, response.ChecksumSHA256);
         return new StoredObject(key, content.Length, sha256);
     }
 
     /// <summary>Stores a stream of any length in constant memory.</summary>
-    public async Task<StoredObject> PutAsync(string key, Stream content, string contentType, CancellationToken cancellation)
+    public async Task<StoredObject> PutAsync(string key, Stream content, string contentType, CancellationToken cancellationToken)
     {
         await using var upload = BeginUpload(key, contentType);
         var buffer = new byte[64 * 1024];
-        while (await content.ReadAsync(buffer, cancellation) is > 0 and var read) await upload.WriteAsync(buffer.AsMemory(0, read), cancellation);
-        return await upload.CompleteAsync(cancellation);
+        while (await content.ReadAsync(buffer, cancellationToken) is > 0 and var read) await upload.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+        return await upload.CompleteAsync(cancellationToken);
     }
 
     /// <summary>Starts an object that is written piece by piece and appears only when it is completed. Nothing is sent yet.</summary>
@@ -59,46 +59,46 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
 
     /// <summary>The bytes of an object as they arrive. A read that stalls, or bytes that are not those stored, throw.</summary>
     /// <exception cref="ObjectNotFoundException"/>
-    public Task<Stream> OpenReadAsync(string key, CancellationToken cancellation) => OpenReadAsync(key, range: null, cancellation);
+    public Task<Stream> OpenReadAsync(string key, CancellationToken cancellationToken) => OpenReadAsync(key, range: null, cancellationToken);
 
     /// <summary>The same for a part of an object, from its <paramref name="first"/> byte to its <paramref name="last"/>, both counted from zero and included.</summary>
     /// <exception cref="ObjectNotFoundException"/>
-    public Task<Stream> OpenReadAsync(string key, long first, long last, CancellationToken cancellation) =>
-        OpenReadAsync(key, new ByteRange(first, last), cancellation);
+    public Task<Stream> OpenReadAsync(string key, long first, long last, CancellationToken cancellationToken) =>
+        OpenReadAsync(key, new ByteRange(first, last), cancellationToken);
 
     /// <summary>The number of bytes of an object.</summary>
     /// <exception cref="ObjectNotFoundException"/>
-    public async Task<long> ReadLengthAsync(string key, CancellationToken cancellation)
+    public async Task<long> ReadLengthAsync(string key, CancellationToken cancellationToken)
     {
         var request = new GetObjectMetadataRequest { BucketName = connection.Bucket, Key = key };
-        var response = await StorageErrors.MappedAsync(key, s3.GetObjectMetadataAsync(request, cancellation), cancellation);
+        var response = await StorageErrors.MappedAsync(key, s3.GetObjectMetadataAsync(request, cancellationToken), cancellationToken);
         return response.ContentLength;
     }
 
-    private async Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellation)
+    private async Task<Stream> OpenReadAsync(string key, ByteRange? range, CancellationToken cancellationToken)
     {
         var request = new GetObjectRequest { BucketName = connection.Bucket, Key = key, ByteRange = range };
-        var response = await StorageErrors.MappedAsync(key, s3.GetObjectAsync(request, cancellation), cancellation);
+        var response = await StorageErrors.MappedAsync(key, s3.GetObjectAsync(request, cancellationToken), cancellationToken);
         return new ObjectReadStream(key, response, options.Value.Try);
     }
 
     /// <summary>Deletes an object; one that does not exist is already deleted.</summary>
-    public async Task DeleteAsync(string key, CancellationToken cancellation) =>
-        await StorageErrors.MappedAsync(key, s3.DeleteObjectAsync(connection.Bucket, key, cancellation), cancellation);
+    public async Task DeleteAsync(string key, CancellationToken cancellationToken) =>
+        await StorageErrors.MappedAsync(key, s3.DeleteObjectAsync(connection.Bucket, key, cancellationToken), cancellationToken);
 
     /// <summary>Deletes everything whose key starts so, unfinished uploads included.</summary>
-    public async Task DeletePrefixAsync(string prefix, CancellationToken cancellation)
+    public async Task DeletePrefixAsync(string prefix, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(prefix);
         // Uploads first: one that completed in between would otherwise leave its object behind.
-        await AbortUploadsAsync(prefix, cancellation);
-        await foreach (var keys in ListAsync(prefix, cancellation).Select(found => found.Key).Chunk(MostAtOnce).WithCancellation(cancellation))
-            await DeleteAsync(keys, cancellation);
+        await AbortUploadsAsync(prefix, cancellationToken);
+        await foreach (var keys in ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(MostAtOnce).WithCancellation(cancellationToken))
+            await DeleteAsync(keys, cancellationToken);
     }
 
     /// <summary>Deletes objects in one request; those that do not exist are already deleted.</summary>
     /// <param name="keys">At least one, at most <see cref="MostAtOnce"/>.</param>
-    public async Task DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellation)
+    public async Task DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var request = new DeleteObjectsRequest
         {
@@ -106,17 +106,17 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             Objects = [.. keys.Select(key => new KeyVersion { Key = key })],
             Quiet = true,
         };
-        await StorageErrors.MappedAsync(keys.First(), s3.DeleteObjectsAsync(request, cancellation), cancellation);
+        await StorageErrors.MappedAsync(keys.First(), s3.DeleteObjectsAsync(request, cancellationToken), cancellationToken);
     }
 
     /// <summary>Gives up every unfinished upload whose key starts so: its parts are paid for and shown by no listing.</summary>
-    public async Task AbortUploadsAsync(string prefix, CancellationToken cancellation)
+    public async Task AbortUploadsAsync(string prefix, CancellationToken cancellationToken)
     {
         var request = new ListMultipartUploadsRequest { BucketName = connection.Bucket, Prefix = prefix };
         while (true)
         {
-            var page = await StorageErrors.MappedAsync(prefix, s3.ListMultipartUploadsAsync(request, cancellation), cancellation);
-            foreach (var upload in page.MultipartUploads ?? []) await AbortAsync(upload.Key, upload.UploadId, cancellation);
+            var page = await StorageErrors.MappedAsync(prefix, s3.ListMultipartUploadsAsync(request, cancellationToken), cancellationToken);
+            foreach (var upload in page.MultipartUploads ?? []) await AbortAsync(upload.Key, upload.UploadId, cancellationToken);
             if (page.IsTruncated != true) return;
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
@@ -124,12 +124,12 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
     }
 
     /// <summary>Everything whose key starts so, in the order of the keys.</summary>
-    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = prefix };
         do
         {
-            var page = await StorageErrors.MappedAsync(prefix, s3.ListObjectsV2Async(request, cancellation), cancellation);
+            var page = await StorageErrors.MappedAsync(prefix, s3.ListObjectsV2Async(request, cancellationToken), cancellationToken);
             foreach (var found in page.S3Objects ?? [])
                 yield return new ListedObject(found.Key, found.Size ?? 0, found.LastModified ?? default);
             request.ContinuationToken = page.IsTruncated == true ? page.NextContinuationToken : null;
@@ -159,18 +159,18 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
     }
 
     /// <summary>Makes the bucket if it is not there yet.</summary>
-    public async Task EnsureBucketAsync(CancellationToken cancellation)
+    public async Task EnsureBucketAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await CheckAsync(cancellation);
+            await CheckAsync(cancellationToken);
         }
         catch (ObjectNotFoundException)
         {
             var request = new PutBucketRequest { BucketName = connection.Bucket, UseClientRegion = true };
             try
             {
-                await StorageErrors.MappedAsync(connection.Bucket, s3.PutBucketAsync(request, cancellation), cancellation);
+                await StorageErrors.MappedAsync(connection.Bucket, s3.PutBucketAsync(request, cancellationToken), cancellationToken);
             }
             catch (StorageException e) when (e.InnerException is AmazonS3Exception { ErrorCode: "BucketAlreadyOwnedByYou" })
             {
@@ -180,11 +180,11 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
     }
 
     /// <summary>Throws unless the bucket exists and answers to our credentials.</summary>
-    public async Task CheckAsync(CancellationToken cancellation) =>
+    public async Task CheckAsync(CancellationToken cancellationToken) =>
         await StorageErrors.MappedAsync(
-            connection.Bucket, s3.HeadBucketAsync(new HeadBucketRequest { BucketName = connection.Bucket }, cancellation), cancellation);
+            connection.Bucket, s3.HeadBucketAsync(new HeadBucketRequest { BucketName = connection.Bucket }, cancellationToken), cancellationToken);
 
-    internal async Task<string> InitiateAsync(string key, string contentType, CancellationToken cancellation)
+    internal async Task<string> InitiateAsync(string key, string contentType, CancellationToken cancellationToken)
     {
         var request = new InitiateMultipartUploadRequest
         {
@@ -196,11 +196,11 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         };
         request.Headers.ContentDisposition = ObjectHeaders.Disposition(key, contentType);
         request.Headers.CacheControl = ObjectHeaders.CacheControl(contentType);
-        var response = await StorageErrors.MappedAsync(key, s3.InitiateMultipartUploadAsync(request, cancellation), cancellation);
+        var response = await StorageErrors.MappedAsync(key, s3.InitiateMultipartUploadAsync(request, cancellationToken), cancellationToken);
         return response.UploadId;
     }
 
-    internal async Task<PartETag> PutPartAsync(string key, string uploadId, int number, ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    internal async Task<PartETag> PutPartAsync(string key, string uploadId, int number, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         var checksum = Convert.ToBase64String(SHA256.HashData(content.Span));
         var request = new UploadPartRequest
@@ -215,12 +215,12 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             UseChunkEncoding = false,
             DisablePayloadSigning = _encrypted,
         };
-        var response = await StorageErrors.MappedAsync(key, s3.UploadPartAsync(request, cancellation), cancellation);
+        var response = await StorageErrors.MappedAsync(key, s3.UploadPartAsync(request, cancellationToken), cancellationToken);
         ThrowIfChanged(key, checksum, response.ChecksumSHA256);
         return new PartETag(number, response.ETag) { ChecksumSHA256 = checksum };
     }
 
-    internal async Task CompleteAsync(string key, string uploadId, List<PartETag> parts, CancellationToken cancellation)
+    internal async Task CompleteAsync(string key, string uploadId, List<PartETag> parts, CancellationToken cancellationToken)
     {
         var request = new CompleteMultipartUploadRequest
         {
@@ -230,16 +230,16 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             PartETags = parts,
             ChecksumType = ChecksumType.COMPOSITE,
         };
-        var response = await StorageErrors.MappedAsync(key, s3.CompleteMultipartUploadAsync(request, cancellation), cancellation);
+        var response = await StorageErrors.MappedAsync(key, s3.CompleteMultipartUploadAsync(request, cancellationToken), cancellationToken);
         // S3 sends the head of this answer before it knows the outcome: a 200 alone confirms nothing.
         if (string.IsNullOrEmpty(response.ETag)) throw new StorageUnavailableException($"The object store did not confirm {key}.");
     }
 
-    internal async Task AbortAsync(string key, string uploadId, CancellationToken cancellation)
+    internal async Task AbortAsync(string key, string uploadId, CancellationToken cancellationToken)
     {
         try
         {
-            await StorageErrors.MappedAsync(key, s3.AbortMultipartUploadAsync(connection.Bucket, key, uploadId, cancellation), cancellation);
+            await StorageErrors.MappedAsync(key, s3.AbortMultipartUploadAsync(connection.Bucket, key, uploadId, cancellationToken), cancellationToken);
         }
         catch (ObjectNotFoundException)
         {

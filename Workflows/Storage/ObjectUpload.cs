@@ -45,13 +45,13 @@ public sealed class ObjectUpload : IAsyncDisposable
     /// <summary>The upload as a stream that is only written.</summary>
     public Stream AsStream() => new ObjectUploadStream(this);
 
-    public async ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellation)
+    public async ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         _hash.AppendData(content.Span);
         BytesWritten += content.Length;
         while (!content.IsEmpty)
         {
-            if (_filled == _buffer.Length) await MakeRoomAsync(cancellation);
+            if (_filled == _buffer.Length) await MakeRoomAsync(cancellationToken);
             var taken = Math.Min(content.Length, _buffer.Length - _filled);
             content.Span[..taken].CopyTo(_buffer.AsSpan(_filled));
             _filled += taken;
@@ -60,20 +60,20 @@ public sealed class ObjectUpload : IAsyncDisposable
     }
 
     /// <summary>Makes the object appear, whole.</summary>
-    public async Task<StoredObject> CompleteAsync(CancellationToken cancellation)
+    public async Task<StoredObject> CompleteAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_completed, this);
         var sha256 = Sha256;
         HasSent = true;
         if (_uploadId is null)
         {
-            await _store.PutAsync(Key, _buffer.AsMemory(0, _filled), _contentType, cancellation, sha256);
+            await _store.PutAsync(Key, _buffer.AsMemory(0, _filled), _contentType, cancellationToken, sha256);
         }
         else
         {
-            if (_filled > 0) await SendPartAsync(cancellation);
-            await _underWay.WaitAsync(cancellation);
-            await _store.CompleteAsync(Key, _uploadId, _parts, cancellation);
+            if (_filled > 0) await SendPartAsync(cancellationToken);
+            await _underWay.WaitAsync(cancellationToken);
+            await _store.CompleteAsync(Key, _uploadId, _parts, cancellationToken);
         }
 
         _completed = true;
@@ -93,11 +93,11 @@ public sealed class ObjectUpload : IAsyncDisposable
         _abandoned.Dispose();
     }
 
-    private async Task MakeRoomAsync(CancellationToken cancellation)
+    private async Task MakeRoomAsync(CancellationToken cancellationToken)
     {
         if (_buffer.Length == PartBuffers.Bytes)
         {
-            await SendPartAsync(cancellation);
+            await SendPartAsync(cancellationToken);
             return;
         }
 
@@ -107,11 +107,11 @@ public sealed class ObjectUpload : IAsyncDisposable
         _buffer = larger;
     }
 
-    private async Task SendPartAsync(CancellationToken cancellation)
+    private async Task SendPartAsync(CancellationToken cancellationToken)
     {
-        await _underWay.WaitAsync(cancellation);
+        await _underWay.WaitAsync(cancellationToken);
         HasSent = true;
-        _uploadId ??= await _store.InitiateAsync(Key, _contentType, cancellation);
+        _uploadId ??= await _store.InitiateAsync(Key, _contentType, cancellationToken);
         var (full, count) = (_buffer, _filled);
         (_buffer, _filled) = (PartBuffers.Rent(), 0);
         _underWay = SendAsync(_uploadId, _parts.Count + 1, full, count);

@@ -7,23 +7,23 @@ namespace Darkroom.Storage;
 /// <summary>Turns what the SDK throws into our own exceptions: one place decides what may pass and what will not.</summary>
 internal static class StorageErrors
 {
-    public static async Task<T> MappedAsync<T>(string subject, Task<T> call, CancellationToken cancellation)
+    public static async Task<T> MappedAsync<T>(string subject, Task<T> call, CancellationToken cancellationToken)
     {
         try
         {
             return await call;
         }
-        catch (Exception e) when (Map(subject, e, cancellation) is { } mapped)
+        catch (Exception e) when (Map(subject, e, cancellationToken) is { } mapped)
         {
             throw mapped;
         }
     }
 
     /// <summary>Null if it is none of ours: a cancellation that was asked for, a mistake in the program.</summary>
-    public static StorageException? Map(string subject, Exception error, CancellationToken cancellation) => error switch
+    public static StorageException? Map(string subject, Exception error, CancellationToken cancellationToken) => error switch
     {
         StorageException => null,
-        OperationCanceledException when cancellation.IsCancellationRequested => null,
+        OperationCanceledException when cancellationToken.IsCancellationRequested => null,
         AmazonServiceException { StatusCode: HttpStatusCode.NotFound } => new ObjectNotFoundException(subject, error),
         AmazonServiceException { StatusCode: HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden } e =>
             new StorageDeniedException($"The object store refused access to {subject}: {e.ErrorCode}.", error),

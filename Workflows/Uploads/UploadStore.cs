@@ -16,10 +16,10 @@ public sealed partial class UploadStore(
     NpgsqlDataSource database, ProcessLease process, ActiveUploads active, TimeProvider time, ILogger<UploadStore> logger)
 {
     /// <summary>How long the end of a commit whose answer was lost is asked after, before the client is told to ask itself.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>Begins an upload, unless another with the same key is in flight: then null.</summary>
-    public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellation)
+    public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellationToken)
     {
         var upload = new Upload(new RequestId(Guid.CreateVersion7(time.GetUtcNow())), owner, idempotencyKey, process.Id, process.Held);
         // Known as active before its row exists: the sweeper takes rows of this process that it does not know.
@@ -35,7 +35,7 @@ public sealed partial class UploadStore(
                 .With("owner", owner.Value)
                 .With("key", NpgsqlDbType.Text, idempotencyKey)
                 .With("process", upload.Process)
-                .ExecuteNonQueryAsync(cancellation);
+                .ExecuteNonQueryAsync(cancellationToken);
             return upload;
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
@@ -51,7 +51,7 @@ public sealed partial class UploadStore(
     }
 
     /// <summary>What was answered under this key, or null.</summary>
-    public async Task<IdempotentResponse?> FindAnswerAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellation)
+    public async Task<IdempotentResponse?> FindAnswerAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -62,19 +62,19 @@ public sealed partial class UploadStore(
                 """)
             .With("owner", owner.Value)
             .With("key", idempotencyKey);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation)
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
             ? new IdempotentResponse(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
             : null;
     }
 
     /// <summary>Ends an upload that came to nothing; frees its key. Its objects must be gone already.</summary>
-    public async Task DiscardAsync(Upload upload, CancellationToken cancellation)
+    public async Task DiscardAsync(Upload upload, CancellationToken cancellationToken)
     {
         // First, so that a row which cannot be deleted now is the sweeper's.
         active.Remove(upload.Id);
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await DeleteRowAsync(connection, upload, cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await DeleteRowAsync(connection, upload, cancellationToken);
     }
 
     /// <summary>Leaves an upload whose objects could not be deleted to the sweeper, row and all.</summary>
@@ -84,21 +84,21 @@ public sealed partial class UploadStore(
     /// <param name="request">What was uploaded.</param>
     /// <param name="respond">Writes the answer to the client from the new request; kept for repetitions under the same key.</param>
     /// <param name="upload">The upload that it came by.</param>
-    /// <param name="cancellation">Heeded until the commit is sent.</param>
+    /// <param name="cancellationToken">Heeded until the commit is sent.</param>
     public async Task<Acceptance> AcceptAsync(
-        Upload upload, NewRequest request, Func<Request, string> respond, CancellationToken cancellation)
+        Upload upload, NewRequest request, Func<Request, string> respond, CancellationToken cancellationToken)
     {
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         // Who deletes the row owns the upload's fate: the sweeper works by the same row.
-        if (await DeleteRowAsync(connection, upload, cancellation) == 0) return new Acceptance.Lost();
-        await InsertRequestAsync(connection, request, cancellation);
-        await WorkflowInstanceStore.InsertAsync(connection, request.Id, run: 1, request.Workflow, cancellation);
-        var inserted = await RequestStore.FindAsync(connection, request.Owner, request.Id, cancellation)
+        if (await DeleteRowAsync(connection, upload, cancellationToken) == 0) return new Acceptance.Lost();
+        await InsertRequestAsync(connection, request, cancellationToken);
+        await WorkflowInstanceStore.InsertAsync(connection, request.Id, run: 1, request.Workflow, cancellationToken);
+        var inserted = await RequestStore.FindAsync(connection, request.Owner, request.Id, cancellationToken)
             ?? throw new InvalidOperationException("The request that was just inserted is not there.");
         var response = respond(inserted);
-        if (request.IdempotencyKey is { } key) await InsertAnswerAsync(connection, request, key, response, cancellation);
+        if (request.IdempotencyKey is { } key) await InsertAnswerAsync(connection, request, key, response, cancellationToken);
 
         try
         {
@@ -120,7 +120,7 @@ public sealed partial class UploadStore(
     /// </summary>
     private async Task<Acceptance> ResolveAsync(Upload upload, string response)
     {
-        using var patience = new CancellationTokenSource(s_patience, time);
+        using var patience = new CancellationTokenSource(Patience, time);
         while (true)
         {
             try
@@ -146,14 +146,14 @@ public sealed partial class UploadStore(
         }
     }
 
-    private async Task<bool> IsStillUploadAsync(Upload upload, CancellationToken cancellation) =>
-        await database.Sql("select 1 from uploads where id = @id for update").With("id", upload.Id.Value).ExecuteScalarAsync(cancellation) is not null;
+    private async Task<bool> IsStillUploadAsync(Upload upload, CancellationToken cancellationToken) =>
+        await database.Sql("select 1 from uploads where id = @id for update").With("id", upload.Id.Value).ExecuteScalarAsync(cancellationToken) is not null;
 
-    private async Task WaitAsync(TimeSpan delay, CancellationToken cancellation)
+    private async Task WaitAsync(TimeSpan delay, CancellationToken cancellationToken)
     {
         try
         {
-            await Task.Delay(delay, time, cancellation);
+            await Task.Delay(delay, time, cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -162,7 +162,7 @@ public sealed partial class UploadStore(
     }
 
     // The process' id is the fence: the sweeper writes its own when it takes an upload over.
-    private static Task<int> DeleteRowAsync(NpgsqlConnection connection, Upload upload, CancellationToken cancellation) =>
+    private static Task<int> DeleteRowAsync(NpgsqlConnection connection, Upload upload, CancellationToken cancellationToken) =>
         connection.Sql(
                 """
                 delete from uploads
@@ -171,9 +171,9 @@ public sealed partial class UploadStore(
                 """)
             .With("id", upload.Id.Value)
             .With("process", upload.Process)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
-    private static Task<int> InsertRequestAsync(NpgsqlConnection connection, NewRequest request, CancellationToken cancellation) =>
+    private static Task<int> InsertRequestAsync(NpgsqlConnection connection, NewRequest request, CancellationToken cancellationToken) =>
         connection.Sql(
                 """
                 insert into csv_data_table (
@@ -195,10 +195,10 @@ public sealed partial class UploadStore(
             .With("definition", request.Workflow.DefinitionId)
             .With("version", request.Workflow.VersionId)
             .With("webhook_url", NpgsqlDbType.Text, request.WebhookUrl)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     private static Task<int> InsertAnswerAsync(
-        NpgsqlConnection connection, NewRequest request, IdempotencyKey key, string response, CancellationToken cancellation) =>
+        NpgsqlConnection connection, NewRequest request, IdempotencyKey key, string response, CancellationToken cancellationToken) =>
         connection.Sql(
                 """
                 insert into idempotency_keys (owner_id, key, digest, request_id, response)
@@ -209,7 +209,7 @@ public sealed partial class UploadStore(
             .With("digest", key.Digest)
             .With("request", request.Id.Value)
             .With("response", response)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The answer to the commit of request {Request} was lost; reading how it ended")]
     private partial void LogAmbiguous(Exception exception, RequestId request);

@@ -43,16 +43,16 @@ public sealed partial class UploadSweeper(
     }
 
     /// <summary>Takes abandoned uploads over and clears them up. Returns how many.</summary>
-    public async Task<int> SweepAsync(CancellationToken cancellation)
+    public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
-        var abandoned = await TakeOverAsync(cancellation);
+        var abandoned = await TakeOverAsync(cancellationToken);
         foreach (var id in abandoned)
         {
-            await objects.DeletePrefixAsync(ObjectKeys.Request(id), cancellation);
+            await objects.DeletePrefixAsync(ObjectKeys.Request(id), cancellationToken);
             await database.Sql("delete from uploads where id = @id and process_id = @process")
                 .With("id", id.Value)
                 .With("process", process.Id)
-                .ExecuteNonQueryAsync(cancellation);
+                .ExecuteNonQueryAsync(cancellationToken);
             LogSwept(id);
         }
 
@@ -61,7 +61,7 @@ public sealed partial class UploadSweeper(
 
     // Writing our own id fences off whoever received it: its accepting transaction deletes the row under its own id only, and
     // finds none. Our rows that are not active are ours to take again, so a sweep that failed half-way is repeated.
-    private async Task<IReadOnlyList<RequestId>> TakeOverAsync(CancellationToken cancellation)
+    private async Task<IReadOnlyList<RequestId>> TakeOverAsync(CancellationToken cancellationToken)
     {
         var taken = new List<RequestId>();
         await using var command = database.Sql(
@@ -88,16 +88,16 @@ public sealed partial class UploadSweeper(
             .With("active", active.Ids)
             .With("lease", lease.Value.Duration)
             .With("batch", options.Value.Batch);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation)) taken.Add(new RequestId(reader.GetGuid(0)));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken)) taken.Add(new RequestId(reader.GetGuid(0)));
         return taken;
     }
 
     /// <summary>Deletes answers that are older than the time they are kept.</summary>
-    public Task<int> ForgetAnswersAsync(CancellationToken cancellation) =>
+    public Task<int> ForgetAnswersAsync(CancellationToken cancellationToken) =>
         database.Sql("delete from idempotency_keys where created_at < now() - @keep")
             .With("keep", options.Value.KeepAnswers)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Cleared up abandoned upload {Upload}")]
     private partial void LogSwept(RequestId upload);

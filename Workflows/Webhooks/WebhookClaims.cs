@@ -14,7 +14,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
     /// Claims due deliveries, longest due first, within the room that each receiver and each owner has left: neither a receiver with
     /// a thousand deliveries nor an owner with a thousand receivers takes the slots of the others.
     /// </summary>
-    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(Guid process, DispatchCapacity room, CancellationToken cancellation)
+    public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(Guid process, DispatchCapacity room, CancellationToken cancellationToken)
     {
         var claimed = new List<ClaimedDelivery>();
         await using var command = database.Sql(
@@ -81,8 +81,8 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             .With("per_owner", options.Value.MaxConcurrentPerOwner)
             .With("owners", room.Owners.Keys.Select(owner => owner.Value).ToArray())
             .With("owner_room", room.Owners.Values.ToArray());
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             claimed.Add(new ClaimedDelivery
             {
@@ -102,7 +102,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
     }
 
     /// <summary>Time until a delivery falls due that is not yet; null if there is none.</summary>
-    public async Task<TimeSpan?> NextDueAsync(CancellationToken cancellation) =>
+    public async Task<TimeSpan?> NextDueAsync(CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 select next_attempt_at - now()
@@ -113,11 +113,11 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                 order by next_attempt_at
                 limit 1
                 """)
-            .ExecuteScalarAsync(cancellation) as TimeSpan?;
+            .ExecuteScalarAsync(cancellationToken) as TimeSpan?;
 
     /// <summary>The end of an attempt: delivered, to be tried again, given up, or the endpoint disabled. False if the claim was lost.</summary>
     /// <param name="delay">When to try again; null for never.</param>
-    public async Task<bool> RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, TimeSpan? delay, CancellationToken cancellation)
+    public async Task<bool> RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, TimeSpan? delay, CancellationToken cancellationToken)
     {
         var state = outcome switch
         {
@@ -125,8 +125,8 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             { Gone: true } => "disabled",
             _ => delay is null ? "failed" : "pending",
         };
-        await using var connection = await database.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var recorded = await connection.Sql(
                 """
                 with ended as (
@@ -157,14 +157,14 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             .With("started", outcome.StartedAt)
             .With("duration", (int)outcome.Duration.TotalMilliseconds)
             .With("response", NpgsqlDbType.Text, outcome.Response)
-            .ExecuteNonQueryAsync(cancellation);
-        if (recorded == 1 && state == "disabled") await DisableAsync(connection, delivery, cancellation);
-        await transaction.CommitAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
+        if (recorded == 1 && state == "disabled") await DisableAsync(connection, delivery, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return recorded == 1;
     }
 
     /// <summary>Gives deliveries back unsent, due as they were.</summary>
-    public async Task ReleaseAsync(IReadOnlyCollection<ClaimedDelivery> deliveries, CancellationToken cancellation) =>
+    public async Task ReleaseAsync(IReadOnlyCollection<ClaimedDelivery> deliveries, CancellationToken cancellationToken) =>
         await database.Sql(
                 $"""
                 update webhook_deliveries d
@@ -178,13 +178,13 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                 """)
             .With("ids", deliveries.Select(delivery => delivery.Id).ToArray())
             .With("fences", deliveries.Select(delivery => delivery.Fence).ToArray())
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     /// <summary>
     /// Frees the claims of dead processes, and those of this one that it does not know of: a claim whose answer was lost with the
     /// connection. Returns how many.
     /// </summary>
-    public async Task<int> FreeAbandonedAsync(Guid process, IReadOnlyCollection<string> underWay, CancellationToken cancellation) =>
+    public async Task<int> FreeAbandonedAsync(Guid process, IReadOnlyCollection<string> underWay, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 update webhook_deliveries d
@@ -201,10 +201,10 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             .With("process", process)
             .With("under_way", underWay.ToArray())
             .With("lease", lease.Value.Duration)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
     // What is being sent at this moment ends by its own answer.
-    private static async Task DisableAsync(NpgsqlConnection connection, ClaimedDelivery delivery, CancellationToken cancellation) =>
+    private static async Task DisableAsync(NpgsqlConnection connection, ClaimedDelivery delivery, CancellationToken cancellationToken) =>
         await connection.Sql(
                 """
                 insert into webhook_disabled_endpoints (owner_id, url)
@@ -222,5 +222,5 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                 """)
             .With("owner", delivery.Owner.Value)
             .With("url", delivery.Url)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 }

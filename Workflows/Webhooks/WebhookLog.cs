@@ -16,7 +16,7 @@ public sealed class WebhookLog(NpgsqlDataSource database)
         """;
 
     /// <summary>All deliveries of a request, latest run first, each with its attempts.</summary>
-    public async Task<IReadOnlyList<WebhookDelivery>> ListAsync(OwnerId owner, RequestId request, CancellationToken cancellation)
+    public async Task<IReadOnlyList<WebhookDelivery>> ListAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -29,10 +29,10 @@ public sealed class WebhookLog(NpgsqlDataSource database)
                 """)
             .With("request", request.Value)
             .With("owner", owner.Value);
-        return await ReadAsync(command, cancellation);
+        return await ReadAsync(command, cancellationToken);
     }
 
-    public async Task<WebhookDelivery?> FindAsync(OwnerId owner, string delivery, CancellationToken cancellation)
+    public async Task<WebhookDelivery?> FindAsync(OwnerId owner, string delivery, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -45,11 +45,11 @@ public sealed class WebhookLog(NpgsqlDataSource database)
                 """)
             .With("id", delivery)
             .With("owner", owner.Value);
-        return (await ReadAsync(command, cancellation)).SingleOrDefault();
+        return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
     }
 
     /// <summary>Sends a delivery again, now, with the same <c>webhook-id</c> and body, and a schedule that starts over.</summary>
-    public async Task<WebhookReplay> ReplayAsync(OwnerId owner, string delivery, CancellationToken cancellation)
+    public async Task<WebhookReplay> ReplayAsync(OwnerId owner, string delivery, CancellationToken cancellationToken)
     {
         // One that is being sent at this moment is left alone: it is already what was asked for.
         var outcome = await database.Sql(
@@ -84,7 +84,7 @@ public sealed class WebhookLog(NpgsqlDataSource database)
                 """)
             .With("id", delivery)
             .With("owner", owner.Value)
-            .ExecuteScalarAsync(cancellation);
+            .ExecuteScalarAsync(cancellationToken);
         return outcome switch
         {
             null => WebhookReplay.Unknown,
@@ -98,7 +98,7 @@ public sealed class WebhookLog(NpgsqlDataSource database)
     /// Lets deliveries to this address go out again. Those held back meanwhile stay as they are, for only their owner knows whether
     /// they are still news: they can be replayed. Returns how many, or null if the address was not disabled.
     /// </summary>
-    public async Task<int?> EnableAsync(OwnerId owner, string url, CancellationToken cancellation)
+    public async Task<int?> EnableAsync(OwnerId owner, string url, CancellationToken cancellationToken)
     {
         var held = await database.Sql(
                 """
@@ -117,16 +117,16 @@ public sealed class WebhookLog(NpgsqlDataSource database)
                 """)
             .With("owner", owner.Value)
             .With("url", url)
-            .ExecuteScalarAsync(cancellation);
+            .ExecuteScalarAsync(cancellationToken);
         return held as int?;
     }
 
-    private static async Task<IReadOnlyList<WebhookDelivery>> ReadAsync(NpgsqlCommand command, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<WebhookDelivery>> ReadAsync(NpgsqlCommand command, CancellationToken cancellationToken)
     {
         var deliveries = new List<WebhookDelivery>();
         var attempts = new List<WebhookAttempt>();
-        await using var row = await command.ExecuteReaderAsync(cancellation);
-        while (await row.ReadAsync(cancellation))
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        while (await row.ReadAsync(cancellationToken))
         {
             if (deliveries.Count == 0 || deliveries[^1].Id != row.GetString(0))
             {

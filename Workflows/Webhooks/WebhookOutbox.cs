@@ -28,23 +28,23 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     /// A run's end must never founder on a webhook: an address that none can go to becomes a delivery that has failed, for its owner to see.
     /// </remarks>
     public async Task<int> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> wishes, CancellationToken cancellation)
+        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> wishes, CancellationToken cancellationToken)
     {
-        var ended = await ReadRequestAsync(connection, request, cancellation);
+        var ended = await ReadRequestAsync(connection, request, cancellationToken);
         if (ended.Run != run || !ended.Status.IsTerminal())
             throw new InvalidOperationException($"Request {request} is {ended.Status.ToText()} in run {ended.Run}: run {run} has not ended.");
         var receivers = Receivers(ended.WebhookUrl, wishes);
         if (receivers.Count == 0) return 0;
 
-        var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(connection, ended, cancellation) : null;
+        var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(connection, ended, cancellationToken) : null;
         var inserted = 0;
         foreach (var (url, payload) in receivers)
         {
             var body = WebhookBody.Render(ended, links.Value.Base, images, payload);
-            inserted += await InsertAsync(connection, ended, url, body, cancellation);
+            inserted += await InsertAsync(connection, ended, url, body, cancellationToken);
         }
 
-        await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellation);
+        await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellationToken);
         return inserted;
     }
 
@@ -68,7 +68,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     }
 
     private static async Task<int> InsertAsync(
-        NpgsqlConnection connection, Request request, string url, string body, CancellationToken cancellation)
+        NpgsqlConnection connection, Request request, string url, string body, CancellationToken cancellationToken)
     {
         var valid = WebhookUrl.TryParse(url, out var parsed);
         if (!valid) url = Shown(url);
@@ -100,7 +100,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
             .With("body", body)
             .With("valid", valid)
             .With("invalid", WebhookErrors.InvalidUrl)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
     }
 
     // Whatever a workflow computed as an address: short enough for the index, and without what a text column refuses.
@@ -110,17 +110,17 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         return string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) ? "\uFFFD" : rune.ToString()));
     }
 
-    private static async Task<Request> ReadRequestAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellation)
+    private static async Task<Request> ReadRequestAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken)
     {
         var owner = await connection.Sql("select owner_id from csv_data_table where id = @id")
             .With("id", request.Value)
-            .ExecuteScalarAsync(cancellation);
-        return owner is Guid id && await RequestStore.FindAsync(connection, new OwnerId(id), request, cancellation) is { } found
+            .ExecuteScalarAsync(cancellationToken);
+        return owner is Guid id && await RequestStore.FindAsync(connection, new OwnerId(id), request, cancellationToken) is { } found
             ? found
             : throw new InvalidOperationException($"There is no request {request}.");
     }
 
-    private async Task<List<WebhookImage>> ReadImagesAsync(NpgsqlConnection connection, Request request, CancellationToken cancellation)
+    private async Task<List<WebhookImage>> ReadImagesAsync(NpgsqlConnection connection, Request request, CancellationToken cancellationToken)
     {
         var images = new List<WebhookImage>(request.NoOfImages);
         await using var reader = await connection.Sql(
@@ -132,8 +132,8 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
                 order by i.row, i.position
                 """)
             .With("request", NpgsqlDbType.Uuid, request.Id.Value)
-            .ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+            .ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
         {
             images.Add(new WebhookImage(
                 new ImagePlace(reader.GetInt32(1), reader.GetInt32(2)),

@@ -40,7 +40,7 @@ public sealed class WebhookSender : IDisposable
     }
 
     /// <param name="secrets">The owner's live secrets; the attempt is signed with each.</param>
-    public async Task<WebhookOutcome> SendAsync(ClaimedDelivery delivery, IReadOnlyList<string> secrets, CancellationToken cancellation)
+    public async Task<WebhookOutcome> SendAsync(ClaimedDelivery delivery, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
     {
         var startedAt = _time.GetUtcNow();
         var began = _time.GetTimestamp();
@@ -48,16 +48,16 @@ public sealed class WebhookSender : IDisposable
             return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, refused.Code);
 
         using var limit = new CancellationTokenSource(_options.Timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, limit.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
             using var request = Compose(delivery, url!, secrets, startedAt);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var status = (int)response.StatusCode;
-            var text = await ReadStartAsync(response, cancellation, either.Token);
+            var text = await ReadStartAsync(response, cancellationToken, either.Token);
             return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), status, Judge(status), text, RetryAfter(response, startedAt));
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested && Explain(e) is { } error)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested && Explain(e) is { } error)
         {
             return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, error);
         }
@@ -85,17 +85,17 @@ public sealed class WebhookSender : IDisposable
     };
 
     // The answer counts once its status is there. A body that stalls or breaks takes nothing back.
-    private static async Task<string?> ReadStartAsync(HttpResponseMessage response, CancellationToken stopping, CancellationToken cancellation)
+    private static async Task<string?> ReadStartAsync(HttpResponseMessage response, CancellationToken stopping, CancellationToken cancellationToken)
     {
         var kept = new byte[MaxKept];
         var keptLength = 0;
         try
         {
-            await using var body = await response.Content.ReadAsStreamAsync(cancellation);
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
             var buffer = new byte[4096];
             for (var total = 0; total < MaxRead;)
             {
-                var read = await body.ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, MaxRead - total)), cancellation);
+                var read = await body.ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, MaxRead - total)), cancellationToken);
                 if (read == 0) break;
                 var keep = Math.Min(read, kept.Length - keptLength);
                 buffer.AsSpan(0, keep).CopyTo(kept.AsSpan(keptLength));

@@ -15,21 +15,21 @@ internal static class DefinitionBulkEndpoints
         edit.MapPost("/bulk-actions/retract/workflow-definitions/by-definition-ids", RetractAsync);
     }
 
-    private static async Task<IResult> DeleteAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    private static async Task<IResult> DeleteAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "definitionIds", editor.DeleteAsync, cancellation);
+        var outcome = await ForEachAsync(request, "definitionIds", editor.DeleteAsync, cancellationToken);
         return ElsaJson.Ok(new { Deleted = outcome.Done.Count, outcome.NotFound, outcome.Refused });
     }
 
-    private static async Task<IResult> DeleteVersionsAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    private static async Task<IResult> DeleteVersionsAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "ids", editor.DeleteVersionAsync, cancellation);
+        var outcome = await ForEachAsync(request, "ids", editor.DeleteVersionAsync, cancellationToken);
         return ElsaJson.Ok(new { Deleted = outcome.Done.Count, outcome.NotFound, outcome.Refused });
     }
 
-    private static async Task<IResult> PublishAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    private static async Task<IResult> PublishAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "definitionIds", editor.PublishAsync, cancellation);
+        var outcome = await ForEachAsync(request, "definitionIds", editor.PublishAsync, cancellationToken);
         return ElsaJson.Ok(new
         {
             Published = outcome.Done,
@@ -40,18 +40,18 @@ internal static class DefinitionBulkEndpoints
         });
     }
 
-    private static async Task<IResult> RetractAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellation)
+    private static async Task<IResult> RetractAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "definitionIds", editor.RetractAsync, cancellation);
+        var outcome = await ForEachAsync(request, "definitionIds", editor.RetractAsync, cancellationToken);
         return ElsaJson.Ok(new { Retracted = outcome.Done, AlreadyRetracted = outcome.WasAlready, outcome.NotFound, outcome.Refused });
     }
 
     private static async Task<BulkOutcome> ForEachAsync(
-        HttpRequest request, string list, Func<string, CancellationToken, Task<DefinitionEdit>> act, CancellationToken cancellation)
+        HttpRequest request, string list, Func<string, CancellationToken, Task<DefinitionEdit>> act, CancellationToken cancellationToken)
     {
-        var body = await ElsaBody.ReadAsync(request, cancellation);
+        var body = await ElsaBody.ReadAsync(request, cancellationToken);
         var outcome = new BulkOutcome([], [], [], []);
-        foreach (var id in body.Texts(list).Distinct(StringComparer.Ordinal)) outcome.Add(id, await act(id, cancellation));
+        foreach (var id in body.Texts(list).Distinct(StringComparer.Ordinal)) outcome.Add(id, await act(id, cancellationToken));
         return outcome;
     }
 

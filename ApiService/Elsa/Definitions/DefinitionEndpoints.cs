@@ -36,9 +36,9 @@ internal static class DefinitionEndpoints
     }
 
     private static async Task<IResult> SaveAsync(
-        HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation)
+        HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken)
     {
-        var body = await ElsaBody.ReadAsync(context.Request, cancellation);
+        var body = await ElsaBody.ReadAsync(context.Request, cancellationToken);
         if (body["model"] is not JsonObject model) return ElsaProblems.Refused("no_model", "The body has no model.");
         var publish = body["publish"] is JsonValue wish && wish.TryGetValue<bool>(out var wanted) && wanted;
 
@@ -47,33 +47,33 @@ internal static class DefinitionEndpoints
         // A copy of a definition carries the revision of what it was copied from, which says nothing about the copy.
         var revision = definitionId is null ? null : DefinitionSerializer.RevisionOf(model);
         var from = new EditBase(DefinitionResults.EditorOf(context), revision, versionId);
-        return DefinitionResults.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellation), answers.Saved);
+        return DefinitionResults.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellationToken), answers.Saved);
     }
 
     private static async Task<IResult> PublishAsync(
-        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        DefinitionResults.Tell(await editor.PublishAsync(definitionId, cancellation), answers.Saved);
+        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken) =>
+        DefinitionResults.Tell(await editor.PublishAsync(definitionId, cancellationToken), answers.Saved);
 
     private static async Task<IResult> RetractAsync(
-        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation) =>
-        DefinitionResults.Tell(await editor.RetractAsync(definitionId, cancellation), done => answers.Show(done.Version, mayEdit: true));
+        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken) =>
+        DefinitionResults.Tell(await editor.RetractAsync(definitionId, cancellationToken), done => answers.Show(done.Version, mayEdit: true));
 
     private static async Task<IResult> RevertAsync(
-        string definitionId, int version, HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellation) =>
+        string definitionId, int version, HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken) =>
         DefinitionResults.Tell(
-            await editor.RevertAsync(definitionId, version, DefinitionResults.EditorOf(context), cancellation),
+            await editor.RevertAsync(definitionId, version, DefinitionResults.EditorOf(context), cancellationToken),
             done => DefinitionSummaryView.From(done.Version.Summary, mayEdit: true));
 
-    private static async Task<IResult> DeleteAsync(string definitionId, DefinitionEditor editor, CancellationToken cancellation) =>
-        Deleted(await editor.DeleteAsync(definitionId, cancellation));
+    private static async Task<IResult> DeleteAsync(string definitionId, DefinitionEditor editor, CancellationToken cancellationToken) =>
+        Deleted(await editor.DeleteAsync(definitionId, cancellationToken));
 
-    private static async Task<IResult> DeleteVersionAsync(string id, DefinitionEditor editor, CancellationToken cancellation) =>
-        Deleted(await editor.DeleteVersionAsync(id, cancellation));
+    private static async Task<IResult> DeleteVersionAsync(string id, DefinitionEditor editor, CancellationToken cancellationToken) =>
+        Deleted(await editor.DeleteVersionAsync(id, cancellationToken));
 
     private static async Task<IResult> DeleteNumberAsync(
-        string definitionId, int version, DefinitionReader definitions, DefinitionEditor editor, CancellationToken cancellation) =>
-        await definitions.FindAsync(definitionId, VersionOptions.Exactly(version), cancellation) is { } found
-            ? Deleted(await editor.DeleteVersionAsync(found.Summary.Id, cancellation))
+        string definitionId, int version, DefinitionReader definitions, DefinitionEditor editor, CancellationToken cancellationToken) =>
+        await definitions.FindAsync(definitionId, VersionOptions.Exactly(version), cancellationToken) is { } found
+            ? Deleted(await editor.DeleteVersionAsync(found.Summary.Id, cancellationToken))
             : ElsaProblems.NotFound("version of this number");
 
     private static IResult Deleted(DefinitionEdit edit) => edit switch

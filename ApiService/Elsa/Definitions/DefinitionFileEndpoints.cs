@@ -18,8 +18,8 @@ internal static class DefinitionFileEndpoints
     private const int PackedTimes = 10;
 
     // The earliest that a zip can hold: the same definitions make the same bytes.
-    private static readonly DateTimeOffset s_zipTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
-    private static readonly JsonSerializerOptions s_fileFormat = new(DefinitionSerializer.Format) { WriteIndented = true };
+    private static readonly DateTimeOffset ZipTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly JsonSerializerOptions FileFormat = new(DefinitionSerializer.Format) { WriteIndented = true };
 
     public static void MapFiles(this IEndpointRouteBuilder api)
     {
@@ -34,18 +34,18 @@ internal static class DefinitionFileEndpoints
         edit.MapPost("/workflow-definitions/import-files", ImportFilesAsync).DisableAntiforgery();
     }
 
-    private static async Task<IResult> ExportAsync(string definitionId, ElsaQuery query, DefinitionReader definitions, CancellationToken cancellation)
+    private static async Task<IResult> ExportAsync(string definitionId, ElsaQuery query, DefinitionReader definitions, CancellationToken cancellationToken)
     {
         var versions = VersionOptions.Parse(query.Text("versionOptions") ?? "Latest");
-        return versions is { } wanted && await definitions.FindAsync(definitionId, wanted, cancellation) is { } found
+        return versions is { } wanted && await definitions.FindAsync(definitionId, wanted, cancellationToken) is { } found
             ? Results.File(Bytes(found), "application/json", FileName(found.Summary))
             : ElsaProblems.NotFound("workflow definition of this id in such a version");
     }
 
-    private static async Task<IResult> ExportManyAsync(HttpRequest request, DefinitionReader definitions, CancellationToken cancellation)
+    private static async Task<IResult> ExportManyAsync(HttpRequest request, DefinitionReader definitions, CancellationToken cancellationToken)
     {
-        var body = await ElsaBody.ReadAsync(request, cancellation);
-        var found = await definitions.FindVersionsAsync(body.Texts("ids"), cancellation);
+        var body = await ElsaBody.ReadAsync(request, cancellationToken);
+        var found = await definitions.FindVersionsAsync(body.Texts("ids"), cancellationToken);
         if (found.Count == 0) return ElsaProblems.NotFound("workflow definition version of these ids");
         using var buffer = new MemoryStream();
         await using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
@@ -53,9 +53,9 @@ internal static class DefinitionFileEndpoints
             foreach (var version in found)
             {
                 var entry = zip.CreateEntry(FileName(version.Summary));
-                entry.LastWriteTime = s_zipTime;
-                await using var stream = await entry.OpenAsync(cancellation);
-                await stream.WriteAsync(Bytes(version), cancellation);
+                entry.LastWriteTime = ZipTime;
+                await using var stream = await entry.OpenAsync(cancellationToken);
+                await stream.WriteAsync(Bytes(version), cancellationToken);
             }
         }
 
@@ -63,31 +63,31 @@ internal static class DefinitionFileEndpoints
     }
 
     private static async Task<IResult> ImportAsync(
-        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, CancellationToken cancellation)
+        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, CancellationToken cancellationToken)
     {
-        var model = await ElsaBody.ReadAsync(context.Request, cancellation);
+        var model = await ElsaBody.ReadAsync(context.Request, cancellationToken);
         if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
         var (id, content) = ReadImport(model, answers, text);
-        var edit = await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellation);
+        var edit = await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellationToken);
         return DefinitionResults.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
     }
 
     private static async Task<IResult> ImportFilesAsync(
         HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, IOptions<ServerOptions> server,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
         if (!context.Request.HasFormContentType) return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
         var models = new List<JsonObject>();
-        foreach (var file in (await ReadFormAsync(context.Request, cancellation)).Files)
+        foreach (var file in (await ReadFormAsync(context.Request, cancellationToken)).Files)
         {
             await using var stream = file.OpenReadStream();
-            if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) await ReadZipAsync(stream, models, server.Value.MaxBodyBytes, cancellation);
-            else models.Add(await ElsaBody.ReadAsync(stream, server.Value.MaxBodyBytes, cancellation));
+            if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) await ReadZipAsync(stream, models, server.Value.MaxBodyBytes, cancellationToken);
+            else models.Add(await ElsaBody.ReadAsync(stream, server.Value.MaxBodyBytes, cancellationToken));
         }
 
         // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
         var definitions = models.Select(model => ReadImport(model, answers, text)).ToList();
-        foreach (var (id, content) in definitions) await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellation);
+        foreach (var (id, content) in definitions) await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellationToken);
         return ElsaJson.Ok(new { models.Count });
     }
 
@@ -100,11 +100,11 @@ internal static class DefinitionFileEndpoints
         return (DefinitionResults.DefinitionId(model), content);
     }
 
-    private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellation)
+    private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return await request.ReadFormAsync(cancellation);
+            return await request.ReadFormAsync(cancellationToken);
         }
         catch (InvalidDataException e)
         {
@@ -116,7 +116,7 @@ internal static class DefinitionFileEndpoints
         }
     }
 
-    private static async Task ReadZipAsync(Stream stream, List<JsonObject> models, long mostBytes, CancellationToken cancellation)
+    private static async Task ReadZipAsync(Stream stream, List<JsonObject> models, long mostBytes, CancellationToken cancellationToken)
     {
         try
         {
@@ -127,9 +127,9 @@ internal static class DefinitionFileEndpoints
                 entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal)))
             {
                 if (models.Count >= MostFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MostFiles} definitions at once."));
-                await using var content = await entry.OpenAsync(cancellation);
+                await using var content = await entry.OpenAsync(cancellationToken);
                 // No more than a body may have, and all together no more than a few of them: what is small in a zip may be large outside.
-                var (model, bytes) = await ElsaBody.ReadCountedAsync(content, Math.Min(mostBytes, left), cancellation);
+                var (model, bytes) = await ElsaBody.ReadCountedAsync(content, Math.Min(mostBytes, left), cancellationToken);
                 left -= bytes;
                 models.Add(model);
             }
@@ -140,7 +140,7 @@ internal static class DefinitionFileEndpoints
         }
     }
 
-    private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionSerializer.Export(version).ToJsonString(s_fileFormat));
+    private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionSerializer.Export(version).ToJsonString(FileFormat));
 
     private static string FileName(DefinitionSummary version)
     {

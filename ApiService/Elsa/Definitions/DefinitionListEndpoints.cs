@@ -21,7 +21,7 @@ internal static class DefinitionListEndpoints
         api.MapGet("/workflow-definitions/{definitionId}/consumers", () => ElsaJson.Ok(new { ConsumingWorkflowDefinitionIds = Array.Empty<string>() }));
     }
 
-    private static async Task<IResult> ListAsync(ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellation)
+    private static async Task<IResult> ListAsync(ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellationToken)
     {
         if (VersionOptions.Parse(query.Text("versionOptions")) is not { } versions) return UnknownVersions;
         var mayEdit = DefinitionResults.MayEdit(user);
@@ -43,47 +43,47 @@ internal static class DefinitionListEndpoints
         };
         // There are no system workflows.
         if (query.Flag("IsSystem") == true) return ElsaJson.Ok(new DefinitionPageView([], 0, DefinitionLinks.OfPage(mayEdit)));
-        var (items, total) = await definitions.ListAsync(filter, cancellation);
+        var (items, total) = await definitions.ListAsync(filter, cancellationToken);
         return ElsaJson.Ok(new DefinitionPageView(
             [.. items.Select(item => DefinitionSummaryView.From(item, mayEdit))], total, DefinitionLinks.OfPage(mayEdit)));
     }
 
     private static async Task<IResult> FindAsync(
-        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellation)
+        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellationToken)
     {
         if (VersionOptions.Parse(query.Text("versionOptions") ?? "Latest") is not { } versions) return UnknownVersions;
-        return await definitions.FindAsync(definitionId, versions, cancellation) is { } found
+        return await definitions.FindAsync(definitionId, versions, cancellationToken) is { } found
             ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition of this id in such a version");
     }
 
     private static async Task<IResult> FindVersionAsync(
-        string id, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellation) =>
-        await definitions.FindVersionsAsync([id], cancellation) is [var found]
+        string id, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellationToken) =>
+        await definitions.FindVersionsAsync([id], cancellationToken) is [var found]
             ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition version of this id");
 
     private static async Task<IResult> FindManyAsync(
-        ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellation)
+        ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellationToken)
     {
         var mayEdit = DefinitionResults.MayEdit(user);
-        var found = await definitions.FindVersionsAsync(query.List("Ids"), cancellation);
+        var found = await definitions.FindVersionsAsync(query.List("Ids"), cancellationToken);
         return ElsaJson.List([.. found.Select(version => answers.Show(version, mayEdit))]);
     }
 
     private static async Task<IResult> ListVersionsAsync(
-        string definitionId, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellation)
+        string definitionId, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellationToken)
     {
         var filter = new DefinitionFilter { DefinitionIds = [definitionId], Order = DefinitionOrder.Version, Descending = true };
-        var (items, _) = await definitions.ListAsync(filter, cancellation);
+        var (items, _) = await definitions.ListAsync(filter, cancellationToken);
         return ElsaJson.List([.. items.Select(item => DefinitionSummaryView.From(item, DefinitionResults.MayEdit(user)))]);
     }
 
-    private static async Task<IResult> CountAsync(DefinitionReader definitions, CancellationToken cancellation) =>
-        ElsaJson.Ok(new { Count = await definitions.CountAsync(cancellation) });
+    private static async Task<IResult> CountAsync(DefinitionReader definitions, CancellationToken cancellationToken) =>
+        ElsaJson.Ok(new { Count = await definitions.CountAsync(cancellationToken) });
 
-    private static async Task<IResult> IsNameUniqueAsync(ElsaQuery query, DefinitionReader definitions, CancellationToken cancellation) =>
-        ElsaJson.Ok(new { IsUnique = await definitions.IsNameUniqueAsync(query.Text("name") ?? "", query.Text("definitionId"), cancellation) });
+    private static async Task<IResult> IsNameUniqueAsync(ElsaQuery query, DefinitionReader definitions, CancellationToken cancellationToken) =>
+        ElsaJson.Ok(new { IsUnique = await definitions.IsNameUniqueAsync(query.Text("name") ?? "", query.Text("definitionId"), cancellationToken) });
 
     private static IResult UnknownVersions => ElsaProblems.Refused(
         "invalid_version_options",

@@ -46,18 +46,18 @@ internal sealed partial class InstanceAnnouncer(
         }
     }
 
-    private async Task<Dictionary<Guid, InstanceStamp>> AnnounceAsync(Dictionary<Guid, InstanceStamp> known, CancellationToken cancellation)
+    private async Task<Dictionary<Guid, InstanceStamp>> AnnounceAsync(Dictionary<Guid, InstanceStamp> known, CancellationToken cancellationToken)
     {
         var all = watched.All();
         if (all.Count == 0) return [];
         try
         {
-            var stamps = await instances.ReadStampsAsync([.. all.Keys], cancellation);
+            var stamps = await instances.ReadStampsAsync([.. all.Keys], cancellationToken);
             foreach (var (id, isNew) in all)
-                if (isNew || Stamp(known, id) != Stamp(stamps, id)) await AnnounceAsync(id, cancellation);
+                if (isNew || Stamp(known, id) != Stamp(stamps, id)) await AnnounceAsync(id, cancellationToken);
             return new Dictionary<Guid, InstanceStamp>(stamps);
         }
-        catch (Exception e) when (!cancellation.IsCancellationRequested)
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             // Whatever it was: viewers poll as well, and nothing else depends on them.
             LogFailed(e);
@@ -68,17 +68,17 @@ internal sealed partial class InstanceAnnouncer(
     /// <summary>Null for an instance that is not known, or gone.</summary>
     private static InstanceStamp? Stamp(IReadOnlyDictionary<Guid, InstanceStamp> stamps, Guid id) => stamps.TryGetValue(id, out var stamp) ? stamp : null;
 
-    private async Task AnnounceAsync(Guid id, CancellationToken cancellation)
+    private async Task AnnounceAsync(Guid id, CancellationToken cancellationToken)
     {
         var viewers = hub.Clients.Group(WorkflowInstanceHub.Group(id));
         // Whoever is in the group has shown that the instance is theirs to see.
-        if (await runs.FindAsync(InstanceScope.Everyone, id, 0, cancellation) is { } history)
+        if (await runs.FindAsync(InstanceScope.Everyone, id, 0, cancellationToken) is { } history)
         {
-            await viewers.SendAsync("ActivityExecutionLogUpdatedAsync", new StatsView(ExecutionPresenter.Stats(history)), cancellation);
-            await viewers.SendAsync("WorkflowExecutionLogUpdatedAsync", new { }, cancellation);
+            await viewers.SendAsync("ActivityExecutionLogUpdatedAsync", new StatsView(ExecutionPresenter.Stats(history)), cancellationToken);
+            await viewers.SendAsync("WorkflowExecutionLogUpdatedAsync", new { }, cancellationToken);
         }
 
-        await viewers.SendAsync("WorkflowInstanceUpdatedAsync", new { WorkflowInstanceId = id.ToString("D") }, cancellation);
+        await viewers.SendAsync("WorkflowInstanceUpdatedAsync", new { WorkflowInstanceId = id.ToString("D") }, cancellationToken);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Viewers could not be told of changes; trying again")]

@@ -17,13 +17,13 @@ internal static class InstanceBulk
     public const string WhatDeletingMeans =
         "The workflow instance and its journal are deleted. The request stays with its status, its images and their errors, and its output CSV.";
 
-    public static async Task<IResult> DeleteAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellation)
+    public static async Task<IResult> DeleteAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellationToken)
     {
         if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
         var (deleted, running) = (0, 0);
         foreach (var id in ids)
         {
-            var result = await remover.DeleteAsync(user.InstanceScope(), id, cancellation);
+            var result = await remover.DeleteAsync(user.InstanceScope(), id, cancellationToken);
             if (result == RemovalResult.Removed) deleted++;
             if (result == RemovalResult.StillRunning) running++;
         }
@@ -34,16 +34,16 @@ internal static class InstanceBulk
 
     public static async Task<IResult> CancelAsync(
         InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, InstanceStore instances, DefinitionReader definitions, LifecycleChanges changes,
-        CancellationToken cancellation)
+        CancellationToken cancellationToken)
     {
-        if (body.Value is not { } request || await QueryAsync(request, definitions, cancellation) is not { } query) return InstanceProblems.NothingNamed;
+        if (body.Value is not { } request || await QueryAsync(request, definitions, cancellationToken) is not { } query) return InstanceProblems.NothingNamed;
         var cancelled = 0;
         while (query is not null)
         {
-            var (items, _) = await instances.SearchAsync(user.InstanceScope(), query, cancellation);
+            var (items, _) = await instances.SearchAsync(user.InstanceScope(), query, cancellationToken);
             var before = cancelled;
             foreach (var instance in items)
-                if (await CancelRunAsync(instance, changes, cancellation) is LifecycleResult.Done) cancelled++;
+                if (await CancelRunAsync(instance, changes, cancellationToken) is LifecycleResult.Done) cancelled++;
             // What was cancelled is found no more; what could not be would be found for ever.
             query = items.Count == MostIds && cancelled > before ? query : null;
         }
@@ -52,28 +52,28 @@ internal static class InstanceBulk
     }
 
     /// <summary>The running instances that are named; null if the request names none.</summary>
-    private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionReader definitions, CancellationToken cancellation)
+    private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionReader definitions, CancellationToken cancellationToken)
     {
         var running = new InstanceQuery { Statuses = ["Running"], Take = MostIds };
         if (request.Ids is { Count: > 0 }) return Ids(request.Ids) is { Count: > 0 } ids ? running with { Ids = ids } : null;
         if (request.DefinitionVersionId is { Length: > 0 } version) return running with { DefinitionVersionIds = [version] };
         if (request.DefinitionId is not { Length: > 0 } definition || VersionOptions.Parse(request.VersionOptions) is not { } versions) return null;
-        var (found, _) = await definitions.ListAsync(new DefinitionFilter { DefinitionIds = [definition], Versions = versions }, cancellation);
+        var (found, _) = await definitions.ListAsync(new DefinitionFilter { DefinitionIds = [definition], Versions = versions }, cancellationToken);
         return found.Count == 0 ? null : running with { DefinitionVersionIds = [.. found.Select(item => item.Id)] };
     }
 
     /// <summary>Conflict where the run had ended before; null where it is still being cancelled.</summary>
-    public static async Task<LifecycleResult?> CancelRunAsync(InstanceSummary instance, LifecycleChanges changes, CancellationToken cancellation) =>
+    public static async Task<LifecycleResult?> CancelRunAsync(InstanceSummary instance, LifecycleChanges changes, CancellationToken cancellationToken) =>
         instance is { IsRunning: true, IsCurrentRun: true }
-            ? await changes.CancelAsync(instance.OwnerId, instance.RequestId, cancellation)
+            ? await changes.CancelAsync(instance.OwnerId, instance.RequestId, cancellationToken)
             : LifecycleResult.Conflict;
 
-    public static async Task<IResult> ExportOneAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation) =>
-        await runs.FindAsync(user, id, InstanceEndpoints.FailuresShown, cancellation) is { } history
+    public static async Task<IResult> ExportOneAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken) =>
+        await runs.FindAsync(user, id, InstanceEndpoints.FailuresShown, cancellationToken) is { } history
             ? Results.File(Serialize(history), "application/json", FileName(history))
             : InstanceProblems.NotFound;
 
-    public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellation)
+    public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken)
     {
         if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
         using var file = new MemoryStream();
@@ -81,9 +81,9 @@ internal static class InstanceBulk
         {
             foreach (var id in ids)
             {
-                if (await runs.FindAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellation) is not { } history) continue;
-                await using var entry = await zip.CreateEntry(FileName(history)).OpenAsync(cancellation);
-                await entry.WriteAsync(Serialize(history), cancellation);
+                if (await runs.FindAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellationToken) is not { } history) continue;
+                await using var entry = await zip.CreateEntry(FileName(history)).OpenAsync(cancellationToken);
+                await entry.WriteAsync(Serialize(history), cancellationToken);
             }
         }
 

@@ -15,21 +15,21 @@ namespace Darkroom.Api.Elsa.Run;
 internal sealed class SampleRun(
     NpgsqlDataSource database, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvValidator judge)
 {
-    public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellation)
+    public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellationToken)
     {
-        if (await FindLatestAsync(definitionId, cancellation) is not { } workflow) return new SampleRunResult.NotFound();
+        if (await FindLatestAsync(definitionId, cancellationToken) is not { } workflow) return new SampleRunResult.NotFound();
         if (validator.ValidateTrial(workflow.Document) is { Count: > 0 } errors) return new SampleRunResult.Refused(errors);
 
-        var upload = await uploads.BeginAsync(owner, null, cancellation)
+        var upload = await uploads.BeginAsync(owner, null, cancellationToken)
             ?? throw new InvalidOperationException("An upload without a key is never refused.");
         var accepted = false;
         try
         {
             var acceptance = await uploads.AcceptAsync(
-                upload, await StoreAsync(upload, workflow, cancellation), request => request.Id.ToString(), cancellation);
+                upload, await StoreAsync(upload, workflow, cancellationToken), request => request.Id.ToString(), cancellationToken);
             accepted = acceptance is not Acceptance.Lost;
             return acceptance is Acceptance.Accepted
-                ? new SampleRunResult.Started(await FindInstanceAsync(upload.Id, cancellation))
+                ? new SampleRunResult.Started(await FindInstanceAsync(upload.Id, cancellationToken))
                 : new SampleRunResult.Refused(["The run could not be started just now; try again."]);
         }
         finally
@@ -39,12 +39,12 @@ internal sealed class SampleRun(
         }
     }
 
-    private async Task<NewRequest> StoreAsync(Upload upload, WorkflowDefinition workflow, CancellationToken cancellation)
+    private async Task<NewRequest> StoreAsync(Upload upload, WorkflowDefinition workflow, CancellationToken cancellationToken)
     {
-        var validation = await judge.ValidateAsync(new MemoryStream(SampleImages.Csv), cancellation);
+        var validation = await judge.ValidateAsync(new MemoryStream(SampleImages.Csv), cancellationToken);
         await using var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), "text/csv");
-        await writing.WriteAsync(SampleImages.Csv, cancellation);
-        var stored = await writing.CompleteAsync(cancellation);
+        await writing.WriteAsync(SampleImages.Csv, cancellationToken);
+        var stored = await writing.CompleteAsync(cancellationToken);
         return new NewRequest
         {
             Id = upload.Id,
@@ -61,7 +61,7 @@ internal sealed class SampleRun(
     }
 
     // Read here and now: a draft is edited in place, so nothing that was read before may be run.
-    private async Task<WorkflowDefinition?> FindLatestAsync(string definitionId, CancellationToken cancellation)
+    private async Task<WorkflowDefinition?> FindLatestAsync(string definitionId, CancellationToken cancellationToken)
     {
         if (definitionId.Any(char.IsControl)) return null;
         await using var command = database.Sql(
@@ -72,16 +72,16 @@ internal sealed class SampleRun(
                   and is_latest
                 """)
             .With("definition", definitionId);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation)
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
             ? new WorkflowDefinition(reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4))
             : null;
     }
 
-    private async Task<Guid> FindInstanceAsync(RequestId request, CancellationToken cancellation) =>
+    private async Task<Guid> FindInstanceAsync(RequestId request, CancellationToken cancellationToken) =>
         (Guid)(await database.Sql("select id from workflow_instances where request_id = @request and run = 1")
             .With("request", request.Value)
-            .ExecuteScalarAsync(cancellation))!;
+            .ExecuteScalarAsync(cancellationToken))!;
 }
 
 /// <summary>What came of a wish to try a workflow.</summary>

@@ -19,21 +19,21 @@ internal static class TestEndpoint
         api.MapPost("/tests/activities", TestAsync).RequireAuthorization(Scopes.WorkflowsEdit);
 
     private static async Task<IResult> TestAsync(
-        HttpRequest request, DefinitionReader definitions, ActivityTrial trial, TimeProvider time, CancellationToken cancellation)
+        HttpRequest request, DefinitionReader definitions, ActivityTrial trial, TimeProvider time, CancellationToken cancellationToken)
     {
-        var body = await ElsaBody.ReadAsync(request, cancellation);
-        if (await FindAsync(body["workflowDefinitionHandle"] as JsonObject, definitions, cancellation) is not { } definition)
+        var body = await ElsaBody.ReadAsync(request, cancellationToken);
+        if (await FindAsync(body["workflowDefinitionHandle"] as JsonObject, definitions, cancellationToken) is not { } definition)
             return ElsaProblems.NotFound("workflow definition version of this id");
         if (Text(body["activityHandle"] as JsonObject, "activityNodeId") is not { } node) return NoActivity;
 
         var photo = SampleImages.First;
         using var image = new ImageRun(new ClaimedImage(new ImageId(0), new RequestId(Guid.Empty), Run: 1, Fence: 0, Row: 1, Position: 1, photo.AbsoluteUri, Attempts: 1, Suspect: false), time)
         {
-            Source = await SampleImages.OpenAsync(photo, cancellation),
+            Source = await SampleImages.OpenAsync(photo, cancellationToken),
         };
         try
         {
-            return trial.Run(definition.Document, node, SampleImages.Inputs, image, cancellation) is { } result ? ElsaJson.Ok(TestView.From(result)) : NoActivity;
+            return trial.Run(definition.Document, node, SampleImages.Inputs, image, cancellationToken) is { } result ? ElsaJson.Ok(TestView.From(result)) : NoActivity;
         }
         catch (WorkflowDefinitionException e)
         {
@@ -41,11 +41,11 @@ internal static class TestEndpoint
         }
     }
 
-    private static async Task<DefinitionVersion?> FindAsync(JsonObject? handle, DefinitionReader definitions, CancellationToken cancellation)
+    private static async Task<DefinitionVersion?> FindAsync(JsonObject? handle, DefinitionReader definitions, CancellationToken cancellationToken)
     {
-        if (Text(handle, "definitionVersionId") is { } id) return await definitions.FindVersionsAsync([id], cancellation) is [var found] ? found : null;
+        if (Text(handle, "definitionVersionId") is { } id) return await definitions.FindVersionsAsync([id], cancellationToken) is [var found] ? found : null;
         return Text(handle, "definitionId") is { } definitionId && VersionOptions.Parse(Text(handle, "versionOptions") ?? "Latest") is { } versions
-            ? await definitions.FindAsync(definitionId, versions, cancellation)
+            ? await definitions.FindAsync(definitionId, versions, cancellationToken)
             : null;
     }
 

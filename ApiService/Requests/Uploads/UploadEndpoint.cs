@@ -25,15 +25,15 @@ internal sealed class UploadEndpoint(
         var owner = context.User.OwnerId();
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         opening.CancelAfter(requests.Value.QueryTimeout);
-        var cancellation = opening.Token;
+        var cancellationToken = opening.Token;
 
-        if (key is not null && await uploads.FindAnswerAsync(owner, key, cancellation).WaitAsync(cancellation) is { } given)
+        if (key is not null && await uploads.FindAnswerAsync(owner, key, cancellationToken).WaitAsync(cancellationToken) is { } given)
             return await RepeatAsync(form, given, context);
-        if (await BeginAsync(owner, key, cancellation) is not { } upload)
+        if (await BeginAsync(owner, key, cancellationToken) is not { } upload)
             return UploadProblems.KeyInFlight;
 
         // The upload that held the key a moment ago may have been accepted between our look and our row.
-        if (key is not null && await FindAnswerOrDiscardAsync(upload, key, cancellation) is { } givenMeanwhile)
+        if (key is not null && await FindAnswerOrDiscardAsync(upload, key, cancellationToken) is { } givenMeanwhile)
             return await RepeatAsync(form, givenMeanwhile, context);
         if (!gate.TryEnter())
         {
@@ -65,12 +65,12 @@ internal sealed class UploadEndpoint(
             throw new ApiProblemException(UploadProblems.TooLarge(limits.Value.MaxFileBytes));
     }
 
-    private async Task<Upload?> BeginAsync(OwnerId owner, string? key, CancellationToken cancellation)
+    private async Task<Upload?> BeginAsync(OwnerId owner, string? key, CancellationToken cancellationToken)
     {
-        var beginning = uploads.BeginAsync(owner, key, cancellation);
+        var beginning = uploads.BeginAsync(owner, key, cancellationToken);
         try
         {
-            return await beginning.WaitAsync(cancellation);
+            return await beginning.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
@@ -86,11 +86,11 @@ internal sealed class UploadEndpoint(
         if (beginning.IsCompletedSuccessfully && await beginning is { } upload) uploads.Abandon(upload);
     }
 
-    private async Task<IdempotentResponse?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellation)
+    private async Task<IdempotentResponse?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
     {
         try
         {
-            if (await uploads.FindAnswerAsync(upload.Owner, key, cancellation).WaitAsync(cancellation) is not { } given) return null;
+            if (await uploads.FindAnswerAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } given) return null;
             await uploads.DiscardAsync(upload, CancellationToken.None);
             return given;
         }

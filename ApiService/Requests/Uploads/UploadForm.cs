@@ -18,13 +18,13 @@ internal sealed class UploadForm
     private const int MaxFileNameLength = 255;
 
     // Browsers on machines with a spreadsheet program call a .csv by that program's type; command lines name none or the general one.
-    private static readonly string[] s_fileTypes =
+    private static readonly string[] FileTypes =
     [
         MediaTypeNames.Text.Csv, "application/csv", "application/vnd.ms-excel", MediaTypeNames.Text.Plain, "text/comma-separated-values",
         "text/tab-separated-values", MediaTypeNames.Application.Octet,
     ];
 
-    private static readonly UTF8Encoding s_strictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly HttpRequest _request;
     private readonly string? _boundary;
@@ -56,17 +56,17 @@ internal sealed class UploadForm
     }
 
     /// <summary>Reads to the end of the body; <paramref name="receive"/> is given the file when its turn comes.</summary>
-    public async Task ReadAsync(Func<Stream, CancellationToken, Task> receive, CancellationToken cancellation)
+    public async Task ReadAsync(Func<Stream, CancellationToken, Task> receive, CancellationToken cancellationToken)
     {
         if (_boundary is null)
         {
-            await receive(_request.Body, cancellation);
+            await receive(_request.Body, cancellationToken);
             return;
         }
 
         try
         {
-            await ReadPartsAsync(_boundary, receive, cancellation);
+            await ReadPartsAsync(_boundary, receive, cancellationToken);
         }
         catch (Exception e) when (IsMalformed(e))
         {
@@ -93,11 +93,11 @@ internal sealed class UploadForm
             : throw new ApiProblemException(UploadProblems.BrokenForm("The Content-Type has no boundary, or one that is too long."));
     }
 
-    private async Task ReadPartsAsync(string boundary, Func<Stream, CancellationToken, Task> receive, CancellationToken cancellation)
+    private async Task ReadPartsAsync(string boundary, Func<Stream, CancellationToken, Task> receive, CancellationToken cancellationToken)
     {
         var reader = new MultipartReader(boundary, _request.Body);
         var hasFile = false;
-        while (await reader.ReadNextSectionAsync(cancellation) is { } part)
+        while (await reader.ReadNextSectionAsync(cancellationToken) is { } part)
         {
             if (!ContentDispositionHeaderValue.TryParse(part.ContentDisposition, out var disposition)
                 || HeaderUtilities.RemoveQuotes(disposition.Name).ToString() is not { Length: > 0 } name)
@@ -109,11 +109,11 @@ internal sealed class UploadForm
                 hasFile = true;
                 RefuseFileType(part.ContentType);
                 Fields.FileName = CleanFileName(disposition);
-                await receive(part.Body, cancellation);
+                await receive(part.Body, cancellationToken);
             }
             else if (UploadFields.IsField(name))
             {
-                Fields.Set(name, await ReadFieldAsync(name, part.Body, cancellation));
+                Fields.Set(name, await ReadFieldAsync(name, part.Body, cancellationToken));
             }
             else
             {
@@ -125,14 +125,14 @@ internal sealed class UploadForm
         if (!hasFile) throw new ApiProblemException(UploadProblems.NoFile);
     }
 
-    private async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancellation)
+    private async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancellationToken)
     {
         var buffer = new byte[_maxFieldBytes + 1];
-        var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellation);
+        var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
         if (length > _maxFieldBytes) throw new ApiProblemException(UploadProblems.BrokenForm($"'{name}' is longer than {_maxFieldBytes} bytes."));
         try
         {
-            return s_strictUtf8.GetString(buffer, 0, length);
+            return StrictUtf8.GetString(buffer, 0, length);
         }
         catch (DecoderFallbackException)
         {
@@ -143,7 +143,7 @@ internal sealed class UploadForm
     private static void RefuseFileType(string? contentType)
     {
         if (contentType is null) return;
-        if (!MediaTypeHeaderValue.TryParse(contentType, out var type) || !s_fileTypes.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase))
+        if (!MediaTypeHeaderValue.TryParse(contentType, out var type) || !FileTypes.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase))
             throw new ApiProblemException(UploadProblems.WrongFileType(type?.MediaType.ToString() ?? "of a malformed type"));
         RefuseCharset(type);
     }

@@ -6,7 +6,7 @@ namespace Darkroom.Api.Requests.Uploads;
 /// <summary>Why an upload is refused.</summary>
 internal static class UploadProblems
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
 
     public static ApiProblem WrongType { get; } =
         new(StatusCodes.Status415UnsupportedMediaType, "unsupported_media_type", "This content type is not supported here.")
@@ -67,7 +67,7 @@ internal static class UploadProblems
         new(StatusCodes.Status409Conflict, "idempotency_key_in_flight", "An upload with this Idempotency-Key is still being received.")
         {
             Detail = "Try again when it has ended: the answer will be the same.",
-            RetryAfter = s_soon,
+            RetryAfter = Soon,
         };
 
     public static ApiProblem KeyReused { get; } = CommonProblems.Unprocessable(
@@ -76,13 +76,13 @@ internal static class UploadProblems
         "The file, the webhook_url or the workflow differs from what was accepted under this key. Use a new key for a new upload.");
 
     public static ApiProblem TooMany { get; } =
-        new(StatusCodes.Status429TooManyRequests, "too_many_uploads", "Too many files are being received at the moment.") { RetryAfter = s_soon };
+        new(StatusCodes.Status429TooManyRequests, "too_many_uploads", "Too many files are being received at the moment.") { RetryAfter = Soon };
 
     public static ApiProblem Lost { get; } =
         new(StatusCodes.Status503ServiceUnavailable, "upload_lost", "The upload was interrupted on our side.")
         {
             Detail = "Nothing was accepted. Send it again.",
-            RetryAfter = s_soon,
+            RetryAfter = Soon,
         };
 
     public static ApiProblem Unknown(string self) =>

@@ -21,14 +21,14 @@ internal sealed partial class UploadReceiver(
     private const string CsvType = "text/csv";
 
     /// <summary>For clearing up and for the accepting transaction, which the client's going away must not cut short.</summary>
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly WebhookUrlRule _webhookUrls = new(options.Value.AllowHttpWebhooks, environment.IsDevelopment());
 
-    public async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellation)
+    public async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellationToken)
     {
         // Without the lease another process may already be clearing this upload up.
-        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(cancellation, upload.Held);
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, upload.Held);
         var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), CsvType);
         var settled = false;
         try
@@ -47,7 +47,7 @@ internal sealed partial class UploadReceiver(
         {
             return new UploadResult.Refused(refused.Problem);
         }
-        catch (OperationCanceledException) when (upload.Held.IsCancellationRequested && !cancellation.IsCancellationRequested)
+        catch (OperationCanceledException) when (upload.Held.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             return new UploadResult.Refused(UploadProblems.Lost);
         }
@@ -59,7 +59,7 @@ internal sealed partial class UploadReceiver(
     }
 
     /// <summary>Reads an upload for its file's hash alone.</summary>
-    public async Task<byte[]> HashAsync(UploadForm form, CancellationToken cancellation)
+    public async Task<byte[]> HashAsync(UploadForm form, CancellationToken cancellationToken)
     {
         byte[]? sha256 = null;
         await form.ReadAsync(
@@ -69,21 +69,21 @@ internal sealed partial class UploadReceiver(
                 await tee.DrainAsync(token);
                 sha256 = tee.Sha256;
             },
-            cancellation);
+            cancellationToken);
         return sha256 ?? throw new InvalidOperationException("A form was read to its end without its file.");
     }
 
-    private async Task<Acceptance> StoreAndAcceptAsync(Upload upload, UploadForm form, ObjectUpload writing, CancellationToken cancellation)
+    private async Task<Acceptance> StoreAndAcceptAsync(Upload upload, UploadForm form, ObjectUpload writing, CancellationToken cancellationToken)
     {
-        await RefuseFieldsAsync(form.Fields, cancellation);
-        await RefuseWithoutStorageAsync(cancellation);
+        await RefuseFieldsAsync(form.Fields, cancellationToken);
+        await RefuseWithoutStorageAsync(cancellationToken);
         CsvValidationResult? validation = null;
-        await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, writing, token), cancellation);
+        await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, writing, token), cancellationToken);
         if (validation is null) throw new InvalidOperationException("A form was read to its end without its file.");
 
         // Fields may stand behind the file.
-        var workflow = await RefuseFieldsAsync(form.Fields, cancellation);
-        var stored = await writing.CompleteAsync(cancellation);
+        var workflow = await RefuseFieldsAsync(form.Fields, cancellationToken);
+        var stored = await writing.CompleteAsync(cancellationToken);
         var request = new NewRequest
         {
             Id = upload.Id,
@@ -103,13 +103,13 @@ internal sealed partial class UploadReceiver(
     }
 
     /// <summary>Judges the file while it is stored; returns only if it is good.</summary>
-    private async Task<CsvValidationResult> ValidateAsync(Stream body, ObjectUpload writing, CancellationToken cancellation)
+    private async Task<CsvValidationResult> ValidateAsync(Stream body, ObjectUpload writing, CancellationToken cancellationToken)
     {
         await using var tee = new UploadTee(body, writing, limits.Value.MaxFileBytes);
-        var validation = await judge.ValidateAsync(tee, cancellation);
+        var validation = await judge.ValidateAsync(tee, cancellationToken);
         if (tee.Bytes == 0) throw new ApiProblemException(UploadProblems.EmptyFile);
         if (!validation.IsValid) throw new ApiProblemException(ProblemOf(validation));
-        await tee.DrainAsync(cancellation);
+        await tee.DrainAsync(cancellationToken);
         return validation;
     }
 
@@ -120,26 +120,26 @@ internal sealed partial class UploadReceiver(
         _ => UploadProblems.InvalidCsv(validation),
     };
 
-    private async Task<WorkflowDefinition> RefuseFieldsAsync(UploadFields fields, CancellationToken cancellation)
+    private async Task<WorkflowDefinition> RefuseFieldsAsync(UploadFields fields, CancellationToken cancellationToken)
     {
         if (fields.WebhookUrl is { } url && _webhookUrls.Validate(url) is { } error)
             throw new ApiProblemException(UploadProblems.BadWebhookUrl(error));
         var id = fields.Workflow ?? engine.Value.DefaultWorkflow;
         // The database takes no U+0000 in text, and no workflow is named by a control character.
-        var workflow = id.Any(char.IsControl) ? null : await workflows.FindPublishedAsync(id, cancellation);
+        var workflow = id.Any(char.IsControl) ? null : await workflows.FindPublishedAsync(id, cancellationToken);
         return workflow ?? throw new ApiProblemException(UploadProblems.UnknownWorkflow(id));
     }
 
     /// <summary>Before the client sends half a gigabyte: is there anywhere to put it?</summary>
-    private async Task RefuseWithoutStorageAsync(CancellationToken cancellation)
+    private async Task RefuseWithoutStorageAsync(CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(requests.Value.StorageTimeout);
         try
         {
             await objects.CheckAsync(patience.Token);
         }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw new ApiProblemException(CommonProblems.StorageUnavailable, e);
         }
@@ -147,7 +147,7 @@ internal sealed partial class UploadReceiver(
 
     private async Task<Acceptance> AcceptAsync(Upload upload, NewRequest request)
     {
-        using var patience = new CancellationTokenSource(s_patience, time);
+        using var patience = new CancellationTokenSource(Patience, time);
         var acceptance = await uploads.AcceptAsync(
             upload,
             request,
@@ -160,7 +160,7 @@ internal sealed partial class UploadReceiver(
     /// <summary>Objects first, then the row by which they are found; if either does not work, the sweeper does both.</summary>
     private async Task ClearUpAsync(Upload upload, bool hasObjects)
     {
-        using var patience = new CancellationTokenSource(s_patience, time);
+        using var patience = new CancellationTokenSource(Patience, time);
         try
         {
             if (hasObjects) await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), patience.Token);

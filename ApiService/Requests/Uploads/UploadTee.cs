@@ -40,19 +40,19 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : 
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Reads what is left, so that the hash and the stored object are of the whole file.</summary>
-    public async Task DrainAsync(CancellationToken cancellation)
+    public async Task DrainAsync(CancellationToken cancellationToken)
     {
         var buffer = new byte[16 * 1024];
-        while (await ReadAsync(buffer, cancellation) > 0)
+        while (await ReadAsync(buffer, cancellationToken) > 0)
         {
         }
     }
 
-    private async ValueTask<int> ReadSourceAsync(Memory<byte> buffer, CancellationToken cancellation)
+    private async ValueTask<int> ReadSourceAsync(Memory<byte> buffer, CancellationToken cancellationToken)
     {
         try
         {
-            return await source.ReadAsync(buffer, cancellation);
+            return await source.ReadAsync(buffer, cancellationToken);
         }
         catch (Exception e) when (UploadForm.IsMalformed(e))
         {

@@ -20,19 +20,19 @@ internal static class SessionEndpoints
 
     private static IResult Show(HttpContext context) => Answer(context);
 
-    private static async Task<IResult> BeginAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellation)
+    private static async Task<IResult> BeginAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
     {
-        if (await sessions.CreateAsync(context.User.FindFirstValue(ApiKeyDefaults.PrefixClaim)!, cancellation) is not { } id)
+        if (await sessions.CreateAsync(context.User.FindFirstValue(ApiKeyDefaults.PrefixClaim)!, cancellationToken) is not { } id)
             return Results.Challenge(authenticationSchemes: [ApiKeyDefaults.Scheme]);
         context.Response.Cookies.Append(StudioSessionDefaults.Cookie, id, Cookie(context.Request));
         return Answer(context);
     }
 
     // Signing out works for everybody: whose session is over already wants to be told nothing else.
-    private static async Task<IResult> EndAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellation)
+    private static async Task<IResult> EndAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
     {
         if (!SameOrigin.Proven(context.Request)) return Results.Forbid(authenticationSchemes: [StudioSessionDefaults.Scheme]);
-        if (context.Request.Cookies[StudioSessionDefaults.Cookie] is { } id) await sessions.EndAsync(id, cancellation);
+        if (context.Request.Cookies[StudioSessionDefaults.Cookie] is { } id) await sessions.EndAsync(id, cancellationToken);
         context.Response.Cookies.Delete(StudioSessionDefaults.Cookie, Cookie(context.Request));
         return Results.NoContent();
     }

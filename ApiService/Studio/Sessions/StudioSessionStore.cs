@@ -15,9 +15,9 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
     private static readonly string[] UsefulScopes = [Scopes.WorkflowsRead, Scopes.WorkflowsEdit, Scopes.Admin];
 
     /// <summary>Begins a session of this key and returns what its browser is to present; null if the key has just been revoked.</summary>
-    public async Task<string?> CreateAsync(string keyPrefix, CancellationToken cancellation)
+    public async Task<string?> CreateAsync(string keyPrefix, CancellationToken cancellationToken)
     {
-        await ForgetExpiredAsync(cancellation);
+        await ForgetExpiredAsync(cancellationToken);
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var created = await database.Sql(
                 """
@@ -31,18 +31,18 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
             .With("useful", UsefulScopes)
             .With("lifetime", options.Value.Session)
             .With("prefix", keyPrefix)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
         return created == 1 ? id : null;
     }
 
     /// <summary>The session, or null: unknown, expired, signed out, or its key was revoked.</summary>
     /// <param name="id">What the browser presented.</param>
     /// <param name="use">Whether this counts as use, which makes the session last longer.</param>
-    /// <param name="cancellation">Ends the question.</param>
-    public async Task<StudioSession?> FindAsync(string id, bool use, CancellationToken cancellation)
+    /// <param name="cancellationToken">Ends the question.</param>
+    public async Task<StudioSession?> FindAsync(string id, bool use, CancellationToken cancellationToken)
     {
         var hash = Hash(id);
-        if (use) await ExtendAsync(hash, cancellation);
+        if (use) await ExtendAsync(hash, cancellationToken);
         await using var reader = await database.Sql(
                 """
                 select s.owner_id, o.name, s.key_prefix, s.scopes, s.expires_at
@@ -54,8 +54,8 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
                   and k.revoked_at is null
                 """)
             .With("hash", hash)
-            .ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation)
+            .ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
             ? new StudioSession(
                 new OwnerId(reader.GetGuid(0)),
                 reader.GetString(1),
@@ -65,11 +65,11 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
             : null;
     }
 
-    public async Task EndAsync(string id, CancellationToken cancellation) =>
-        await database.Sql("delete from studio_sessions where id_hash = @hash").With("hash", Hash(id)).ExecuteNonQueryAsync(cancellation);
+    public async Task EndAsync(string id, CancellationToken cancellationToken) =>
+        await database.Sql("delete from studio_sessions where id_hash = @hash").With("hash", Hash(id)).ExecuteNonQueryAsync(cancellationToken);
 
     // At most one write a minute, however many calls a page makes.
-    private async Task ExtendAsync(byte[] hash, CancellationToken cancellation) =>
+    private async Task ExtendAsync(byte[] hash, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
                 update studio_sessions
@@ -81,10 +81,10 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
             .With("hash", hash)
             .With("lifetime", options.Value.Session)
             .With("longest", options.Value.LongestSession)
-            .ExecuteNonQueryAsync(cancellation);
+            .ExecuteNonQueryAsync(cancellationToken);
 
-    private async Task ForgetExpiredAsync(CancellationToken cancellation) =>
-        await database.Sql("delete from studio_sessions where expires_at <= now()").ExecuteNonQueryAsync(cancellation);
+    private async Task ForgetExpiredAsync(CancellationToken cancellationToken) =>
+        await database.Sql("delete from studio_sessions where expires_at <= now()").ExecuteNonQueryAsync(cancellationToken);
 
     private static byte[] Hash(string id) => SHA256.HashData(Encoding.UTF8.GetBytes(id));
 }

@@ -14,7 +14,7 @@ namespace Darkroom.Benchmarks.Bodies;
 /// <summary>What a fan-out's body costs an image beside the work on its bytes, by how one input is written. <c>body [images]</c></summary>
 internal static class BodyBenchmark
 {
-    private static readonly (string Name, string Type, JsonNode Value)[] s_inputs =
+    private static readonly (string Name, string Type, JsonNode Value)[] Inputs =
     [
         ("literal", "Literal", "800"),
         ("variable", "Variable", new JsonObject { ["id"] = "v1" }),
@@ -27,7 +27,7 @@ internal static class BodyBenchmark
 
     public static async Task RunAsync(int images, int rounds)
     {
-        var bodies = s_inputs.Select(input => (input.Name, Body: Bind(input.Type, input.Value))).ToList();
+        var bodies = Inputs.Select(input => (input.Name, Body: Bind(input.Type, input.Value))).ToList();
         // The first round compiles; the last counts.
         for (var round = 0; round < rounds; round++)
         {

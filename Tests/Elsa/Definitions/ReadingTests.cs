@@ -107,9 +107,9 @@ public sealed class ReadingTests : ApiTest
         Assert.Equal(
             ["typeName", "namespace", "name", "version", "category", "displayName", "description", "inputs", "outputs", "kind", "runAsynchronously", "ports",
              "customProperties", "constructionProperties", "isContainer", "isBrowsable", "isStart", "isTerminal"],
-            items["Darkroom.CompressImage"].Select(member => member.Key).OrderBy(key => Array.IndexOf(s_descriptor, key)));
+            items["Darkroom.CompressImage"].Select(member => member.Key).OrderBy(key => Array.IndexOf(Descriptor, key)));
         var quality = items["Darkroom.CompressImage"]["inputs"]![0]!.AsObject();
-        Assert.Equal(s_input.Order(), quality.Select(member => member.Key).Order());
+        Assert.Equal(Input.Order(), quality.Select(member => member.Key).Order());
         Assert.Equal(("Quality", "Int32", 50, "singleline"), ((string)quality["name"]!, (string)quality["typeName"]!, (int)quality["defaultValue"]!, (string)quality["uiHint"]!));
         Assert.Equal([("Body", "Embedded"), ("Done", "Flow")], Ports(items["Darkroom.FanOutImages"]));
         Assert.True((bool)items["Darkroom.CsvUploaded"]["isStart"]!);
@@ -119,13 +119,13 @@ public sealed class ReadingTests : ApiTest
         Assert.DoesNotContain("Elsa.Sequence", items.Keys);
     }
 
-    private static readonly string[] s_descriptor =
+    private static readonly string[] Descriptor =
     [
         "typeName", "namespace", "name", "version", "category", "displayName", "description", "inputs", "outputs", "kind", "runAsynchronously", "ports",
         "customProperties", "constructionProperties", "isContainer", "isBrowsable", "isStart", "isTerminal",
     ];
 
-    private static readonly string[] s_input =
+    private static readonly string[] Input =
     [
         "name", "typeName", "displayName", "description", "order", "isBrowsable", "isSerializable", "isSynthetic", "isWrapped", "uiHint", "category",
         "defaultValue", "defaultSyntax", "isReadOnly", "isSensitive", "storageDriverType", "autoEvaluate", "uiSpecifications",

@@ -18,11 +18,11 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
     /// <param name="nodeId">The activity's node id.</param>
     /// <param name="inputs">What a request would bring.</param>
     /// <param name="image">What an image would be, for an activity in the body of a fan-out.</param>
-    /// <param name="cancellation">Ends the evaluation.</param>
+    /// <param name="cancellationToken">Ends the evaluation.</param>
     /// <returns>What came of it; null if the definition has no such activity.</returns>
     /// <exception cref="WorkflowDefinitionException">The definition cannot be read.</exception>
     public ActivityTrialResult? Run(
-        string definition, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellation)
+        string definition, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellationToken)
     {
         var document = WorkflowDocument.Parse(definition);
         if (Find(document.Root, nodeId) is not { } node) return null;
@@ -41,7 +41,7 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
                 Image = place == ActivityPlace.ImageBody ? image : null,
                 Writes = place == ActivityPlace.Workflow ? new Dictionary<string, JsonElement>(StringComparer.Ordinal) : null,
             };
-            var values = compiled.Evaluate(scope, cancellation);
+            var values = compiled.Evaluate(scope, cancellationToken);
             var result = new ActivityTrialResult { Inputs = compiled.ForJournal(values) };
             return type.Flow is { } flow ? result with { Step = flow.Try(new ActivityInputs(values)) } : result;
         }

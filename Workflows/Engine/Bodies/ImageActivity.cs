@@ -5,5 +5,5 @@ public abstract class ImageActivity
 {
     /// <summary>Acts on the working image and returns the outcome by which the body goes on.</summary>
     /// <exception cref="Images.ImageFailedException">The image cannot be processed, now or ever.</exception>
-    public abstract ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation);
+    public abstract ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken);
 }

@@ -65,23 +65,23 @@ internal sealed record BodyStep(
 internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activities, ActivityInputs?[] inputs, ExpressionScope scope, int start)
 {
     /// <summary>Runs the body on one image, from its start to where the flow ends.</summary>
-    public async ValueTask RunAsync(ImageRun run, CancellationToken cancellation)
+    public async ValueTask RunAsync(ImageRun run, CancellationToken cancellationToken)
     {
         for (var at = start; ;)
         {
             var step = steps[at];
             run.At(step.Node);
-            var outcome = await activities[at].ExecuteAsync(run, inputs[at] ?? Evaluate(step, run, cancellation), cancellation);
+            var outcome = await activities[at].ExecuteAsync(run, inputs[at] ?? Evaluate(step, run, cancellationToken), cancellationToken);
             run.Passed(outcome);
             if (!step.Next.TryGetValue(outcome, out at)) return;
         }
     }
 
-    private ActivityInputs Evaluate(BodyStep step, ImageRun run, CancellationToken cancellation)
+    private ActivityInputs Evaluate(BodyStep step, ImageRun run, CancellationToken cancellationToken)
     {
         try
         {
-            return new ActivityInputs(step.Inputs.Evaluate(scope with { Image = run.Facts }, cancellation));
+            return new ActivityInputs(step.Inputs.Evaluate(scope with { Image = run.Facts }, cancellationToken));
         }
         catch (WorkflowDefinitionException e)
         {

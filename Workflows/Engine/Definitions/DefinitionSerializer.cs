@@ -17,11 +17,11 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     private const int LongestName = 200;
 
     /// <summary>Members that say which version this is and what has become of it: never an editor's to decide.</summary>
-    private static readonly HashSet<string> s_identity = new(
+    private static readonly HashSet<string> Identity = new(
         ["$schema", "id", "definitionId", "createdAt", "version", "isLatest", "isPublished", "isSystem", "links", "materializerName", "isMaterializerAvailable"],
         StringComparer.Ordinal);
 
-    private static readonly string[] s_lists = ["variables", "inputs", "outputs", "outcomes"];
+    private static readonly string[] Lists = ["variables", "inputs", "outputs", "outcomes"];
 
     /// <summary>How definitions are written. Relaxed: expressions are full of quotes and signs, and people read the files.</summary>
     public static JsonSerializerOptions Format { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -38,11 +38,11 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
             throw new WorkflowDefinitionException("The definition has no root: an activity with an id and a type.");
 
         var content = new JsonObject { ["name"] = name, ["description"] = Clone(model["description"]), ["toolVersion"] = Clone(model["toolVersion"]) };
-        foreach (var list in s_lists) content[list] = model[list] is JsonArray items ? items.DeepClone() : new JsonArray();
+        foreach (var list in Lists) content[list] = model[list] is JsonArray items ? items.DeepClone() : new JsonArray();
         content["customProperties"] = CustomProperties(model);
         content["isReadonly"] = model["isReadonly"]?.GetValueKind() == JsonValueKind.True;
         content["options"] = model["options"] is JsonObject options ? options.DeepClone() : new JsonObject();
-        foreach (var (other, value) in model.Where(member => !content.ContainsKey(member.Key) && !s_identity.Contains(member.Key) && member.Key != "root"))
+        foreach (var (other, value) in model.Where(member => !content.ContainsKey(member.Key) && !Identity.Contains(member.Key) && member.Key != "root"))
             content[other] = Clone(value);
         content["root"] = MissingActivities.Restore((JsonObject)root.DeepClone());
 
@@ -124,14 +124,14 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
             ["version"] = summary.Version,
             ["toolVersion"] = Clone(content["toolVersion"]),
         };
-        foreach (var list in s_lists) definition[list] = Clone(content[list]) ?? new JsonArray();
+        foreach (var list in Lists) definition[list] = Clone(content[list]) ?? new JsonArray();
         definition["customProperties"] = CustomProperties(content);
         definition["isReadonly"] = Clone(content["isReadonly"]) ?? false;
         definition["isSystem"] = false;
         definition["isLatest"] = summary.IsLatest;
         definition["isPublished"] = summary.IsPublished;
         definition["options"] = Clone(content["options"]) ?? new JsonObject();
-        foreach (var (other, value) in content.Where(member => !definition.ContainsKey(member.Key) && !s_identity.Contains(member.Key) && member.Key != "root"))
+        foreach (var (other, value) in content.Where(member => !definition.ContainsKey(member.Key) && !Identity.Contains(member.Key) && member.Key != "root"))
             definition[other] = Clone(value);
         return (definition, (JsonObject)content["root"]!.DeepClone());
     }
@@ -146,7 +146,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     private static JsonObject Comparable(string document)
     {
         var content = (JsonObject)JsonNode.Parse(document)!;
-        foreach (var member in content.Select(member => member.Key).Where(s_identity.Contains).ToList()) content.Remove(member);
+        foreach (var member in content.Select(member => member.Key).Where(Identity.Contains).ToList()) content.Remove(member);
         if (content["root"] is JsonObject root) ActivityTree.AssignNodeIds(root);
         return content;
     }

@@ -16,7 +16,7 @@ internal static class VariableTypes
         Any,
     }
 
-    private static readonly Dictionary<string, Kind> s_kinds = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly Dictionary<string, Kind> Kinds = new(StringComparer.OrdinalIgnoreCase)
     {
         ["String"] = Kind.Text,
         ["Char"] = Kind.Text,
@@ -46,7 +46,7 @@ internal static class VariableTypes
     public static JsonElement Convert(VariableNode variable, JsonElement value)
     {
         if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return JsonSerializer.SerializeToElement<string?>(null);
-        var kind = variable.IsArray ? Kind.Any : s_kinds.GetValueOrDefault(variable.TypeName, Kind.Any);
+        var kind = variable.IsArray ? Kind.Any : Kinds.GetValueOrDefault(variable.TypeName, Kind.Any);
         var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
         if (text.Length == 0 && kind != Kind.Text) return JsonSerializer.SerializeToElement<string?>(null);
         return kind switch

@@ -53,7 +53,7 @@ internal sealed record WorkflowDocument(
         var bindings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var raw = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
         var nested = new Dictionary<string, FlowchartNode>(StringComparer.OrdinalIgnoreCase);
-        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object && !s_own.Contains(p.Name)))
+        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object && !Own.Contains(p.Name)))
         {
             if (property.Value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object)
                 inputs[property.Name] = ReadExpression(expression);
@@ -74,7 +74,7 @@ internal sealed record WorkflowDocument(
         { Label = label, Bindings = bindings, Raw = raw, Nested = nested };
     }
 
-    private static readonly HashSet<string> s_own = ["metadata", "customProperties"];
+    private static readonly HashSet<string> Own = ["metadata", "customProperties"];
 
     /// <summary>Names are kept by the database and shown in messages: one line of text, and not a long one.</summary>
     private static string Name(JsonElement json, string property)

@@ -5,13 +5,13 @@ namespace Darkroom.Engine.Expressions;
 /// <summary>What an expression can see.</summary>
 public sealed record ExpressionScope
 {
-    private static readonly Dictionary<string, JsonElement> s_nothing = [];
+    private static readonly Dictionary<string, JsonElement> Nothing = [];
 
     /// <summary>The workflow's variables by name, as they are now.</summary>
-    public IReadOnlyDictionary<string, JsonElement> Variables { get; init; } = s_nothing;
+    public IReadOnlyDictionary<string, JsonElement> Variables { get; init; } = Nothing;
 
     /// <summary>The workflow's inputs by name: the facts of the request.</summary>
-    public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = s_nothing;
+    public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = Nothing;
 
     /// <summary>Outputs of the activities that have completed: by the activity's id, then by the output's name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =

@@ -21,5 +21,5 @@ public interface IExpression
 {
     /// <summary>Computes the value; undefined stands for none.</summary>
     /// <exception cref="ExpressionException">It fails, or costs more than an expression may.</exception>
-    JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation);
+    JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken);
 }

@@ -17,7 +17,7 @@ namespace Darkroom.Engine.Expressions;
 /// </summary>
 internal sealed class JavaScriptLanguage : IExpressionLanguage
 {
-    private static readonly CancellationTokenSource s_never = new();
+    private static readonly CancellationTokenSource Never = new();
 
     private readonly ExpressionOptions _bounds;
     private readonly Random _random;
@@ -54,10 +54,10 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         private readonly bool _hasAccessors = script.MayReachAny(name => name.StartsWith("get", StringComparison.Ordinal) || name.StartsWith("set", StringComparison.Ordinal));
         private readonly bool _isRandom = script.MayReach("random");
 
-        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation)
+        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken)
         {
             using var engine = new JavaScriptEngine(language._engine);
-            engine.Constraints.Find<CancellationConstraint>()!.Reset(cancellation);
+            engine.Constraints.Find<CancellationConstraint>()!.Reset(cancellationToken);
             try
             {
                 var context = new ScriptContext(engine, scope, language._bounds, language._random);
@@ -70,9 +70,9 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
             catch (ExecutionCanceledException e)
             {
                 // Whoever stops an evaluation is not told that the expression failed.
-                throw new OperationCanceledException(e.Message, e, cancellation);
+                throw new OperationCanceledException(e.Message, e, cancellationToken);
             }
-            catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellation.IsCancellationRequested))
+            catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
             {
                 throw new ExpressionException(Explain(e, language._bounds), e);
             }
@@ -98,7 +98,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         options.TimeoutInterval(TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds));
         options.MaxStatements(bounds.MaxStatements);
         // Replaced in each engine by the token of its evaluation.
-        options.CancellationToken(s_never.Token);
+        options.CancellationToken(Never.Token);
         options.DisableStringCompilation();
         options.Constraints.MaxRecursionDepth = bounds.MaxRecursion;
         options.Constraints.StackOverflowGuard = true;

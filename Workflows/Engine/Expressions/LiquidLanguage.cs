@@ -8,7 +8,7 @@ namespace Darkroom.Engine.Expressions;
 /// <summary>Liquid by Fluid: text with <c>{{ Variables.Name }}</c>, <c>{{ Input.Name }}</c>, <c>{{ CorrelationId }}</c> and <c>{{ Image.Width }}</c> filled in.</summary>
 internal sealed class LiquidLanguage : IExpressionLanguage
 {
-    private static readonly FluidParser s_parser = new();
+    private static readonly FluidParser Parser = new();
 
     private readonly ExpressionOptions _bounds;
     private readonly TemplateOptions _options;
@@ -35,21 +35,21 @@ internal sealed class LiquidLanguage : IExpressionLanguage
     public IExpression Parse(string source)
     {
         LiquidShape.Check(source, _bounds.MaxRecursion);
-        return s_parser.TryParse(source, out var template, out var error)
+        return Parser.TryParse(source, out var template, out var error)
             ? new LiquidExpression(this, LiquidMeter.Fit(template))
             : throw new ExpressionException($"this is not Liquid: {error}");
     }
 
     private sealed class LiquidExpression(LiquidLanguage language, IFluidTemplate template) : IExpression
     {
-        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation)
+        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken)
         {
             var context = new TemplateContext(language._options);
             context.SetValue("Variables", Named.Of(name => Value(scope.Variable(name))));
             context.SetValue("Input", Named.Of(name => Value(scope.Inputs.TryGetValue(name, out var input) ? input : default)));
             if (scope.Inputs.TryGetValue("RequestId", out var request)) context.SetValue("CorrelationId", Value(request));
             if (scope.Image is { } image) context.SetValue("Image", Named.Of(name => Fact(image, name)));
-            var meter = new LiquidMeter(language._bounds, cancellation);
+            var meter = new LiquidMeter(language._bounds, cancellationToken);
             meter.Attach(context);
             using var writer = meter.Writer();
             try
@@ -59,7 +59,7 @@ internal sealed class LiquidLanguage : IExpressionLanguage
 #pragma warning restore CS0618
                 return JsonSerializer.SerializeToElement(writer.ToString());
             }
-            catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellation.IsCancellationRequested))
+            catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
             {
                 throw new ExpressionException($"it failed: {e.Message}", e);
             }

@@ -12,13 +12,13 @@ namespace Darkroom.Engine.Expressions;
 /// Keeps one rendering within its bounds where Fluid does not look: Fluid counts tags and outputs, whatever a filter or a
 /// comparison within them costs. Each of these asks for the time, and is given and gives only what can be measured.
 /// </summary>
-internal sealed partial class LiquidMeter(ExpressionOptions bounds, CancellationToken cancellation)
+internal sealed partial class LiquidMeter(ExpressionOptions bounds, CancellationToken cancellationToken)
 {
     // Texts on the way to a result, and those of a list together, may be longer than the result.
     private const long Together = 16;
 
     // Filters whose result may be the product of two texts; what only adds them is measured afterwards.
-    private static readonly HashSet<string> s_multiplying = ["format_string", "replace"];
+    private static readonly HashSet<string> Multiplying = ["format_string", "replace"];
 
     // Real time, as for scripts: a clock that stands still must not keep an expression alive.
     private readonly long _since = Stopwatch.GetTimestamp();
@@ -31,7 +31,7 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
     /// <exception cref="ExpressionException">Its time is over.</exception>
     public void Check()
     {
-        cancellation.ThrowIfCancellationRequested();
+        cancellationToken.ThrowIfCancellationRequested();
         if (Stopwatch.GetElapsedTime(_since).TotalMilliseconds > bounds.TimeoutMilliseconds)
             throw new ExpressionException($"it took longer than {bounds.TimeoutMilliseconds:N0} milliseconds.");
     }
@@ -59,7 +59,7 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         long inner = 0;
         for (var i = 0; i < arguments.Count; i++) inner = Math.Max(inner, Size(Bounded(arguments.At(i))));
         // What stands between a list's elements is written once for each of them.
-        var outer = name == "join" && input is ArrayValue list ? list.Values.Count : s_multiplying.Contains(name) ? size : 0;
+        var outer = name == "join" && input is ArrayValue list ? list.Values.Count : Multiplying.Contains(name) ? size : 0;
         if (outer * inner > Together * bounds.MaxTextLength) throw TooLong();
         if (Widens(name, input, arguments)) throw new ExpressionException("a format's width or precision has at most three digits.");
         var result = Bounded(await filter(input, arguments, context));

@@ -12,7 +12,7 @@ internal static class LiquidShape
     // Conditions that follow each other are nested in the parser's eyes.
     private const int MostConditions = 100;
 
-    private static readonly string[] s_blocks = ["block", "capture", "case", "comment", "for", "form", "if", "ifchanged", "paginate", "raw", "tablerow", "unless"];
+    private static readonly string[] Blocks = ["block", "capture", "case", "comment", "for", "form", "if", "ifchanged", "paginate", "raw", "tablerow", "unless"];
 
     /// <exception cref="ExpressionException">It is nested too deeply, or has a range that is too long.</exception>
     public static void Check(string source, int deepest)
@@ -48,7 +48,7 @@ internal static class LiquidShape
             while (length < words.Length && char.IsLetter(words[length])) length++;
             var word = words[..length];
             if (word.StartsWith("end", StringComparison.Ordinal)) blocks = Math.Max(0, blocks - 1);
-            foreach (var block in s_blocks)
+            foreach (var block in Blocks)
                 if (word.SequenceEqual(block) && ++blocks > deepest) throw new ExpressionException($"its blocks go deeper than {deepest}.");
         }
     }

@@ -16,7 +16,7 @@ namespace Darkroom.Engine.Expressions;
 /// </summary>
 internal static class ScriptJson
 {
-    private static readonly JsonWriterOptions s_plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n", SkipValidation = true };
+    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n", SkipValidation = true };
 
     /// <summary>The value as JSON text; null if there is none for it, as for a function.</summary>
     /// <param name="only">The names that objects keep; null for all.</param>
@@ -25,7 +25,7 @@ internal static class ScriptJson
     public static string? Write(JsValue value, ExpressionOptions bounds, IReadOnlySet<string>? only = null, int indent = 0)
     {
         var text = new ArrayBufferWriter<byte>();
-        using var writer = new Utf8JsonWriter(text, s_plain with { Indented = indent > 0, IndentSize = indent });
+        using var writer = new Utf8JsonWriter(text, Plain with { Indented = indent > 0, IndentSize = indent });
         if (!new Walk(writer, bounds, only).TryWrite(null, "", value, 0)) return null;
         writer.Flush();
         return Encoding.UTF8.GetString(text.WrittenSpan);

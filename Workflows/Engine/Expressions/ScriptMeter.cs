@@ -18,43 +18,43 @@ namespace Darkroom.Engine.Expressions;
 /// </summary>
 internal sealed class ScriptMeter
 {
-    private static readonly string[] s_owners = ["Array", "Date", "Function", "JSON", "Map", "Math", "Number", "Object", "RegExp", "Set", "String"];
+    private static readonly string[] Owners = ["Array", "Date", "Function", "JSON", "Map", "Math", "Number", "Object", "RegExp", "Set", "String"];
 
-    private static readonly string[] s_functions = ["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "isFinite", "isNaN", "parseFloat", "parseInt", "unescape"];
+    private static readonly string[] Functions = ["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "isFinite", "isNaN", "parseFloat", "parseInt", "unescape"];
 
-    private static readonly HashSet<string> s_kept =
+    private static readonly HashSet<string> Kept =
     [
-        .. s_owners, .. s_functions, "Boolean", "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
+        .. Owners, .. Functions, "Boolean", "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
         "Infinity", "NaN", "globalThis", "undefined",
     ];
 
     // What they take, or come to, is only known when they end: an iterator may be one that never does.
-    private static readonly HashSet<string> s_boundless =
+    private static readonly HashSet<string> Boundless =
     [
         "difference", "fromAsync", "getOwnPropertySymbols", "groupBy", "intersection", "isDisjointFrom", "isSubsetOf", "isSupersetOf", "raw",
         "symmetricDifference", "union",
     ];
 
-    private static readonly string[] s_iterating = ["entries", "keys", "matchAll", "values"];
+    private static readonly string[] Iterating = ["entries", "keys", "matchAll", "values"];
 
-    private static readonly (string Name, string Owner, bool Prototype)[] s_members;
-    private static readonly ILookup<string, (string Name, string Owner, bool Prototype)> s_membersByName;
-    private static readonly string[] s_absent;
+    private static readonly (string Name, string Owner, bool Prototype)[] Members;
+    private static readonly ILookup<string, (string Name, string Owner, bool Prototype)> MembersByName;
+    private static readonly string[] Absent;
 
     // Read from a realm, not listed: what a later version of the interpreter adds is metered, or absent, as well.
     static ScriptMeter()
     {
         using var engine = new JavaScriptEngine();
         var members = new List<(string, string, bool)>();
-        foreach (var owner in s_owners)
+        foreach (var owner in Owners)
         {
             AddMembers(owner, prototype: false);
             if (owner is not ("JSON" or "Math")) AddMembers(owner, prototype: true);
         }
 
-        s_members = [.. members];
-        s_membersByName = s_members.ToLookup(member => member.Name, StringComparer.Ordinal);
-        s_absent = [.. engine.Global.GetOwnPropertyKeys(Types.String).Select(key => key.AsString()).Where(name => !s_kept.Contains(name))];
+        Members = [.. members];
+        MembersByName = Members.ToLookup(member => member.Name, StringComparer.Ordinal);
+        Absent = [.. engine.Global.GetOwnPropertyKeys(Types.String).Select(key => key.AsString()).Where(name => !Kept.Contains(name))];
 
         void AddMembers(string owner, bool prototype)
         {
@@ -77,10 +77,10 @@ internal sealed class ScriptMeter
     {
         (_script, _bounds) = (script, bounds);
         // A list becomes a text without anybody naming how.
-        _members = [.. s_members.Where(member => script.MayName(member.Name) || member is ("join" or "toString", "Array", true))];
-        _functions = [.. s_functions.Where(script.MayReach)];
-        _absent = [.. s_absent.Where(script.MayReach)];
-        _iterates = script.Iterates || s_iterating.Any(script.MayName);
+        _members = [.. Members.Where(member => script.MayName(member.Name) || member is ("join" or "toString", "Array", true))];
+        _functions = [.. Functions.Where(script.MayReach)];
+        _absent = [.. Absent.Where(script.MayReach)];
+        _iterates = script.Iterates || Iterating.Any(script.MayName);
         _isOpen = script.ComputesNames;
     }
 
@@ -116,7 +116,7 @@ internal sealed class ScriptMeter
     {
         // Looked up now: later a script may have put others in their places.
         var owners = new Dictionary<(string, bool), ObjectInstance>();
-        foreach (var (_, owner, prototype) in s_members)
+        foreach (var (_, owner, prototype) in Members)
             if (!owners.ContainsKey((owner, prototype))) owners[(owner, prototype)] = Owner(engine, owner, prototype);
         var iterators = Owner(engine, "Iterator", prototype: true);
         var metered = new HashSet<string>(StringComparer.Ordinal);
@@ -126,8 +126,8 @@ internal sealed class ScriptMeter
             var name = TypeConverter.ToString(arguments[0]);
             if (!_script.MayName(name) && metered.Add(name))
             {
-                if (s_iterating.Contains(name)) Empty(iterators);
-                foreach (var member in s_membersByName[name])
+                if (Iterating.Contains(name)) Empty(iterators);
+                foreach (var member in MembersByName[name])
                     if (owners[(member.Owner, member.Prototype)] is var owner && owner.Get(name) is Function) Replace(engine, owner, name, member.Owner);
             }
 
@@ -138,7 +138,7 @@ internal sealed class ScriptMeter
 
     private void Replace(JavaScriptEngine engine, ObjectInstance owner, string name, string of)
     {
-        if (s_boundless.Contains(name))
+        if (Boundless.Contains(name))
         {
             owner.Delete(name);
             return;

@@ -63,19 +63,19 @@ internal sealed class CompiledInputs
 
     /// <summary>Evaluates all inputs as things are now.</summary>
     /// <exception cref="WorkflowDefinitionException">An expression fails, or comes to what its input cannot take; the message names activity and input.</exception>
-    public Dictionary<string, object?> Evaluate(ExpressionScope scope, CancellationToken cancellation)
+    public Dictionary<string, object?> Evaluate(ExpressionScope scope, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, object?>(_inputs.Count, StringComparer.OrdinalIgnoreCase);
         foreach (var (name, input) in _inputs)
-            values[name] = input.Expression is null ? input.Constant : Evaluate(input.Input, input.Expression, scope, cancellation);
+            values[name] = input.Expression is null ? input.Constant : Evaluate(input.Input, input.Expression, scope, cancellationToken);
         return values;
     }
 
-    private object? Evaluate(InputDescriptor input, IExpression expression, ExpressionScope scope, CancellationToken cancellation)
+    private object? Evaluate(InputDescriptor input, IExpression expression, ExpressionScope scope, CancellationToken cancellationToken)
     {
         try
         {
-            var converted = Convert(input, expression.Evaluate(scope, cancellation));
+            var converted = Convert(input, expression.Evaluate(scope, cancellationToken));
             return input.IsRequired && converted is null or ""
                 ? throw new WorkflowDefinitionException($"{input.Name} came to nothing.")
                 : converted;
@@ -206,17 +206,17 @@ internal sealed class CompiledInputs
 
     private sealed record ParsedExpression(IExpression Parsed) : IExpression
     {
-        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation) => Parsed.Evaluate(scope, cancellation);
+        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken) => Parsed.Evaluate(scope, cancellationToken);
     }
 
     private sealed class VariableExpression(string name) : IExpression
     {
-        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation) => scope.Variable(name);
+        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken) => scope.Variable(name);
     }
 
     private sealed class InputExpression(string name) : IExpression
     {
-        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellation) =>
+        public JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken) =>
             scope.Inputs.TryGetValue(name, out var value) ? value : default;
     }
 }

@@ -11,7 +11,7 @@ public abstract class FlowActivity : WorkflowActivity
     /// <summary>Decides from the inputs alone.</summary>
     protected abstract FlowStep Decide(ActivityInputs inputs);
 
-    public sealed override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation)
+    public sealed override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var step = Decide(context.Inputs);
         return Task.FromResult<ActivityResult>(step.Failure is { } failure
@@ -25,7 +25,7 @@ public abstract class FlowActivity : WorkflowActivity
 
     private sealed class InBody(FlowActivity activity) : ImageActivity
     {
-        public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellation)
+        public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
         {
             var step = activity.Decide(inputs);
             if (step.Failure is { } failure) throw new ImageFailedException(failure);

@@ -10,11 +10,11 @@ namespace Darkroom.Engine.Flow;
 /// </remarks>
 public abstract class WorkflowActivity
 {
-    public abstract Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellation);
+    public abstract Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken);
 
     /// <summary>Goes on after its bookmark was woken.</summary>
     /// <param name="input">What woke it, JSON.</param>
-    public virtual Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellation) =>
+    public virtual Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed());
 }
 
