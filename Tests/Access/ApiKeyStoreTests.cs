@@ -109,7 +109,7 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
         Assert.NotNull(first.WebhookSecret);
         Assert.Equal(32, Convert.FromBase64String(first.WebhookSecret["whsec_".Length..]).Length);
         Assert.Null(second.WebhookSecret);
-        var secrets = new WebhookSecrets(_database.DataSource, Options.Create(new WebhookOptions()));
+        var secrets = new WebhookSecrets(_database.DataSource, Options.Create(new WebhookSecretOptions()));
         Assert.Equal([first.WebhookSecret], await secrets.LiveAsync(first.Key.Owner, default));
     }
 

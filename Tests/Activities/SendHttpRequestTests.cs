@@ -6,6 +6,7 @@ using Darkroom.AppHost.Hosting;
 using Darkroom.Data;
 using Darkroom.Tests.Engine;
 using Darkroom.Tests.Infrastructure;
+using Darkroom.Tests.Runs;
 using Darkroom.Tests.Webhooks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Time.Testing;

@@ -5,6 +5,7 @@ using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
 using Darkroom.Images;
 using Darkroom.Tests.Engine;
+using Darkroom.Tests.Runs;
 
 namespace Darkroom.Tests.Activities;
 

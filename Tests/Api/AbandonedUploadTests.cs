@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Darkroom.Data;
+using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Tests.Api;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using Darkroom.Data;
+using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Api;
 

@@ -2,6 +2,7 @@ using System.Net;
 using Darkroom.Api.Requests;
 using Darkroom.Data;
 using Darkroom.Runs;
+using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;

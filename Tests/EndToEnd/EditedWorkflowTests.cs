@@ -177,7 +177,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
             workflow.ReplaceBody(body);
             edit(workflow);
         });
-        var request = await Product.Client.UploadAsync(Csv.Of([.. urls.Select(url => new[] { url })]), workflow: id);
+        var request = await Product.Client.UploadAsync(ProductCsv.Of([.. urls.Select(url => new[] { url })]), workflow: id);
         await request.EndAsync();
         return request;
     }

@@ -34,7 +34,7 @@ public sealed class FenceTests
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var paused = system.StartWorkerProcess();
         var late = new StalledRecorder(system);
-        var request = await system.Client.UploadAsync(Csv.Of([system.Images.Changing(1)]));
+        var request = await system.Client.UploadAsync(ProductCsv.Of([system.Images.Changing(1)]));
         await late.StallAsync(request);
         // Its object is stored. Only the record is missing, and waits for the row that the test has locked.
         await late.WaitsAsync();
@@ -62,7 +62,7 @@ public sealed class FenceTests
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var dying = system.StartWorkerProcess();
         var recorder = new StalledRecorder(system);
-        var request = await system.Client.UploadAsync(Csv.Of([system.Images.Changing(1)]), system.Webhooks.Url);
+        var request = await system.Client.UploadAsync(ProductCsv.Of([system.Images.Changing(1)]), system.Webhooks.Url);
         await recorder.StallAsync(request);
         await recorder.WaitsAsync();
 

@@ -37,7 +37,7 @@ internal sealed class LargeRun
             source.Good(3 * product), source.Good((3 * product) + 1),
             product < Products - HeldBack ? source.Good((3 * product) + 2) : source.Gated((3 * product) + 2),
         ]);
-        return new LargeRun(await client.UploadAsync(Csv.Of([.. products]), webhooks.Url), source, webhooks);
+        return new LargeRun(await client.UploadAsync(ProductCsv.Of([.. products]), webhooks.Url), source, webhooks);
     }
 
     public Task ReachAsync(int images) => Request.ReachAsync(images);

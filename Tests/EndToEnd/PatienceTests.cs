@@ -17,7 +17,7 @@ public sealed class PatienceTests
                 ("Egress:TotalSeconds", "120"), ("ImageWork:LongestRetrySeconds", "0.2"),
             ]);
         system.Images.CloseGate();
-        var request = await system.Client.UploadAsync(Csv.Of([.. Enumerable.Range(1, 3).Select(i => (IReadOnlyList<string>)[system.Images.Gated(i)])]));
+        var request = await system.Client.UploadAsync(ProductCsv.Of([.. Enumerable.Range(1, 3).Select(i => (IReadOnlyList<string>)[system.Images.Gated(i)])]));
 
         // Far more claims than the three attempts that an image has.
         await Eventually.GetAsync(
@@ -36,7 +36,7 @@ public sealed class PatienceTests
         await using var system = await DarkroomSystem.StartAsync(settings: [("ImageWork:InHand", "2")]);
         system.Images.CloseGate();
         var urls = Enumerable.Range(0, 20).Select(system.Images.Gated).ToList();
-        var request = await system.Client.UploadAsync(Csv.Of(urls));
+        var request = await system.Client.UploadAsync(ProductCsv.Of(urls));
         await system.Images.AskedAsync(urls[0], 1);
         await system.Images.AskedAsync(urls[1], 1);
         var redis = (await system.Redis.ConnectAsync()).GetDatabase();

@@ -16,7 +16,7 @@ public sealed class PipelineTests : IAsyncLifetime
     public async Task A_csv_comes_back_with_compressed_images_that_open_without_a_header()
     {
         var images = _system.Images;
-        var csv = Csv.Of([images.Good(1), images.Good(2)], [images.Rgba(3)], [images.Good(1)]);
+        var csv = ProductCsv.Of([images.Good(1), images.Good(2)], [images.Rgba(3)], [images.Good(1)]);
 
         var request = await _system.Client.UploadAsync(csv);
         var end = await request.EndAsync();
@@ -45,7 +45,7 @@ public sealed class PipelineTests : IAsyncLifetime
     public async Task A_failed_image_leaves_its_slot_empty_and_shifts_no_other()
     {
         var images = _system.Images;
-        var csv = Csv.Of(
+        var csv = ProductCsv.Of(
             [images.Good(1), images.Missing(2), images.Good(3)],
             [images.Broken(4), images.Good(5)],
             [images.Missing(6)],
@@ -71,8 +71,8 @@ public sealed class PipelineTests : IAsyncLifetime
     [Fact]
     public async Task Requests_with_the_same_places_never_share_objects()
     {
-        var first = await _system.Client.UploadAsync(Csv.Of([_system.Images.Good(1)], [_system.Images.Good(2)]));
-        var second = await _system.Client.UploadAsync(Csv.Of([_system.Images.Good(3)], [_system.Images.Good(4)]));
+        var first = await _system.Client.UploadAsync(ProductCsv.Of([_system.Images.Good(1)], [_system.Images.Good(2)]));
+        var second = await _system.Client.UploadAsync(ProductCsv.Of([_system.Images.Good(3)], [_system.Images.Good(4)]));
         var outputs = new List<string>();
         foreach (var request in new[] { first, second })
         {
@@ -90,14 +90,14 @@ public sealed class PipelineTests : IAsyncLifetime
     {
         var images = _system.Images;
         images.CloseGate();
-        var request = await _system.Client.UploadAsync(Csv.Of([images.Good(1), images.Gated(2), images.Gated(3)]));
+        var request = await _system.Client.UploadAsync(ProductCsv.Of([images.Good(1), images.Gated(2), images.Gated(3)]));
         await request.ReachAsync(1);
 
         Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
         images.OpenGate();
         Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
 
-        var other = await _system.Client.UploadAsync(Csv.Of([images.Good(4)]));
+        var other = await _system.Client.UploadAsync(ProductCsv.Of([images.Good(4)]));
         await other.EndAsync();
         var status = await request.StatusAsync();
         Assert.Equal("cancelled", status.GetProperty("status").GetString());
@@ -109,7 +109,7 @@ public sealed class PipelineTests : IAsyncLifetime
     public async Task A_retry_runs_only_what_failed_and_serves_the_earlier_csv_until_then()
     {
         var images = _system.Images;
-        var csv = Csv.Of([images.Good(1), images.Missing(2)]);
+        var csv = ProductCsv.Of([images.Good(1), images.Missing(2)]);
         var request = await _system.Client.UploadAsync(csv);
         await request.EndAsync();
         var before = await request.OutputAsync();

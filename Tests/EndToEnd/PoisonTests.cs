@@ -10,7 +10,7 @@ public sealed class PoisonTests
         var worker = system.StartWorkerProcess();
         var products = Enumerable.Range(0, 30).Select(i => (IReadOnlyList<string>)[images.Good(i)]).ToList();
         products.Insert(7, [images.Good(100), images.Poison(1), images.Good(101)]);
-        var request = await system.Client.UploadAsync(Csv.Of([.. products]), system.Webhooks.Url);
+        var request = await system.Client.UploadAsync(ProductCsv.Of([.. products]), system.Webhooks.Url);
 
         // The first death makes suspects of all that were in hand; each then runs alone, and only the culprit takes its worker along.
         for (var death = 0; death < 3; death++)

@@ -19,7 +19,7 @@ public sealed class RowTests : IAsyncLifetime
             .Select(_ => (IReadOnlyList<string>)[.. Enumerable.Range(0, 1 + random.Next(4)).Select(_ => SomeUrl(random))])
             .ToArray();
 
-        var request = await _system.Client.UploadAsync(Csv.Of(products));
+        var request = await _system.Client.UploadAsync(ProductCsv.Of(products));
         var end = await request.EndAsync(TimeSpan.FromSeconds(120));
 
         var failing = products.Sum(urls => urls.Count(Fails));
@@ -44,7 +44,7 @@ public sealed class RowTests : IAsyncLifetime
     {
         var (one, two) = (_system.Images.Good(1), _system.Images.Good(2));
 
-        var request = await _system.Client.UploadAsync(Csv.Of([one, one, two], [one, one, two], [two], [two]));
+        var request = await _system.Client.UploadAsync(ProductCsv.Of([one, one, two], [one, one, two], [two], [two]));
         await request.EndAsync();
 
         var rows = await request.OutputRowsAsync();
@@ -64,7 +64,7 @@ public sealed class RowTests : IAsyncLifetime
         string[] serials = ["10.", "2.", "1.", "007", "7", "", "2.", "ten"];
         var lines = serials.Select((serial, i) => $"{serial},Product,{_system.Images.Good(i)}");
 
-        var request = await _system.Client.UploadAsync($"{Csv.Header}\n{string.Join('\n', lines)}\n");
+        var request = await _system.Client.UploadAsync($"{ProductCsv.Header}\n{string.Join('\n', lines)}\n");
         var end = await request.EndAsync();
 
         Assert.Equal("completed", end.GetProperty("status").GetString());

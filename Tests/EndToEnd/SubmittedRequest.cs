@@ -37,7 +37,7 @@ internal sealed class SubmittedRequest(DarkroomClient client, string id)
 
     public Task<string> OutputAsync() => client.Http.GetStringAsync($"/v1/requests/{id}/output.csv");
 
-    public async Task<IReadOnlyList<OutputRow>> OutputRowsAsync() => Csv.ReadOutput(await OutputAsync());
+    public async Task<IReadOnlyList<OutputRow>> OutputRowsAsync() => ProductCsv.ReadOutput(await OutputAsync());
 
     public async Task<HttpStatusCode> OutputStatusAsync()
     {

@@ -50,18 +50,18 @@ public sealed class WebhookTruthTests
         switch (status)
         {
             case "completed":
-                await system.Client.UploadAsync(Csv.Of([images.Good(1)]), system.Webhooks.Url);
+                await system.Client.UploadAsync(ProductCsv.Of([images.Good(1)]), system.Webhooks.Url);
                 break;
             case "completed_with_errors":
-                await system.Client.UploadAsync(Csv.Of([images.Good(1), images.Missing(2)]), system.Webhooks.Url);
+                await system.Client.UploadAsync(ProductCsv.Of([images.Good(1), images.Missing(2)]), system.Webhooks.Url);
                 break;
             case "failed":
                 await Workflows.PublishAsync(system.Database.DataSource, "picky", 1, workflow => workflow.SetInput("validate", "maxImages", "1"));
-                await system.Client.UploadAsync(Csv.Of([images.Good(1)], [images.Good(2)]), system.Webhooks.Url, "picky");
+                await system.Client.UploadAsync(ProductCsv.Of([images.Good(1)], [images.Good(2)]), system.Webhooks.Url, "picky");
                 break;
             case "cancelled":
                 images.CloseGate();
-                var request = await system.Client.UploadAsync(Csv.Of([images.Gated(1)]), system.Webhooks.Url);
+                var request = await system.Client.UploadAsync(ProductCsv.Of([images.Gated(1)]), system.Webhooks.Url);
                 await images.AskedAsync(images.Gated(1), 1);
                 Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
                 break;

@@ -24,7 +24,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         var elsewhere = _system.Images.Good(3).Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
 
         var request = await _system.Client.UploadAsync(
-            Csv.Of([_system.Images.Good(1), _system.Images.Good(2)], [elsewhere]), _system.Webhooks.Url, "picky");
+            ProductCsv.Of([_system.Images.Good(1), _system.Images.Good(2)], [elsewhere]), _system.Webhooks.Url, "picky");
         var end = await request.EndAsync();
 
         Assert.Equal("failed", end.GetProperty("status").GetString());
@@ -44,7 +44,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var first = system.StartWorkerProcess();
         var images = system.Images;
-        var csv = Csv.Of([images.Gated(1)]);
+        var csv = ProductCsv.Of([images.Gated(1)]);
         await PublishQualityAsync(system, version: 1, quality: 60);
         var original = await ResultAsync(await system.Client.UploadAsync(csv, workflow: "versioned"));
 
@@ -66,7 +66,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
     public async Task Requests_of_two_versions_of_the_default_workflow_are_in_flight_at_once_and_each_ends_on_its_own()
     {
         var images = _system.Images;
-        var csv = Csv.Of([images.Gated(1)]);
+        var csv = ProductCsv.Of([images.Gated(1)]);
         images.CloseGate();
         var first = await _system.Client.UploadAsync(csv);
         await images.AskedAsync(images.Gated(1), 1);

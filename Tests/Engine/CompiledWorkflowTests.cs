@@ -2,6 +2,7 @@ using System.Text.Json;
 using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
+using Darkroom.Tests.Runs;
 
 namespace Darkroom.Tests.Engine;
 
@@ -67,10 +68,10 @@ public sealed class CompiledWorkflowTests
     [Theory]
     [InlineData("101", "Number must be between 1 and 100")]
     [InlineData("fifty", "must be of type Int32")]
-    public void A_literal_that_does_not_fit_is_refused(string literal, string error)
+    public void A_literal_that_does_not_fit_is_refused(string literal, string expected)
     {
         var error = Assert.Throws<WorkflowDefinitionException>(() => Evaluate(("number", "Literal", literal)));
-        Assert.Contains(error, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

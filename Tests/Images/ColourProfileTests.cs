@@ -68,9 +68,9 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
 
     private async Task<byte[]?> ProfileAfterAsync(ImageFormat format, byte[] profile, int quality, OutputEncoding? expected = null)
     {
-        using var photo = SampleImages.Photo(160, 120);
+        using var photo = TestImages.Photo(160, 120);
         using var tagged = photo.Mutate(image => image.Set(GValue.BlobType, "icc-profile-data", profile));
-        var file = SampleImages.Encode(tagged, format, expected is null ? 92 : 10);
+        var file = TestImages.Encode(tagged, format, expected is null ? 92 : 10);
         var (output, report) = await codec.RunAsync(file, ImagePlan.Empty.Add(new ImageStep.Compress(quality)));
         if (expected is not null) Assert.Equal(expected, report.Encoding);
         using var decoded = CodecFixture.Decode(output);

@@ -32,17 +32,17 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
     {
         var file = bomb switch
         {
-            "png 65535 x 65535" => SampleImages.PngClaiming(65_535, 65_535),
-            "png 2147483647 x 2147483647" => SampleImages.PngClaiming(int.MaxValue, int.MaxValue),
-            "png 16000 x 16000" => SampleImages.PngClaiming(16_000, 16_000),
-            "png 0 x 5" => SampleImages.PngClaiming(0, 5),
-            "jpeg 65500 x 65500" => SampleImages.JpegClaiming(65_500, 65_500, progressive: false),
-            "progressive jpeg 7000 x 7000" => SampleImages.JpegClaiming(7_000, 7_000, progressive: true),
-            "jpeg of 1000 scans" => SampleImages.JpegWithScans(1_000),
-            "gif of 10000 frames" => SampleImages.GifOfFrames(10_000, 64),
-            "gif of 200 frames of 1000 x 1000" => SampleImages.GifOfFrames(200, 1_000),
-            "tiff 1000000 x 1000000" => SampleImages.TiffClaiming(1_000_000, 1_000_000),
-            _ => SampleImages.TiffClaiming(8, 8, pages: 5_000),
+            "png 65535 x 65535" => TestImages.PngClaiming(65_535, 65_535),
+            "png 2147483647 x 2147483647" => TestImages.PngClaiming(int.MaxValue, int.MaxValue),
+            "png 16000 x 16000" => TestImages.PngClaiming(16_000, 16_000),
+            "png 0 x 5" => TestImages.PngClaiming(0, 5),
+            "jpeg 65500 x 65500" => TestImages.JpegClaiming(65_500, 65_500, progressive: false),
+            "progressive jpeg 7000 x 7000" => TestImages.JpegClaiming(7_000, 7_000, progressive: true),
+            "jpeg of 1000 scans" => TestImages.JpegWithScans(1_000),
+            "gif of 10000 frames" => TestImages.GifOfFrames(10_000, 64),
+            "gif of 200 frames of 1000 x 1000" => TestImages.GifOfFrames(200, 1_000),
+            "tiff 1000000 x 1000000" => TestImages.TiffClaiming(1_000_000, 1_000_000),
+            _ => TestImages.TiffClaiming(8, 8, pages: 5_000),
         };
         var failure = await codec.FailureAsync(file);
         Assert.Equal((code, false), (failure.Code, failure.IsTransient));
@@ -51,12 +51,12 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
     [Fact]
     public async Task Metadata_bomb_is_dropped_without_being_unpacked()
     {
-        var packed = SampleImages.Deflate(new byte[50_000_000]);
-        var png = SampleImages.Photo(ImageFormat.Png, 64, 64);
-        var file = SampleImages.InsertPng(
+        var packed = TestImages.Deflate(new byte[50_000_000]);
+        var png = TestImages.Photo(ImageFormat.Png, 64, 64);
+        var file = TestImages.InsertPng(
             png,
-            SampleImages.PngChunk("zTXt", [.. "Comment\0\0"u8, .. packed]),
-            SampleImages.PngChunk("iCCP", [.. "icc\0\0"u8, .. packed]));
+            TestImages.PngChunk("zTXt", [.. "Comment\0\0"u8, .. packed]),
+            TestImages.PngChunk("iCCP", [.. "icc\0\0"u8, .. packed]));
         var (output, _) = await codec.RunAsync(file);
         Assert.True(output.Length <= png.Length);
     }
@@ -65,7 +65,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
     [MemberData(nameof(Formats))]
     public async Task Image_that_is_cut_off_is_damaged_and_not_tried_again(ImageFormat format)
     {
-        var file = SampleImages.Photo(format);
+        var file = TestImages.Photo(format);
         foreach (var share in (double[])[0.1, 0.3, 0.6, 0.9])
         {
             var failure = await codec.FailureAsync(file[..(int)(file.Length * share)]);
@@ -79,7 +79,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
     public async Task Bent_bits_end_in_an_outcome(ImageFormat format)
     {
         var random = new Random(42);
-        var file = SampleImages.WithSecrets(format);
+        var file = TestImages.WithSecrets(format);
         for (var round = 0; round < 60; round++)
         {
             var bent = (byte[])file.Clone();
@@ -145,7 +145,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
             var (output, report) = await codec.RunAsync(file);
             Assert.Equal(report.Output.Format, FormatSniffer.Sniff(output));
             Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger, $"{file.Length} -> {output.Length} {report}");
-            Assert.False(output.AsSpan().IndexOf(Encoding.ASCII.GetBytes(SampleImages.Secret)) >= 0);
+            Assert.False(output.AsSpan().IndexOf(Encoding.ASCII.GetBytes(TestImages.Secret)) >= 0);
             var header = ImageContainers.Inspect(report.Output.Format, output);
             Assert.Null(header.Judge(codec.Options));
             return null;

@@ -3,18 +3,19 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Darkroom.Egress;
 using Darkroom.Images;
+using Darkroom.Tests.Egress;
 
 namespace Darkroom.Tests.Images;
 
 public sealed class ImageFetcherTests
 {
-    private static readonly byte[] Image = SampleImages.TinyGif;
+    private static readonly byte[] Image = TestImages.TinyGif;
 
     [Fact]
     public async Task Image_is_fetched_with_its_format_by_content_and_its_hash()
     {
         await using var server = FaultServer.Answering("200 OK", Image, "Content-Type: text/html", "Content-Disposition: attachment; filename=\"../../x.jpg\"");
-        using var fetcher = Egress.Fetcher(Egress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         using var image = await fetcher.FetchAsync(server.At("/no-extension"), CancellationToken.None);
         Assert.Equal(ImageFormat.Gif, image.Format);
         Assert.Equal(Image, image.Memory.ToArray());
@@ -30,7 +31,7 @@ public sealed class ImageFetcherTests
             head = exchange.Head;
             return exchange.AnswerAsync("200 OK", Image);
         });
-        using var fetcher = Egress.Fetcher(Egress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         (await fetcher.FetchAsync(server.Url, CancellationToken.None)).Dispose();
         var names = head.Split("\r\n").Skip(1).Where(line => line.Length > 0).Select(line => line.Split(':')[0]).Order();
         Assert.Equal(["Accept", "Accept-Encoding", "Host", "User-Agent"], names);
@@ -141,7 +142,7 @@ public sealed class ImageFetcherTests
             await exchange.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Length: {Image.Length}\r\n\r\n");
             await exchange.WriteAsync([.. Image, .. Encoding.ASCII.GetBytes("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc")]);
         });
-        using var fetcher = Egress.Fetcher(Egress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         for (var i = 0; i < 2; i++)
         {
             using var image = await fetcher.FetchAsync(server.Url, CancellationToken.None);
@@ -215,7 +216,7 @@ public sealed class ImageFetcherTests
     [Fact]
     public void Proxies_cookies_and_credentials_of_the_environment_are_not_used()
     {
-        using var handler = Egress.Guard(Egress.Options()).CreateHandler();
+        using var handler = TestEgress.Guard(TestEgress.Options()).CreateHandler();
         Assert.False(handler.UseProxy);
         Assert.False(handler.UseCookies);
         Assert.False(handler.AllowAutoRedirect);
@@ -267,7 +268,7 @@ public sealed class ImageFetcherTests
                 ? exchange.AnswerAsync("200 OK", Image)
                 : exchange.AnswerAsync(status, [], "Location: end", "Set-Cookie: a=b");
         });
-        using var fetcher = Egress.Fetcher(Egress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         using var image = await fetcher.FetchAsync(server.Url, CancellationToken.None);
         Assert.Equal("/end", image.FinalUri.AbsolutePath);
         Assert.DoesNotContain(heads, head => head.Contains("Cookie", StringComparison.OrdinalIgnoreCase));
@@ -286,7 +287,7 @@ public sealed class ImageFetcherTests
     public async Task Redirect_is_checked_like_a_first_address(string location, string code)
     {
         await using var server = new FaultServer(exchange => exchange.RedirectAsync(location));
-        using var fetcher = Egress.Fetcher(Egress.Options(), new FakeResolver().Answer("inside.test", "10.1.2.3"));
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(), new FakeResolver().Answer("inside.test", "10.1.2.3"));
         var failed = await Assert.ThrowsAsync<ImageFailedException>(() => fetcher.FetchAsync(server.Url, CancellationToken.None));
         Assert.Equal(code, failed.Failure.Code);
     }
@@ -313,7 +314,7 @@ public sealed class ImageFetcherTests
             await exchange.AnswerAsync("200 OK", Image, "Connection: close");
             exchange.Close();
         });
-        using var fetcher = Egress.Fetcher(Egress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         await Task.WhenAll(Enumerable.Range(0, 40).Select(async _ => (await fetcher.FetchAsync(server.Url, CancellationToken.None)).Dispose()));
         Assert.InRange(server.MostOpenAtOnce, 1, 4);
         Assert.Equal(40, server.Connections);
@@ -328,7 +329,7 @@ public sealed class ImageFetcherTests
             arrived.Release();
             await exchange.PauseAsync(TimeSpan.FromSeconds(30));
         });
-        using var fetcher = Egress.Fetcher(Egress.Options(options => (options.ConnectionsPerHost, options.HostWaitSeconds) = (1, 0.2)));
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => (options.ConnectionsPerHost, options.HostWaitSeconds) = (1, 0.2)));
         using var stop = new CancellationTokenSource();
         var stuck = fetcher.FetchAsync(server.Url, stop.Token);
         await arrived.WaitAsync();
@@ -352,8 +353,8 @@ public sealed class ImageFetcherTests
             return exchange.PauseAsync(Timeout.InfiniteTimeSpan);
         });
         var resolver = new FakeResolver().Answer("silent.test", "127.0.0.1").Answer("quick.test", "127.0.0.1");
-        using var fetcher = Egress.Fetcher(
-            Egress.Options(options => (options.ConnectionsPerHost, options.HeaderSeconds, options.TotalSeconds) = (1, 300, 300)), resolver, downloads: 2);
+        using var fetcher = TestEgress.Fetcher(
+            TestEgress.Options(options => (options.ConnectionsPerHost, options.HeaderSeconds, options.TotalSeconds) = (1, 300, 300)), resolver, downloads: 2);
         using var stop = new CancellationTokenSource();
         var waiting = new List<Task> { fetcher.FetchAsync(new Uri($"http://silent.test:{server.Port}/image.jpg"), stop.Token) };
         await silent.Task;
@@ -371,14 +372,14 @@ public sealed class ImageFetcherTests
     public async Task Cancelling_is_no_failure_of_the_image()
     {
         await using var server = new FaultServer(exchange => exchange.PauseAsync(TimeSpan.FromSeconds(30)));
-        using var fetcher = Egress.Fetcher(Egress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         using var stop = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetcher.FetchAsync(server.Url, stop.Token));
     }
 
     private static async Task<ImageFailure> FailureAsync(Uri uri, Action<EgressOptions>? change = null)
     {
-        using var fetcher = Egress.Fetcher(Egress.Options(change));
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(change));
         return (await Assert.ThrowsAsync<ImageFailedException>(() => fetcher.FetchAsync(uri, CancellationToken.None))).Failure;
     }
 }

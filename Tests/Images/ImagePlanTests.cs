@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Darkroom.Egress;
 using Darkroom.Images;
+using Darkroom.Tests.Egress;
 
 namespace Darkroom.Tests.Images;
 

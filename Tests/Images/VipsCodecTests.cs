@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Darkroom.AppHost.Hosting;
 using Darkroom.Images;
 using Darkroom.Images.Containers;
 using NetVips;
@@ -10,13 +11,13 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
 {
     public static TheoryData<ImageFormat> Formats => [.. Enum.GetValues<ImageFormat>()];
 
-    public static TheoryData<ImageFormat> Rewritable => [.. Enum.GetValues<ImageFormat>().Where(Containers.CanRewrite)];
+    public static TheoryData<ImageFormat> Rewritable => [.. Enum.GetValues<ImageFormat>().Where(ImageContainers.CanRewrite)];
 
     [Theory]
     [MemberData(nameof(Formats))]
     public async Task Image_becomes_smaller_in_its_own_format(ImageFormat format)
     {
-        var file = SampleImages.Photo(format);
+        var file = TestImages.Photo(format);
         var (output, report) = await codec.RunAsync(file);
         Assert.Equal(OutputEncoding.Encoded, report.Encoding);
         Assert.Equal(new ImageFacts(format, 160, 120, file.Length), report.Source);
@@ -26,7 +27,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
         Assert.Equal(format, FormatSniffer.Sniff(output));
         using var decoded = CodecFixture.Decode(output);
         Assert.Equal((160, 120), (decoded.Width, decoded.Height));
-        using var original = SampleImages.Photo(160, 120);
+        using var original = TestImages.Photo(160, 120);
         Assert.InRange(Difference(original, decoded), 0, 14);
     }
 
@@ -34,12 +35,12 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [MemberData(nameof(Formats))]
     public async Task No_byte_of_metadata_reaches_the_output(ImageFormat format)
     {
-        var file = SampleImages.WithSecrets(format);
-        Assert.True(Contains(file, SampleImages.Secret), "the sample has no secret to lose");
+        var file = TestImages.WithSecrets(format);
+        Assert.True(Contains(file, TestImages.Secret), "the sample has no secret to lose");
         foreach (var quality in (int[])[50, 100])
         {
             var (output, _) = await codec.RunAsync(file, ImagePlan.Empty.Add(new ImageStep.Compress(quality)));
-            Assert.False(Contains(output, SampleImages.Secret));
+            Assert.False(Contains(output, TestImages.Secret));
             Assert.False(Contains(output, "xmpmeta"));
             using var decoded = CodecFixture.Decode(output);
             Assert.DoesNotContain(decoded.GetFields(), field => field is "exif-data" or "xmp-data" or "iptc-data" or "photoshop-data" or "icc-profile-data");
@@ -50,8 +51,8 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [MemberData(nameof(Rewritable))]
     public async Task File_that_encoding_would_enlarge_is_rewritten_instead(ImageFormat format)
     {
-        using var photo = SampleImages.Photo(64, 48);
-        var file = SampleImages.Encode(photo, format, quality: 8);
+        using var photo = TestImages.Photo(64, 48);
+        var file = TestImages.Encode(photo, format, quality: 8);
         if (format == ImageFormat.Png) file = photo.PngsaveBuffer(palette: true, q: 1, bitdepth: 2, compression: 9, dither: 0);
         var plan = ImagePlan.Empty.Add(new ImageStep.Compress(95));
         var (output, report) = await codec.RunAsync(file, plan);
@@ -68,7 +69,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     {
         foreach (var (width, height) in ((int, int)[])[(1, 1), (2, 3), (16, 1), (1, 17)])
         {
-            var file = SampleImages.Photo(format, width, height);
+            var file = TestImages.Photo(format, width, height);
             var (output, report) = await codec.RunAsync(file);
             Assert.Equal((width, height), (report.Output.Width, report.Output.Height));
             Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger);
@@ -79,8 +80,8 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Transparent_png_stays_a_png_with_its_transparency()
     {
-        using var photo = SampleImages.Photo(200, 150);
-        using var withAlpha = SampleImages.WithAlpha(photo);
+        using var photo = TestImages.Photo(200, 150);
+        using var withAlpha = TestImages.WithAlpha(photo);
         var (output, report) = await codec.RunAsync(withAlpha.PngsaveBuffer());
         Assert.Equal((ImageFormat.Png, OutputEncoding.Encoded), (report.Output.Format, report.Encoding));
         using var decoded = CodecFixture.Decode(output);
@@ -95,9 +96,9 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(ImageFormat.Avif)]
     public async Task Transparency_is_kept_by_every_format_that_has_it(ImageFormat format)
     {
-        using var photo = SampleImages.Photo(64, 48);
-        using var withAlpha = SampleImages.WithAlpha(photo);
-        var (output, _) = await codec.RunAsync(SampleImages.Encode(withAlpha, format));
+        using var photo = TestImages.Photo(64, 48);
+        using var withAlpha = TestImages.WithAlpha(photo);
+        var (output, _) = await codec.RunAsync(TestImages.Encode(withAlpha, format));
         using var decoded = CodecFixture.Decode(output);
         Assert.True(decoded.HasAlpha());
     }
@@ -105,8 +106,8 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Transparent_png_becomes_a_jpeg_on_white()
     {
-        using var photo = SampleImages.Photo(200, 150);
-        using var withAlpha = SampleImages.WithAlpha(photo);
+        using var photo = TestImages.Photo(200, 150);
+        using var withAlpha = TestImages.WithAlpha(photo);
         var (output, _) = await codec.RunAsync(withAlpha.PngsaveBuffer(), CodecFixture.Compress.Add(new ImageStep.Convert(ImageFormat.Jpeg)));
         using var decoded = CodecFixture.Decode(output);
         Assert.Equal(3, decoded.Bands);
@@ -116,7 +117,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Cmyk_jpeg_becomes_srgb()
     {
-        using var photo = SampleImages.Photo(160, 120);
+        using var photo = TestImages.Photo(160, 120);
         using var cmyk = photo.IccTransform("cmyk", inputProfile: "srgb");
         foreach (var keep in (Enums.ForeignKeep[])[Enums.ForeignKeep.Icc, Enums.ForeignKeep.None])
         {
@@ -130,7 +131,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Sixteen_bits_and_grey_are_compressed()
     {
-        using var photo = SampleImages.Photo(160, 120);
+        using var photo = TestImages.Photo(160, 120);
         using var wide = photo.Colourspace(Enums.Interpretation.Rgb16);
         using var grey = photo.Colourspace(Enums.Interpretation.Bw);
         using var wideGrey = photo.Colourspace(Enums.Interpretation.Grey16);
@@ -151,7 +152,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Black_and_white_scan_stays_one_bit_deep()
     {
-        using var photo = SampleImages.Photo(400, 300);
+        using var photo = TestImages.Photo(400, 300);
         using var grey = photo.Colourspace(Enums.Interpretation.Bw);
         using var scan = grey > 128;
         var file = scan.TiffsaveBuffer(bitdepth: 1);
@@ -172,8 +173,8 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(8, "GWRB")]
     public async Task Orientation_is_applied_to_the_pixels(int orientation, string expected)
     {
-        using var quarters = SampleImages.Quarters(96, 64);
-        var file = SampleImages.OrientedJpeg(quarters.JpegsaveBuffer(q: 98, subsampleMode: Enums.ForeignSubsample.Off), orientation);
+        using var quarters = TestImages.Quarters(96, 64);
+        var file = TestImages.OrientedJpeg(quarters.JpegsaveBuffer(q: 98, subsampleMode: Enums.ForeignSubsample.Off), orientation);
         var (output, report) = await codec.RunAsync(file);
         Assert.Equal(OutputEncoding.Encoded, report.Encoding);
         Assert.Equal(1, ImageContainers.Inspect(ImageFormat.Jpeg, output).Orientation);
@@ -188,20 +189,20 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(6)]
     public async Task Orientation_is_kept_when_the_container_is_rewritten(int orientation)
     {
-        using var quarters = SampleImages.Quarters(96, 64);
+        using var quarters = TestImages.Quarters(96, 64);
         foreach (var format in (ImageFormat[])[ImageFormat.Jpeg, ImageFormat.Png, ImageFormat.Webp])
         {
-            var small = format == ImageFormat.Png ? quarters.PngsaveBuffer(palette: true, bitdepth: 2, dither: 0, compression: 9, keep: Enums.ForeignKeep.None) : SampleImages.Encode(quarters, format, 5);
+            var small = format == ImageFormat.Png ? quarters.PngsaveBuffer(palette: true, bitdepth: 2, dither: 0, compression: 9, keep: Enums.ForeignKeep.None) : TestImages.Encode(quarters, format, 5);
             var file = format switch
             {
-                ImageFormat.Jpeg => SampleImages.OrientedJpeg(small, orientation),
-                ImageFormat.Png => SampleImages.InsertPng(small, SampleImages.PngChunk("eXIf", SampleImages.Exif(orientation))),
-                _ => SampleImages.ExtendWebp(small, ("EXIF", SampleImages.Exif(orientation))),
+                ImageFormat.Jpeg => TestImages.OrientedJpeg(small, orientation),
+                ImageFormat.Png => TestImages.InsertPng(small, TestImages.PngChunk("eXIf", TestImages.Exif(orientation))),
+                _ => TestImages.ExtendWebp(small, ("EXIF", TestImages.Exif(orientation))),
             };
             var (output, report) = await codec.RunAsync(file, ImagePlan.Empty.Add(new ImageStep.Compress(95)));
             Assert.Equal(OutputEncoding.Rewritten, report.Encoding);
             Assert.Equal(orientation, ImageContainers.Inspect(format, output).Orientation);
-            Assert.False(Contains(output, SampleImages.Secret));
+            Assert.False(Contains(output, TestImages.Secret));
             Assert.True(output.Length <= file.Length);
             Assert.Equal(orientation < 5 ? (96, 64) : (64, 96), (report.Output.Width, report.Output.Height));
             using var decoded = CodecFixture.Decode(output);
@@ -215,7 +216,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(ImageFormat.Gif, ImageFormat.Webp)]
     public async Task Animation_keeps_its_frames_and_times(ImageFormat from, ImageFormat to)
     {
-        var file = SampleImages.Animation(from, frames: 5);
+        var file = TestImages.Animation(from, frames: 5);
         var (output, report) = await codec.RunAsync(file, CodecFixture.Compress.Add(new ImageStep.Convert(to)));
         Assert.Equal((5, to), (report.Frames, report.Output.Format));
         Assert.Equal((48, 32), (report.Output.Width, report.Output.Height));
@@ -229,7 +230,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     public async Task Animation_is_resized_frame_by_frame()
     {
         var plan = CodecFixture.Compress.Add(new ImageStep.Resize(ResizeMode.Fill, 20, 20));
-        var (output, report) = await codec.RunAsync(SampleImages.Animation(ImageFormat.Gif, frames: 4), plan);
+        var (output, report) = await codec.RunAsync(TestImages.Animation(ImageFormat.Gif, frames: 4), plan);
         Assert.Equal((4, 20, 20), (report.Frames, report.Output.Width, report.Output.Height));
         using var decoded = CodecFixture.Decode(output, allFrames: true);
         Assert.Equal(80, decoded.Height);
@@ -238,7 +239,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Animation_becomes_a_still_of_its_first_frame_where_the_format_has_no_frames()
     {
-        var (output, report) = await codec.RunAsync(SampleImages.Animation(ImageFormat.Gif, frames: 4), CodecFixture.Compress.Add(new ImageStep.Convert(ImageFormat.Jpeg)));
+        var (output, report) = await codec.RunAsync(TestImages.Animation(ImageFormat.Gif, frames: 4), CodecFixture.Compress.Add(new ImageStep.Convert(ImageFormat.Jpeg)));
         Assert.Equal((1, 48, 32), (report.Frames, report.Output.Width, report.Output.Height));
         Assert.Equal(ImageFormat.Jpeg, FormatSniffer.Sniff(output));
     }
@@ -246,13 +247,13 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [Fact]
     public async Task Animated_png_keeps_all_its_frames_and_loses_its_metadata()
     {
-        var png = SampleImages.Photo(ImageFormat.Png, 32, 32);
-        var animated = SampleImages.InsertPng(
-            png, SampleImages.PngChunk("acTL", [0, 0, 0, 2, 0, 0, 0, 0]), SampleImages.PngChunk("tEXt", Encoding.ASCII.GetBytes("a\0" + SampleImages.Secret)));
+        var png = TestImages.Photo(ImageFormat.Png, 32, 32);
+        var animated = TestImages.InsertPng(
+            png, TestImages.PngChunk("acTL", [0, 0, 0, 2, 0, 0, 0, 0]), TestImages.PngChunk("tEXt", Encoding.ASCII.GetBytes("a\0" + TestImages.Secret)));
         var (output, report) = await codec.RunAsync(animated);
         Assert.Equal((2, OutputEncoding.Rewritten), (report.Frames, report.Encoding));
         Assert.True(Contains(output, "acTL"));
-        Assert.False(Contains(output, SampleImages.Secret));
+        Assert.False(Contains(output, TestImages.Secret));
     }
 
     [Theory]
@@ -264,7 +265,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(ResizeMode.Crop, 100, 500, 100, 120)]
     public async Task Resize_meets_its_box_and_never_enlarges(ResizeMode mode, int? width, int? height, int expectedWidth, int expectedHeight)
     {
-        var (output, report) = await codec.RunAsync(SampleImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress.Add(new ImageStep.Resize(mode, width, height)));
+        var (output, report) = await codec.RunAsync(TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress.Add(new ImageStep.Resize(mode, width, height)));
         using var decoded = CodecFixture.Decode(output);
         Assert.Equal((expectedWidth, expectedHeight), (decoded.Width, decoded.Height));
         Assert.Equal((expectedWidth, expectedHeight), (report.Output.Width, report.Output.Height));
@@ -276,7 +277,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     {
         foreach (var from in Enum.GetValues<ImageFormat>())
         {
-            var file = SampleImages.Photo(from, 40, 30);
+            var file = TestImages.Photo(from, 40, 30);
             foreach (var to in Enum.GetValues<ImageFormat>())
             {
                 var (output, report) = await codec.RunAsync(file, CodecFixture.Compress.Add(new ImageStep.Convert(to)));
@@ -290,14 +291,14 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     public async Task Plan_that_cannot_be_carried_out_is_refused()
     {
         foreach (var step in (ImageStep[])[new ImageStep.Compress(0), new ImageStep.Compress(101), new ImageStep.Convert((ImageFormat)99), new ImageStep.Resize(ResizeMode.Fit, null, null), new ImageStep.Resize(ResizeMode.Fit, 0, 1)])
-            Assert.Equal(ImageFailureCodes.UnsupportedPlan, (await codec.FailureAsync(SampleImages.TinyGif, ImagePlan.Empty.Add(step))).Code);
+            Assert.Equal(ImageFailureCodes.UnsupportedPlan, (await codec.FailureAsync(TestImages.TinyGif, ImagePlan.Empty.Add(step))).Code);
     }
 
     [Fact]
     public async Task Any_stream_is_a_source()
     {
         using var output = new MemoryStream();
-        using var source = new MemoryStream(SampleImages.Photo(ImageFormat.Jpeg));
+        using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg));
         var report = await codec.Codec.RunAsync(source, CodecFixture.Compress, output, CancellationToken.None);
         Assert.Equal(report.Output.Bytes, output.Length);
     }
@@ -306,7 +307,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     public async Task Nothing_is_written_when_the_image_fails()
     {
         using var output = new MemoryStream();
-        using var source = new MemoryStream(SampleImages.Photo(ImageFormat.Jpeg)[..^200]);
+        using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg)[..^200]);
         await Assert.ThrowsAsync<ImageFailedException>(() => codec.Codec.RunAsync(source, CodecFixture.Compress, output, CancellationToken.None));
         Assert.Equal(0, output.Length);
     }
@@ -315,7 +316,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     public async Task Cancelled_run_is_no_failure_of_the_image()
     {
         using var output = new MemoryStream();
-        using var source = new MemoryStream(SampleImages.Photo(ImageFormat.Jpeg));
+        using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => codec.Codec.RunAsync(source, CodecFixture.Compress, output, new CancellationToken(canceled: true)));
     }

@@ -17,4 +17,7 @@ internal static class Eventually
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
+
+    /// <summary>Asks until it is so.</summary>
+    public static Task TrueAsync(Func<Task<bool>> condition) => GetAsync(condition, isTrue => isTrue, TimeSpan.FromSeconds(60), "The condition holds");
 }

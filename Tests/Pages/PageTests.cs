@@ -45,7 +45,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     public async Task A_csv_with_errors_is_answered_with_their_places()
     {
         await _page.SignInAsync(_product.Key);
-        await _page.UploadAsync("products.csv", Csv.Header + "\n1,Chair,ftp://example.com/a.jpg\n2,Table,\n");
+        await _page.UploadAsync("products.csv", ProductCsv.Header + "\n1,Chair,ftp://example.com/a.jpg\n2,Table,\n");
 
         await Expect(_page.GetByRole(AriaRole.Heading, new() { Name = "2 problems in this file" })).ToBeVisibleAsync();
         var rows = _page.Locator("tbody tr");
@@ -61,7 +61,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     [ChromiumFact]
     public async Task A_good_csv_is_watched_to_its_end_and_its_files_are_taken_home()
     {
-        var csv = Csv.Of([_product.Images.Good(1), _product.Images.Good(2)], [_product.Images.Rgba(3)]);
+        var csv = ProductCsv.Of([_product.Images.Good(1), _product.Images.Good(2)], [_product.Images.Rgba(3)]);
         await _page.SignInAsync(_product.Key);
         await _page.UploadAsync("products.csv", csv);
 
@@ -71,7 +71,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
         await AssertDrawnAsync(_page.Locator(".thumb img"));
 
         Assert.Equal(csv, await DownloadAsync("Uploaded CSV"));
-        var output = Csv.ReadOutput(await DownloadAsync("Download the result"));
+        var output = ProductCsv.ReadOutput(await DownloadAsync("Download the result"));
         Assert.Equal([2, 1], output.Select(row => row.Outputs.Count(url => url.StartsWith(_product.Origin, StringComparison.Ordinal))));
 
         await _page.GetByRole(AriaRole.Link, new() { Name = "All requests" }).ClickAsync();
@@ -84,7 +84,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     {
         _product.Images.CloseGate();
         await _page.SignInAsync(_product.Key);
-        await _page.UploadAsync("products.csv", Csv.Of([_product.Images.Good(1)], [_product.Images.Gated(2)]));
+        await _page.UploadAsync("products.csv", ProductCsv.Of([_product.Images.Good(1)], [_product.Images.Gated(2)]));
 
         await Expect(_page.Locator(".image.good")).ToHaveCountAsync(1, new() { Timeout = 60_000 });
         await Expect(_page.Locator(".pill", new() { HasText = "In progress" })).ToBeVisibleAsync();
@@ -100,7 +100,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     public async Task A_failed_image_is_shown_with_its_reason()
     {
         await _page.SignInAsync(_product.Key);
-        await _page.UploadAsync("products.csv", Csv.Of([_product.Images.Good(1), _product.Images.Missing(2)]));
+        await _page.UploadAsync("products.csv", ProductCsv.Of([_product.Images.Good(1), _product.Images.Missing(2)]));
 
         await Expect(_page.GetByText("1 image failed")).ToBeVisibleAsync(new() { Timeout = 60_000 });
         await _page.GetByRole(AriaRole.Button, new() { Name = "Show them" }).ClickAsync();
@@ -115,7 +115,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     {
         const string markup = "<img src=x onerror=window.pwned=1>";
         await _page.SignInAsync(_product.Key);
-        await _page.UploadAsync($"{markup}.csv", $"{Csv.Header}\n1,{markup}<script>window.pwned=1</script>,{_product.Images.Missing(1)}?q=<svg/onload=window.pwned=1>\n");
+        await _page.UploadAsync($"{markup}.csv", $"{ProductCsv.Header}\n1,{markup}<script>window.pwned=1</script>,{_product.Images.Missing(1)}?q=<svg/onload=window.pwned=1>\n");
 
         // Whether such a URL is refused or fetched, what was written is only ever read.
         await Expect(_page.Locator(".image-name, td", new() { HasText = "<s" }).First).ToBeVisibleAsync(new() { Timeout = 60_000 });

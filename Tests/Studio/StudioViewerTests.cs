@@ -25,7 +25,7 @@ public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
     {
         var key = await Product.KeyAsync(Scopes.Requests, Scopes.WorkflowsRead);
         using var client = Client(key);
-        using var form = new MultipartFormDataContent { { new StringContent($"{Csv.Header}\n1,Chair,{Product.Images.Good(1)}\n"), "file", "products.csv" } };
+        using var form = new MultipartFormDataContent { { new StringContent($"{ProductCsv.Header}\n1,Chair,{Product.Images.Good(1)}\n"), "file", "products.csv" } };
         using var accepted = await client.PostAsync("/v1/requests", form);
         accepted.EnsureSuccessStatusCode();
         await Page.OpenStudioAsync(Product.Origin, key, "workflows/instances");

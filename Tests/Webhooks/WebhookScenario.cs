@@ -30,7 +30,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
         Owner = owner;
         Secret = secret;
         Log = new WebhookLog(database.DataSource);
-        Secrets = new WebhookSecrets(database.DataSource, Options.Create(new WebhookOptions()));
+        Secrets = new WebhookSecrets(database.DataSource, Options.Create(new WebhookSecretOptions()));
     }
 
     public const string Api = "https://darkroom.example";

@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 using Darkroom.Images;
 using Darkroom.Leases;
@@ -107,5 +108,5 @@ internal sealed partial class ImageService(
     private partial void LogClaimFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Image {Image} of request {Request} could not be brought to an outcome")]
-    private partial void LogRunFailed(Exception exception, Requests.ImageId image, Requests.RequestId request);
+    private partial void LogRunFailed(Exception exception, ImageId image, RequestId request);
 }

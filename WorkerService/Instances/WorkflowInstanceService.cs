@@ -1,3 +1,4 @@
+using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine;
 using Darkroom.Leases;
@@ -22,7 +23,7 @@ internal sealed partial class WorkflowInstanceService(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await using var signal = new PostgresNotificationListener(
-            database, WorkflowInstanceStore.Channel, TimeSpan.FromSeconds(options.Value.PollSeconds), time, logger);
+            database, Resumption.Channel, TimeSpan.FromSeconds(options.Value.PollSeconds), time, logger);
         signal.Start();
         try
         {

@@ -62,7 +62,7 @@ internal sealed class WriteOutputCsv(
             .With("request", request.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var row = 0;
-        var outcomes = new List<Requests.Csv.ImageOutcome>();
+        var outcomes = new List<ImageResult>();
         while (await reader.ReadAsync(cancellationToken))
         {
             if (reader.GetInt32(1) != row)
@@ -73,8 +73,8 @@ internal sealed class WriteOutputCsv(
             }
 
             outcomes.Add(reader.IsDBNull(2)
-                ? Requests.Csv.ImageOutcome.Failed(reader.IsDBNull(3) ? "not_processed" : reader.GetString(3))
-                : Requests.Csv.ImageOutcome.Succeeded(images.For(new ImageId(reader.GetInt64(0)), reader.GetString(2))));
+                ? ImageResult.Failed(reader.IsDBNull(3) ? "not_processed" : reader.GetString(3))
+                : ImageResult.Succeeded(images.For(new ImageId(reader.GetInt64(0)), reader.GetString(2))));
         }
 
         if (outcomes.Count > 0) yield return new RowOutcome(row, outcomes);

@@ -6,7 +6,7 @@ namespace Darkroom.Csv;
 /// <summary>The cell <c>Errors</c>: position and code of each failed image of the row, <c>2: not_found; 3: timeout</c>; empty when none failed.</summary>
 public static class OutputErrorList
 {
-    public static string Format(IReadOnlyList<ImageOutcome> images)
+    public static string Format(IReadOnlyList<ImageResult> images)
     {
         ArgumentNullException.ThrowIfNull(images);
         var cell = new StringBuilder();

@@ -1,4 +1,5 @@
 using Darkroom.Data;
+using Darkroom.Engine.Bodies;
 using Darkroom.Leases;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -145,7 +145,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
           on conflict do nothing
           returning instance_id
         )
-        select pg_notify('{Engine.WorkflowInstanceStore.Channel}', '')
+        select pg_notify('{Resumption.Channel}', '')
         from resumed
         """;
 

@@ -1,4 +1,6 @@
 using Darkroom.Data;
+using Darkroom.Engine.Definitions;
+using Darkroom.Engine.Flow;
 using Darkroom.Requests;
 
 namespace Darkroom.Runs;
@@ -45,9 +47,9 @@ public sealed record InstanceDetail
     public required InstanceSummary Summary { get; init; }
 
     /// <summary>The text that it runs.</summary>
-    public required Engine.DocumentHash Document { get; init; }
+    public required DocumentHash Document { get; init; }
 
-    public required Engine.WorkflowState State { get; init; }
+    public required WorkflowState State { get; init; }
     public required RequestStatus RequestStatus { get; init; }
     public required string? FileName { get; init; }
     public required int Products { get; init; }

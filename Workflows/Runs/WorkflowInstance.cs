@@ -11,8 +11,3 @@ public sealed record WorkflowInstance(
     /// <summary>The text that it runs.</summary>
     public required DocumentHash Document { get; init; }
 }
-
-/// <summary>A bookmark that something has woken.</summary>
-/// <param name="Payload">What the activity remembered, JSON.</param>
-/// <param name="Input">What woke it, JSON.</param>
-public sealed record Resumption(Guid BookmarkId, string ActivityId, string Payload, string Input);

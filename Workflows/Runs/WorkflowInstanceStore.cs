@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
@@ -12,9 +13,6 @@ namespace Darkroom.Runs;
 /// <summary>Workflow instances: created with their request, claimed by one process at a time, changed only under the claim's fence.</summary>
 public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease)
 {
-    /// <summary>The NOTIFY channel on which new and resumed instances are announced.</summary>
-    public const string Channel = "darkroom_instances";
-
     // By id: the fence of the latest claim.
     private readonly ConcurrentDictionary<Guid, long> _inHand = new();
 
@@ -32,7 +30,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
                 values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state);
 
-                select pg_notify('{Channel}', '')
+                select pg_notify('{Resumption.Channel}', '')
                 """)
             .With("id", id)
             .With("request", request.Value)
@@ -73,7 +71,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 left join workflow_instances i on i.request_id = r.id and i.run = @run - 1
                 where r.id = @request;
 
-                select pg_notify('{Channel}', '')
+                select pg_notify('{Resumption.Channel}', '')
                 """)
             .With("id", id)
             .With("request", request.Value)
@@ -187,7 +185,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                   and fence = @fence
                   and status = 'Running';
 
-                select pg_notify('{Channel}', '')
+                select pg_notify('{Resumption.Channel}', '')
                 """)
             .With("id", instance.Id)
             .With("fence", instance.Fence)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine;
 using Darkroom.Engine.Definitions;

@@ -1,3 +1,4 @@
+using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 using Darkroom.Engine.Flow;
 

@@ -9,5 +9,5 @@ internal static class InstanceCaller
 {
     /// <summary>Administrators see everyone's instances, others those of their own requests.</summary>
     public static InstanceScope InstanceScope(this ClaimsPrincipal user) =>
-        user.HasScope(Scopes.Admin) ? Darkroom.Instances.InstanceScope.Everyone : new InstanceScope(user.OwnerId());
+        user.HasScope(Scopes.Admin) ? Darkroom.Runs.InstanceScope.Everyone : new InstanceScope(user.OwnerId());
 }

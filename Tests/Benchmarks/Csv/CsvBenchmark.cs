@@ -51,7 +51,7 @@ internal static class CsvBenchmark
     private static async IAsyncEnumerable<RowOutcome> Outcomes(int rows)
     {
         for (var row = 1; row <= rows; row++)
-            yield return new RowOutcome(row, [ImageOutcome.Succeeded($"https://images.example.com/{row}.jpg")]);
+            yield return new RowOutcome(row, [ImageResult.Succeeded($"https://images.example.com/{row}.jpg")]);
         await Task.CompletedTask;
     }
 }

@@ -25,7 +25,7 @@ public sealed class RunTests : IAsyncLifetime
     {
         var (client, images) = (Studio, _system.Images);
         images.CloseGate();
-        var csv = Csv.Of(
+        var csv = ProductCsv.Of(
             [images.Good(1), images.Good(2), images.Good(3), images.Missing(4)],
             [images.Good(5), images.Broken(6), images.Flaky(7)],
             [images.Good(8), images.Missing(9), images.Good(10), images.Good(11)],
@@ -166,7 +166,7 @@ public sealed class RunTests : IAsyncLifetime
     public async Task A_run_cancelled_from_its_list_ends_its_request_and_shows_what_it_broke_off()
     {
         _system.Images.CloseGate();
-        var request = await _system.Client.UploadAsync(Csv.Of([_system.Images.Good(1), _system.Images.Gated(2)]));
+        var request = await _system.Client.UploadAsync(ProductCsv.Of([_system.Images.Good(1), _system.Images.Gated(2)]));
         await request.ReachAsync(1);
         var id = Assert.Single((await Studio.SearchAsync()).Items).Text("id");
 

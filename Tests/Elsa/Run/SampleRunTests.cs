@@ -36,7 +36,7 @@ public sealed class SampleRunTests(SharedSystem shared) : IClassFixture<SharedSy
         Assert.Equal([64, 64, 64], await WidthsAsync(request));
         Assert.Equal(2, (await Client.Http.ElsaAsync($"/workflow-instances/{run}")).Number("version"));
         Assert.Equal(1, (int)(await _studio.OpenAsync(_workflow, "Published"))["version"]!);
-        var uploaded = await Client.UploadAsync(Csv.Of([shared.Product.Images.Good(1)]), workflow: _workflow);
+        var uploaded = await Client.UploadAsync(ProductCsv.Of([shared.Product.Images.Good(1)]), workflow: _workflow);
         await uploaded.EndAsync();
         Assert.Equal([320], await WidthsAsync(uploaded));
     }

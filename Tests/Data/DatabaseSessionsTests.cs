@@ -2,7 +2,7 @@ using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 
-namespace Darkroom.Tests.Schema;
+namespace Darkroom.Tests.Data;
 
 public sealed class DatabaseSessionsTests
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
 
-namespace Darkroom.Tests.Engine;
+namespace Darkroom.Tests.Leases;
 
 public sealed class ProcessLeaseTests
 {

@@ -1,7 +1,7 @@
 using System.Text;
 using Darkroom.Csv;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 public sealed class UrlFormTests
 {

@@ -4,10 +4,10 @@ using Darkroom.Egress;
 using Darkroom.Images;
 using Microsoft.Extensions.Options;
 
-namespace Darkroom.Tests.Images;
+namespace Darkroom.Tests.Egress;
 
 /// <summary>Guards and fetchers as tests need them: quick, and with names that resolve to whatever the test says.</summary>
-internal static class Egress
+internal static class TestEgress
 {
     public static EgressOptions Options(Action<EgressOptions>? change = null)
     {

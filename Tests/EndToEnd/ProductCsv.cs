@@ -4,7 +4,7 @@ using Darkroom.Csv;
 namespace Darkroom.Tests.EndToEnd;
 
 /// <summary>Writes input CSVs and reads output CSVs back.</summary>
-internal static class Csv
+internal static class ProductCsv
 {
     public const string Header = "S. No.,Product Name,Input Image Urls";
 

@@ -2,7 +2,7 @@ using System.Text;
 using Darkroom.Csv;
 using Microsoft.Extensions.Options;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 /// <summary>Says what tests of CSVs say: judge this text, read these rows, write that output.</summary>
 internal static class CsvTesting
@@ -58,7 +58,7 @@ internal static class CsvTesting
         Encoding.UTF8.GetString(await WriteAsync(Encoding.UTF8.GetBytes(csv), outcome, options));
 
     public static RowOutcome AllSucceeded(ProductRow row) =>
-        new(row.Row, [.. row.Urls.Select((_, index) => ImageOutcome.Succeeded($"https://out.test/{row.Row}-{index + 1}.jpg"))]);
+        new(row.Row, [.. row.Urls.Select((_, index) => ImageResult.Succeeded($"https://out.test/{row.Row}-{index + 1}.jpg"))]);
 
     /// <summary>Every record of a text as our record reader sees it; one with a stray quote too, which only the judge refuses.</summary>
     public static async Task<List<string[]>> RecordsAsync(byte[] csv, char delimiter = ',')

@@ -2,9 +2,9 @@ using System.Text;
 using System.Text.Json;
 using Darkroom.Csv;
 using Darkroom.Tests.Infrastructure;
-using static Darkroom.Tests.Requests.Csv.CsvTesting;
+using static Darkroom.Tests.Csv.CsvTesting;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 public sealed class HostileCsvTests
 {

@@ -1,10 +1,11 @@
 using Darkroom.Data;
 using Darkroom.Engine;
 using Darkroom.Engine.Flow;
+using Darkroom.Tests.Engine;
 using Darkroom.Tests.Infrastructure;
 using Npgsql;
 
-namespace Darkroom.Tests.Engine;
+namespace Darkroom.Tests.Runs;
 
 public sealed class WorkflowRunnerTests
 {

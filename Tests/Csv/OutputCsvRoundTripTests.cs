@@ -3,9 +3,9 @@ using System.Text;
 using CsvHelper;
 using CsvHelper.Configuration;
 using Darkroom.Csv;
-using static Darkroom.Tests.Requests.Csv.CsvTesting;
+using static Darkroom.Tests.Csv.CsvTesting;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 /// <summary>Files of every shape that is accepted, made at random from a fixed seed; what comes out must be what went in and two cells more.</summary>
 public sealed class OutputCsvRoundTripTests
@@ -39,7 +39,7 @@ public sealed class OutputCsvRoundTripTests
         {
             var sample = new Sample(seed, spills: false);
             var input = sample.Bytes();
-            var output = await WriteAsync(input, row => new(row.Row, [.. row.Urls.Select(_ => ImageOutcome.Succeeded("https://out.test/~"))]));
+            var output = await WriteAsync(input, row => new(row.Row, [.. row.Urls.Select(_ => ImageResult.Succeeded("https://out.test/~"))]));
 
             // Taking out what was added, cell by cell, leaves the very bytes of the input.
             var text = sample.Encoding.GetString(output);
@@ -117,7 +117,7 @@ public sealed class OutputCsvRoundTripTests
         public byte[] Bytes() => [.. Encoding.Preamble, .. Encoding.GetBytes(_text.ToString())];
 
         public RowOutcome Outcome(ProductRow row) => new(row.Row, [.. row.Urls.Select((_, index) =>
-            _random.Next(3) == 0 ? ImageOutcome.Failed(Pick("not_found", "timeout")) : ImageOutcome.Succeeded($"https://out.test/{row.Row}-{index}.jpg"))]);
+            _random.Next(3) == 0 ? ImageResult.Failed(Pick("not_found", "timeout")) : ImageResult.Succeeded($"https://out.test/{row.Row}-{index}.jpg"))]);
 
         private T Pick<T>(params T[] choices) => choices[_random.Next(choices.Length)];
 

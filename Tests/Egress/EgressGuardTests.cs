@@ -2,13 +2,14 @@ using System.Net;
 using Darkroom.AppHost.Hosting;
 using Darkroom.Egress;
 using Darkroom.Images;
+using Darkroom.Tests.Images;
 using Darkroom.Tests.Infrastructure;
 
-namespace Darkroom.Tests.Images;
+namespace Darkroom.Tests.Egress;
 
 public sealed class EgressGuardTests
 {
-    private static readonly EgressGuard Production = Egress.Guard(new EgressOptions());
+    private static readonly EgressGuard Production = TestEgress.Guard(new EgressOptions());
 
     [Theory]
     [InlineData("http://127.0.0.1/")]
@@ -69,7 +70,7 @@ public sealed class EgressGuardTests
     [Fact]
     public void Allowing_loopback_opens_no_other_private_address()
     {
-        var guard = Egress.Guard(new EgressOptions { AllowLoopback = true });
+        var guard = TestEgress.Guard(new EgressOptions { AllowLoopback = true });
         Assert.Null(guard.CheckUrl("http://127.0.0.1:5123/a.jpg", out _));
         Assert.Null(guard.CheckUrl("http://localhost:5123/a.jpg", out _));
         foreach (var host in (string[])["0.0.0.0", "10.0.0.1", "169.254.169.254", "192.168.1.1", "[fe80::1]", "[64:ff9b::7f00:1]"])
@@ -83,7 +84,7 @@ public sealed class EgressGuardTests
         await using var server = FaultServer.Answering("200 OK", [1]);
         foreach (var answer in (string[])["127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "::1"])
         {
-            var options = Egress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
+            var options = TestEgress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
             var failure = await FailureAsync(options, new FakeResolver().Answer("rebind.test", answer), $"http://rebind.test:{server.Port}/");
             Assert.Equal(EgressRefusalCodes.ForbiddenAddress, failure.Code);
             Assert.False(failure.IsTransient);
@@ -96,7 +97,7 @@ public sealed class EgressGuardTests
     public async Task One_private_answer_among_public_ones_refuses_the_name()
     {
         await using var server = FaultServer.Answering("200 OK", [1]);
-        var options = Egress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
+        var options = TestEgress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
         var resolver = new FakeResolver().Answer("mixed.test", "93.184.215.14", "127.0.0.1");
         Assert.Equal(EgressRefusalCodes.ForbiddenAddress, (await FailureAsync(options, resolver, $"http://mixed.test:{server.Port}/")).Code);
         Assert.Equal(0, server.Connections);
@@ -109,11 +110,11 @@ public sealed class EgressGuardTests
         await using var server = FaultServer.Answering("200 OK", [1]);
         var closed = FreePort.Find();
         var resolver = new FakeResolver().Answer("rebind.test", "127.0.0.1").Answer("rebind.test", "10.0.0.1");
-        var failure = await FailureAsync(Egress.Options(), resolver, $"http://rebind.test:{closed}/");
+        var failure = await FailureAsync(TestEgress.Options(), resolver, $"http://rebind.test:{closed}/");
         Assert.Equal(ImageFailureCodes.ConnectFailed, failure.Code);
         Assert.Equal(1, resolver.Lookups);
 
-        failure = await FailureAsync(Egress.Options(), resolver, $"http://rebind.test:{server.Port}/");
+        failure = await FailureAsync(TestEgress.Options(), resolver, $"http://rebind.test:{server.Port}/");
         Assert.Equal(EgressRefusalCodes.ForbiddenAddress, failure.Code);
         Assert.Equal(2, resolver.Lookups);
         Assert.Equal(0, server.Connections);
@@ -122,10 +123,10 @@ public sealed class EgressGuardTests
     [Fact]
     public async Task Second_address_is_tried_when_the_first_refuses()
     {
-        await using var server = FaultServer.Answering("200 OK", SampleImages.TinyGif);
+        await using var server = FaultServer.Answering("200 OK", TestImages.TinyGif);
         // Nobody listens on 127.0.0.2 at this port.
         var resolver = new FakeResolver().Answer("two.test", "127.0.0.2", "127.0.0.1");
-        using var fetcher = Egress.Fetcher(Egress.Options(), resolver);
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(), resolver);
         using var image = await fetcher.FetchAsync(new Uri($"http://two.test:{server.Port}/"), CancellationToken.None);
         Assert.Equal(ImageFormat.Gif, image.Format);
     }
@@ -140,7 +141,7 @@ public sealed class EgressGuardTests
     [Fact]
     public async Task Name_without_an_answer_is_tried_again_later()
     {
-        var failure = await FailureAsync(Egress.Options(), new FakeResolver(), "http://nowhere.test/");
+        var failure = await FailureAsync(TestEgress.Options(), new FakeResolver(), "http://nowhere.test/");
         Assert.Equal((ImageFailureCodes.DnsFailed, true), (failure.Code, failure.IsTransient));
     }
 
@@ -160,7 +161,7 @@ public sealed class EgressGuardTests
 
     private static async Task<ImageFailure> FailureAsync(EgressOptions options, INameResolver resolver, string url)
     {
-        using var fetcher = Egress.Fetcher(options, resolver);
+        using var fetcher = TestEgress.Fetcher(options, resolver);
         return (await Assert.ThrowsAsync<ImageFailedException>(() => fetcher.FetchAsync(new Uri(url), CancellationToken.None))).Failure;
     }
 }

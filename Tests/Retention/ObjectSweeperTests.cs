@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Xunit;
 
-namespace Darkroom.Tests.Storage;
+namespace Darkroom.Tests.Retention;
 
 public sealed class ObjectSweeperTests : IAsyncLifetime
 {

@@ -1,9 +1,9 @@
 using System.Text;
 using Darkroom.Csv;
 using Microsoft.Extensions.Options;
-using static Darkroom.Tests.Requests.Csv.CsvTesting;
+using static Darkroom.Tests.Csv.CsvTesting;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 /// <summary>Memory is the whole process': nothing else may run meanwhile.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
@@ -100,7 +100,7 @@ public sealed class CsvAttackTests
         static async IAsyncEnumerable<RowOutcome> Outcomes(int rows)
         {
             for (var row = 1; row <= rows; row++)
-                yield return new RowOutcome(row, [ImageOutcome.Succeeded("https://out.test/1.jpg"), ImageOutcome.Failed("not_found")]);
+                yield return new RowOutcome(row, [ImageResult.Succeeded("https://out.test/1.jpg"), ImageResult.Failed("not_found")]);
             await Task.CompletedTask;
         }
 

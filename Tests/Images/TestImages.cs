@@ -9,7 +9,7 @@ using NetVips;
 namespace Darkroom.Tests.Images;
 
 /// <summary>Images that the tests draw themselves, good and hostile.</summary>
-internal static class SampleImages
+internal static class TestImages
 {
     /// <summary>Text that hides in every kind of metadata; no output may contain it.</summary>
     public const string Secret = "SECRET-51.5007N-0.1246W";

@@ -1,7 +1,7 @@
 using System.Net;
 using Darkroom.Egress;
 
-namespace Darkroom.Tests.Images;
+namespace Darkroom.Tests.Egress;
 
 public sealed class AddressRulesTests
 {

@@ -1,6 +1,6 @@
 namespace Darkroom.Worker.Images;
 
-internal static class ImageServices
+internal static class ImageWorkServices
 {
     /// <summary>Adds the consumer of the image queue.</summary>
     public static IServiceCollection AddImageWork(this IServiceCollection services)

@@ -1,4 +1,4 @@
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 /// <summary>A stream of as many bytes as a test likes, none of them kept; tells how many have been taken.</summary>
 internal sealed class GeneratedStream(IEnumerable<byte[]> blocks, Action<long>? onRead = null) : Stream

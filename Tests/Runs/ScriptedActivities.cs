@@ -2,7 +2,7 @@ using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Engine.Flow;
 
-namespace Darkroom.Tests.Engine;
+namespace Darkroom.Tests.Runs;
 
 /// <summary>A workflow activity whose behaviour a test writes.</summary>
 internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext, CancellationToken, Task<ActivityResult>> execute) : WorkflowActivity

@@ -3,7 +3,7 @@ using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
-namespace Darkroom.Tests.Schema;
+namespace Darkroom.Tests.Data;
 
 public sealed class SchemaMigratorTests
 {

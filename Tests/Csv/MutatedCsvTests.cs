@@ -1,8 +1,8 @@
 using System.Text;
 using Darkroom.Csv;
-using static Darkroom.Tests.Requests.Csv.CsvTesting;
+using static Darkroom.Tests.Csv.CsvTesting;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 public sealed class MutatedCsvTests
 {

@@ -1,8 +1,8 @@
 using System.Text;
 using Darkroom.Csv;
-using static Darkroom.Tests.Requests.Csv.CsvTesting;
+using static Darkroom.Tests.Csv.CsvTesting;
 
-namespace Darkroom.Tests.Requests.Csv;
+namespace Darkroom.Tests.Csv;
 
 public sealed class OutputCsvWriterTests
 {
@@ -19,9 +19,9 @@ public sealed class OutputCsvWriterTests
     {
         var output = await WriteAsync($"{Header}\n1,a,\"{Url}, {Url}, {Url}\"\n2,b,{Url}\n3,c,\"{Url}, {Url}\"\n", row => new(row.Row, row.Row switch
         {
-            1 => [ImageOutcome.Failed("not_found"), ImageOutcome.Succeeded("https://out.test/x.jpg"), ImageOutcome.Failed("timeout")],
-            2 => [ImageOutcome.Failed("not_found")],
-            _ => [ImageOutcome.Failed("a"), ImageOutcome.Failed("b")],
+            1 => [ImageResult.Failed("not_found"), ImageResult.Succeeded("https://out.test/x.jpg"), ImageResult.Failed("timeout")],
+            2 => [ImageResult.Failed("not_found")],
+            _ => [ImageResult.Failed("a"), ImageResult.Failed("b")],
         }));
         Assert.Equal([
             OutputHeader,
@@ -80,7 +80,7 @@ public sealed class OutputCsvWriterTests
     public async Task Outcomes_that_do_not_match_the_rows_are_never_written_to_others()
     {
         var csv = Encoding.UTF8.GetBytes($"{Header}\n1,a,{Url}\n2,b,{Url}\n");
-        static RowOutcome Row(int row, int images = 1) => new(row, [.. Enumerable.Repeat(ImageOutcome.Succeeded("https://out.test/1"), images)]);
+        static RowOutcome Row(int row, int images = 1) => new(row, [.. Enumerable.Repeat(ImageResult.Succeeded("https://out.test/1"), images)]);
         RowOutcome[][] mismatches = [[], [Row(1)], [Row(2), Row(1)], [Row(1), Row(1)], [Row(1), Row(3)], [Row(1), Row(2), Row(3)], [Row(1), Row(2, 2)], [Row(1), Row(2, 0)]];
         foreach (var mismatch in mismatches)
             await Assert.ThrowsAsync<InvalidDataException>(() => WriteAsync(csv, mismatch.ToAsyncEnumerable()));
@@ -119,7 +119,7 @@ public sealed class OutputCsvWriterTests
     [Fact]
     public async Task Formulas_in_cells_of_ours_are_always_defused()
     {
-        var output = await WriteAsync($"{Header}\n1,a,{Url}\n", row => new(row.Row, [ImageOutcome.Succeeded("=cmd|'/C_calc'!A0")]));
+        var output = await WriteAsync($"{Header}\n1,a,{Url}\n", row => new(row.Row, [ImageResult.Succeeded("=cmd|'/C_calc'!A0")]));
         Assert.EndsWith(",\"'=cmd|'/C_calc'!A0\",\n", output, StringComparison.Ordinal);
     }
 

@@ -1,11 +1,13 @@
 using Darkroom.Access;
 using Darkroom.Retention;
 using Darkroom.Tests.Api;
+using Darkroom.Tests.Elsa.Instances;
+using Darkroom.Tests.Infrastructure;
 using Darkroom.Worker.Instances;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
-namespace Darkroom.Tests.Elsa.Instances;
+namespace Darkroom.Tests.Retention;
 
 public sealed class JournalRetentionTests : ApiTest
 {

@@ -4,6 +4,7 @@ using Darkroom.Engine.Definitions;
 using Darkroom.Leases;
 using Darkroom.Runs;
 using Darkroom.Storage;
+using Darkroom.Tests.Engine;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;
 using Microsoft.Extensions.Configuration;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Darkroom.Tests.Engine;
+namespace Darkroom.Tests.Runs;
 
 /// <summary>The engine on a real database, with the activities of a test, in as many "processes" as it wants.</summary>
 internal sealed class EngineRig : IAsyncDisposable
