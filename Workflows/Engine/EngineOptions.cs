@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Darkroom.Data;
 
 namespace Darkroom.Engine;
 
@@ -33,11 +34,8 @@ public sealed class EngineOptions
     [Range(0.2, 300)]
     public double PollSeconds { get; set; } = 5;
 
-    /// <summary>The wait after attempt number <paramref name="attempt"/>: doubling, capped, and spread by a quarter so that many do not return at once.</summary>
+    /// <summary>The wait after attempt number <paramref name="attempt"/>.</summary>
     /// <param name="jitter">0 to 1.</param>
-    internal static TimeSpan NextDelay(int attempt, EngineOptions options, double jitter)
-    {
-        var seconds = Math.Min(options.LongestRetrySeconds, options.FirstRetrySeconds * Math.Pow(2, Math.Min(attempt - 1, 30)));
-        return TimeSpan.FromSeconds(seconds * (0.875 + (0.25 * jitter)));
-    }
+    internal static TimeSpan NextDelay(int attempt, EngineOptions options, double jitter) => Backoff.NextDelay(
+        attempt, TimeSpan.FromSeconds(options.FirstRetrySeconds), TimeSpan.FromSeconds(options.LongestRetrySeconds), jitter);
 }

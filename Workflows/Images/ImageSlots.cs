@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Darkroom.Data;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Images;
@@ -28,11 +29,11 @@ public sealed class ImageWorkOptions
 
     /// <summary>The wait after try number <paramref name="attempt"/> failed.</summary>
     /// <param name="asked">What the source asked for, if it did; it is waited for at least.</param>
-    /// <param name="jitter">0 to 1; spreads the wait by a quarter.</param>
+    /// <param name="jitter">0 to 1.</param>
     internal static TimeSpan NextDelay(int attempt, TimeSpan? asked, ImageWorkOptions options, double jitter)
     {
-        var seconds = Math.Min(options.LongestRetrySeconds, options.FirstRetrySeconds * Math.Pow(2, Math.Clamp(attempt - 1, 0, 30)));
-        var delay = TimeSpan.FromSeconds(seconds * (0.875 + (0.25 * jitter)));
+        var delay = Backoff.NextDelay(
+            attempt, TimeSpan.FromSeconds(options.FirstRetrySeconds), TimeSpan.FromSeconds(options.LongestRetrySeconds), jitter);
         return asked > delay ? asked.Value : delay;
     }
 }

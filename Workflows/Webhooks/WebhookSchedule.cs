@@ -1,3 +1,5 @@
+using Darkroom.Data;
+
 namespace Darkroom.Webhooks;
 
 /// <summary>When a delivery is tried again: the Standard Webhooks schedule, ten attempts over three days.</summary>
@@ -31,7 +33,7 @@ public static class WebhookSchedule
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(failed, 1);
         if (failed > Delays.Length) return null;
-        var delay = Delays[failed - 1] * (1 - Jitter + 2 * Jitter * random);
+        var delay = Backoff.WithJitter(Delays[failed - 1], Jitter, random);
         if (retryAfter is not { } asked) return delay;
         if (asked > maxRetryAfter) asked = maxRetryAfter;
         return asked > delay ? asked : delay;
