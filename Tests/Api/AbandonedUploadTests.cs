@@ -2,8 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Darkroom.Data;
+using Darkroom.Leases;
 using Darkroom.Tests.Infrastructure;
+using Darkroom.Uploads;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Api;
 
@@ -74,6 +77,32 @@ public sealed class AbandonedUploadTests : ApiTest
         csv.Resume();
         using var response = await upload;
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task An_upload_stays_with_a_process_whose_lease_is_stale_only_because_the_server_has_just_started()
+    {
+        var dead = await DeadUploadAsync("k");
+        await Database.DataSource.Sql(
+                """
+                insert into processes (id, kind, host, pid, heartbeat_at)
+                select process_id, 'api', 'h', 1, now() - interval '10 years'
+                from uploads
+                where id = @id
+                """)
+            .With("id", dead.Value)
+            .ExecuteNonQueryAsync();
+        var lease = new ProcessLeaseOptions { DurationSeconds = 2 };
+        using var sweeper = ActivatorUtilities.CreateInstance<UploadSweeper>(Api.Services, Options.Create(lease));
+        await Database.OutliveAsync(lease.Duration);
+
+        // A lease that began before the server did.
+        lease.DurationSeconds = (await Database.ServerUptimeAsync()).TotalSeconds + 600;
+        Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
+
+        lease.DurationSeconds = 2;
+        Assert.Equal(1, await sweeper.SweepAsync(CancellationToken.None));
+        await Api.AssertNothingLeftAsync();
     }
 
     [Fact]

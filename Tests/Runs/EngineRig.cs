@@ -11,6 +11,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 
 namespace Darkroom.Tests.Runs;
@@ -29,6 +30,7 @@ internal sealed class EngineRig : IAsyncDisposable
 
     public TestDatabase Database { get; }
     public EngineOptions Options { get; } = new() { FirstRetrySeconds = 0.01, ActivityAttempts = 3 };
+    public ProcessLeaseOptions Lease { get; } = new() { DurationSeconds = 2, HeartbeatSeconds = 1 };
 
     public static async Task<EngineRig> StartAsync(params ScriptedActivity[] activities) => new(await TestDatabase.CreateAsync(), activities.Select(activity => activity.Registration));
 
@@ -62,12 +64,16 @@ internal sealed class EngineRig : IAsyncDisposable
         return request;
     }
 
+    /// <summary>A process whose heartbeat stands still: it is alive for as long as any test runs, unless it is declared dead.</summary>
     public async Task<EngineProcess> ProcessAsync()
     {
-        var leaseOptions = Microsoft.Extensions.Options.Options.Create(new ProcessLeaseOptions());
+        var leaseOptions = Microsoft.Extensions.Options.Options.Create(Lease);
         var process = new ProcessLease(
-            Database.DataSource, new ProcessKind("test"), TimeProvider.System, leaseOptions, NullLogger<ProcessLease>.Instance);
+            Database.DataSource, new ProcessKind("test"), new FakeTimeProvider(), leaseOptions, NullLogger<ProcessLease>.Instance);
         await process.StartAsync(default);
+        await Database.DataSource.Sql("update processes set heartbeat_at = now() + interval '1 hour' where id = @id")
+            .With("id", process.Id)
+            .ExecuteNonQueryAsync();
         _processes.Add(process);
         var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions);
         var compiler = new WorkflowCompiler(Database.DataSource, _catalog);
@@ -78,10 +84,13 @@ internal sealed class EngineRig : IAsyncDisposable
     }
 
     /// <summary>What a crash leaves: a process whose heartbeat is long past.</summary>
-    public async Task DeclareDeadAsync(EngineProcess process) =>
-        await Database.DataSource.Sql("update processes set heartbeat_at = now() - interval '1 hour' where id = @id")
+    public async Task DeclareDeadAsync(EngineProcess process)
+    {
+        await Database.OutliveAsync(Lease.Duration);
+        await Database.DataSource.Sql("update processes set heartbeat_at = now() - interval '10 years' where id = @id")
             .With("id", process.Lease.Id)
             .ExecuteNonQueryAsync();
+    }
 
     public async Task<(string Status, string? ErrorCode)> StatusAsync(RequestId request)
     {

@@ -271,6 +271,24 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
+    public async Task An_instance_stays_with_an_owner_whose_lease_is_stale_only_because_the_server_has_just_started()
+    {
+        await using var rig = await EngineRig.StartAsync();
+        await rig.RequestAsync(TwoSteps);
+        var silent = await rig.ProcessAsync();
+        var living = await rig.ProcessAsync();
+        Assert.NotNull(await silent.Instances.ClaimNextAsync(default));
+        await rig.DeclareDeadAsync(silent);
+
+        // A lease that began before the server did.
+        rig.Lease.DurationSeconds = (await rig.Database.ServerUptimeAsync()).TotalSeconds + 600;
+        Assert.Null(await living.Instances.ClaimNextAsync(default));
+
+        rig.Lease.DurationSeconds = 2;
+        Assert.NotNull(await living.Instances.ClaimNextAsync(default));
+    }
+
+    [Fact]
     public async Task A_bookmark_that_is_woken_in_the_commit_that_makes_it_is_not_missed()
     {
         await using var rig = await EngineRig.StartAsync(

@@ -3,9 +3,11 @@ using System.Net;
 using System.Net.Sockets;
 using Darkroom.Access;
 using Darkroom.Data;
+using Darkroom.Leases;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Webhooks;
 
@@ -297,7 +299,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         // To the others it is dead once its heartbeat is old, whatever it still does.
         await _scenario.ExecuteAsync("update processes set heartbeat_at = now() - interval '1 hour'");
         _receiver.AnswerStatus(204);
-        await _scenario.StartWorkerAsync();
+        await _scenario.StartWorkerAsync(("Lease:DurationSeconds", "10"), ("Lease:HeartbeatSeconds", "3"));
         var second = await _receiver.NextAsync();
         await _scenario.DeliveryAsync(request, d => d.State == "delivered", "the other process delivers it");
         release.SetResult();
@@ -308,6 +310,27 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         var delivery = await _scenario.DeliveryAsync(request);
         Assert.Equal(("delivered", 204), (delivery.State, delivery.LastStatus));
         Assert.Single(delivery.Attempts);
+    }
+
+    [Fact]
+    public async Task A_delivery_stays_with_a_sender_whose_lease_is_stale_only_because_the_server_has_just_started()
+    {
+        var (silent, living) = (Guid.NewGuid(), Guid.NewGuid());
+        await _scenario.ExecuteAsync(
+            $"insert into processes (id, kind, host, pid, heartbeat_at) values ('{silent}', 'worker', 'h', 1, now() - interval '10 years')");
+        await _scenario.EndRunAsync(_receiver.Url);
+        var lease = new ProcessLeaseOptions { DurationSeconds = 2 };
+        var claims = new WebhookClaims(_scenario.Database, Options.Create(new WebhookOptions()), Options.Create(lease));
+        var room = new DispatchCapacity(1, new Dictionary<string, int>(), new Dictionary<OwnerId, int>());
+        Assert.Single(await claims.ClaimAsync(silent, room, default));
+        await _scenario.TestDatabase.OutliveAsync(lease.Duration);
+
+        // A lease that began before the server did.
+        lease.DurationSeconds = (await _scenario.TestDatabase.ServerUptimeAsync()).TotalSeconds + 600;
+        Assert.Equal(0, await claims.FreeAbandonedAsync(living, [], default));
+
+        lease.DurationSeconds = 2;
+        Assert.Equal(1, await claims.FreeAbandonedAsync(living, [], default));
     }
 
     [Fact]

@@ -34,9 +34,6 @@ public sealed partial class ImageReconciler(
 {
     private static readonly TimeSpan RebuildAtMost = TimeSpan.FromSeconds(30);
 
-    // A server that was down kept everybody from renewing: nobody counts as dead until all have had the time to.
-    private const string IsDead = "p.heartbeat_at <= now() - @lease and pg_postmaster_start_time() <= now() - @lease";
-
     public async Task<ReconcileResult> ReconcileAsync(CancellationToken cancellationToken)
     {
         var crashed = await FailPoisonImagesAsync(cancellationToken);
@@ -70,7 +67,7 @@ public sealed partial class ImageReconciler(
                   from images i
                   left join processes p on p.id = i.owner
                   where i.state = 'running'
-                    and (p.id is null or ({IsDead}))
+                    and (p.id is null or {ProcessLeaseSql.IsDead})
                     and not (p.id is not null and i.exclusive and i.exclusive_crashes + 1 >= @exclusive_crashes)
                   for update of i skip locked
                 ),
@@ -120,7 +117,7 @@ public sealed partial class ImageReconciler(
                   from images i
                   join processes p on p.id = i.owner
                   where i.state = 'running'
-                    and {IsDead}
+                    and {ProcessLeaseSql.IsDead}
                     and i.exclusive
                     and i.exclusive_crashes + 1 >= @exclusive_crashes
                   for update of i skip locked
@@ -153,10 +150,10 @@ public sealed partial class ImageReconciler(
     /// <summary>Forgets processes that died long ago, once nothing of theirs is left: until then their row is what tells death from departure.</summary>
     private async Task SweepProcessesAsync(CancellationToken cancellationToken) =>
         await database.Sql(
-                """
+                $"""
                 delete from processes p
                 where p.heartbeat_at < now() - 10 * @lease
-                  and pg_postmaster_start_time() <= now() - @lease
+                  and {ProcessLeaseSql.IsDead}
                   and not exists (
                     select
                     from images i

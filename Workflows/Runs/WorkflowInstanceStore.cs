@@ -103,17 +103,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
-                """
+                $"""
                 with ready as (
                   select id
                   from workflow_instances i
                   where status = 'Running'
                     and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
-                    and not exists (
-                      select from processes p
-                      where p.id = i.owner
-                        and p.heartbeat_at > now() - @lease
-                        and not (p.id = @owner and i.id <> all (@in_hand)))
+                    and ({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@in_hand)))
                   order by ready_at nulls first, id
                   limit 1
                   for update skip locked

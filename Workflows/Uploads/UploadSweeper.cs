@@ -65,15 +65,12 @@ public sealed partial class UploadSweeper(
     {
         var taken = new List<RequestId>();
         await using var command = database.Sql(
-                """
+                $"""
                 with abandoned as (
                   select id
                   from uploads u
                   where (u.process_id = @process and u.id <> all (@active) and u.created_at < now() - @lease)
-                     or not exists (
-                       select from processes p
-                       where p.id = u.process_id
-                         and p.heartbeat_at > now() - @lease)
+                     or {ProcessLeaseSql.OwnerIsGone("u.process_id")}
                   order by u.created_at
                   limit @batch
                   for update skip locked

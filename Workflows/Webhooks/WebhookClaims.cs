@@ -186,16 +186,13 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
     /// </summary>
     public async Task<int> FreeAbandonedAsync(Guid process, IReadOnlyCollection<string> underWay, CancellationToken cancellationToken) =>
         await database.Sql(
-                """
+                $"""
                 update webhook_deliveries d
                 set owner = null
                 where d.owner is not null
                   and case
                         when d.owner = @process then d.id <> all (@under_way)
-                        else not exists (
-                          select from processes p
-                          where p.id = d.owner
-                            and p.heartbeat_at > now() - @lease)
+                        else {ProcessLeaseSql.OwnerIsGone("d.owner")}
                       end
                 """)
             .With("process", process)
