@@ -1,6 +1,6 @@
-using Darkroom.Data;
 using Darkroom.Engine;
 using Darkroom.Engine.Flow;
+using Darkroom.Requests;
 
 namespace Darkroom.Activities;
 
@@ -21,15 +21,7 @@ internal sealed class FailRequest : WorkflowActivity, IDescribedActivity
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed
         {
-            Effect = (connection, token) => connection.Sql(
-                    """
-                    update csv_data_table
-                    set error_code = coalesce(error_code, 'refused_by_workflow'),
-                        error_message = coalesce(error_message, @message)
-                    where id = @request
-                    """)
-                .With("request", context.RequestId.Value)
-                .With("message", context.Inputs.Get<string>("Message"))
-                .ExecuteNonQueryAsync(token),
+            Effect = (connection, token) =>
+                RequestUpdates.RefuseByWorkflowAsync(connection, context.RequestId, context.Inputs.Get<string>("Message"), token),
         });
 }

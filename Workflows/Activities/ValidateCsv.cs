@@ -86,6 +86,6 @@ internal sealed class ValidateCsv(
     private static ActivityResult.Completed Refused(RequestId request, CsvRejection error) => new(Invalid)
     {
         Outputs = new Dictionary<string, object?> { ["Code"] = error.Code, ["Message"] = error.Message },
-        Effect = (connection, token) => RequestCsv.RefuseAsync(connection, request, error, token),
+        Effect = (connection, token) => RequestUpdates.RefuseCsvAsync(connection, request, error, token),
     };
 }

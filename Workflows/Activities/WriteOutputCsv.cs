@@ -45,7 +45,7 @@ internal sealed class WriteOutputCsv(
         return new ActivityResult.Completed
         {
             Outputs = new Dictionary<string, object?> { ["Url"] = $"{links.Value.Request(context.RequestId)}/output.csv", ["Key"] = key },
-            Effect = (connection, token) => RequestCsv.PublishOutputAsync(connection, context.RequestId, context.Run, key, token),
+            Effect = (connection, token) => RequestUpdates.PublishOutputAsync(connection, context.RequestId, context.Run, key, token),
         };
     }
 

@@ -1,4 +1,5 @@
 using Darkroom.Data;
+using Darkroom.Requests;
 using Npgsql;
 
 namespace Darkroom.Queue;
@@ -27,17 +28,8 @@ public static class FanOut
                 $"Request {request} has {unfinished} unfinished images by its counters and {pending} in its table.");
         if (pending == 0) return 0;
 
-        await using var open = connection.Sql(
-                $"""
-                update csv_data_table
-                set fan_out_open = true,
-                    updated_at = now()
-                where id = @request;
-
-                select pg_notify('{Channel}', '')
-                """)
-            .With("request", request.Value);
-        await open.ExecuteNonQueryAsync(cancellationToken);
+        await RequestUpdates.OpenFanOutAsync(connection, request, cancellationToken);
+        await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellationToken);
         return pending;
     }
 

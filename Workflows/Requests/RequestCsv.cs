@@ -21,33 +21,4 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
         if (!await reader.ReadAsync(cancellationToken)) throw new InvalidOperationException($"Request {request} does not exist.");
         return new RequestCsv(reader.GetString(0), CsvDialect.FromJson(reader.GetString(1)), reader.GetInt32(2), reader.GetInt32(3));
     }
-
-    /// <summary>Keeps the reason, for the activity that fails the request.</summary>
-    public static async Task RefuseAsync(
-        NpgsqlConnection connection, RequestId request, CsvRejection error, CancellationToken cancellationToken) =>
-        await connection.Sql("update csv_data_table set error_code = @code, error_message = @message where id = @request")
-            .With("request", request.Value)
-            .With("code", error.Code)
-            .With("message", error.Message)
-            .ExecuteNonQueryAsync(cancellationToken);
-
-    /// <summary>Makes an output object the request's output CSV.</summary>
-    public static async Task PublishOutputAsync(
-        NpgsqlConnection connection, RequestId request, int run, string key, CancellationToken cancellationToken) =>
-        await connection.Sql(
-                """
-                update csv_data_table
-                set output_path = @key,
-                    output_run = @run,
-                    updated_at = now(),
-                    revision = revision + 1
-                where id = @request
-                """)
-            .With("request", request.Value)
-            .With("run", run)
-            .With("key", key)
-            .ExecuteNonQueryAsync(cancellationToken);
 }
-
-/// <summary>Why a request's CSV is not processed.</summary>
-internal sealed record CsvRejection(string Code, string Message);

@@ -70,24 +70,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
         if (current.Status != RequestStatus.CompletedWithErrors) return LifecycleResult.Conflict;
 
         var run = current.Run + 1;
-        var revision = await connection.Sql(
-                """
-                update csv_data_table
-                set status = 'processing',
-                    run = @run,
-                    images_failed = 0,
-                    processing_percentage = least(99, images_succeeded * 100::bigint / no_of_images),
-                    error_code = null,
-                    error_message = null,
-                    finished_at = null,
-                    updated_at = now(),
-                    revision = revision + 1
-                where id = @request
-                returning revision
-                """)
-            .With("request", request.Value)
-            .With("run", run)
-            .ExecuteScalarAsync(cancellationToken);
+        var revision = await RequestUpdates.BeginNextRunAsync(connection, request, run, cancellationToken);
         await WorkflowInstanceStore.InsertNextAsync(connection, request, run, cancellationToken);
         await connection.Sql(
                 """

@@ -3,6 +3,7 @@ using Darkroom.Data;
 using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
+using Darkroom.Requests;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -60,19 +61,8 @@ internal sealed class StepTransaction : IAsyncDisposable
     }
 
     /// <summary>Marks the request as being processed; does nothing after the first time.</summary>
-    public async Task MarkProcessingAsync(CancellationToken cancellationToken) =>
-        await _connection.Sql(
-                """
-                update csv_data_table
-                set status = 'processing',
-                    started_at = coalesce(started_at, now()),
-                    updated_at = now(),
-                    revision = revision + 1
-                where id = @request
-                  and status = 'created'
-                """)
-            .With("request", _instance.RequestId.Value)
-            .ExecuteNonQueryAsync(cancellationToken);
+    public Task MarkProcessingAsync(CancellationToken cancellationToken) =>
+        RequestUpdates.BeginProcessingAsync(_connection, _instance.RequestId, cancellationToken);
 
     public async Task InsertBookmarkAsync(
         Guid id, ActivityNode activity, ActivityResult.Suspended suspended, CancellationToken cancellationToken) =>

@@ -74,6 +74,8 @@ create table idempotency_keys (
 );
 create index idempotency_keys_age on idempotency_keys (created_at);
 
+-- Four classes write it: UploadStore inserts, RequestUpdates takes it from its first step to the next run, OutcomeStore moves its
+-- counters and closes the fan-out, RunFinalizer ends it.
 create table csv_data_table (
   id                      uuid primary key default gen_random_uuid(),
   csv_path                text not null,
