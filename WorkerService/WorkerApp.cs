@@ -3,13 +3,13 @@ using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Images;
 using Darkroom.Leases;
+using Darkroom.Retention;
 using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Webhooks;
 using Darkroom.Worker.Images;
 using Darkroom.Worker.Instances;
 using Darkroom.Worker.Queue;
-using Darkroom.Worker.Storage;
 using Darkroom.Worker.Webhooks;
 
 namespace Darkroom.Worker;

@@ -1,6 +1,6 @@
+using Darkroom.Data;
 using Darkroom.Retention;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Darkroom.Worker.Instances;
 
@@ -9,44 +9,31 @@ internal sealed partial class JournalRetentionService(
     InstanceRemover remover,
     TimeProvider time,
     IOptions<RetentionOptions> options,
-    ILogger<JournalRetentionService> logger) : BackgroundService
+    ILogger<JournalRetentionService> logger) : PeriodicService(time, logger)
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        if (options.Value.JournalAge is not { } age) return;
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            await SweepAsync(age, stoppingToken);
-            await Task.Delay(options.Value.Scan, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    protected override TimeSpan Period => options.Value.Scan;
 
-    private async Task SweepAsync(TimeSpan age, CancellationToken stopping)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        options.Value.JournalAge is null ? Task.CompletedTask : base.ExecuteAsync(stoppingToken);
+
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
+        var age = options.Value.JournalAge!.Value;
         var removed = 0;
         try
         {
-            while (await remover.ListExpiredAsync(age, options.Value.Batch, stopping) is { Count: > 0 } expired)
+            while (await remover.ListExpiredAsync(age, options.Value.Batch, cancellationToken) is { Count: > 0 } expired)
             {
-                foreach (var id in expired) await remover.RemoveJournalAsync(id, stopping);
+                foreach (var id in expired) await remover.RemoveJournalAsync(id, cancellationToken);
                 removed += expired.Count;
             }
         }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        finally
         {
-            // Stopping: another worker goes on, or this one after its next start.
+            if (removed > 0) LogRemoved(removed, age);
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException)
-        {
-            LogFailed(e);
-        }
-
-        if (removed > 0) LogRemoved(removed, age);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Removed the journals of {Count} runs that ended more than {Age} ago")]
     private partial void LogRemoved(int count, TimeSpan age);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Old journals could not be removed; trying again at the next look")]
-    private partial void LogFailed(Exception exception);
 }

@@ -141,7 +141,7 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
     private sealed record Place(Guid Id, RequestId Request, int Run, bool Finished);
 }
 
-/// <summary>What came of the wish to delete an instance.</summary>
+/// <summary>The result of deleting an instance.</summary>
 public enum RemovalResult
 {
     Removed,

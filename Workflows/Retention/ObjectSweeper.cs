@@ -13,12 +13,17 @@ namespace Darkroom.Retention;
 /// </summary>
 public sealed partial class ObjectSweeper(
     NpgsqlDataSource database, ObjectStore objects, TimeProvider time, IOptions<ObjectSweeperOptions> options, ILogger<ObjectSweeper> logger)
+    : PeriodicService(time, logger)
 {
     // Any constant does; it only has to differ from other advisory locks in the same database.
     private const long SweeperLock = 0x6461726b73776570;
 
     /// <summary>How long one deletion may keep the request's row locked.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan DeletionTimeout = TimeSpan.FromSeconds(10);
+
+    protected override TimeSpan Period => options.Value.Every;
+
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => SweepAsync(cancellationToken);
 
     /// <summary>Sweeps requests that are due, one after the other, unless another process is at it. Returns how many were swept.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
@@ -84,10 +89,7 @@ public sealed partial class ObjectSweeper(
             deleted += gone;
         }
 
-        await database.Sql("update csv_data_table set swept_at = now() where id = @request and finished_at = @finished_at")
-            .With("request", run.Request.Value)
-            .With("finished_at", run.FinishedAt)
-            .ExecuteNonQueryAsync(cancellationToken);
+        await RequestUpdates.MarkSweptAsync(database, run.Request, run.FinishedAt, cancellationToken);
         if (deleted > 0) LogSwept(run.Request, deleted);
         return true;
     }
@@ -107,8 +109,8 @@ public sealed partial class ObjectSweeper(
             .ExecuteScalarAsync(cancellationToken);
         if (ended is null) return null;
 
-        using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using var timeout = new CancellationTokenSource(DeletionTimeout, Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
         var done = await act(connection, either.Token);
         await transaction.CommitAsync(cancellationToken);
         return done;

@@ -12,6 +12,14 @@ public static class RetentionServices
         return services;
     }
 
+    /// <summary>Adds the sweeping of objects that nothing refers to. Needs the object store.</summary>
+    public static IServiceCollection AddObjectSweep(this IServiceCollection services)
+    {
+        services.AddOptions<ObjectSweeperOptions>().BindConfiguration("ObjectSweep").ValidateDataAnnotations().ValidateOnStart();
+        services.AddHostedService<ObjectSweeper>();
+        return services;
+    }
+
     /// <summary>Adds what removes old journals; the process that runs it adds the service.</summary>
     public static IServiceCollection AddJournalRetention(this IServiceCollection services)
     {

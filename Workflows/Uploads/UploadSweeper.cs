@@ -2,7 +2,6 @@ using Darkroom.Data;
 using Darkroom.Leases;
 using Darkroom.Requests;
 using Darkroom.Storage;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -15,31 +14,26 @@ namespace Darkroom.Uploads;
 /// </summary>
 public sealed partial class UploadSweeper(
     NpgsqlDataSource database, ObjectStore objects, ProcessLease process, ActiveUploads active, TimeProvider time,
-    IOptions<UploadSweeperOptions> options, IOptions<ProcessLeaseOptions> lease, ILogger<UploadSweeper> logger) : BackgroundService
+    IOptions<UploadSweeperOptions> options, IOptions<ProcessLeaseOptions> lease, ILogger<UploadSweeper> logger) : PeriodicService(time, logger)
 {
     private readonly TaskCompletionSource _firstSweep = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Completes when the sweep that follows the start has ended.</summary>
     internal Task FirstSweep => _firstSweep.Task;
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(options.Value.Every, time);
-        do
-        {
-            try
-            {
-                await SweepAsync(stoppingToken);
-                await ForgetAnswersAsync(stoppingToken);
-            }
-            catch (Exception e) when (!stoppingToken.IsCancellationRequested)
-            {
-                LogFailed(e);
-            }
+    protected override TimeSpan Period => options.Value.Every;
 
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await SweepAsync(cancellationToken);
+            await ForgetAnswersAsync(cancellationToken);
+        }
+        finally
+        {
             _firstSweep.TrySetResult();
         }
-        while (await timer.WaitForNextTickAsync(stoppingToken));
     }
 
     /// <summary>Takes abandoned uploads over and clears them up. Returns how many.</summary>
@@ -98,7 +92,4 @@ public sealed partial class UploadSweeper(
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Cleared up abandoned upload {Upload}")]
     private partial void LogSwept(RequestId upload);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Clearing up after uploads failed; trying again")]
-    private partial void LogFailed(Exception exception);
 }
