@@ -127,7 +127,7 @@ public sealed class ImageClaimerTests
         await rig.SqlAsync(
             $"update images set state = 'running', owner = '{worker.Process.Id}', fence = fence + 1, attempts = attempts + 1 where state = 'offered'");
 
-        Assert.Equal(1, (await worker.Reconciler.ReconcileAsync(default)).HandedBack);
+        Assert.Equal(1, (await worker.MaintainAsync()).HandedBack);
 
         Assert.Equal("running", await rig.ImageStateAsync(held.Id));
         Assert.Equal(1, Assert.Single(await worker.ClaimAsync(1)).Attempts);
@@ -148,7 +148,7 @@ public sealed class ImageClaimerTests
         Assert.Empty(await cutOff.ClaimAsync(3, default));
         Assert.Equal(0, await worker.Queue.CountAsync());
 
-        await worker.Reconciler.ReconcileAsync(default);
+        await worker.MaintainAsync();
         Assert.Equal(3, (await worker.Claimer.ClaimAsync(3, default)).Count);
     }
 }

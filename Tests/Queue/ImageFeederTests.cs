@@ -72,7 +72,7 @@ public sealed class ImageFeederTests
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
-        await worker.Reconciler.ReconcileAsync(default);
+        await worker.MaintainAsync();
         await rig.Redis.StopAsync();
         await rig.Request().WithImages(5).BuildAsync();
 
@@ -80,7 +80,7 @@ public sealed class ImageFeederTests
         Assert.Empty(await worker.Claimer.ClaimAsync(5, default));
 
         await rig.Redis.StartAsync();
-        await Eventually(async () => (await worker.Reconciler.ReconcileAsync(default)).Rebuilt == 5);
+        await Eventually(async () => (await worker.MaintainAsync()).Rebuilt == 5);
         Assert.Equal(5, (await worker.Claimer.ClaimAsync(5, default)).Count);
     }
 

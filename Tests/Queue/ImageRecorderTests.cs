@@ -64,7 +64,7 @@ public sealed class ImageRecorderTests
         var request = await rig.Request().WithImages(1).BuildAsync();
         var stale = Assert.Single(await slow.ClaimAsync(1));
         await rig.KillAsync(slow);
-        await quick.Reconciler.ReconcileAsync(default);
+        await quick.MaintainAsync();
         var current = Assert.Single(await quick.ClaimAsync(1));
         var before = await rig.CountersAsync(request.Id);
 

@@ -2,6 +2,7 @@ using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 using Darkroom.Leases;
 using Darkroom.Queue;
+using Darkroom.Queue.Maintenance;
 using Darkroom.Requests;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -25,9 +26,7 @@ internal sealed class QueueRig : IAsyncDisposable
     public static async Task<QueueRig> StartAsync()
     {
         var rig = new QueueRig(await TestDatabase.CreateAsync(), await TestRedis.StartAsync());
-        // Nobody counts as dead until the server has been up for a lease.
-        await rig.SqlAsync(
-            "select pg_sleep(greatest(0, extract(epoch from pg_postmaster_start_time() + interval '2.1 s' - now())))");
+        await rig.Database.OutliveAsync(rig.Lease.Duration);
         return rig;
     }
 
@@ -87,8 +86,7 @@ internal sealed class QueueRig : IAsyncDisposable
 internal sealed class QueueWorker : IAsyncDisposable
 {
     private QueueWorker(
-        ProcessLease process, HeldClaims held, ImageQueue queue, ImageFeeder feeder, ImageClaimer claimer, ImageRecorder recorder,
-        ImageReconciler reconciler)
+        ProcessLease process, HeldClaims held, ImageQueue queue, ImageFeeder feeder, ImageClaimer claimer, ImageRecorder recorder)
     {
         Process = process;
         Held = held;
@@ -96,7 +94,6 @@ internal sealed class QueueWorker : IAsyncDisposable
         Feeder = feeder;
         Claimer = claimer;
         Recorder = recorder;
-        Reconciler = reconciler;
     }
 
     public ProcessLease Process { get; }
@@ -105,7 +102,12 @@ internal sealed class QueueWorker : IAsyncDisposable
     public ImageFeeder Feeder { get; }
     public ImageClaimer Claimer { get; }
     public ImageRecorder Recorder { get; }
-    public ImageReconciler Reconciler { get; }
+    public required LeaseRescuer Rescuer { get; init; }
+    public required PoisonImageFailer PoisonFailer { get; init; }
+    public required DeadProcessCleaner Cleaner { get; init; }
+    public required LostClaimReturner Returner { get; init; }
+    public required QueueRefiller Refiller { get; init; }
+    public required StaleOfferPusher Pusher { get; init; }
 
     public static async Task<QueueWorker> StartAsync(QueueRig rig, QueueOptions queueOptions, NpgsqlDataSource database)
     {
@@ -120,12 +122,30 @@ internal sealed class QueueWorker : IAsyncDisposable
         var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options);
         var claimer = new ImageClaimer(database, queue, held, process, NullLogger<ImageClaimer>.Instance);
         var recorder = new ImageRecorder(database, held, TimeProvider.System, options, NullLogger<ImageRecorder>.Instance);
+        var time = TimeProvider.System;
         return new QueueWorker(
             process, held, queue,
             new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
-            claimer, recorder,
-            new ImageReconciler(
-                database, queue, claimer, recorder, held, process, lease, options, NullLogger<ImageReconciler>.Instance));
+            claimer, recorder)
+        {
+            Rescuer = new LeaseRescuer(database, time, lease, options, NullLogger<LeaseRescuer>.Instance),
+            PoisonFailer = new PoisonImageFailer(database, recorder, held, process, time, lease, options, NullLogger<PoisonImageFailer>.Instance),
+            Cleaner = new DeadProcessCleaner(database, time, lease, NullLogger<DeadProcessCleaner>.Instance),
+            Returner = new LostClaimReturner(database, claimer, held, process, time, lease, NullLogger<LostClaimReturner>.Instance),
+            Refiller = new QueueRefiller(database, queue, time, lease, options, NullLogger<QueueRefiller>.Instance),
+            Pusher = new StaleOfferPusher(database, queue, time, lease, options, NullLogger<StaleOfferPusher>.Instance),
+        };
+    }
+
+    /// <summary>Each duty of the queue's maintenance once.</summary>
+    public async Task<MaintenanceResult> MaintainAsync()
+    {
+        var crashed = await PoisonFailer.FailAsync(default);
+        var freed = await Rescuer.RescueAsync(default);
+        await Cleaner.CleanAsync(default);
+        var handedBack = await Returner.ReturnLostAsync(default);
+        var rebuilt = await Refiller.RefillAsync(default);
+        return new MaintenanceResult(freed, crashed, handedBack, await Pusher.PushAsync(default), rebuilt);
     }
 
     /// <summary>Offers and claims until <paramref name="count"/> images are running here.</summary>
@@ -149,6 +169,9 @@ internal sealed class QueueWorker : IAsyncDisposable
         Process.Dispose();
     }
 }
+
+/// <summary>How many images each duty changed, or pushed again.</summary>
+internal readonly record struct MaintenanceResult(int Freed, int Crashed, int HandedBack, int Reoffered, int Rebuilt);
 
 /// <summary>Outcomes with made-up objects.</summary>
 internal static class Outcomes

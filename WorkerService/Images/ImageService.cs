@@ -76,7 +76,7 @@ internal sealed partial class ImageService(
         }
         catch (Exception e)
         {
-            // It could not even be handed back. It is no longer held, so the reconciler does it.
+            // It could not even be handed back. It is no longer held, so LostClaimReturner does it.
             LogRunFailed(e, image.Id, image.RequestId);
         }
         finally

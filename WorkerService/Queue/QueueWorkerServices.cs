@@ -1,4 +1,5 @@
 using Darkroom.Queue;
+using Darkroom.Queue.Maintenance;
 
 namespace Darkroom.Worker.Queue;
 
@@ -12,7 +13,12 @@ internal static class QueueWorkerServices
     public static IHostApplicationBuilder AddImageQueueServices(this IHostApplicationBuilder builder)
     {
         builder.AddImageQueue();
-        builder.Services.AddHostedService<ReconcilerService>();
+        builder.Services.AddHostedService<LostClaimReturner>();
+        builder.Services.AddHostedService<LeaseRescuer>();
+        builder.Services.AddHostedService<PoisonImageFailer>();
+        builder.Services.AddHostedService<DeadProcessCleaner>();
+        builder.Services.AddHostedService<QueueRefiller>();
+        builder.Services.AddHostedService<StaleOfferPusher>();
         builder.Services.AddHostedService<RecorderService>();
         builder.Services.AddHostedService<FeederService>();
         return builder;

@@ -66,7 +66,7 @@ public sealed partial class ImageClaimer(
         }
         finally
         {
-            // Also where it failed: what is marked as ours and not held is handed back by the reconciler.
+            // Also where it failed: what is marked as ours and not held is handed back by LostClaimReturner.
             foreach (var image in images) held.Remove(image);
         }
     }
@@ -119,7 +119,7 @@ public sealed partial class ImageClaimer(
 
     /// <summary>
     /// Popped ids are in nobody's hands but ours, so this takes no cancellation: it either brings them home or leaves them to the
-    /// reconciler, which pushes again what is still offered and hands back what was claimed without our hearing of it.
+    /// queue's maintenance, which pushes again what is still offered and hands back what was claimed without our hearing of it.
     /// </summary>
     private async Task<bool> TryClaimAsync(IReadOnlyList<ImageId> popped, List<ClaimedImage> claimed)
     {

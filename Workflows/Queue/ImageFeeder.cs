@@ -134,7 +134,7 @@ public sealed partial class ImageFeeder(
         return offers;
     }
 
-    /// <summary>What does not reach Redis is pushed again by the reconciler: the offers are in Postgres.</summary>
+    /// <summary>What does not reach Redis is pushed again by StaleOfferPusher: the offers are in Postgres.</summary>
     private async Task PushAsync(IReadOnlyList<(RequestId Request, ImageId Image)> offers)
     {
         try

@@ -87,9 +87,6 @@ public sealed class ImageQueue
         await _work.WaitAsync(_options.ClaimPoll, cancellationToken);
     }
 
-    /// <summary>Wakes this process' claimer, for instance when a slot is free again.</summary>
-    public void SignalWork() => _work.Set();
-
     /// <summary>The server's <c>maxmemory-policy</c>, or null where it does not tell.</summary>
     public async Task<string?> ReadEvictionPolicyAsync()
     {
@@ -121,4 +118,21 @@ public sealed class ImageQueue
     }
 
     private static RedisValue Value(ImageId image) => image.Value;
+}
+
+/// <summary>One of the <c>.lua</c> files of this folder. The client sends its hash once the server knows it.</summary>
+internal sealed class LuaScript(string name)
+{
+    private readonly string _text = Read(name);
+
+    public Task<RedisResult> RunAsync(IDatabase redis, RedisKey[] keys, RedisValue[] arguments) =>
+        redis.ScriptEvaluateAsync(_text, keys, arguments);
+
+    private static string Read(string name)
+    {
+        using var stream = typeof(LuaScript).Assembly.GetManifestResourceStream($"Darkroom.Queue.{name}.lua")
+            ?? throw new InvalidOperationException($"The script {name}.lua is not embedded.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
 }

@@ -152,7 +152,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     {
         var outcomes = batch.Select(p => p.Outcome).ToList();
         HashSet<ImageId> recorded;
-        for (var pause = FirstPause; ; pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks)))
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
@@ -171,7 +171,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !_abort.IsCancellationRequested)
             {
                 LogRetried(request, batch.Count, e);
-                await Task.Delay(pause, _time, _abort.Token);
+                await Task.Delay(Backoff.NextDelay(attempt, FirstPause, LongestPause, jitter: 0.5), _time, _abort.Token);
             }
         }
 
@@ -234,4 +234,27 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Gave up recording {Count} images of request {Request}")]
     private partial void LogGivenUp(RequestId request, int count, Exception exception);
+}
+
+/// <summary>What became of an outcome that was handed to the recorder.</summary>
+public enum RecordResult
+{
+    /// <summary>It is durable, and the request's counters have moved by it.</summary>
+    Recorded,
+
+    /// <summary>It changed nothing: the image is someone else's by now, its request has ended, or an earlier try whose answer got lost had recorded it.</summary>
+    Superseded,
+
+    /// <summary>The database would not hold it; the image was recorded as failed with <see cref="QueueFailureCodes.RecordFailed"/>.</summary>
+    Replaced,
+}
+
+/// <summary>Codes of failures that the queue itself records. They appear in the <c>Errors</c> column and in the API.</summary>
+public static class QueueFailureCodes
+{
+    /// <summary>The image killed its process twice while nothing else ran there.</summary>
+    public const string DecoderCrashed = "decoder_crashed";
+
+    /// <summary>The database would not hold the image's outcome.</summary>
+    public const string RecordFailed = "record_failed";
 }

@@ -36,7 +36,7 @@ public sealed class QueueOptions : IValidatableObject
     [Range(1, 3_600)]
     public double StaleOfferSeconds { get; set; } = 30;
 
-    /// <summary>Rows that the reconciler changes, and ids that it pushes, at a time.</summary>
+    /// <summary>Offers read, and pushed to Redis again, at a time.</summary>
     [Range(1, 20_000)]
     public int ReconcileSlice { get; set; } = 1_000;
 

@@ -18,7 +18,6 @@ public static class QueueServices
         services.TryAddSingleton<ImageFeeder>();
         services.TryAddSingleton<ImageClaimer>();
         services.TryAddSingleton<ImageRecorder>();
-        services.TryAddSingleton<ImageReconciler>();
         return builder;
     }
 }

@@ -1,9 +1,6 @@
-using Darkroom.Queue;
-using Darkroom.Tests.Infrastructure;
+namespace Darkroom.Tests.Queue.Maintenance;
 
-namespace Darkroom.Tests.Queue;
-
-public sealed class ImageReconcilerTests
+public sealed class MaintenanceTests
 {
     [Fact]
     public async Task Image_is_claimed_again_when_its_owner_dies_as_a_suspect_that_used_no_attempt()
@@ -12,11 +9,11 @@ public sealed class ImageReconcilerTests
         var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
         await rig.Request().WithImages(3).BuildAsync();
         await dying.ClaimAsync(3);
-        Assert.Equal(0, (await living.Reconciler.ReconcileAsync(default)).Freed);
+        Assert.Equal(0, (await living.MaintainAsync()).Freed);
 
         await rig.KillAsync(dying);
 
-        Assert.Equal(3, (await living.Reconciler.ReconcileAsync(default)).Freed);
+        Assert.Equal(3, (await living.MaintainAsync()).Freed);
         Assert.All(await living.ClaimAsync(3), image => Assert.Equal((true, 1, 2L), (image.Suspect, image.Attempts, image.Fence)));
     }
 
@@ -29,7 +26,7 @@ public sealed class ImageReconcilerTests
         await leaving.ClaimAsync(1);
 
         await leaving.Process.StopAsync(default);
-        await living.Reconciler.ReconcileAsync(default);
+        await living.MaintainAsync();
 
         Assert.False(Assert.Single(await living.ClaimAsync(1)).Suspect);
     }
@@ -38,7 +35,7 @@ public sealed class ImageReconcilerTests
     public async Task Image_that_kills_its_process_twice_while_alone_fails_and_the_request_goes_on()
     {
         await using var rig = await QueueRig.StartAsync();
-        var judge = await rig.WorkerAsync();
+        var living = await rig.WorkerAsync();
         var request = await rig.Request().WithImages(1).BuildAsync();
 
         // In company: suspicion only, however often.
@@ -49,22 +46,22 @@ public sealed class ImageReconcilerTests
         Assert.Equal(1, await rig.ReadAsync<int>("select exclusive_crashes from images"));
         Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
 
-        var validation = await DieUnderAsync(alone: true);
-        Assert.Equal(1, validation.Crashed);
+        var last = await DieUnderAsync(alone: true);
+        Assert.Equal(1, last.Crashed);
         Assert.Equal("decoder_crashed", await rig.ReadAsync<string>("select error_code from images"));
         var (succeeded, failed, percentage, _) = await rig.CountersAsync(request.Id);
         Assert.Equal((0, 1, 99), (succeeded, failed, percentage));
         Assert.Equal(1, await rig.ResumptionsAsync(request));
-        Assert.Equal(0, judge.Held.Count);
+        Assert.Equal(0, living.Held.Count);
 
-        async Task<ReconcileResult> DieUnderAsync(bool alone)
+        async Task<MaintenanceResult> DieUnderAsync(bool alone)
         {
             var worker = await rig.WorkerAsync();
             var image = Assert.Single(await worker.ClaimAsync(1));
             Assert.Equal(1, image.Attempts);
             if (alone) Assert.True(await worker.Claimer.MarkExclusiveAsync(image, default));
             await rig.KillAsync(worker);
-            return await judge.Reconciler.ReconcileAsync(default);
+            return await living.MaintainAsync();
         }
     }
 
@@ -76,7 +73,7 @@ public sealed class ImageReconcilerTests
         var request = await rig.Request().WithImages(1).BuildAsync();
         await dying.ClaimAsync(1);
         await rig.KillAsync(dying);
-        await living.Reconciler.ReconcileAsync(default);
+        await living.MaintainAsync();
 
         var suspect = Assert.Single(await living.ClaimAsync(1));
         Assert.True(await living.Claimer.MarkExclusiveAsync(suspect, default));
@@ -93,10 +90,10 @@ public sealed class ImageReconcilerTests
         await rig.Request().WithImages(1).BuildAsync();
         await silent.ClaimAsync(1);
         // A lease that began before the server did.
-        rig.Lease.DurationSeconds = await rig.ReadAsync<double>("select extract(epoch from now() - pg_postmaster_start_time())::float8 + 60");
+        rig.Lease.DurationSeconds = (await rig.Database.ServerUptimeAsync()).TotalSeconds + 60;
         await rig.SqlAsync($"update processes set heartbeat_at = now() - interval '10 years' where id = '{silent.Process.Id}'");
 
-        Assert.Equal(0, (await living.Reconciler.ReconcileAsync(default)).Freed);
+        Assert.Equal(0, (await living.MaintainAsync()).Freed);
     }
 
     [Fact]
@@ -104,7 +101,7 @@ public sealed class ImageReconcilerTests
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
-        await worker.Reconciler.ReconcileAsync(default);
+        await worker.MaintainAsync();
         await rig.Request().WithImages(1_500).BuildAsync();
         await rig.Request().WithImages(20).BuildAsync();
         while ((await worker.Feeder.FeedAsync(default)).Offered > 0) { }
@@ -113,9 +110,9 @@ public sealed class ImageReconcilerTests
         await rig.Redis.FlushAsync();
         Assert.Equal(0, await worker.Queue.CountAsync());
 
-        Assert.Equal(1_520, (await worker.Reconciler.ReconcileAsync(default)).Rebuilt);
+        Assert.Equal(1_520, (await worker.MaintainAsync()).Rebuilt);
         Assert.Equal(1_520, await worker.Queue.CountAsync());
-        Assert.Equal(0, (await worker.Reconciler.ReconcileAsync(default)).Rebuilt);
+        Assert.Equal(0, (await worker.MaintainAsync()).Rebuilt);
     }
 
     [Fact]
@@ -124,32 +121,32 @@ public sealed class ImageReconcilerTests
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
         await rig.Request().WithImages(10).BuildAsync();
-        await worker.Reconciler.ReconcileAsync(default);
+        await worker.MaintainAsync();
         await worker.Feeder.FeedAsync(default);
         await worker.Queue.PopAsync(4);
-        Assert.Equal(0, (await worker.Reconciler.ReconcileAsync(default)).Reoffered);
+        Assert.Equal(0, (await worker.MaintainAsync()).Reoffered);
 
         await rig.SqlAsync("update images set offered_at = now() - interval '1 minute'");
 
-        Assert.Equal(10, (await worker.Reconciler.ReconcileAsync(default)).Reoffered);
+        Assert.Equal(10, (await worker.MaintainAsync()).Reoffered);
         Assert.Equal(10, await worker.Queue.CountAsync());
-        Assert.Equal(0, (await worker.Reconciler.ReconcileAsync(default)).Reoffered);
+        Assert.Equal(0, (await worker.MaintainAsync()).Reoffered);
     }
 
     [Fact]
-    public async Task Reconcilers_racing_free_each_image_once()
+    public async Task Rescuers_racing_free_each_image_once()
     {
         await using var rig = await QueueRig.StartAsync();
         var dying = await rig.WorkerAsync();
-        var judges = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => rig.WorkerAsync()));
+        var living = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => rig.WorkerAsync()));
         await rig.Request().WithImages(200).BuildAsync();
         await dying.ClaimAsync(200);
         await rig.KillAsync(dying);
 
-        var results = await Task.WhenAll(judges.Select(j => j.Reconciler.ReconcileAsync(default)));
+        var results = await Task.WhenAll(living.Select(worker => worker.MaintainAsync()));
 
         Assert.Equal(200, results.Sum(r => r.Freed));
-        Assert.All(await judges[0].ClaimAsync(200), image => Assert.Equal(1, image.Attempts));
+        Assert.All(await living[0].ClaimAsync(200), image => Assert.Equal(1, image.Attempts));
     }
 
     [Fact]
@@ -162,7 +159,7 @@ public sealed class ImageReconcilerTests
         await rig.SqlAsync("update csv_data_table set status = 'cancelled', finished_at = now()");
         await worker.Recorder.RecordAsync(Outcomes.Success(image), default);
 
-        Assert.Equal(1, (await worker.Reconciler.ReconcileAsync(default)).HandedBack);
+        Assert.Equal(1, (await worker.MaintainAsync()).HandedBack);
         Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
     }
 
@@ -173,7 +170,7 @@ public sealed class ImageReconcilerTests
         var (dead, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
         await rig.KillAsync(dead);
 
-        await living.Reconciler.ReconcileAsync(default);
+        await living.MaintainAsync();
 
         Assert.Equal(living.Process.Id, await rig.ReadAsync<Guid>("select id from processes"));
     }
@@ -186,7 +183,7 @@ public sealed class ImageReconcilerTests
         var request = await rig.Request().WithImages(4).BuildAsync();
         await worker.ClaimAsync(4);
 
-        Assert.Equal(4, await worker.Reconciler.HandBackEverythingAsync(default));
+        Assert.Equal(4, await worker.Returner.ReturnAllAsync(default));
         Assert.Equal(4, await rig.CountAsync(request.Id, "waiting"));
     }
 }

@@ -1,0 +1,62 @@
+using Darkroom.Data;
+using Darkroom.Leases;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Queue.Maintenance;
+
+/// <summary>Frees running images without a living owner. Where the owner died, as against left, each is a suspect.</summary>
+public sealed partial class LeaseRescuer(
+    NpgsqlDataSource database,
+    TimeProvider time,
+    IOptions<ProcessLeaseOptions> lease,
+    IOptions<QueueOptions> options,
+    ILogger<LeaseRescuer> logger) : PeriodicService(time, logger)
+{
+    protected override TimeSpan Period => lease.Value.Scan;
+
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => RescueAsync(cancellationToken);
+
+    /// <summary>Returns how many images wait again. Images that crashed their process too often are <see cref="PoisonImageFailer"/>'s.</summary>
+    public async Task<int> RescueAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Sql(
+                $"""
+                with orphan as (
+                  select i.id, p.id is not null as died
+                  from images i
+                  left join processes p on p.id = i.owner
+                  where i.state = 'running'
+                    and (p.id is null or {ProcessLeaseSql.IsDead})
+                    and not (p.id is not null and i.exclusive and i.exclusive_crashes + 1 >= @exclusive_crashes)
+                  for update of i skip locked
+                ),
+                freed as (
+                  update images i
+                  set state = 'waiting',
+                      owner = null,
+                      not_before = null,
+                      attempts = greatest(i.attempts - 1, 0),
+                      suspect = i.suspect or o.died,
+                      exclusive_crashes = i.exclusive_crashes + (i.exclusive and o.died)::int,
+                      exclusive = false
+                  from orphan o
+                  where i.id = o.id
+                  returning o.died
+                )
+                select count(*)::int, count(*) filter (where died)::int, pg_notify('{FanOut.Channel}', '')
+                from freed
+                """)
+            .With("lease", lease.Value.Duration)
+            .With("exclusive_crashes", options.Value.MaxExclusiveCrashes);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var freed = reader.GetInt32(0);
+        if (freed > 0) LogFreed(freed, reader.GetInt32(1));
+        return freed;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Freed} running images have lost their process ({Suspects} by its death) and wait again")]
+    private partial void LogFreed(int freed, int suspects);
+}

@@ -1,0 +1,113 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+using Darkroom.Leases;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Darkroom.Queue.Maintenance;
+
+/// <summary>Takes over images that killed their process once too often, and records them as failed as anyone else would.</summary>
+public sealed partial class PoisonImageFailer(
+    NpgsqlDataSource database,
+    ImageRecorder recorder,
+    HeldClaims held,
+    ProcessLease process,
+    TimeProvider time,
+    IOptions<ProcessLeaseOptions> lease,
+    IOptions<QueueOptions> options,
+    ILogger<PoisonImageFailer> logger) : PeriodicService(time, logger)
+{
+    private const string IsPoisonous =
+        $"i.state = 'running' and {ProcessLeaseSql.IsDead} and i.exclusive and i.exclusive_crashes + 1 >= @exclusive_crashes";
+
+    protected override TimeSpan Period => lease.Value.Scan;
+
+    protected override Task RunOnceAsync(CancellationToken cancellationToken) => FailAsync(cancellationToken);
+
+    /// <summary>Returns how many images failed.</summary>
+    public async Task<int> FailAsync(CancellationToken cancellationToken)
+    {
+        var poisonous = await TakeOverAsync(cancellationToken);
+        foreach (var image in poisonous) LogPoisonImage(image.RequestId, image.Row, image.Position);
+        await Task.WhenAll(poisonous.Select(image => recorder.RecordAsync(
+            new ImageOutcome.Failed(
+                image, QueueFailureCodes.DecoderCrashed, "The image made the decoder crash each time that it was processed."),
+            cancellationToken)));
+        return poisonous.Count;
+    }
+
+    private async Task<List<ClaimedImage>> TakeOverAsync(CancellationToken cancellationToken)
+    {
+        var found = await FindAsync(cancellationToken);
+        if (found.Count == 0) return [];
+        // Before they are ours in the database: what is ours there and unknown here is handed back.
+        held.Expect(found);
+        try
+        {
+            return await TakeOverAsync(found, cancellationToken);
+        }
+        finally
+        {
+            held.Unexpect(found);
+        }
+    }
+
+    private async Task<List<ImageId>> FindAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Sql(
+                $"""
+                select i.id
+                from images i
+                join processes p on p.id = i.owner
+                where {IsPoisonous}
+                """)
+            .With("lease", lease.Value.Duration)
+            .With("exclusive_crashes", options.Value.MaxExclusiveCrashes);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var found = new List<ImageId>();
+        while (await reader.ReadAsync(cancellationToken)) found.Add(new ImageId(reader.GetInt64(0)));
+        return found;
+    }
+
+    private async Task<List<ClaimedImage>> TakeOverAsync(IReadOnlyList<ImageId> found, CancellationToken cancellationToken)
+    {
+        await using var command = database.Sql(
+                $"""
+                with poisonous as (
+                  select i.id
+                  from images i
+                  join processes p on p.id = i.owner
+                  where i.id = any(@ids)
+                    and {IsPoisonous}
+                  for update of i skip locked
+                )
+                update images i
+                set owner = @owner,
+                    fence = i.fence + 1,
+                    exclusive = false,
+                    suspect = true,
+                    exclusive_crashes = i.exclusive_crashes + 1
+                from poisonous p
+                where i.id = p.id
+                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect
+                """)
+            .With("ids", found.Select(image => image.Value).ToArray())
+            .With("lease", lease.Value.Duration)
+            .With("exclusive_crashes", options.Value.MaxExclusiveCrashes)
+            .With("owner", process.Id);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var taken = new List<ClaimedImage>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            var image = ImageClaimer.ReadClaimed(reader);
+            held.Add(image);
+            taken.Add(image);
+        }
+
+        return taken;
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Image {Row}-{Position} of request {Request} crashed its process each time it ran alone; it is recorded as failed")]
+    private partial void LogPoisonImage(RequestId request, int row, int position);
+}
