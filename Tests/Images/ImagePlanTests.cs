@@ -8,19 +8,6 @@ namespace Darkroom.Tests.Images;
 public sealed class ImagePlanTests
 {
     [Fact]
-    public void Plan_survives_being_stored()
-    {
-        var plan = ImagePlan.Empty
-            .Add(new ImageStep.Resize(ResizeMode.Fill, 800, null))
-            .Add(new ImageStep.Convert(ImageFormat.Webp))
-            .Add(new ImageStep.Compress(40));
-        Assert.Equal(plan, ImagePlan.FromJson(plan.ToJson()));
-        Assert.Equal(
-            """[{"step":"resize","mode":"fill","width":800},{"step":"convert","format":"webp"},{"step":"compress","quality":40}]""",
-            plan.ToJson());
-    }
-
-    [Fact]
     public void Plan_is_never_changed_by_adding_to_it()
     {
         var compress = ImagePlan.Empty.Add(new ImageStep.Compress());

@@ -80,10 +80,10 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Wishes_of_the_workflow_add_receivers_and_payloads_and_none_is_told_twice()
+    public async Task Registrations_of_the_workflow_add_receivers_and_payloads_and_none_is_notified_twice()
     {
         var payload = JsonSerializer.SerializeToElement(new { order = 7 });
-        var request = await _scenario.EndRunAsync(Url, wishes:
+        var request = await _scenario.EndRunAsync(Url, registrations:
         [
             new WebhookRegistration(Url: null, payload),
             new WebhookRegistration(Url, JsonSerializer.SerializeToElement("later")),
@@ -108,7 +108,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [InlineData("https://receiver.example/\u0001\u0000")]
     public async Task An_address_that_none_can_go_to_does_not_stop_the_run_from_ending(string url)
     {
-        var request = await _scenario.EndRunAsync(url: null, wishes: [new WebhookRegistration(url, Payload: null)]);
+        var request = await _scenario.EndRunAsync(url: null, registrations: [new WebhookRegistration(url, Payload: null)]);
 
         var delivery = await _scenario.DeliveryAsync(request);
         Assert.Equal(("failed", "invalid_url"), (delivery.State, delivery.LastError));
@@ -118,7 +118,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [Fact]
     public async Task An_endless_address_does_not_stop_the_run_from_ending_either()
     {
-        var request = await _scenario.EndRunAsync(url: null, wishes: [new WebhookRegistration("https://receiver.example/" + new string('\u6f22', 50_000), Payload: null)]);
+        var request = await _scenario.EndRunAsync(url: null, registrations: [new WebhookRegistration("https://receiver.example/" + new string('\u6f22', 50_000), Payload: null)]);
 
         Assert.Equal("failed", (await _scenario.DeliveryAsync(request)).State);
     }

@@ -1,10 +1,14 @@
 using System.Collections.Concurrent;
+using System.Text;
 using System.Threading.Channels;
 using Darkroom.Webhooks;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Primitives;
+using StandardWebhooks;
+using StandardWebhooks.Diagnostics;
 
 namespace Darkroom.Tests.Webhooks;
 
@@ -82,6 +86,18 @@ internal sealed record ReceivedWebhook(
 {
     public string Id => Headers[WebhookSignature.IdHeader];
 
-    public bool IsSignedWith(string secret) =>
-        WebhookSignature.Verify([secret], name => Headers.GetValueOrDefault(name), Body, TimeProvider.System.GetUtcNow());
+    /// <summary>As a receiver finds it out, with a library that is not ours.</summary>
+    public bool IsSignedWith(string secret)
+    {
+        try
+        {
+            var headers = new HeaderDictionary(Headers.ToDictionary(header => header.Key, header => new StringValues(header.Value), StringComparer.OrdinalIgnoreCase));
+            new StandardWebhook(secret).Verify(Encoding.UTF8.GetString(Body), headers);
+            return true;
+        }
+        catch (WebhookVerificationException)
+        {
+            return false;
+        }
+    }
 }

@@ -74,7 +74,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
         string status = "completed",
         int images = 1,
         int failed = 0,
-        IReadOnlyList<WebhookRegistration>? wishes = null,
+        IReadOnlyList<WebhookRegistration>? registrations = null,
         OwnerId? owner = null,
         WebhookOptions? options = null)
     {
@@ -112,7 +112,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
             .With("finished", finished)
             .With("url", NpgsqlTypes.NpgsqlDbType.Text, url)
             .ExecuteNonQueryAsync();
-        await outbox.InsertAsync(connection, request.Id, run: 1, wishes ?? [], default);
+        await outbox.InsertAsync(connection, request.Id, run: 1, registrations ?? [], default);
         await transaction.CommitAsync();
         return request.Id;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -21,28 +22,29 @@ public sealed class WebhookSignatureTests
         Assert.Equal(Expected, WebhookSignature.Sign([Secret], Id, Then, Body));
 
     [HostileCorpusFact]
-    public void Every_vector_of_the_corpus_is_judged_as_it_says()
+    public void Every_good_vector_of_the_corpus_is_signed_as_it_says()
     {
         using var file = JsonDocument.Parse(File.ReadAllText(HostileCorpus.File("made", "webhook", "standard_webhooks_vectors.json")));
-        var vectors = file.RootElement.GetProperty("vectors").EnumerateArray().ToList();
+        var vectors = file.RootElement.GetProperty("vectors").EnumerateArray()
+            .Where(vector => vector.GetProperty("expect").GetString() == "ok")
+            .ToList();
 
         Assert.NotEmpty(vectors);
         Assert.All(vectors, vector =>
         {
             var headers = vector.GetProperty("headers").EnumerateObject()
-                .ToDictionary(header => header.Name, header => header.Value.GetString(), StringComparer.OrdinalIgnoreCase);
-            var verified = WebhookSignature.Verify(
+                .ToDictionary(header => header.Name, header => header.Value.GetString()!, StringComparer.OrdinalIgnoreCase);
+            var signature = WebhookSignature.Sign(
                 [vector.GetProperty("secret").GetString()!],
-                headers.GetValueOrDefault,
-                Encoding.UTF8.GetBytes(vector.GetProperty("payload").GetString()!),
-                DateTimeOffset.FromUnixTimeSeconds(vector.GetProperty("now").GetInt64()),
-                TimeSpan.FromSeconds(vector.GetProperty("tolerance_s").GetInt32()));
-            Assert.True(verified == (vector.GetProperty("expect").GetString() == "ok"), vector.GetProperty("name").GetString());
+                headers[WebhookSignature.IdHeader],
+                DateTimeOffset.FromUnixTimeSeconds(long.Parse(headers[WebhookSignature.TimestampHeader], CultureInfo.InvariantCulture)),
+                Encoding.UTF8.GetBytes(vector.GetProperty("payload").GetString()!));
+            Assert.Contains(signature, headers[WebhookSignature.SignatureHeader].Split(' '));
         });
     }
 
     [Fact]
-    public void Whatever_is_signed_verifies_and_agrees_with_the_formula_written_out()
+    public void Whatever_is_signed_agrees_with_the_formula_written_out()
     {
         var random = new Random(Seed: 9);
         for (var i = 0; i < 200; i++)
@@ -56,7 +58,21 @@ public sealed class WebhookSignatureTests
 
             var signed = Encoding.UTF8.GetBytes($"msg_{i}.{Then.ToUnixTimeSeconds() + i}.").Concat(body).ToArray();
             Assert.Equal("v1," + Convert.ToBase64String(HMACSHA256.HashData(key, signed)), signature);
-            Assert.True(Verify([secret], $"msg_{i}", Then.AddSeconds(i), signature, body, Then));
+        }
+    }
+
+    [Fact]
+    public void Whatever_is_signed_is_accepted_by_a_receiver_with_a_library_that_is_not_ours()
+    {
+        var random = new Random(Seed: 10);
+        for (var i = 0; i < 200; i++)
+        {
+            var secret = WebhookSecrets.Generate();
+            var body = JsonSerializer.Serialize(new { text = new string('\u6f22', random.Next(0, 2_000)), number = random.Next() });
+            var webhook = Received([secret], $"msg_{i}", body);
+
+            Assert.True(webhook.IsSignedWith(secret));
+            Assert.False((webhook with { Body = Encoding.UTF8.GetBytes(body + " ") }).IsSignedWith(secret));
         }
     }
 
@@ -64,71 +80,34 @@ public sealed class WebhookSignatureTests
     public void While_two_secrets_live_a_receiver_may_hold_either()
     {
         var (old, fresh) = (WebhookSecrets.Generate(), WebhookSecrets.Generate());
-        var signature = WebhookSignature.Sign([fresh, old], Id, Then, Body);
+        var webhook = Received([fresh, old], Id, "{}");
 
-        Assert.Equal(2, signature.Split(' ').Length);
-        Assert.True(Verify([old], Id, Then, signature, Body, Then));
-        Assert.True(Verify([fresh], Id, Then, signature, Body, Then));
-        Assert.False(Verify([WebhookSecrets.Generate()], Id, Then, signature, Body, Then));
+        Assert.Equal(2, webhook.Headers[WebhookSignature.SignatureHeader].Split(' ').Length);
+        Assert.True(webhook.IsSignedWith(old));
+        Assert.True(webhook.IsSignedWith(fresh));
+        Assert.False(webhook.IsSignedWith(WebhookSecrets.Generate()));
     }
-
-    public static TheoryData<string, string, string, string?, string> Forgeries => new()
-    {
-        { "another id", "msg_other", "1614265330", Expected, "{\"test\": 2432232314}" },
-        { "another time", Id, "1614265331", Expected, "{\"test\": 2432232314}" },
-        { "a time with a sign", Id, "+1614265330", Expected, "{\"test\": 2432232314}" },
-        { "a time with a blank", Id, " 1614265330", Expected, "{\"test\": 2432232314}" },
-        { "a time beyond all numbers", Id, "99999999999999999999999", Expected, "{\"test\": 2432232314}" },
-        { "the largest time", Id, "9223372036854775807", Expected, "{\"test\": 2432232314}" },
-        { "another body", Id, "1614265330", Expected, "{\"test\": 2432232315}" },
-        { "a longer body", Id, "1614265330", Expected, "{\"test\": 2432232314} " },
-        { "no signature", Id, "1614265330", null, "{\"test\": 2432232314}" },
-        { "an empty signature", Id, "1614265330", "v1,", "{\"test\": 2432232314}" },
-        { "another version", Id, "1614265330", "v2" + Expected[2..], "{\"test\": 2432232314}" },
-        { "an asymmetric version", Id, "1614265330", "v1a" + Expected[2..], "{\"test\": 2432232314}" },
-        { "no version", Id, "1614265330", Expected[3..], "{\"test\": 2432232314}" },
-        { "a cut signature", Id, "1614265330", Expected[..^1], "{\"test\": 2432232314}" },
-        { "a signature and more", Id, "1614265330", Expected + "=", "{\"test\": 2432232314}" },
-        { "letters that are not ASCII", Id, "1614265330", "v1,\u00e9\u00e9\u00e9\u00e9", "{\"test\": 2432232314}" },
-    };
-
-    [Theory]
-    [MemberData(nameof(Forgeries))]
-    public void A_forgery_does_not_verify(string what, string id, string timestamp, string? signature, string body)
-    {
-        var headers = new Dictionary<string, string?> { ["webhook-id"] = id, ["webhook-timestamp"] = timestamp, ["webhook-signature"] = signature };
-
-        Assert.False(WebhookSignature.Verify([Secret], headers.GetValueOrDefault, Encoding.UTF8.GetBytes(body), Then), what);
-    }
-
-    [Theory]
-    [InlineData(-301, false)]
-    [InlineData(-300, true)]
-    [InlineData(300, true)]
-    [InlineData(301, false)]
-    public void An_old_or_early_message_does_not_verify(int seconds, bool verifies) =>
-        Assert.Equal(verifies, Verify([Secret], Id, Then, Expected, Body, Then.AddSeconds(seconds)));
 
     [Theory]
     [InlineData("")]
     [InlineData("whsec_")]
     [InlineData("whsec_***")]
-    public void What_is_no_secret_signs_and_verifies_nothing(string secret)
+    public void What_is_no_secret_signs_nothing(string secret)
     {
         Assert.Throws<ArgumentException>(() => WebhookSignature.Sign([secret], Id, Then, Body));
         Assert.Throws<ArgumentException>(() => WebhookSignature.Sign([], Id, Then, Body));
-        var unkeyed = HMACSHA256.HashData(Array.Empty<byte>(), Encoding.UTF8.GetBytes($"{Id}.{Then.ToUnixTimeSeconds()}.").Concat(Body).ToArray());
-        Assert.False(Verify([secret], Id, Then, "v1," + Convert.ToBase64String(unkeyed), Body, Then));
     }
 
-    private static bool Verify(string[] secrets, string id, DateTimeOffset timestamp, string signature, byte[] body, DateTimeOffset now)
+    // Sent now: a receiver's library goes by the system's clock.
+    private static ReceivedWebhook Received(string[] secrets, string id, string body)
     {
-        var headers = new Dictionary<string, string?>
+        var (now, bytes) = (TimeProvider.System.GetUtcNow(), Encoding.UTF8.GetBytes(body));
+        var headers = new Dictionary<string, string>
         {
-            ["webhook-id"] = id,
-            ["webhook-timestamp"] = timestamp.ToUnixTimeSeconds().ToString(System.Globalization.CultureInfo.InvariantCulture),
-            ["webhook-signature"] = signature,
+            [WebhookSignature.IdHeader] = id,
+            [WebhookSignature.TimestampHeader] = WebhookSignature.Seconds(now),
+            [WebhookSignature.SignatureHeader] = WebhookSignature.Sign(secrets, id, now, bytes),
         };
-        return WebhookSignature.Verify(secrets, headers.GetValueOrDefault, body, now);
+        return new ReceivedWebhook("POST", "/", "application/json", headers, bytes);
     }
 }

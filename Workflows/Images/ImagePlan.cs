@@ -1,33 +1,19 @@
 using System.Collections.Immutable;
-using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Darkroom.Images;
 
 /// <summary>
-/// What is to be done with an image, as a list of steps that can be stored or sent to another process. Activities append; the
-/// first that needs bytes runs the whole list with one decode and one encode.
+/// What is to be done with an image, as a list of steps. Activities append; the first that needs bytes runs the whole list with
+/// one decode and one encode.
 /// </summary>
 public sealed record ImagePlan(ImmutableArray<ImageStep> Steps)
 {
     public static ImagePlan Empty { get; } = new([]);
 
     public ImagePlan Add(ImageStep step) => new(Steps.Add(step));
-
-    public string ToJson() => JsonSerializer.Serialize(Steps, ImagePlanJson.Default.ImmutableArrayImageStep);
-
-    public static ImagePlan FromJson(string json) => new(JsonSerializer.Deserialize(json, ImagePlanJson.Default.ImmutableArrayImageStep));
-
-    public bool Equals(ImagePlan? other) => other is not null && Steps.AsSpan().SequenceEqual(other.Steps.AsSpan());
-
-    public override int GetHashCode() => Steps.Aggregate(0, HashCode.Combine);
 }
 
 /// <summary>One step of an <see cref="ImagePlan"/>.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "step")]
-[JsonDerivedType(typeof(Compress), "compress")]
-[JsonDerivedType(typeof(Resize), "resize")]
-[JsonDerivedType(typeof(Convert), "convert")]
 public abstract record ImageStep
 {
     private ImageStep()
@@ -45,19 +31,14 @@ public abstract record ImageStep
 }
 
 /// <summary>How an image meets the box it is resized to.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<ResizeMode>))]
 public enum ResizeMode
 {
     /// <summary>As large as fits inside the box, proportions kept, nothing cut.</summary>
-    [JsonStringEnumMemberName("fit")] Fit,
+    Fit,
 
     /// <summary>As small as covers the box, proportions kept; what stands out is cut off on both sides.</summary>
-    [JsonStringEnumMemberName("fill")] Fill,
+    Fill,
 
     /// <summary>The middle of the image in its own scale.</summary>
-    [JsonStringEnumMemberName("crop")] Crop,
+    Crop,
 }
-
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(ImmutableArray<ImageStep>))]
-internal sealed partial class ImagePlanJson : JsonSerializerContext;
