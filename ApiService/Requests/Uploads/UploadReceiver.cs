@@ -12,16 +12,16 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>Receives one file: stores it while it is judged, and makes a request of it or leaves nothing behind.</summary>
+/// <summary>Receives one file: stores it while it is validated, and makes a request of it or leaves nothing behind.</summary>
 internal sealed partial class UploadReceiver(
-    UploadStore uploads, WorkflowDefinitionStore workflows, ObjectStore objects, CsvValidator judge, ApiLinks links, TimeProvider time,
+    UploadStore uploads, WorkflowDefinitionStore workflows, ObjectStore objects, CsvValidator validator, ApiLinks links, TimeProvider time,
     IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
     IOptions<RequestsOptions> requests, IOptions<EngineOptions> engine, ILogger<UploadReceiver> logger)
 {
     private const string CsvType = "text/csv";
 
     /// <summary>For clearing up and for the accepting transaction, which the client's going away must not cut short.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly WebhookUrlRule _webhookUrls = new(options.Value.AllowHttpWebhooks, environment.IsDevelopment());
 
@@ -67,6 +67,7 @@ internal sealed partial class UploadReceiver(
             {
                 await using var tee = new UploadTee(body, sink: null, limits.Value.MaxFileBytes);
                 await tee.DrainAsync(token);
+                RefuseFault(tee);
                 sha256 = tee.Sha256;
             },
             cancellationToken);
@@ -102,15 +103,28 @@ internal sealed partial class UploadReceiver(
         return await AcceptAsync(upload, request);
     }
 
-    /// <summary>Judges the file while it is stored; returns only if it is good.</summary>
+    /// <summary>Validates the file while it is stored; returns only if it is good.</summary>
     private async Task<CsvValidationResult> ValidateAsync(Stream body, ObjectUpload writing, CancellationToken cancellationToken)
     {
         await using var tee = new UploadTee(body, writing, limits.Value.MaxFileBytes);
-        var validation = await judge.ValidateAsync(tee, cancellationToken);
+        var validation = await validator.ValidateAsync(tee, cancellationToken);
+        if (validation.IsValid) await tee.DrainAsync(cancellationToken);
+        // First, for what was validated may be the beginning only.
+        RefuseFault(tee);
         if (tee.Bytes == 0) throw new ApiProblemException(UploadProblems.EmptyFile);
         if (!validation.IsValid) throw new ApiProblemException(ProblemOf(validation));
-        await tee.DrainAsync(cancellationToken);
         return validation;
+    }
+
+    private void RefuseFault(UploadTee file)
+    {
+        if (file.Fault is not { } fault) return;
+        throw new ApiProblemException(fault switch
+        {
+            UploadFault.TooLarge => UploadProblems.TooLarge(limits.Value.MaxFileBytes),
+            UploadFault.Truncated => UploadProblems.BrokenForm("The body ends before the file does."),
+            _ => throw new InvalidOperationException($"Unknown fault {fault}."),
+        });
     }
 
     private ApiProblem ProblemOf(CsvValidationResult validation) => validation.Errors[0].Code switch
@@ -133,11 +147,11 @@ internal sealed partial class UploadReceiver(
     /// <summary>Before the client sends half a gigabyte: is there anywhere to put it?</summary>
     private async Task RefuseWithoutStorageAsync(CancellationToken cancellationToken)
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(requests.Value.StorageTimeout);
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(requests.Value.StorageTimeout);
         try
         {
-            await objects.CheckAsync(patience.Token);
+            await objects.CheckAsync(timeout.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -147,12 +161,12 @@ internal sealed partial class UploadReceiver(
 
     private async Task<Acceptance> AcceptAsync(Upload upload, NewRequest request)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
+        using var timeout = new CancellationTokenSource(Timeout, time);
         var acceptance = await uploads.AcceptAsync(
             upload,
             request,
             accepted => JsonSerializer.Serialize(RequestView.From(accepted, links), RequestJson.Default.RequestView),
-            patience.Token);
+            timeout.Token);
         if (acceptance is Acceptance.Accepted) LogAccepted(request.Id, request.NoOfProducts, request.NoOfImages, request.CsvBytes);
         return acceptance;
     }
@@ -160,11 +174,11 @@ internal sealed partial class UploadReceiver(
     /// <summary>Objects first, then the row by which they are found; if either does not work, the sweeper does both.</summary>
     private async Task ClearUpAsync(Upload upload, bool hasObjects)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
+        using var timeout = new CancellationTokenSource(Timeout, time);
         try
         {
-            if (hasObjects) await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), patience.Token);
-            await uploads.DiscardAsync(upload, patience.Token);
+            if (hasObjects) await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), timeout.Token);
+            await uploads.DiscardAsync(upload, timeout.Token);
         }
         catch (Exception e)
         {

@@ -1,19 +1,32 @@
 using System.Security.Cryptography;
-using Darkroom.Api.Problems;
 using Darkroom.Storage;
 
 namespace Darkroom.Api.Requests.Uploads;
 
+/// <summary>Why a file could not be read to its end.</summary>
+internal enum UploadFault
+{
+    /// <summary>It has more bytes than a file may have.</summary>
+    TooLarge,
+
+    /// <summary>The body ends before the file does.</summary>
+    Truncated,
+}
+
 /// <summary>
-/// A file on its way in: whoever reads it also stores it, counts it and hashes it. So judging sets the pace, and no more of the
+/// A file on its way in: whoever reads it also stores it, counts it and hashes it. So validation sets the pace, and no more of the
 /// file is ever in memory than a part of the upload.
 /// </summary>
+/// <remarks>A fault looks like the end of the file to its reader: look at <see cref="Fault"/> before using what was read.</remarks>
 /// <param name="source">The file as it arrives.</param>
 /// <param name="sink">Where it is stored, or null if only its hash is wanted.</param>
-/// <param name="most">Bytes after which it is refused.</param>
+/// <param name="most">Bytes that a file may have.</param>
 internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    /// <summary>What ended the reading, or null where it was the file's own end.</summary>
+    public UploadFault? Fault { get; private set; }
 
     public long Bytes { get; private set; }
 
@@ -27,10 +40,16 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : 
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (Fault is not null) return 0;
         var read = await ReadSourceAsync(buffer, cancellationToken);
         if (read == 0) return 0;
         Bytes += read;
-        if (Bytes > most) throw new ApiProblemException(UploadProblems.TooLarge(most));
+        if (Bytes > most)
+        {
+            Fault = UploadFault.TooLarge;
+            return 0;
+        }
+
         _hash.AppendData(buffer.Span[..read]);
         if (sink is not null) await sink.WriteAsync(buffer[..read], cancellationToken);
         return read;
@@ -56,7 +75,8 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : 
         }
         catch (Exception e) when (UploadForm.IsMalformed(e))
         {
-            throw new ApiProblemException(UploadProblems.BrokenForm("The body ends before the file does."), e);
+            Fault = UploadFault.Truncated;
+            return 0;
         }
     }
 
