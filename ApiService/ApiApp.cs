@@ -36,7 +36,7 @@ public static class ApiApp
         var builder = WebApplication.CreateBuilder(args);
         configure?.Invoke(builder);
         builder.AddServiceDefaults();
-        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: database => ApiServer.Hasten(database.TraceWithinActivities()));
+        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: database => ApiServer.ConfigureFastFail(database.TraceWithinActivities()));
         builder.AddObjectStore();
 
         // Hosted services start in this order: the schema, then this process' lease, then what needs them.

@@ -90,10 +90,10 @@ internal static class FileEndpoints
     }
 
     /// <summary>Waits only until the storage begins to answer; the body takes as long as the client's line does.</summary>
-    private static async Task<T> BegunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan patience, CancellationToken cancellationToken)
+    private static async Task<T> BegunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var beginning = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        beginning.CancelAfter(patience);
+        beginning.CancelAfter(timeout);
         try
         {
             return await call(beginning.Token);

@@ -19,7 +19,7 @@ internal static class ApiServer
     {
         services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ServerOptions>>((kestrel, server) => Limit(kestrel, server.Value));
-        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ServerOptions>>((forwarded, server) => Believe(forwarded, server.Value));
+        services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ServerOptions>>((forwarded, server) => ConfigureForwardedHeaders(forwarded, server.Value));
         services.AddRequestTimeouts();
         services.AddOptions<RequestTimeoutOptions>().Configure<IOptions<RequestsOptions>>((timeouts, requests) =>
             timeouts.AddPolicy(QueryTimeout, new RequestTimeoutPolicy
@@ -50,15 +50,15 @@ internal static class ApiServer
     /// Makes a database that is away a quick error. A caller has a couple of seconds to give, and a query that is no longer waited
     /// for is ended by closing its connection: asking a server that hangs to cancel it would hang as well.
     /// </summary>
-    public static void Hasten(NpgsqlDataSourceBuilder database)
+    public static void ConfigureFastFail(NpgsqlDataSourceBuilder database)
     {
         DatabaseSessions.LimitIdleTransactions(database);
         database.ConnectionStringBuilder.Timeout = Math.Min(database.ConnectionStringBuilder.Timeout, 2);
         database.ConnectionStringBuilder.CancellationTimeout = -1;
     }
 
-    /// <summary>Believes what trusted proxies say of the client, from the last hop back to the first one that is not trusted.</summary>
-    private static void Believe(ForwardedHeadersOptions forwarded, ServerOptions server)
+    /// <summary>Takes what trusted proxies say of the client, from the last hop back to the first one that is not trusted.</summary>
+    private static void ConfigureForwardedHeaders(ForwardedHeadersOptions forwarded, ServerOptions server)
     {
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();

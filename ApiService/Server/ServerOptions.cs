@@ -34,7 +34,7 @@ internal sealed class ServerOptions : IValidatableObject
     public long MaxConnections { get; set; } = 10_000;
 
     /// <summary>
-    /// Reverse proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are believed: addresses or networks
+    /// Reverse proxies whose <c>X-Forwarded-For</c> and <c>X-Forwarded-Proto</c> are trusted: addresses or networks
     /// (<c>192.0.2.7 10.0.0.0/8</c>), separated by blanks. Default none: anybody can send these headers. Behind a proxy that is not
     /// named here, all clients together are one source of bad keys.
     /// </summary>

@@ -4,7 +4,7 @@ using Darkroom.Requests;
 
 namespace Darkroom.Uploads;
 
-/// <summary>A CSV that was judged good and lies in the object storage: what the accepting transaction makes a request of.</summary>
+/// <summary>A valid CSV that lies in the object storage: what the accepting transaction makes a request of.</summary>
 public sealed record NewRequest
 {
     /// <summary>The upload's id, which becomes the request's.</summary>
@@ -31,3 +31,20 @@ public sealed record IdempotencyKey(string Key, byte[] Digest);
 
 /// <summary>What was answered before under an idempotency key.</summary>
 public sealed record IdempotentResponse(RequestId Request, byte[] Digest, string Response);
+
+/// <summary>How the accepting transaction ended.</summary>
+public abstract record Acceptance
+{
+    private Acceptance()
+    {
+    }
+
+    /// <summary>The request exists.</summary>
+    public sealed record Accepted(string Response) : Acceptance;
+
+    /// <summary>It does not: the upload was taken over, or the transaction was rolled back.</summary>
+    public sealed record Lost : Acceptance;
+
+    /// <summary>The database went away with the commit, and with it the answer.</summary>
+    public sealed record Unknown : Acceptance;
+}

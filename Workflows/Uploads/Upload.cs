@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Darkroom.Data;
 
 namespace Darkroom.Uploads;
@@ -10,19 +11,14 @@ namespace Darkroom.Uploads;
 /// <param name="IdempotencyKey">The client's name for it.</param>
 public sealed record Upload(RequestId Id, OwnerId Owner, string? IdempotencyKey, Guid Process, CancellationToken Held);
 
-/// <summary>How the accepting transaction ended.</summary>
-public abstract record Acceptance
+/// <summary>The uploads that this process is receiving. A row of this process that is not among them has been abandoned.</summary>
+public sealed class ActiveUploads
 {
-    private Acceptance()
-    {
-    }
+    private readonly ConcurrentDictionary<RequestId, byte> _ids = new();
 
-    /// <summary>The request exists.</summary>
-    public sealed record Accepted(string Response) : Acceptance;
+    public Guid[] Ids => [.. _ids.Keys.Select(id => id.Value)];
 
-    /// <summary>It does not: the upload was taken over, or the transaction was rolled back.</summary>
-    public sealed record Lost : Acceptance;
+    internal void Add(RequestId id) => _ids[id] = 0;
 
-    /// <summary>The database went away with the commit, and with it the answer.</summary>
-    public sealed record Unknown : Acceptance;
+    internal void Remove(RequestId id) => _ids.TryRemove(id, out _);
 }

@@ -16,7 +16,7 @@ public sealed partial class UploadStore(
     NpgsqlDataSource database, ProcessLease process, ActiveUploads active, TimeProvider time, ILogger<UploadStore> logger)
 {
     /// <summary>How long the end of a commit whose answer was lost is asked after, before the client is told to ask itself.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>Begins an upload, unless another with the same key is in flight: then null.</summary>
     public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellationToken)
@@ -120,19 +120,19 @@ public sealed partial class UploadStore(
     /// </summary>
     private async Task<Acceptance> ResolveAsync(Upload upload, string response)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
+        using var timeout = new CancellationTokenSource(ResolveTimeout, time);
         while (true)
         {
             try
             {
-                if (await IsStillUploadAsync(upload, patience.Token)) return new Acceptance.Lost();
+                if (await IsStillUploadAsync(upload, timeout.Token)) return new Acceptance.Lost();
                 var exists = await database.Sql("select 1 from csv_data_table where id = @id")
                     .With("id", upload.Id.Value)
-                    .ExecuteScalarAsync(patience.Token) is not null;
+                    .ExecuteScalarAsync(timeout.Token) is not null;
                 active.Remove(upload.Id);
                 return exists ? new Acceptance.Accepted(response) : new Acceptance.Lost();
             }
-            catch (Exception e) when (e is NpgsqlException or OperationCanceledException && patience.IsCancellationRequested)
+            catch (Exception e) when (e is NpgsqlException or OperationCanceledException && timeout.IsCancellationRequested)
             {
                 // No longer active: if it was not committed, the sweeper finds the row and clears up.
                 LogUnresolved(e, upload.Id);
@@ -141,7 +141,7 @@ public sealed partial class UploadStore(
             }
             catch (NpgsqlException)
             {
-                await WaitAsync(TimeSpan.FromMilliseconds(250), patience.Token);
+                await WaitAsync(TimeSpan.FromMilliseconds(250), timeout.Token);
             }
         }
     }
@@ -214,6 +214,6 @@ public sealed partial class UploadStore(
     [LoggerMessage(Level = LogLevel.Warning, Message = "The answer to the commit of request {Request} was lost; reading how it ended")]
     private partial void LogAmbiguous(Exception exception, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "How the commit of request {Request} ended could not be read; the client is told to look")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "How the commit of request {Request} ended could not be read; the client has to look")]
     private partial void LogUnresolved(Exception exception, RequestId request);
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Darkroom.Data;
 using Darkroom.Requests;
 
 namespace Darkroom.Webhooks;
@@ -130,3 +131,9 @@ internal static class WebhookBody
         else json.WriteNull(name);
     }
 }
+
+/// <summary>An image as a webhook tells of it.</summary>
+/// <param name="State">As the database writes it.</param>
+/// <param name="OutputUrl">Opens without a header; null unless it succeeded.</param>
+internal sealed record WebhookImage(
+    ImagePlace Place, string Serial, string ProductName, string Url, string State, string? OutputUrl, string? ErrorCode, string? ErrorMessage);

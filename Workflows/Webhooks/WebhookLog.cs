@@ -158,3 +158,46 @@ public sealed class WebhookLog(NpgsqlDataSource database)
     private static WebhookAttempt ReadAttempt(NpgsqlDataReader row) => new(
         row.GetInt32(10), row.GetFieldValue<DateTimeOffset>(11), row.GetInt32(12), row.IntOrNull(13), row.TextOrNull(14), row.TextOrNull(15));
 }
+
+/// <summary>A delivery and its attempts, as its owner sees it.</summary>
+public sealed record WebhookDelivery
+{
+    /// <summary>The <c>webhook-id</c>.</summary>
+    public required string Id { get; init; }
+
+    public required Guid RequestId { get; init; }
+    public required int Run { get; init; }
+    public required string Url { get; init; }
+
+    /// <summary>pending, delivered, failed or disabled.</summary>
+    public required string State { get; init; }
+
+    public required DateTimeOffset? NextAttemptAt { get; init; }
+    public required int? LastStatus { get; init; }
+
+    /// <summary>One of <see cref="WebhookErrors"/>, or null.</summary>
+    public required string? LastError { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset? FinishedAt { get; init; }
+    public required IReadOnlyList<WebhookAttempt> Attempts { get; init; }
+}
+
+/// <param name="Response">At most the first KiB of what the receiver answered.</param>
+public sealed record WebhookAttempt(int Attempt, DateTimeOffset StartedAt, int DurationMs, int? Status, string? Error, string? Response);
+
+/// <summary>The result of sending a delivery again.</summary>
+public enum WebhookReplay
+{
+    /// <summary>It is due now, or being sent at this moment.</summary>
+    Accepted,
+
+    /// <summary>The owner has no such delivery.</summary>
+    Unknown,
+
+    /// <summary>Its receiver answered 410; the endpoint must be enabled first.</summary>
+    EndpointDisabled,
+
+    /// <summary>Its address is none that a webhook can go to.</summary>
+    InvalidUrl,
+}

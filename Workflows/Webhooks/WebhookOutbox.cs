@@ -21,19 +21,19 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     private const int MaxShownUrl = 500;
 
     /// <summary>
-    /// Inserts one delivery for each receiver: the request's own <c>webhook_url</c>, and those that its workflow wished for. Call it after
+    /// Inserts one delivery for each receiver: the request's own <c>webhook_url</c>, and those that its workflow registered. Call it after
     /// the terminal state is written, on the same connection. Returns the number of deliveries inserted.
     /// </summary>
     /// <remarks>
-    /// A run's end must never founder on a webhook: an address that none can go to becomes a delivery that has failed, for its owner to see.
+    /// A bad address must not fail the end of a run: it becomes a delivery that has failed, for its owner to see.
     /// </remarks>
     public async Task<int> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> wishes, CancellationToken cancellationToken)
+        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> registrations, CancellationToken cancellationToken)
     {
         var ended = await ReadRequestAsync(connection, request, cancellationToken);
         if (ended.Run != run || !ended.Status.IsTerminal())
             throw new InvalidOperationException($"Request {request} is {ended.Status.ToText()} in run {ended.Run}: run {run} has not ended.");
-        var receivers = Receivers(ended.WebhookUrl, wishes);
+        var receivers = Receivers(ended.WebhookUrl, registrations);
         if (receivers.Count == 0) return 0;
 
         var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(connection, ended, cancellationToken) : null;
@@ -52,16 +52,16 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     public static string MessageId(RequestId request, int run, string url) =>
         "msg_" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{request}\n{run}\n{url}")).AsSpan(0, 18));
 
-    /// <summary>Each receiver once; of several wishes for one, the first that brings a payload.</summary>
-    private static Dictionary<string, JsonElement?> Receivers(string? own, IReadOnlyList<WebhookRegistration> wishes)
+    /// <summary>Each receiver once; of several registrations of one, the first that brings a payload.</summary>
+    private static Dictionary<string, JsonElement?> Receivers(string? own, IReadOnlyList<WebhookRegistration> registrations)
     {
         var receivers = new Dictionary<string, JsonElement?>(StringComparer.Ordinal);
-        foreach (var wish in wishes.Prepend(new WebhookRegistration(own, Payload: null)))
+        foreach (var registration in registrations.Prepend(new WebhookRegistration(own, Payload: null)))
         {
-            var text = string.IsNullOrWhiteSpace(wish.Url) ? own : wish.Url;
+            var text = string.IsNullOrWhiteSpace(registration.Url) ? own : registration.Url;
             if (string.IsNullOrWhiteSpace(text)) continue;
             var url = WebhookUrl.TryParse(text, out var parsed) ? parsed.AbsoluteUri : text;
-            receivers[url] = receivers.GetValueOrDefault(url) ?? wish.Payload;
+            receivers[url] = receivers.GetValueOrDefault(url) ?? registration.Payload;
         }
 
         return receivers;

@@ -55,7 +55,7 @@ public sealed class WebhookSender : IDisposable
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
             var status = (int)response.StatusCode;
             var text = await ReadStartAsync(response, cancellationToken, either.Token);
-            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), status, Judge(status), text, RetryAfter(response, startedAt));
+            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), status, ErrorFor(status), text, RetryAfter(response, startedAt));
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && Explain(e) is { } error)
         {
@@ -77,7 +77,7 @@ public sealed class WebhookSender : IDisposable
         return request;
     }
 
-    private static string? Judge(int status) => status switch
+    private static string? ErrorFor(int status) => status switch
     {
         >= 200 and < 300 => null,
         >= 300 and < 400 => WebhookErrors.Redirected,
@@ -142,4 +142,18 @@ public sealed class WebhookSender : IDisposable
         HttpRequestException or IOException => WebhookErrors.BadResponse,
         _ => null,
     };
+}
+
+/// <summary>How one attempt ended.</summary>
+/// <param name="StartedAt">When it began.</param>
+/// <param name="Duration">How long it took.</param>
+/// <param name="Status">The HTTP status, if there was an answer.</param>
+/// <param name="Error">One of <see cref="WebhookErrors"/>, or null if it was delivered.</param>
+/// <param name="Response">The start of what the receiver answered, for the owner's eyes.</param>
+/// <param name="RetryAfter">When the receiver wants to be asked again.</param>
+public sealed record WebhookOutcome(
+    DateTimeOffset StartedAt, TimeSpan Duration, int? Status, string? Error, string? Response = null, TimeSpan? RetryAfter = null)
+{
+    /// <summary>The receiver wants nothing more, ever.</summary>
+    public bool Gone => Status == 410;
 }

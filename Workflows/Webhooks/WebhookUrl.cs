@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>What can be a receiver's address, judged by its text alone. Where it leads is judged when it is connected to.</summary>
+/// <summary>What can be a receiver's address, by its text alone. Where it leads is checked when it is connected to.</summary>
 public static class WebhookUrl
 {
     /// <summary>Longest address taken, characters after escaping. An index holds it whole.</summary>
@@ -21,7 +21,7 @@ public static class WebhookUrl
         return true;
     }
 
-    /// <summary>What receivers are told apart by: one slow or dead host is one receiver, however many addresses name it.</summary>
+    /// <summary>What identifies a receiver: one slow or dead host is one receiver, however many addresses name it.</summary>
     public static string Receiver(Uri url) =>
         string.Create(CultureInfo.InvariantCulture, $"{url.IdnHost.TrimEnd('.').ToLowerInvariant()}:{url.Port}");
 }
