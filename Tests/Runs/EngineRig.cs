@@ -78,7 +78,7 @@ internal sealed class EngineRig : IAsyncDisposable
         var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions);
         var compiler = new WorkflowCompiler(Database.DataSource, _catalog);
         var runner = new WorkflowRunner(
-            Database.DataSource, instances, compiler, Ending(), TimeProvider.System, new Random(1),
+            instances, compiler, Ending(), TimeProvider.System, new Random(1),
             Microsoft.Extensions.Options.Options.Create(Options), NullLogger<WorkflowRunner>.Instance);
         return new EngineProcess(process, instances, runner);
     }

@@ -28,6 +28,7 @@ public static class EngineServices
         services.AddSingleton<DefinitionEditor>();
         services.AddSingleton<WorkflowDefinitionStore>();
         services.AddSingleton<WorkflowInstanceStore>();
+        services.AddSingleton<WorkflowInstanceReader>();
         services.AddSingleton<WorkflowCompiler>();
         services.AddSingleton<WorkflowRunner>();
         services.AddSingleton<FanOutBodies>();

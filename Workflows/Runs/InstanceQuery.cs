@@ -1,3 +1,5 @@
+using Darkroom.Data;
+
 namespace Darkroom.Runs;
 
 /// <summary>Which instances a list shows. An empty list and null mean any.</summary>
@@ -22,6 +24,14 @@ public sealed record InstanceQuery
     public bool Ascending { get; init; }
     public int Skip { get; init; }
     public int Take { get; init; } = 10;
+}
+
+/// <summary>Whose instances are looked at: an owner sees the runs of their own requests, and nothing tells of any others.</summary>
+/// <param name="Owner">Null for everyone's.</param>
+public readonly record struct InstanceScope(OwnerId? Owner)
+{
+    /// <summary>Every owner's instances.</summary>
+    public static InstanceScope Everyone { get; } = new(null);
 }
 
 /// <summary>Compares one of an instance's times.</summary>

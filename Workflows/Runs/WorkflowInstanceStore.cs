@@ -150,6 +150,11 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         return await ReadInstanceAsync(command, null, cancellationToken);
     }
 
+    /// <summary>Opens the transaction of the instance's next step.</summary>
+    /// <exception cref="InstanceLostException">The fence no longer holds.</exception>
+    internal Task<StepTransaction> BeginStepAsync(WorkflowInstance instance, CancellationToken cancellationToken) =>
+        StepTransaction.BeginAsync(database, instance, cancellationToken);
+
     /// <summary>Bookmarks of this instance that have been woken, oldest first.</summary>
     public async Task<IReadOnlyList<Resumption>> ReadResumptionsAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {

@@ -16,7 +16,6 @@ namespace Darkroom.Runs;
 /// executed again by whoever claims the instance next.
 /// </summary>
 internal sealed partial class WorkflowRunner(
-    NpgsqlDataSource database,
     WorkflowInstanceStore instances,
     WorkflowCompiler compiler,
     RunFinalizer ending,
@@ -108,7 +107,7 @@ internal sealed partial class WorkflowRunner(
 
     private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         var state = instance.State with
         {
             Started = true,
@@ -187,7 +186,7 @@ internal sealed partial class WorkflowRunner(
             Sequence = execution.Sequence,
             Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
         };
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         if (resumption is not null) await step.BurnBookmarkAsync(resumption.BookmarkId, cancellationToken);
         switch (result)
         {
@@ -228,7 +227,7 @@ internal sealed partial class WorkflowRunner(
     /// <summary>Nothing is due: the instance waits for its bookmarks, or it has come to its end.</summary>
     private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         if (await step.HasResumptionAsync(cancellationToken)) return instance;
         if (!await step.TrySuspendAsync(instance.State, cancellationToken))
         {
@@ -256,7 +255,7 @@ internal sealed partial class WorkflowRunner(
         var delay = EngineOptions.NextDelay(due.Attempt, options.Value, random.NextDouble());
         LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt, delay);
         var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         await step.PostponeAsync(state, delay, cancellationToken);
         await step.CommitAsync(cancellationToken);
         return null;
@@ -275,7 +274,7 @@ internal sealed partial class WorkflowRunner(
 
     private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellationToken)
     {
-        await using var step = await StepTransaction.BeginAsync(database, instance, cancellationToken);
+        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         // A request may end without having begun: an instance whose definition cannot be run faults at once.
         await step.MarkProcessingAsync(cancellationToken);
         await step.EndAsync(

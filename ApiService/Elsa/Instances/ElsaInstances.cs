@@ -9,7 +9,6 @@ public static class ElsaInstances
 {
     public static IServiceCollection AddElsaInstances(this IServiceCollection services)
     {
-        services.AddInstances();
         services.AddInstanceRemoval();
         services.AddSignalR();
         services.AddSingleton<WatchedInstances>();

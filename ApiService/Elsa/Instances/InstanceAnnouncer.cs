@@ -11,8 +11,7 @@ namespace Darkroom.Api.Elsa.Instances;
 /// </summary>
 internal sealed partial class InstanceAnnouncer(
     NpgsqlDataSource database,
-    InstanceStore instances,
-    RunHistoryStore runs,
+    WorkflowInstanceReader instances,
     WatchedInstances watched,
     IHubContext<WorkflowInstanceHub> hub,
     TimeProvider time,
@@ -72,7 +71,7 @@ internal sealed partial class InstanceAnnouncer(
     {
         var viewers = hub.Clients.Group(WorkflowInstanceHub.Group(id));
         // Whoever is in the group has shown that the instance is theirs to see.
-        if (await runs.FindAsync(InstanceScope.Everyone, id, 0, cancellationToken) is { } history)
+        if (await instances.FindHistoryAsync(InstanceScope.Everyone, id, 0, cancellationToken) is { } history)
         {
             await viewers.SendAsync("ActivityExecutionLogUpdatedAsync", new StatsView(ExecutionPresenter.Stats(history)), cancellationToken);
             await viewers.SendAsync("WorkflowExecutionLogUpdatedAsync", new { }, cancellationToken);

@@ -33,7 +33,7 @@ internal static class InstanceBulk
     }
 
     public static async Task<IResult> CancelAsync(
-        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, InstanceStore instances, DefinitionReader definitions, LifecycleChanges changes,
+        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, DefinitionReader definitions, LifecycleChanges changes,
         CancellationToken cancellationToken)
     {
         if (body.Value is not { } request || await QueryAsync(request, definitions, cancellationToken) is not { } query) return InstanceProblems.NothingNamed;
@@ -68,12 +68,12 @@ internal static class InstanceBulk
             ? await changes.CancelAsync(instance.OwnerId, instance.RequestId, cancellationToken)
             : LifecycleResult.Conflict;
 
-    public static async Task<IResult> ExportOneAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken) =>
-        await runs.FindAsync(user, id, InstanceEndpoints.FailuresShown, cancellationToken) is { } history
+    public static async Task<IResult> ExportOneAsync(string id, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken) =>
+        await instances.FindHistoryAsync(user, id, InstanceEndpoints.FailuresShown, cancellationToken) is { } history
             ? Results.File(Serialize(history), "application/json", FileName(history))
             : InstanceProblems.NotFound;
 
-    public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken)
+    public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
         if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
         using var file = new MemoryStream();
@@ -81,7 +81,7 @@ internal static class InstanceBulk
         {
             foreach (var id in ids)
             {
-                if (await runs.FindAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellationToken) is not { } history) continue;
+                if (await instances.FindHistoryAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellationToken) is not { } history) continue;
                 await using var entry = await zip.CreateEntry(FileName(history)).OpenAsync(cancellationToken);
                 await entry.WriteAsync(Serialize(history), cancellationToken);
             }

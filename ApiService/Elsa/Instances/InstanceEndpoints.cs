@@ -1,4 +1,6 @@
 using System.Security.Claims;
+using Darkroom.Access;
+using Darkroom.Api.Access;
 using Darkroom.Api.Requests;
 using Darkroom.Retention;
 using Darkroom.Runs;
@@ -12,37 +14,37 @@ internal static class InstanceEndpoints
     public const int FailuresShown = 100;
 
     public static async Task<IResult> SearchAsync(
-        InstanceBody<SearchRequest> body, ClaimsPrincipal user, InstanceStore instances, CancellationToken cancellationToken)
+        InstanceBody<SearchRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
         if ((body.Value ?? new SearchRequest()).ToQuery() is not { } query) return ElsaJson.Ok(new PageView<InstanceView>([], 0));
         var (items, total) = await instances.SearchAsync(user.InstanceScope(), query, cancellationToken).WaitAsync(cancellationToken);
         return ElsaJson.Ok(new PageView<InstanceView>([.. items.Select(InstanceView.From)], total));
     }
 
-    public static async Task<IResult> GetAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken) =>
-        await runs.FindAsync(user, id, FailuresShown, cancellationToken) is { } history
+    public static async Task<IResult> GetAsync(string id, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken) =>
+        await instances.FindHistoryAsync(user, id, FailuresShown, cancellationToken) is { } history
             ? ElsaJson.Ok(RunPresenter.Detail(history))
             : InstanceProblems.NotFound;
 
-    public static async Task<IResult> GetStateAsync(string id, ClaimsPrincipal user, InstanceStore instances, CancellationToken cancellationToken) =>
+    public static async Task<IResult> GetStateAsync(string id, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken) =>
         Guid.TryParse(id, out var instance)
         && await instances.FindSummaryAsync(user.InstanceScope(), instance, cancellationToken).WaitAsync(cancellationToken) is { } summary
             ? ElsaJson.Ok(new ExecutionStateView(summary.Status, summary.SubStatus, summary.SubStatus, summary.UpdatedAt))
             : InstanceProblems.NotFound;
 
     public static async Task<IResult> GetJournalAsync(
-        string id, int? skip, int? take, InstanceBody<JournalRequest> body, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken)
+        string id, int? skip, int? take, InstanceBody<JournalRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
-        if (await runs.FindAsync(user, id, FailuresShown, cancellationToken) is not { } history) return InstanceProblems.NotFound;
+        if (await instances.FindHistoryAsync(user, id, FailuresShown, cancellationToken) is not { } history) return InstanceProblems.NotFound;
         var entries = JournalPresenter.Events(history);
         if (body.Value?.Filter is { } filter) entries = [.. entries.Where(filter.Matches)];
         var page = entries.Skip(Math.Max(skip ?? 0, 0)).Take(Math.Clamp(take ?? 1_000, 0, 1_000)).ToList();
         return ElsaJson.Ok(new PageView<JournalRecordView>(page, entries.Count));
     }
 
-    public static async Task<IResult> GetVariablesAsync(string id, ClaimsPrincipal user, RunHistoryStore runs, CancellationToken cancellationToken)
+    public static async Task<IResult> GetVariablesAsync(string id, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
-        if (await runs.FindAsync(user, id, 0, cancellationToken) is not { } history) return InstanceProblems.NotFound;
+        if (await instances.FindHistoryAsync(user, id, 0, cancellationToken) is not { } history) return InstanceProblems.NotFound;
         var variables = history.Instance.State.Variables
             .OrderBy(variable => variable.Key, StringComparer.Ordinal)
             .Select(variable => new VariableView(
@@ -53,7 +55,7 @@ internal static class InstanceEndpoints
 
     /// <summary>Cancels the request that the instance works for. One that has ended already is left as it is, and the answer says so.</summary>
     public static async Task<IResult> CancelAsync(
-        string id, ClaimsPrincipal user, InstanceStore instances, LifecycleChanges changes, CancellationToken cancellationToken)
+        string id, ClaimsPrincipal user, WorkflowInstanceReader instances, LifecycleChanges changes, CancellationToken cancellationToken)
     {
         if (!Guid.TryParse(id, out var instance)
             || await instances.FindSummaryAsync(user.InstanceScope(), instance, cancellationToken) is not { } summary)
@@ -83,9 +85,13 @@ internal static class InstanceEndpoints
     }
 
     /// <summary>Null for text that is no id, as for an id that is unknown or another owner's.</summary>
-    public static async Task<RunHistory?> FindAsync(
-        this RunHistoryStore runs, ClaimsPrincipal user, string? id, int failures, CancellationToken cancellationToken) =>
+    public static async Task<RunHistory?> FindHistoryAsync(
+        this WorkflowInstanceReader instances, ClaimsPrincipal user, string? id, int failures, CancellationToken cancellationToken) =>
         Guid.TryParse(id, out var instance)
-            ? await runs.FindAsync(user.InstanceScope(), instance, failures, cancellationToken).WaitAsync(cancellationToken)
+            ? await instances.FindHistoryAsync(user.InstanceScope(), instance, failures, cancellationToken).WaitAsync(cancellationToken)
             : null;
+
+    /// <summary>Administrators see everyone's instances, others those of their own requests.</summary>
+    public static InstanceScope InstanceScope(this ClaimsPrincipal user) =>
+        user.HasScope(Scopes.Admin) ? Darkroom.Runs.InstanceScope.Everyone : new InstanceScope(user.OwnerId());
 }

@@ -7,7 +7,7 @@ namespace Darkroom.Api.Elsa.Instances;
 /// Tells viewers that an instance has changed; what it has changed to they read from the API. Where several API processes share
 /// one address and a connection's second half comes to another process, Studio polls instead.
 /// </summary>
-internal sealed class WorkflowInstanceHub(InstanceStore instances, WatchedInstances watched) : Hub
+internal sealed class WorkflowInstanceHub(WorkflowInstanceReader instances, WatchedInstances watched) : Hub
 {
     private const int MostPerConnection = 100;
 

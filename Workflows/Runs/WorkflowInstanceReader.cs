@@ -7,8 +7,8 @@ using NpgsqlTypes;
 
 namespace Darkroom.Runs;
 
-/// <summary>Reads workflow instances for people: lists, and one with all that it is about.</summary>
-public sealed class InstanceStore(NpgsqlDataSource database)
+/// <summary>Reads workflow instances for people: lists, one with all that it is about, and its history.</summary>
+public sealed partial class WorkflowInstanceReader(NpgsqlDataSource database)
 {
     // The failed images of an earlier run are failed no longer: a retry has opened them again. What is left are the counts, of
     // which the body's own is the highest.
@@ -88,7 +88,25 @@ public sealed class InstanceStore(NpgsqlDataSource database)
         return items.Count == 1 ? items[0] : null;
     }
 
-    public async Task<InstanceDetail?> FindAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
+    /// <summary>What differs whenever something about an instance has changed. One that is gone is absent.</summary>
+    public async Task<IReadOnlyDictionary<Guid, InstanceStamp>> ReadStampsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
+    {
+        var stamps = new Dictionary<Guid, InstanceStamp>(ids.Count);
+        await using var command = database.Sql(
+                """
+                select i.id, i.updated_at, r.revision
+                from workflow_instances i
+                join csv_data_table r on r.id = i.request_id
+                where i.id = any(@ids)
+                """)
+            .With("ids", ids.ToArray());
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+            stamps[reader.GetGuid(0)] = new InstanceStamp(reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt64(2));
+        return stamps;
+    }
+
+    private async Task<InstanceDetail?> FindDetailAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -119,24 +137,6 @@ public sealed class InstanceStore(NpgsqlDataSource database)
         while (await reader.ReadAsync(cancellationToken))
             bookmarks.Add(new OpenBookmark(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3)));
         return detail with { Bookmarks = bookmarks };
-    }
-
-    /// <summary>What differs whenever something about an instance has changed. One that is gone is absent.</summary>
-    public async Task<IReadOnlyDictionary<Guid, InstanceStamp>> ReadStampsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
-    {
-        var stamps = new Dictionary<Guid, InstanceStamp>(ids.Count);
-        await using var command = database.Sql(
-                """
-                select i.id, i.updated_at, r.revision
-                from workflow_instances i
-                join csv_data_table r on r.id = i.request_id
-                where i.id = any(@ids)
-                """)
-            .With("ids", ids.ToArray());
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken))
-            stamps[reader.GetGuid(0)] = new InstanceStamp(reader.GetFieldValue<DateTimeOffset>(1), reader.GetInt64(2));
-        return stamps;
     }
 
     private static NpgsqlCommand Bind(NpgsqlCommand command, InstanceScope scope, InstanceQuery query)

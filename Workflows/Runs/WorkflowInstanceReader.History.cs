@@ -8,19 +8,21 @@ using NpgsqlTypes;
 
 namespace Darkroom.Runs;
 
-/// <summary>Reads what is known of a run. A run of a hundred thousand images has some ten executions and a few counts: it is read whole.</summary>
-public sealed class RunHistoryStore(NpgsqlDataSource database, InstanceStore instances)
+public sealed partial class WorkflowInstanceReader
 {
     // By what ran: a version that is a draft has another text the next time somebody tries it.
     private const int Remembered = 256;
 
     private readonly ConcurrentDictionary<string, DefinitionNodes> _nodes = new(StringComparer.Ordinal);
 
-    /// <summary>Null where the scope holds no such instance.</summary>
+    /// <summary>
+    /// What is known of a run; null where the scope holds no such instance. A run of a hundred thousand images has some ten
+    /// executions and a few counts: it is read whole.
+    /// </summary>
     /// <param name="failures">How many failed images to read at most, in the order of the file.</param>
-    public async Task<RunHistory?> FindAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellationToken)
+    public async Task<RunHistory?> FindHistoryAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellationToken)
     {
-        if (await instances.FindAsync(scope, id, cancellationToken) is not { } instance) return null;
+        if (await FindDetailAsync(scope, id, cancellationToken) is not { } instance) return null;
         var nodes = await NodesAsync(instance.Document, cancellationToken);
         await using var command = database.Sql(
                 """
