@@ -43,3 +43,8 @@ public abstract record ActivityResult
 
 /// <summary>Writes in the transaction of a step.</summary>
 public delegate Task CommitEffect(NpgsqlConnection connection, CancellationToken cancellationToken);
+
+/// <summary>A webhook that the workflow asked for, sent when the run has ended.</summary>
+/// <param name="Url">The receiver; empty means the request's own <c>webhook_url</c>.</param>
+/// <param name="Payload">Whatever the workflow adds to the body, as <c>data.payload</c>; null for nothing.</param>
+public sealed record WebhookRegistration(string? Url, JsonElement? Payload);

@@ -27,3 +27,17 @@ public abstract record ImageOutcome(ClaimedImage Image)
         public bool UsesAttempt { get; init; } = true;
     }
 }
+
+/// <summary>An image as it lies in S3: what is recorded of an original or an output.</summary>
+/// <param name="Key">Its key in the bucket.</param>
+/// <param name="ContentType">Its media type.</param>
+/// <param name="Bytes">Its size.</param>
+/// <param name="Width">Pixels, or null where nobody has looked inside.</param>
+/// <param name="Height">Pixels, or null where nobody has looked inside.</param>
+/// <param name="Sha256">Digest of the stored bytes.</param>
+public sealed record ImageObject(string Key, string ContentType, long Bytes, int? Width, int? Height, byte[] Sha256);
+
+/// <summary>The path of one image through its body, for the counts of its activities.</summary>
+/// <param name="Passed">Node ids of the activities that completed, in order; one that ran twice is there twice.</param>
+/// <param name="Stopped">Node id of the activity that did not complete, or null.</param>
+public sealed record ImageTrace(IReadOnlyList<string> Passed, string? Stopped);

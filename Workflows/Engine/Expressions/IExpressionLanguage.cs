@@ -23,3 +23,6 @@ public interface IExpression
     /// <exception cref="ExpressionException">It fails, or costs more than an expression may.</exception>
     JsonElement Evaluate(ExpressionScope scope, CancellationToken cancellationToken);
 }
+
+/// <summary>An expression that could not be evaluated; the message is meant for the person who wrote it.</summary>
+public sealed class ExpressionException(string message, Exception? inner = null) : Exception(message, inner);

@@ -122,3 +122,9 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         _ => $"it failed: {e.GetType().Name}",
     };
 }
+
+/// <summary>The time that scripts see: the engine's, in UTC wherever the worker stands.</summary>
+internal sealed class ScriptClock(TimeProvider time) : DefaultTimeSystem(TimeZoneInfo.Utc, CultureInfo.InvariantCulture)
+{
+    public override DateTimeOffset GetUtcNow() => time.GetUtcNow();
+}
