@@ -22,7 +22,7 @@ internal static class WorkflowEndpoints
             .WithRequestTimeout(ApiServer.QueryTimeout);
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, DefinitionReader definitions, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
+        HttpContext context, DefinitionStore definitions, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
     {
         var (published, _) = await definitions.ListAsync(new DefinitionFilter { Versions = VersionOptions.Published }, cancellationToken).WaitAsync(cancellationToken);
         context.Response.Headers.CacheControl = "no-store";

@@ -204,7 +204,7 @@ public sealed class ToolboxTests
     {
         var json = new WorkflowJson().Activity("one", type, (input, value.StartsWith('{') ? "Liquid" : "Literal", value)).Build();
 
-        var error = Assert.Throws<WorkflowDefinitionException>(() => CompiledWorkflow.Compile(json, new ActivityCatalog(Toolbox.With())));
+        var error = Assert.Throws<WorkflowDefinitionException>(() => CompiledWorkflow.Compile(WorkflowDocument.Parse(json), new ActivityCatalog(Toolbox.With())));
 
         Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }

@@ -101,7 +101,7 @@ public sealed class CompiledWorkflowTests
     [InlineData("""{"root":{"type":"Elsa.Flowchart","activities":[{"type":"Test.A"}]}}""")]
     public void What_is_no_definition_is_refused_without_a_crash(string json)
     {
-        Assert.Throws<WorkflowDefinitionException>(() => CompiledWorkflow.Compile(json, Catalog));
+        Assert.Throws<WorkflowDefinitionException>(() => CompiledWorkflow.Compile(WorkflowDocument.Parse(json), Catalog));
     }
 
     private static Dictionary<string, object?> Evaluate(params (string, string, System.Text.Json.Nodes.JsonNode?)[] inputs) =>
@@ -110,7 +110,7 @@ public sealed class CompiledWorkflowTests
     private static Dictionary<string, JsonElement> Variables(string name, string value) =>
         new() { [name] = JsonSerializer.SerializeToElement(value) };
 
-    private static CompiledWorkflow Compile(WorkflowJson json) => CompiledWorkflow.Compile(json.Build(), Catalog);
+    private static CompiledWorkflow Compile(WorkflowJson json) => CompiledWorkflow.Compile(WorkflowDocument.Parse(json.Build()), Catalog);
 
     private static void Refused(string reason, WorkflowJson json)
     {

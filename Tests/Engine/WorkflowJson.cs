@@ -56,7 +56,7 @@ internal sealed class WorkflowJson
     }
 
     public string Build() =>
-        new JsonObject { ["definitionId"] = "test", ["variables"] = _variables.DeepClone(), ["root"] = Flowchart("Flowchart1") }.ToJsonString();
+        new JsonObject { ["definitionId"] = "test", ["name"] = "Test", ["variables"] = _variables.DeepClone(), ["root"] = Flowchart("Flowchart1") }.ToJsonString();
 
     public static JsonObject Node(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
     {

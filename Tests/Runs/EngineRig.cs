@@ -40,8 +40,10 @@ internal sealed class EngineRig : IAsyncDisposable
     public async Task<RequestId> RequestAsync(WorkflowJson json)
     {
         var id = Guid.NewGuid().ToString("N");
-        var definition = new WorkflowDefinition(id + "-1", id, 1, "Test", json.Build());
-        await new WorkflowDefinitionStore(Database.DataSource).SeedAsync(definition, default);
+        var options = Microsoft.Extensions.Options.Options.Create(Options);
+        var definitions = new DefinitionStore(Database.DataSource, new DefinitionValidator(_catalog, options), options);
+        await definitions.SeedAsync(id + "-1", id, 1, WorkflowDocument.Parse(json.Build()), default);
+        var definition = (await definitions.FindAsync(id, VersionOptions.Published, default))!;
         var request = new RequestId(Guid.NewGuid());
         await using var connection = await Database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -56,8 +58,8 @@ internal sealed class EngineRig : IAsyncDisposable
                 from owner
                 """)
             .With("id", request.Value)
-            .With("definition", definition.DefinitionId)
-            .With("version", definition.VersionId)
+            .With("definition", definition.Summary.DefinitionId)
+            .With("version", definition.Summary.Id)
             .ExecuteNonQueryAsync();
         await WorkflowInstanceStore.InsertAsync(connection, request, 1, definition, default);
         await transaction.CommitAsync();

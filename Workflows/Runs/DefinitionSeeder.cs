@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
@@ -8,17 +7,18 @@ namespace Darkroom.Runs;
 
 /// <summary>Brings the definitions that ship with the product into the database, once: whatever people made of them since stays.</summary>
 public sealed partial class DefinitionSeeder(
-    WorkflowDefinitionStore definitions, ActivityCatalog catalog, ILogger<DefinitionSeeder> logger)
+    DefinitionStore definitions, ActivityCatalog catalog, ILogger<DefinitionSeeder> logger)
 {
     private const string Prefix = "Darkroom.Definitions.";
 
     public async Task SeedAsync(CancellationToken cancellationToken)
     {
-        foreach (var document in Shipped())
+        foreach (var text in Shipped())
         {
+            var document = WorkflowDocument.Parse(text);
             CompiledWorkflow.Compile(document, catalog);
-            var definition = Read(document);
-            if (await definitions.SeedAsync(definition, cancellationToken)) LogSeeded(definition.DefinitionId);
+            var (id, definitionId, version) = ((string)document.Json["id"]!, (string)document.Json["definitionId"]!, (int)document.Json["version"]!);
+            if (await definitions.SeedAsync(id, definitionId, version, document, cancellationToken)) LogSeeded(definitionId);
         }
     }
 
@@ -30,18 +30,6 @@ public sealed partial class DefinitionSeeder(
             using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
             yield return reader.ReadToEnd();
         }
-    }
-
-    private static WorkflowDefinition Read(string document)
-    {
-        using var json = JsonDocument.Parse(document);
-        var definition = json.RootElement;
-        return new WorkflowDefinition(
-            definition.GetProperty("id").GetString()!,
-            definition.GetProperty("definitionId").GetString()!,
-            definition.GetProperty("version").GetInt32(),
-            definition.GetProperty("name").GetString()!,
-            document);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Seeded workflow definition {Definition}")]

@@ -24,9 +24,7 @@ public static class EngineServices
         services.AddSingleton<DefinitionValidator>();
         services.AddSingleton<ActivityTrial>();
         services.AddSingleton<DefinitionSerializer>();
-        services.AddSingleton<DefinitionReader>();
-        services.AddSingleton<DefinitionEditor>();
-        services.AddSingleton<WorkflowDefinitionStore>();
+        services.AddSingleton<DefinitionStore>();
         services.AddSingleton<WorkflowInstanceStore>();
         services.AddSingleton<WorkflowInstanceReader>();
         services.AddSingleton<WorkflowCompiler>();

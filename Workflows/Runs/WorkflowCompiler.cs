@@ -19,10 +19,10 @@ internal sealed class WorkflowCompiler(NpgsqlDataSource database, ActivityCatalo
     public async Task<CompiledWorkflow> GetAsync(DocumentHash hash, CancellationToken cancellationToken)
     {
         if (_compiled.TryGetValue(hash.Hex, out var known)) return known;
-        var document = (string?)await database.Sql("select document from workflow_documents where sha256 = @hash")
+        var text = (string?)await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
             .ExecuteScalarAsync(cancellationToken) ?? throw new InvalidOperationException($"The workflow text {hash.Hex} does not exist.");
-        var compiled = CompiledWorkflow.Compile(document, catalog);
+        var compiled = CompiledWorkflow.Compile(WorkflowDocument.Parse(text), catalog);
         if (_compiled.Count >= Remembered) _compiled.Clear();
         return _compiled.GetOrAdd(hash.Hex, compiled);
     }

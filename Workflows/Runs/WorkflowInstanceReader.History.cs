@@ -73,11 +73,11 @@ public sealed partial class WorkflowInstanceReader
     private async Task<DefinitionNodes> NodesAsync(DocumentHash hash, CancellationToken cancellationToken)
     {
         if (_nodes.TryGetValue(hash.Hex, out var known)) return known;
-        var document = (string)(await database.Sql("select document from workflow_documents where sha256 = @hash")
+        var text = (string)(await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
             .ExecuteScalarAsync(cancellationToken))!;
         if (_nodes.Count >= Remembered) _nodes.Clear();
-        return _nodes.GetOrAdd(hash.Hex, DefinitionNodes.Of(document));
+        return _nodes.GetOrAdd(hash.Hex, DefinitionNodes.Parse(text));
     }
 
     private async Task<IReadOnlyList<FailedImage>> ReadFailuresAsync(

@@ -35,11 +35,11 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("id", id)
             .With("request", request.Value)
             .With("run", run)
-            .With("definition", definition.DefinitionId)
-            .With("version_id", definition.VersionId)
-            .With("version", definition.Version)
-            .With("sha256", DocumentHash.Of(definition.Document).Bytes)
-            .With("document", definition.Document)
+            .With("definition", definition.Summary.DefinitionId)
+            .With("version_id", definition.Summary.Id)
+            .With("version", definition.Summary.Version)
+            .With("sha256", DocumentHash.Of(definition.Text).Bytes)
+            .With("document", definition.Text)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
             .ExecuteNonQueryAsync(cancellationToken);
         return id;

@@ -112,7 +112,7 @@ internal sealed partial class WorkflowRunner(
         {
             Started = true,
             Scheduled = [Schedule(workflow.Graph.Start)],
-            Variables = workflow.Document.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
+            Variables = workflow.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
             Inputs = await RequestInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellationToken),
         };
         await step.MarkProcessingAsync(cancellationToken);
@@ -316,12 +316,12 @@ internal sealed partial class WorkflowRunner(
     private static WorkflowState Keep(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
     {
         var set = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>()) set[workflow.Document.Variables[id].Name] = value;
+        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>()) set[workflow.Variables[id].Name] = value;
         if (completed.Outputs is { Count: > 0 } outputs)
         {
             var values = outputs.ToDictionary(output => output.Key, output => JsonSerializer.SerializeToElement(output.Value), StringComparer.OrdinalIgnoreCase);
             foreach (var (name, id) in activity.Bindings)
-                if (values.TryGetValue(name, out var value)) set[workflow.Document.Variables[id].Name] = value;
+                if (values.TryGetValue(name, out var value)) set[workflow.Variables[id].Name] = value;
             state = state with
             {
                 Outputs = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>(state.Outputs, StringComparer.Ordinal) { [activity.Id] = values },
@@ -335,7 +335,7 @@ internal sealed partial class WorkflowRunner(
         IReadOnlyDictionary<string, JsonElement> variables, CompiledWorkflow workflow, Dictionary<string, JsonElement> set)
     {
         var merged = new Dictionary<string, JsonElement>(variables, StringComparer.Ordinal);
-        foreach (var variable in workflow.Document.Variables.Values)
+        foreach (var variable in workflow.Variables.Values)
             if (set.TryGetValue(variable.Name, out var value)) merged[variable.Name] = VariableTypes.Convert(variable, value);
         return merged;
     }

@@ -192,8 +192,8 @@ public sealed partial class UploadStore(
             .With("bytes", request.CsvBytes)
             .With("sha256", request.CsvSha256)
             .With("dialect", NpgsqlDbType.Jsonb, request.Dialect)
-            .With("definition", request.Workflow.DefinitionId)
-            .With("version", request.Workflow.VersionId)
+            .With("definition", request.Workflow.Summary.DefinitionId)
+            .With("version", request.Workflow.Summary.Id)
             .With("webhook_url", NpgsqlDbType.Text, request.WebhookUrl)
             .ExecuteNonQueryAsync(cancellationToken);
 

@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Darkroom.Engine.Definitions;
 using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
@@ -15,21 +14,21 @@ internal static class DefinitionBulkEndpoints
         edit.MapPost("/bulk-actions/retract/workflow-definitions/by-definition-ids", RetractAsync);
     }
 
-    private static async Task<IResult> DeleteAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
+    private static async Task<IResult> DeleteAsync(HttpRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "definitionIds", editor.DeleteAsync, cancellationToken);
+        var outcome = await ForEachAsync(request, "definitionIds", definitions.DeleteAsync, cancellationToken);
         return ElsaJson.Ok(new { Deleted = outcome.Done.Count, outcome.NotFound, outcome.Refused });
     }
 
-    private static async Task<IResult> DeleteVersionsAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
+    private static async Task<IResult> DeleteVersionsAsync(HttpRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "ids", editor.DeleteVersionAsync, cancellationToken);
+        var outcome = await ForEachAsync(request, "ids", definitions.DeleteVersionAsync, cancellationToken);
         return ElsaJson.Ok(new { Deleted = outcome.Done.Count, outcome.NotFound, outcome.Refused });
     }
 
-    private static async Task<IResult> PublishAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
+    private static async Task<IResult> PublishAsync(HttpRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "definitionIds", editor.PublishAsync, cancellationToken);
+        var outcome = await ForEachAsync(request, "definitionIds", definitions.PublishAsync, cancellationToken);
         return ElsaJson.Ok(new
         {
             Published = outcome.Done,
@@ -40,9 +39,9 @@ internal static class DefinitionBulkEndpoints
         });
     }
 
-    private static async Task<IResult> RetractAsync(HttpRequest request, DefinitionEditor editor, CancellationToken cancellationToken)
+    private static async Task<IResult> RetractAsync(HttpRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        var outcome = await ForEachAsync(request, "definitionIds", editor.RetractAsync, cancellationToken);
+        var outcome = await ForEachAsync(request, "definitionIds", definitions.RetractAsync, cancellationToken);
         return ElsaJson.Ok(new { Retracted = outcome.Done, AlreadyRetracted = outcome.WasAlready, outcome.NotFound, outcome.Refused });
     }
 

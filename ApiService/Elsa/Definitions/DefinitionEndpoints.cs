@@ -36,7 +36,7 @@ internal static class DefinitionEndpoints
     }
 
     private static async Task<IResult> SaveAsync(
-        HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken)
+        HttpContext context, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var body = await ElsaBody.ReadAsync(context.Request, cancellationToken);
         if (body["model"] is not JsonObject model) return ElsaProblems.Refused("no_model", "The body has no model.");
@@ -47,33 +47,33 @@ internal static class DefinitionEndpoints
         // A copy of a definition carries the revision of what it was copied from, which says nothing about the copy.
         var revision = definitionId is null ? null : DefinitionSerializer.RevisionOf(model);
         var from = new EditBase(DefinitionResults.EditorOf(context), revision, versionId);
-        return DefinitionResults.Tell(await editor.SaveAsync(definitionId, answers.Read(model), from, publish, cancellationToken), answers.Saved);
+        return DefinitionResults.ToResult(await definitions.SaveAsync(definitionId, answers.Read(model), from, publish, cancellationToken), answers.Saved);
     }
 
     private static async Task<IResult> PublishAsync(
-        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken) =>
-        DefinitionResults.Tell(await editor.PublishAsync(definitionId, cancellationToken), answers.Saved);
+        string definitionId, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        DefinitionResults.ToResult(await definitions.PublishAsync(definitionId, cancellationToken), answers.Saved);
 
     private static async Task<IResult> RetractAsync(
-        string definitionId, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken) =>
-        DefinitionResults.Tell(await editor.RetractAsync(definitionId, cancellationToken), done => answers.Show(done.Version, mayEdit: true));
+        string definitionId, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        DefinitionResults.ToResult(await definitions.RetractAsync(definitionId, cancellationToken), done => answers.Show(done.Version, mayEdit: true));
 
     private static async Task<IResult> RevertAsync(
-        string definitionId, int version, HttpContext context, DefinitionResults answers, DefinitionEditor editor, CancellationToken cancellationToken) =>
-        DefinitionResults.Tell(
-            await editor.RevertAsync(definitionId, version, DefinitionResults.EditorOf(context), cancellationToken),
+        string definitionId, int version, HttpContext context, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        DefinitionResults.ToResult(
+            await definitions.RevertAsync(definitionId, version, DefinitionResults.EditorOf(context), cancellationToken),
             done => DefinitionSummaryView.From(done.Version.Summary, mayEdit: true));
 
-    private static async Task<IResult> DeleteAsync(string definitionId, DefinitionEditor editor, CancellationToken cancellationToken) =>
-        Deleted(await editor.DeleteAsync(definitionId, cancellationToken));
+    private static async Task<IResult> DeleteAsync(string definitionId, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        Deleted(await definitions.DeleteAsync(definitionId, cancellationToken));
 
-    private static async Task<IResult> DeleteVersionAsync(string id, DefinitionEditor editor, CancellationToken cancellationToken) =>
-        Deleted(await editor.DeleteVersionAsync(id, cancellationToken));
+    private static async Task<IResult> DeleteVersionAsync(string id, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        Deleted(await definitions.DeleteVersionAsync(id, cancellationToken));
 
     private static async Task<IResult> DeleteNumberAsync(
-        string definitionId, int version, DefinitionReader definitions, DefinitionEditor editor, CancellationToken cancellationToken) =>
+        string definitionId, int version, DefinitionStore definitions, CancellationToken cancellationToken) =>
         await definitions.FindAsync(definitionId, VersionOptions.Exactly(version), cancellationToken) is { } found
-            ? Deleted(await editor.DeleteVersionAsync(found.Summary.Id, cancellationToken))
+            ? Deleted(await definitions.DeleteVersionAsync(found.Summary.Id, cancellationToken))
             : ElsaProblems.NotFound("version of this number");
 
     private static IResult Deleted(DefinitionEdit edit) => edit switch

@@ -34,7 +34,7 @@ internal static class DefinitionFileEndpoints
         edit.MapPost("/workflow-definitions/import-files", ImportFilesAsync).DisableAntiforgery();
     }
 
-    private static async Task<IResult> ExportAsync(string definitionId, ElsaQuery query, DefinitionReader definitions, CancellationToken cancellationToken)
+    private static async Task<IResult> ExportAsync(string definitionId, ElsaQuery query, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var versions = VersionOptions.Parse(query.Text("versionOptions") ?? "Latest");
         return versions is { } wanted && await definitions.FindAsync(definitionId, wanted, cancellationToken) is { } found
@@ -42,7 +42,7 @@ internal static class DefinitionFileEndpoints
             : ElsaProblems.NotFound("workflow definition of this id in such a version");
     }
 
-    private static async Task<IResult> ExportManyAsync(HttpRequest request, DefinitionReader definitions, CancellationToken cancellationToken)
+    private static async Task<IResult> ExportManyAsync(HttpRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var body = await ElsaBody.ReadAsync(request, cancellationToken);
         var found = await definitions.FindVersionsAsync(body.Texts("ids"), cancellationToken);
@@ -63,17 +63,17 @@ internal static class DefinitionFileEndpoints
     }
 
     private static async Task<IResult> ImportAsync(
-        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, CancellationToken cancellationToken)
+        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var model = await ElsaBody.ReadAsync(context.Request, cancellationToken);
         if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
-        var (id, content) = ReadImport(model, answers, text);
-        var edit = await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellationToken);
-        return DefinitionResults.Tell(edit, done => answers.Show(done.Version, mayEdit: true));
+        var (id, document) = ReadImport(model, answers, text);
+        var edit = await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
+        return DefinitionResults.ToResult(edit, done => answers.Show(done.Version, mayEdit: true));
     }
 
     private static async Task<IResult> ImportFilesAsync(
-        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionEditor editor, IOptions<ServerOptions> server,
+        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionStore definitions, IOptions<ServerOptions> server,
         CancellationToken cancellationToken)
     {
         if (!context.Request.HasFormContentType) return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
@@ -86,18 +86,18 @@ internal static class DefinitionFileEndpoints
         }
 
         // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
-        var definitions = models.Select(model => ReadImport(model, answers, text)).ToList();
-        foreach (var (id, content) in definitions) await editor.ImportAsync(id, content, DefinitionResults.EditorOf(context), cancellationToken);
+        var imports = models.Select(model => ReadImport(model, answers, text)).ToList();
+        foreach (var (id, document) in imports) await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
         return ElsaJson.Ok(new { models.Count });
     }
 
     /// <summary>What a file holds, and the id that it is to have; null for one of its own.</summary>
-    private static (string? Id, DefinitionContent Content) ReadImport(JsonObject model, DefinitionResults answers, DefinitionSerializer text)
+    private static (string? Id, WorkflowDocument Document) ReadImport(JsonObject model, DefinitionResults answers, DefinitionSerializer text)
     {
-        var content = answers.Read(model);
-        if (text.UnsupportedElsaTypes(content) is { Count: > 0 } messages)
-            throw new ApiProblemException(ElsaProblems.Refused("unsupported_activities", [.. messages.Select(message => $"{content.Name} uses {message}")]));
-        return (DefinitionResults.DefinitionId(model), content);
+        var document = answers.Read(model);
+        if (text.UnsupportedElsaTypes(document) is { Count: > 0 } messages)
+            throw new ApiProblemException(ElsaProblems.Refused("unsupported_activities", [.. messages.Select(message => $"{document.Name} uses {message}")]));
+        return (DefinitionResults.DefinitionId(model), document);
     }
 
     private static async Task<IFormCollection> ReadFormAsync(HttpRequest request, CancellationToken cancellationToken)
@@ -140,7 +140,7 @@ internal static class DefinitionFileEndpoints
         }
     }
 
-    private static byte[] Bytes(DefinitionVersion version) => Encoding.UTF8.GetBytes(DefinitionSerializer.Export(version).ToJsonString(FileFormat));
+    private static byte[] Bytes(WorkflowDefinition version) => Encoding.UTF8.GetBytes(DefinitionSerializer.Export(version).ToJsonString(FileFormat));
 
     private static string FileName(DefinitionSummary version)
     {

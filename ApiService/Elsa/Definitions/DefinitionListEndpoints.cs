@@ -21,7 +21,7 @@ internal static class DefinitionListEndpoints
         api.MapGet("/workflow-definitions/{definitionId}/consumers", () => ElsaJson.Ok(new { ConsumingWorkflowDefinitionIds = Array.Empty<string>() }));
     }
 
-    private static async Task<IResult> ListAsync(ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         if (VersionOptions.Parse(query.Text("versionOptions")) is not { } versions) return UnknownVersions;
         var mayEdit = DefinitionResults.MayEdit(user);
@@ -49,7 +49,7 @@ internal static class DefinitionListEndpoints
     }
 
     private static async Task<IResult> FindAsync(
-        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellationToken)
+        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults answers, CancellationToken cancellationToken)
     {
         if (VersionOptions.Parse(query.Text("versionOptions") ?? "Latest") is not { } versions) return UnknownVersions;
         return await definitions.FindAsync(definitionId, versions, cancellationToken) is { } found
@@ -58,13 +58,13 @@ internal static class DefinitionListEndpoints
     }
 
     private static async Task<IResult> FindVersionAsync(
-        string id, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellationToken) =>
+        string id, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults answers, CancellationToken cancellationToken) =>
         await definitions.FindVersionsAsync([id], cancellationToken) is [var found]
             ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition version of this id");
 
     private static async Task<IResult> FindManyAsync(
-        ElsaQuery query, ClaimsPrincipal user, DefinitionReader definitions, DefinitionResults answers, CancellationToken cancellationToken)
+        ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults answers, CancellationToken cancellationToken)
     {
         var mayEdit = DefinitionResults.MayEdit(user);
         var found = await definitions.FindVersionsAsync(query.List("Ids"), cancellationToken);
@@ -72,17 +72,17 @@ internal static class DefinitionListEndpoints
     }
 
     private static async Task<IResult> ListVersionsAsync(
-        string definitionId, ClaimsPrincipal user, DefinitionReader definitions, CancellationToken cancellationToken)
+        string definitionId, ClaimsPrincipal user, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var filter = new DefinitionFilter { DefinitionIds = [definitionId], Order = DefinitionOrder.Version, Descending = true };
         var (items, _) = await definitions.ListAsync(filter, cancellationToken);
         return ElsaJson.List([.. items.Select(item => DefinitionSummaryView.From(item, DefinitionResults.MayEdit(user)))]);
     }
 
-    private static async Task<IResult> CountAsync(DefinitionReader definitions, CancellationToken cancellationToken) =>
+    private static async Task<IResult> CountAsync(DefinitionStore definitions, CancellationToken cancellationToken) =>
         ElsaJson.Ok(new { Count = await definitions.CountAsync(cancellationToken) });
 
-    private static async Task<IResult> IsNameUniqueAsync(ElsaQuery query, DefinitionReader definitions, CancellationToken cancellationToken) =>
+    private static async Task<IResult> IsNameUniqueAsync(ElsaQuery query, DefinitionStore definitions, CancellationToken cancellationToken) =>
         ElsaJson.Ok(new { IsUnique = await definitions.IsNameUniqueAsync(query.Text("name") ?? "", query.Text("definitionId"), cancellationToken) });
 
     private static IResult UnknownVersions => ElsaProblems.Refused(

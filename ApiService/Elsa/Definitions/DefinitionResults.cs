@@ -5,6 +5,7 @@ using Darkroom.Access;
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
 using Darkroom.Engine.Definitions;
+using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
 
@@ -22,7 +23,7 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
             : context.User.OwnerId().ToString();
 
     /// <summary>The whole definition, as editors want it.</summary>
-    public JsonObject Show(DefinitionVersion version, bool mayEdit)
+    public JsonObject Show(WorkflowDefinition version, bool mayEdit)
     {
         var definition = text.Show(version);
         definition["links"] = JsonSerializer.SerializeToNode(DefinitionLinks.Of(version.Summary.DefinitionId, mayEdit), ElsaJson.Options);
@@ -30,7 +31,7 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
     }
 
     /// <summary>The answer to a change, made by whoever may edit.</summary>
-    public static IResult Tell(DefinitionEdit edit, Func<DefinitionEdit.Done, object> done) => edit switch
+    public static IResult ToResult(DefinitionEdit edit, Func<DefinitionEdit.Done, object> done) => edit switch
     {
         DefinitionEdit.Done ended => ElsaJson.Ok(done(ended)),
         DefinitionEdit.Invalid invalid => ElsaProblems.Refused("invalid_workflow", invalid.Messages),
@@ -42,7 +43,7 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
 
     /// <summary>Reads a definition that is to be kept.</summary>
     /// <exception cref="ApiProblemException">It cannot be, not even as a draft.</exception>
-    public DefinitionContent Read(JsonObject model)
+    public WorkflowDocument Read(JsonObject model)
     {
         try
         {

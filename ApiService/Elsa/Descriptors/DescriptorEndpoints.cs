@@ -41,9 +41,9 @@ internal static class DescriptorEndpoints
         : catalog.Find(typeName) is { } descriptor ? ElsaJson.Ok(ActivityDescriptorView.From(descriptor))
         : ElsaProblems.NotFound("activity type of this name");
 
-    private static async Task<IResult> DeclareAsync(string definitionId, DefinitionReader definitions, CancellationToken cancellationToken)
+    private static async Task<IResult> DeclareAsync(string definitionId, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var found = await definitions.FindAsync(definitionId, VersionOptions.Latest, cancellationToken);
-        return Results.Text(ScriptDeclarations.For(found?.Document), "application/x-typescript");
+        return Results.Text(ScriptDeclarations.For(found?.Text), "application/x-typescript");
     }
 }

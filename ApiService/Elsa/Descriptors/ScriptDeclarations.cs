@@ -7,10 +7,10 @@ namespace Darkroom.Api.Elsa.Descriptors;
 /// <summary>What a script of a workflow finds, as TypeScript declarations: Studio's editor completes by them.</summary>
 internal static class ScriptDeclarations
 {
-    /// <param name="document">The definition; null for one that is not saved yet.</param>
-    public static string For(string? document)
+    /// <param name="text">The definition; null for one that is not saved yet.</param>
+    public static string For(string? text)
     {
-        var definition = document is null ? null : JsonNode.Parse(document);
+        var definition = text is null ? null : JsonNode.Parse(text);
         return ScriptGlobals.Declare(Members(definition?["variables"], "typeName"), Members(definition?["inputs"], "type"));
     }
 

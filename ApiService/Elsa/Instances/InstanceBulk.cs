@@ -33,7 +33,7 @@ internal static class InstanceBulk
     }
 
     public static async Task<IResult> CancelAsync(
-        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, DefinitionReader definitions, LifecycleChanges changes,
+        InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, DefinitionStore definitions, LifecycleChanges changes,
         CancellationToken cancellationToken)
     {
         if (body.Value is not { } request || await QueryAsync(request, definitions, cancellationToken) is not { } query) return InstanceProblems.NothingNamed;
@@ -52,7 +52,7 @@ internal static class InstanceBulk
     }
 
     /// <summary>The running instances that are named; null if the request names none.</summary>
-    private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionReader definitions, CancellationToken cancellationToken)
+    private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var running = new InstanceQuery { Statuses = ["Running"], Take = MostIds };
         if (request.Ids is { Count: > 0 }) return Ids(request.Ids) is { Count: > 0 } ids ? running with { Ids = ids } : null;

@@ -2,6 +2,7 @@ using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Engine.Definitions;
 using Darkroom.Images;
+using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Uploads;
 using Npgsql;
@@ -13,12 +14,12 @@ namespace Darkroom.Api.Elsa.Run;
 /// images travel with the product, so that trying needs no network.
 /// </summary>
 internal sealed class SampleRun(
-    NpgsqlDataSource database, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvValidator judge)
+    NpgsqlDataSource database, DefinitionStore definitions, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvValidator csv)
 {
     public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellationToken)
     {
         if (await FindLatestAsync(definitionId, cancellationToken) is not { } workflow) return new SampleRunResult.NotFound();
-        if (validator.ValidateTrial(workflow.Document) is { Count: > 0 } errors) return new SampleRunResult.Refused(errors);
+        if (validator.ValidateTrial(workflow.Text) is { Count: > 0 } errors) return new SampleRunResult.Refused(errors);
 
         var upload = await uploads.BeginAsync(owner, null, cancellationToken)
             ?? throw new InvalidOperationException("An upload without a key is never refused.");
@@ -41,7 +42,7 @@ internal sealed class SampleRun(
 
     private async Task<NewRequest> StoreAsync(Upload upload, WorkflowDefinition workflow, CancellationToken cancellationToken)
     {
-        var validation = await judge.ValidateAsync(new MemoryStream(SampleImages.Csv), cancellationToken);
+        var validation = await csv.ValidateAsync(new MemoryStream(SampleImages.Csv), cancellationToken);
         await using var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), "text/csv");
         await writing.WriteAsync(SampleImages.Csv, cancellationToken);
         var stored = await writing.CompleteAsync(cancellationToken);
@@ -61,22 +62,8 @@ internal sealed class SampleRun(
     }
 
     // Read here and now: a draft is edited in place, so nothing that was read before may be run.
-    private async Task<WorkflowDefinition?> FindLatestAsync(string definitionId, CancellationToken cancellationToken)
-    {
-        if (definitionId.Any(char.IsControl)) return null;
-        await using var command = database.Sql(
-                """
-                select id, definition_id, version, name, document
-                from workflow_definitions
-                where definition_id = @definition
-                  and is_latest
-                """)
-            .With("definition", definitionId);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? new WorkflowDefinition(reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.GetString(4))
-            : null;
-    }
+    private async Task<WorkflowDefinition?> FindLatestAsync(string definitionId, CancellationToken cancellationToken) =>
+        definitionId.Any(char.IsControl) ? null : await definitions.FindAsync(definitionId, VersionOptions.Latest, cancellationToken);
 
     private async Task<Guid> FindInstanceAsync(RequestId request, CancellationToken cancellationToken) =>
         (Guid)(await database.Sql("select id from workflow_instances where request_id = @request and run = 1")

@@ -19,7 +19,7 @@ internal static class TestEndpoint
         api.MapPost("/tests/activities", TestAsync).RequireAuthorization(Scopes.WorkflowsEdit);
 
     private static async Task<IResult> TestAsync(
-        HttpRequest request, DefinitionReader definitions, ActivityTrial trial, TimeProvider time, CancellationToken cancellationToken)
+        HttpRequest request, DefinitionStore definitions, ActivityTrial trial, TimeProvider time, CancellationToken cancellationToken)
     {
         var body = await ElsaBody.ReadAsync(request, cancellationToken);
         if (await FindAsync(body["workflowDefinitionHandle"] as JsonObject, definitions, cancellationToken) is not { } definition)
@@ -33,7 +33,7 @@ internal static class TestEndpoint
         };
         try
         {
-            return trial.Run(definition.Document, node, SampleImages.Inputs, image, cancellationToken) is { } result ? ElsaJson.Ok(TestView.From(result)) : NoActivity;
+            return trial.Run(definition.Text, node, SampleImages.Inputs, image, cancellationToken) is { } result ? ElsaJson.Ok(TestView.From(result)) : NoActivity;
         }
         catch (WorkflowDefinitionException e)
         {
@@ -41,7 +41,7 @@ internal static class TestEndpoint
         }
     }
 
-    private static async Task<DefinitionVersion?> FindAsync(JsonObject? handle, DefinitionReader definitions, CancellationToken cancellationToken)
+    private static async Task<WorkflowDefinition?> FindAsync(JsonObject? handle, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         if (Text(handle, "definitionVersionId") is { } id) return await definitions.FindVersionsAsync([id], cancellationToken) is [var found] ? found : null;
         return Text(handle, "definitionId") is { } definitionId && VersionOptions.Parse(Text(handle, "versionOptions") ?? "Latest") is { } versions

@@ -14,7 +14,7 @@ namespace Darkroom.Api.Requests.Uploads;
 
 /// <summary>Receives one file: stores it while it is validated, and makes a request of it or leaves nothing behind.</summary>
 internal sealed partial class UploadReceiver(
-    UploadStore uploads, WorkflowDefinitionStore workflows, ObjectStore objects, CsvValidator validator, ApiLinks links, TimeProvider time,
+    UploadStore uploads, DefinitionStore workflows, ObjectStore objects, CsvValidator validator, ApiLinks links, TimeProvider time,
     IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
     IOptions<RequestsOptions> requests, IOptions<EngineOptions> engine, ILogger<UploadReceiver> logger)
 {
@@ -140,7 +140,7 @@ internal sealed partial class UploadReceiver(
             throw new ApiProblemException(UploadProblems.BadWebhookUrl(error));
         var id = fields.Workflow ?? engine.Value.DefaultWorkflow;
         // The database takes no U+0000 in text, and no workflow is named by a control character.
-        var workflow = id.Any(char.IsControl) ? null : await workflows.FindPublishedAsync(id, cancellationToken);
+        var workflow = id.Any(char.IsControl) ? null : await workflows.FindAsync(id, VersionOptions.Published, cancellationToken);
         return workflow ?? throw new ApiProblemException(UploadProblems.UnknownWorkflow(id));
     }
 

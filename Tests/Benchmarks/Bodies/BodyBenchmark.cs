@@ -90,7 +90,7 @@ internal static class BodyBenchmark
         };
         var document = WorkflowDocument.Parse(definition.ToJsonString());
         var errors = new ValidationErrors();
-        var body = ImageBody.Compile(document.Root, "The body", catalog, document, errors, purpose: false);
+        var body = ImageBody.Compile(document.Root, "The body", catalog, document, errors, publishing: false);
         errors.ThrowIfAny();
         return body!.Bind(new ExpressionScope { Variables = new Dictionary<string, JsonElement> { ["Side"] = JsonSerializer.SerializeToElement(800) } });
     }

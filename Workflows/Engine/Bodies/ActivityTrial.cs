@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 using Darkroom.Engine.Flow;
@@ -14,7 +15,7 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
     /// <summary>Under the definition's custom properties, by the id of the variable: the values that Studio's Variables tab keeps for tests.</summary>
     private const string TestValues = "VariableTestValues";
 
-    /// <param name="definition">The definition, Elsa 3 JSON.</param>
+    /// <param name="text">The definition, Elsa 3 JSON.</param>
     /// <param name="nodeId">The activity's node id.</param>
     /// <param name="inputs">What a request would bring.</param>
     /// <param name="image">What an image would be, for an activity in the body of a fan-out.</param>
@@ -22,9 +23,9 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
     /// <returns>What came of it; null if the definition has no such activity.</returns>
     /// <exception cref="WorkflowDefinitionException">The definition cannot be read.</exception>
     public ActivityTrialResult? Run(
-        string definition, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellationToken)
+        string text, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellationToken)
     {
-        var document = WorkflowDocument.Parse(definition);
+        var document = WorkflowDocument.Parse(text);
         if (Find(document.Root, nodeId) is not { } node) return null;
         var errors = new ValidationErrors();
         var place = IsInBody(document.Root, nodeId) ? ActivityPlace.ImageBody : ActivityPlace.Workflow;
@@ -36,7 +37,7 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
         {
             var scope = new ExpressionScope
             {
-                Variables = Variables(document, definition),
+                Variables = Variables(document),
                 Inputs = inputs,
                 Image = place == ActivityPlace.ImageBody ? image : null,
                 Writes = place == ActivityPlace.Workflow ? new Dictionary<string, JsonElement>(StringComparer.Ordinal) : null,
@@ -53,17 +54,12 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
 
     private static ActivityTrialResult Failed(ValidationErrors errors) => new() { Failure = string.Join(" ", errors.Messages) };
 
-    private static Dictionary<string, JsonElement> Variables(WorkflowDocument document, string definition)
+    private static Dictionary<string, JsonElement> Variables(WorkflowDocument document)
     {
-        using var json = JsonDocument.Parse(definition);
-        var tests = json.RootElement.TryGetProperty("customProperties", out var custom) && custom.ValueKind == JsonValueKind.Object
-            && custom.TryGetProperty(TestValues, out var values) && values.ValueKind == JsonValueKind.Object
-                ? values
-                : default;
+        var tests = document.Json["customProperties"] is JsonObject custom ? custom[TestValues] as JsonObject : null;
         return document.Variables.Values.ToDictionary(
             variable => variable.Name,
-            variable => VariableTypes.Convert(
-                variable, tests.ValueKind == JsonValueKind.Object && tests.TryGetProperty(variable.Id, out var test) ? test : variable.Value),
+            variable => VariableTypes.Convert(variable, tests?.ContainsKey(variable.Id) == true ? ActivityTree.Value(tests, variable.Id) : variable.Value),
             StringComparer.Ordinal);
     }
 

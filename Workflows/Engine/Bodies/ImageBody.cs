@@ -20,9 +20,9 @@ internal sealed class ImageBody
         _start = start;
     }
 
-    /// <summary>The body, ready to run; null, with a error, if it cannot be run.</summary>
+    /// <summary>The body, ready to run; null, with an error, if it cannot be run.</summary>
     public static ImageBody? Compile(
-        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, ValidationErrors errors, bool purpose)
+        FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, ValidationErrors errors, bool publishing)
     {
         var steps = new Dictionary<string, BodyStep>(StringComparer.Ordinal);
         flowchart = BranchFlattener.Flatten(flowchart, catalog.Describe);
@@ -36,7 +36,7 @@ internal sealed class ImageBody
         }
 
         var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, errors);
-        if (graph is not null && purpose)
+        if (graph is not null && publishing)
             new PublishRules(flowchart, graph, catalog.Describe, errors).Check(label, ActivityPlace.ImageBody, catalog, node => steps.GetValueOrDefault(node.Id)?.Inputs);
         if (graph is null || steps.Count < flowchart.Activities.Count) return null;
         var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 
 namespace Darkroom.Engine.Definitions;
@@ -7,7 +9,7 @@ internal static class ActivityTree
 {
     public const string Flowchart = "Elsa.Flowchart";
     public const string NotFound = "Elsa.NotFoundActivity";
-    private const string RootNodeId = "Workflow1";
+    public const string RootNodeId = "Workflow1";
 
     /// <summary>Gives each activity its node id, the path of ids that leads to it.</summary>
     public static void AssignNodeIds(JsonObject root) => AssignNodeIds(root, RootNodeId);
@@ -19,7 +21,7 @@ internal static class ActivityTree
         if (!ReferenceEquals(replaced, activity)) return replaced;
         foreach (var (name, value) in activity.ToList())
         {
-            if (IsActivity(value)) Set(replaced => activity[name] = replaced, value!.AsObject(), map);
+            if (IsActivity(value)) Set(replaced => activity[name] = replaced, value.AsObject(), map);
             if (name != "activities" || value is not JsonArray children) continue;
             for (var i = 0; i < children.Count; i++)
             {
@@ -38,8 +40,12 @@ internal static class ActivityTree
     /// <summary>The text of a property, or null if it is absent or no text.</summary>
     public static string? Text(JsonObject json, string name) => json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-    // An expression has a type too, but no id.
-    private static bool IsActivity(JsonNode? json) => json is JsonObject found && Text(found, "id") is not null && Text(found, "type") is not null;
+    /// <summary>The value of a property, for the engine to compute with; undefined if it is absent.</summary>
+    public static JsonElement Value(JsonObject json, string name) =>
+        json.TryGetPropertyValue(name, out var value) ? JsonSerializer.SerializeToElement(value, DefinitionSerializer.Format) : default;
+
+    // An expression has a type and no id; a variable has an id and no type.
+    public static bool IsActivity([NotNullWhen(true)] JsonNode? json) => json is JsonObject found && Text(found, "id") is not null && Text(found, "type") is not null;
 
     private static void Set(Action<JsonObject> put, JsonObject child, Func<JsonObject, JsonObject> map)
     {
@@ -53,7 +59,7 @@ internal static class ActivityTree
         activity["nodeId"] = nodeId;
         foreach (var (name, value) in activity.ToList())
         {
-            if (IsActivity(value)) AssignNodeIds(value!.AsObject(), nodeId);
+            if (IsActivity(value)) AssignNodeIds(value.AsObject(), nodeId);
             if (name != "activities" || value is not JsonArray children) continue;
             foreach (var child in children.Where(IsActivity)) AssignNodeIds(child!.AsObject(), nodeId);
         }

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Darkroom.Engine.Definitions;
 
@@ -8,13 +8,11 @@ namespace Darkroom.Engine.Definitions;
 public sealed record DefinitionNode(string NodeId, string? Parent, string ActivityId, string Type, int Version, string Name);
 
 /// <summary>
-/// The activities of one definition version by node id, however deeply they are nested. It judges nothing, so a run is shown
-/// even where its definition could not be run today.
+/// The activities of one definition version by node id, however deeply they are nested. Nothing is checked, so a run is
+/// shown even where its definition could not be run today.
 /// </summary>
 public sealed class DefinitionNodes
 {
-    private const string Workflow = "Workflow1";
-
     private readonly Dictionary<string, DefinitionNode> _nodes = new(StringComparer.Ordinal);
 
     private DefinitionNodes()
@@ -24,11 +22,11 @@ public sealed class DefinitionNodes
     /// <summary>The workflow's variables as the definition names them: id by name.</summary>
     public IReadOnlyDictionary<string, string> VariableIds { get; private init; } = new Dictionary<string, string>();
 
-    public static DefinitionNodes Of(string document)
+    public static DefinitionNodes Parse(string text)
     {
-        using var json = JsonDocument.Parse(document);
-        var nodes = new DefinitionNodes { VariableIds = ReadVariables(json.RootElement) };
-        if (json.RootElement.TryGetProperty("root", out var root)) nodes.Read(root, Workflow, null);
+        var definition = JsonNode.Parse(text)!.AsObject();
+        var nodes = new DefinitionNodes { VariableIds = ReadVariables(definition) };
+        if (definition["root"] is { } root) nodes.Add(root.AsObject(), ActivityTree.RootNodeId, null);
         return nodes;
     }
 
@@ -38,36 +36,26 @@ public sealed class DefinitionNodes
     public DefinitionNode? FindActivity(string activityId) =>
         _nodes.Values.Where(node => node.ActivityId == activityId).MinBy(node => node.NodeId.Length);
 
-    private void Read(JsonElement activity, string path, string? parent)
+    private void Add(JsonObject activity, string path, string? parent)
     {
-        var id = activity.GetProperty("id").GetString()!;
-        var type = activity.GetProperty("type").GetString()!;
+        var id = ActivityTree.Text(activity, "id")!;
+        var (type, version) = ActivityTree.TypeOf(activity);
         var nodeId = $"{path}:{id}";
-        _nodes[nodeId] = new DefinitionNode(
-            nodeId, parent, id, type,
-            activity.TryGetProperty("version", out var version) && version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) ? number : 1,
-            Text(activity, "name") ?? type);
-        foreach (var property in activity.EnumerateObject())
+        _nodes[nodeId] = new DefinitionNode(nodeId, parent, id, type, version, ActivityTree.Text(activity, "name") ?? type);
+        foreach (var (_, value) in activity)
         {
-            if (IsActivity(property.Value)) Read(property.Value, nodeId, nodeId);
-            else if (property.Value.ValueKind == JsonValueKind.Array)
-                foreach (var child in property.Value.EnumerateArray().Where(IsActivity)) Read(child, nodeId, nodeId);
+            if (ActivityTree.IsActivity(value)) Add(value.AsObject(), nodeId, nodeId);
+            else if (value is JsonArray children)
+                foreach (var child in children.Where(ActivityTree.IsActivity)) Add(child!.AsObject(), nodeId, nodeId);
         }
     }
 
-    // An expression has a type and no id; a variable has an id and no type.
-    private static bool IsActivity(JsonElement json) =>
-        Text(json, "id") is not null && Text(json, "type") is not null;
-
-    private static Dictionary<string, string> ReadVariables(JsonElement definition)
+    private static Dictionary<string, string> ReadVariables(JsonObject definition)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (!definition.TryGetProperty("variables", out var variables) || variables.ValueKind != JsonValueKind.Array) return ids;
-        foreach (var variable in variables.EnumerateArray())
-            if (Text(variable, "name") is { } name && Text(variable, "id") is { } id) ids[name] = id;
+        if (definition["variables"] is not JsonArray variables) return ids;
+        foreach (var variable in variables.OfType<JsonObject>())
+            if (ActivityTree.Text(variable, "name") is { } name && ActivityTree.Text(variable, "id") is { } id) ids[name] = id;
         return ids;
     }
-
-    private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

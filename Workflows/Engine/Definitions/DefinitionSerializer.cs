@@ -26,9 +26,9 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     /// <summary>How definitions are written. Relaxed: expressions are full of quotes and signs, and people read the files.</summary>
     public static JsonSerializerOptions Format { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The content of a definition as an editor or a file has it.</summary>
+    /// <summary>The definition that an editor or a file holds, as it is to be kept.</summary>
     /// <exception cref="WorkflowDefinitionException">It cannot be kept, not even as a draft; the messages say why.</exception>
-    public DefinitionContent Read(JsonObject model)
+    public WorkflowDocument Read(JsonObject model)
     {
         var name = ActivityTree.Text(model, "name")?.Trim();
         if (string.IsNullOrEmpty(name)) throw new WorkflowDefinitionException("A workflow needs a name.");
@@ -46,10 +46,10 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
             content[other] = Clone(value);
         content["root"] = MissingActivities.Restore((JsonObject)root.DeepClone());
 
-        var document = content.ToJsonString(Format);
-        CheckReadable(document, (JsonObject)content["root"]!);
-        var description = ActivityTree.Text(model, "description")?.Replace("\0", "", StringComparison.Ordinal);
-        return new DefinitionContent(name, description, document);
+        var text = content.ToJsonString(Format);
+        CheckBodies((JsonObject)content["root"]!);
+        // Parsed from the text that is kept: one that could not be read back must not be kept.
+        return WorkflowDocument.Parse(text);
     }
 
     /// <summary>What this editor has seen, as far as it says.</summary>
@@ -57,7 +57,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         model["customProperties"] is JsonObject custom && Guid.TryParse(ActivityTree.Text(custom, RevisionProperty), out var revision) ? revision : null;
 
     /// <summary>The definition as an editor is shown it: every activity with its node id, unknown ones as placeholders.</summary>
-    public JsonObject Show(DefinitionVersion version)
+    public JsonObject Show(WorkflowDefinition version)
     {
         var (definition, content) = Assemble(version);
         ((JsonObject)definition["customProperties"]!)[RevisionProperty] = version.Summary.Revision.ToString("N");
@@ -70,7 +70,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     }
 
     /// <summary>The definition as a file: Elsa's format with nothing of ours in it.</summary>
-    public static JsonObject Export(DefinitionVersion version)
+    public static JsonObject Export(WorkflowDefinition version)
     {
         var (definition, root) = Assemble(version);
         ActivityTree.AssignNodeIds(root);
@@ -80,10 +80,10 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     }
 
     /// <summary>Elsa's own activity types in this definition that are not run here, each with what takes its place, if something does.</summary>
-    public IReadOnlyList<string> UnsupportedElsaTypes(DefinitionContent content)
+    public IReadOnlyList<string> UnsupportedElsaTypes(WorkflowDocument document)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
-        ActivityTree.Replace((JsonObject)JsonNode.Parse(content.Document)!["root"]!, activity =>
+        ActivityTree.Replace((JsonObject)document.Json["root"]!, activity =>
         {
             var (type, version) = ActivityTree.TypeOf(activity);
             if (type.StartsWith("Elsa.", StringComparison.Ordinal) && type != ActivityTree.Flowchart && !catalog.Knows(type, version))
@@ -93,10 +93,11 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         return [.. found];
     }
 
-    /// <summary>Whether two documents say the same, whatever version they were or are to be.</summary>
-    internal static bool SameContent(string one, string other) => JsonNode.DeepEquals(Comparable(one), Comparable(other));
+    /// <summary>Whether a stored version and a document say the same, whatever version it is to be.</summary>
+    internal static bool SameContent(WorkflowDefinition version, WorkflowDocument document) =>
+        JsonNode.DeepEquals(Comparable(JsonNode.Parse(version.Text)!), Comparable(document.Json.DeepClone()));
 
-    private void CheckReadable(string document, JsonObject root)
+    private void CheckBodies(JsonObject root)
     {
         var wrong = new List<string>();
         ActivityTree.Replace(root, activity =>
@@ -107,12 +108,11 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
             return activity;
         });
         if (wrong.Count > 0) throw new WorkflowDefinitionException(wrong);
-        WorkflowDocument.Parse(document);
     }
 
-    private static (JsonObject Definition, JsonObject Root) Assemble(DefinitionVersion version)
+    private static (JsonObject Definition, JsonObject Root) Assemble(WorkflowDefinition version)
     {
-        var content = (JsonObject)JsonNode.Parse(version.Document)!;
+        var content = (JsonObject)JsonNode.Parse(version.Text)!;
         var summary = version.Summary;
         var definition = new JsonObject
         {
@@ -143,9 +143,9 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         return custom;
     }
 
-    private static JsonObject Comparable(string document)
+    private static JsonObject Comparable(JsonNode definition)
     {
-        var content = (JsonObject)JsonNode.Parse(document)!;
+        var content = definition.AsObject();
         foreach (var member in content.Select(member => member.Key).Where(Identity.Contains).ToList()) content.Remove(member);
         if (content["root"] is JsonObject root) ActivityTree.AssignNodeIds(root);
         return content;

@@ -7,28 +7,34 @@ namespace Darkroom.Engine.Definitions;
 public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<EngineOptions> options)
 {
     /// <summary>What keeps the definition from serving requests, each in a sentence that names activity and input; empty if it may be published.</summary>
-    public IReadOnlyList<string> Validate(string json) => Check(json, purpose: true);
+    public IReadOnlyList<string> Validate(WorkflowDocument document) => Validate(document, publishing: true);
+
+    /// <inheritdoc cref="Validate(WorkflowDocument)"/>
+    public IReadOnlyList<string> Validate(string text) => Validate(text, publishing: true);
 
     /// <summary>What keeps it from being run at all. Half a workflow may be tried.</summary>
-    public IReadOnlyList<string> ValidateTrial(string json) => Check(json, purpose: false);
+    public IReadOnlyList<string> ValidateTrial(string text) => Validate(text, publishing: false);
 
-    private List<string> Check(string json, bool purpose)
+    private IReadOnlyList<string> Validate(string text, bool publishing)
     {
-        var errors = new ValidationErrors();
         try
         {
-            var document = WorkflowDocument.Parse(json);
-            // Whoever looks at every way through a flowchart takes the square of its size.
-            if (document.Root.Count > options.Value.MaxActivities)
-                errors.Add($"A workflow may have {options.Value.MaxActivities:N0} activities; this one has {document.Root.Count:N0}.");
-            else CompiledWorkflow.Check(document, catalog, errors, purpose);
+            return Validate(WorkflowDocument.Parse(text), publishing);
         }
         catch (WorkflowDefinitionException e)
         {
             // Not even readable: there is nothing further to look at.
-            foreach (var message in e.Messages) errors.Add(message);
+            return e.Messages;
         }
+    }
 
-        return [.. errors.Messages];
+    private IReadOnlyList<string> Validate(WorkflowDocument document, bool publishing)
+    {
+        var errors = new ValidationErrors();
+        // Checking every path is quadratic in the number of activities.
+        if (document.Root.Count > options.Value.MaxActivities)
+            errors.Add($"A workflow may have {options.Value.MaxActivities:N0} activities; this one has {document.Root.Count:N0}.");
+        else CompiledWorkflow.Check(document, catalog, errors, publishing);
+        return errors.Messages;
     }
 }

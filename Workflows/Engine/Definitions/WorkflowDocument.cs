@@ -1,29 +1,57 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Darkroom.Engine.Definitions;
 
-/// <summary>An Elsa 3 workflow definition, read: the same graph as the JSON, with nothing evaluated and nothing judged.</summary>
-/// <param name="Variables">By id, since expressions name variables by id.</param>
-/// <param name="Inputs">Names of the inputs that it declares.</param>
-internal sealed record WorkflowDocument(
-    FlowchartNode Root, IReadOnlyDictionary<string, VariableNode> Variables, IReadOnlyList<string> Inputs)
+/// <summary>A definition's text, parsed: the same graph as the JSON, with nothing evaluated and nothing checked.</summary>
+public sealed class WorkflowDocument
 {
-    private const string Flowchart = "Elsa.Flowchart";
     private const int LongestName = 300;
 
-    public WorkflowSettings Settings { get; init; } = new();
+    private static readonly HashSet<string> NotInputs = ["metadata", "customProperties"];
+
+    private WorkflowDocument(string text, JsonObject json)
+    {
+        Text = text;
+        Json = json;
+        Name = OptionalText(json, "name");
+        // The database takes no U+0000 in text.
+        Description = OptionalText(json, "description")?.Replace("\0", "", StringComparison.Ordinal);
+        if (!json.TryGetPropertyValue("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
+        Variables = Children(json, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
+        Inputs = [.. Children(json, "inputs").Select(input => ReadName(input, "name"))];
+        Root = ReadFlowchart(Object(root), ActivityTree.RootNodeId, "");
+        Settings = WorkflowSettings.Read(json);
+    }
+
+    /// <summary>Elsa 3 workflow definition JSON, as it came.</summary>
+    public string Text { get; }
+
+    public string? Name { get; }
+
+    public string? Description { get; }
+
+    /// <summary>The text as JSON. Shared by all who read the document, so not to be changed.</summary>
+    internal JsonObject Json { get; }
+
+    internal FlowchartNode Root { get; }
+
+    /// <summary>By id, since expressions name variables by id.</summary>
+    internal IReadOnlyDictionary<string, VariableNode> Variables { get; }
+
+    /// <summary>Names of the inputs that it declares.</summary>
+    internal IReadOnlyList<string> Inputs { get; }
+
+    internal WorkflowSettings Settings { get; }
 
     /// <exception cref="WorkflowDefinitionException">Not a definition that this engine can read.</exception>
-    public static WorkflowDocument Parse(string json)
+    public static WorkflowDocument Parse(string text)
     {
         try
         {
-            using var document = JsonDocument.Parse(json);
-            var definition = document.RootElement;
-            if (!definition.TryGetProperty("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
-            var variables = Children(definition, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
-            var inputs = Children(definition, "inputs").Select(input => Name(input, "name")).ToList();
-            return new WorkflowDocument(ReadFlowchart(root, "Workflow1", ""), variables, inputs) { Settings = WorkflowSettings.Read(definition) };
+            return new WorkflowDocument(text, Object(JsonNode.Parse(text)));
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or ArgumentException)
         {
@@ -31,68 +59,52 @@ internal sealed record WorkflowDocument(
         }
     }
 
-    private static FlowchartNode ReadFlowchart(JsonElement json, string parentNodeId, string inside)
+    private static FlowchartNode ReadFlowchart(JsonObject json, string parentNodeId, string inside)
     {
-        var type = json.GetProperty("type").GetString();
-        if (type != Flowchart) throw new WorkflowDefinitionException($"A workflow is built from {Flowchart} here, not from {type}.");
-        var nodeId = $"{parentNodeId}:{Name(json, "id")}";
+        var type = RequiredText(json, "type");
+        if (type != ActivityTree.Flowchart) throw new WorkflowDefinitionException($"A workflow is built from {ActivityTree.Flowchart} here, not from {type}.");
+        var nodeId = $"{parentNodeId}:{ReadName(json, "id")}";
         return new FlowchartNode(
             nodeId,
             Children(json, "activities").Select(activity => ReadActivity(activity, nodeId, inside)).ToList(),
             Children(json, "connections").Select(ReadConnection).ToList());
     }
 
-    private static ActivityNode ReadActivity(JsonElement json, string parentNodeId, string inside)
+    private static ActivityNode ReadActivity(JsonObject json, string parentNodeId, string inside)
     {
-        var id = Name(json, "id");
+        var id = ReadName(json, "id");
         var nodeId = $"{parentNodeId}:{id}";
-        var type = Name(json, "type");
-        var name = json.TryGetProperty("name", out var named) && named.ValueKind == JsonValueKind.String ? Name(json, "name") : type;
-        var label = $"{inside}{Label(json, name)}";
+        var type = ReadName(json, "type");
+        var name = OptionalText(json, "name") is null ? type : ReadName(json, "name");
+        var label = $"{inside}{ReadLabel(json, name)}";
         var inputs = new Dictionary<string, ExpressionNode>(StringComparer.OrdinalIgnoreCase);
         var bindings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var raw = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
         var nested = new Dictionary<string, FlowchartNode>(StringComparer.OrdinalIgnoreCase);
-        foreach (var property in json.EnumerateObject().Where(p => p.Value.ValueKind == JsonValueKind.Object && !Own.Contains(p.Name)))
+        foreach (var (property, node) in json)
         {
-            if (property.Value.TryGetProperty("expression", out var expression) && expression.ValueKind == JsonValueKind.Object)
-                inputs[property.Name] = ReadExpression(expression);
-            else if (property.Value.TryGetProperty("type", out _) && property.Value.TryGetProperty("version", out _))
+            if (node is not JsonObject value || NotInputs.Contains(property)) continue;
+            if (value["expression"] is JsonObject expression)
+                inputs[property] = new ExpressionNode(RequiredText(expression, "type")!, ActivityTree.Value(expression, "value"));
+            else if (value.ContainsKey("type") && value.ContainsKey("version"))
             {
-                if (!property.NameEquals("body") || IsFlowchart(property.Value)) nested[property.Name] = ReadNested(property.Value, nodeId, $"{label} / ");
+                if (property != "body" || IsFlowchart(value)) nested[property] = ReadNested(value, nodeId, $"{label} / ");
             }
-            else if (ReadReference(property.Value) is { } variable)
-                bindings[property.Name] = variable;
+            else if (value["memoryReference"] is JsonObject reference && OptionalText(reference, "id") is { } variable)
+                bindings[property] = variable;
             else
-                raw[property.Name] = property.Value.Clone();
+                raw[property] = ActivityTree.Value(json, property);
         }
 
         return new ActivityNode(
             id, nodeId, type,
-            json.TryGetProperty("version", out var version) ? Whole(version) : 1,
+            json.TryGetPropertyValue("version", out var version) ? ReadVersion(version) : 1,
             name, inputs, nested.GetValueOrDefault("body"))
         { Label = label, Bindings = bindings, Raw = raw, Nested = nested };
     }
 
-    private static readonly HashSet<string> Own = ["metadata", "customProperties"];
-
-    /// <summary>Names are kept by the database and shown in messages: one line of text, and not a long one.</summary>
-    private static string Name(JsonElement json, string property)
-    {
-        var name = json.GetProperty(property).GetString();
-        return name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl)
-            ? name
-            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {LongestName} characters; '{Shown(name)}' is none.");
-    }
-
-    private static string Shown(string? name) => new([.. (name ?? "").Take(40).Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
-
-    private static int Whole(JsonElement number) => number.TryGetInt32(out var whole)
-        ? whole
-        : throw new WorkflowDefinitionException($"The version of an activity is a whole number, not {number.GetRawText()}.");
-
     /// <summary>A port may hold an activity that is no flowchart: the same as a flowchart of that one.</summary>
-    private static FlowchartNode ReadNested(JsonElement json, string parentNodeId, string inside)
+    private static FlowchartNode ReadNested(JsonObject json, string parentNodeId, string inside)
     {
         if (IsFlowchart(json)) return ReadFlowchart(json, parentNodeId, inside);
         var activity = ReadActivity(json, parentNodeId, inside);
@@ -100,42 +112,67 @@ internal sealed record WorkflowDocument(
     }
 
     // Other containers are no body that could be run; whoever compiles the activity misses it.
-    private static bool IsFlowchart(JsonElement json) =>
-        json.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.ValueEquals(Flowchart);
+    private static bool IsFlowchart(JsonObject json) => OptionalText(json, "type") == ActivityTree.Flowchart;
 
-    private static string Label(JsonElement json, string name) =>
-        json.TryGetProperty("metadata", out var metadata) && metadata.ValueKind == JsonValueKind.Object
-        && metadata.TryGetProperty("displayText", out var text) && text.ValueKind == JsonValueKind.String
-        && text.GetString() is { Length: > 0 } title && title != name
+    private static string ReadLabel(JsonObject json, string name) =>
+        json["metadata"] is JsonObject metadata && OptionalText(metadata, "displayText") is { Length: > 0 } title && title != name
             ? $"{title} ({name})"
             : name;
 
-    private static string? ReadReference(JsonElement json) =>
-        json.TryGetProperty("memoryReference", out var reference) && reference.ValueKind == JsonValueKind.Object
-        && reference.TryGetProperty("id", out var id) && id.ValueKind == JsonValueKind.String
-            ? id.GetString()
-            : null;
-
-    private static ExpressionNode ReadExpression(JsonElement json) =>
-        new(json.GetProperty("type").GetString()!, json.TryGetProperty("value", out var value) ? value.Clone() : default);
-
-    private static ConnectionNode ReadConnection(JsonElement json)
+    private static ConnectionNode ReadConnection(JsonObject json)
     {
-        var (source, target) = (json.GetProperty("source"), json.GetProperty("target"));
-        var port = source.TryGetProperty("port", out var named) && named.ValueKind == JsonValueKind.String ? named.GetString()! : Outcome.Done;
-        return new ConnectionNode(source.GetProperty("activity").GetString()!, port, target.GetProperty("activity").GetString()!);
+        var (source, target) = (Object(json["source"]), Object(json["target"]));
+        return new ConnectionNode(RequiredText(source, "activity")!, OptionalText(source, "port") ?? Outcome.Done, RequiredText(target, "activity")!);
     }
 
-    private static VariableNode ReadVariable(JsonElement json) =>
-        new(Name(json, "id"), Name(json, "name"),
-            json.TryGetProperty("value", out var value) ? value.Clone() : default)
+    private static VariableNode ReadVariable(JsonObject json) =>
+        new(ReadName(json, "id"), ReadName(json, "name"), ActivityTree.Value(json, "value"))
         {
-            TypeName = json.TryGetProperty("typeName", out var type) && type.ValueKind == JsonValueKind.String ? type.GetString()! : "Object",
-            IsArray = json.TryGetProperty("isArray", out var array) && array.ValueKind == JsonValueKind.True,
+            TypeName = OptionalText(json, "typeName") ?? "Object",
+            IsArray = json["isArray"]?.GetValueKind() == JsonValueKind.True,
         };
 
-    private static List<JsonElement> Children(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray()] : [];
+    /// <summary>Names are kept by the database and shown in messages: one line of text, and not a long one.</summary>
+    private static string ReadName(JsonObject json, string property)
+    {
+        var name = RequiredText(json, property);
+        return name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl)
+            ? name
+            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {LongestName} characters; '{Shorten(name)}' is none.");
+    }
+
+    private static string Shorten(string? name) => new([.. (name ?? "").Take(40).Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
+
+    private static int ReadVersion(JsonNode? json)
+    {
+        if (json is not JsonValue value || value.GetValueKind() != JsonValueKind.Number) throw new InvalidOperationException("A version is a number.");
+        return value.TryGetValue<int>(out var version)
+            ? version
+            : throw new WorkflowDefinitionException($"The version of an activity is a whole number, not {json.ToJsonString()}.");
+    }
+
+    private static string? OptionalText(JsonObject json, string name) => ActivityTree.Text(json, name);
+
+    private static string? RequiredText(JsonObject json, string name) =>
+        json.TryGetPropertyValue(name, out var value) ? value?.GetValue<string>() : throw new KeyNotFoundException($"There is no {name}.");
+
+    private static IEnumerable<JsonObject> Children(JsonObject json, string name) => json[name] is JsonArray list ? list.Select(Object) : [];
+
+    private static JsonObject Object(JsonNode? json) => json as JsonObject ?? throw new InvalidOperationException("An object was expected.");
+}
+
+/// <summary>Names a definition's text by its content.</summary>
+public sealed record DocumentHash(byte[] Bytes)
+{
+    public string Hex { get; } = Convert.ToHexString(Bytes);
+
+    public static DocumentHash Of(string text) => new(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+}
+
+/// <summary>The inputs that a definition may declare: every request brings a value for each.</summary>
+internal static class WorkflowInputs
+{
+    public static IReadOnlyList<string> Names { get; } = ["RequestId", "Run", "FileName", "Products", "Images"];
 }
 
 /// <summary>A flowchart: activities and the connections between them. The order of neither means anything.</summary>

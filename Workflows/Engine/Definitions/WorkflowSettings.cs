@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Darkroom.Engine.Definitions;
 
@@ -22,15 +23,15 @@ public sealed record WorkflowSettings
     public string? Commits { get; init; }
     public bool IsActivity { get; init; }
 
-    internal static WorkflowSettings Read(JsonElement definition)
+    internal static WorkflowSettings Read(JsonObject definition)
     {
-        if (!definition.TryGetProperty("options", out var options) || options.ValueKind != JsonValueKind.Object) return new();
+        if (definition["options"] is not JsonObject options) return new();
         return new()
         {
             Activation = Text(options, "activationStrategyType"),
             Incidents = Text(options, "incidentStrategyType"),
             Commits = Text(options, "commitStrategyName"),
-            IsActivity = options.TryGetProperty("usableAsActivity", out var usable) && usable.ValueKind == JsonValueKind.True,
+            IsActivity = options["usableAsActivity"]?.GetValueKind() == JsonValueKind.True,
         };
     }
 
@@ -48,6 +49,5 @@ public sealed record WorkflowSettings
 
     private static string ShortName(string name) => TypeName(name).Split('.')[^1];
 
-    private static string? Text(JsonElement json, string name) =>
-        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 } text ? text : null;
+    private static string? Text(JsonObject options, string name) => ActivityTree.Text(options, name) is { Length: > 0 } text ? text : null;
 }

@@ -4,7 +4,7 @@ using Darkroom.Engine.Definitions;
 namespace Darkroom.Engine.Flow;
 
 /// <summary>
-/// Lays what stands in embedded branches (Then, Else) out beside the activity that holds it, so that one graph shows every way. An
+/// Lays what stands in embedded branches (Then, Else) out beside the activity that holds it, so that one graph shows every path. An
 /// outcome in a branch that leads nowhere goes on where the holder's Done leads: the branch has ended, and with it its holder.
 /// </summary>
 internal sealed class BranchFlattener

@@ -20,7 +20,7 @@ internal sealed class CompiledInputs
     /// <summary>The values that are the same whenever the activity runs.</summary>
     public KnownInputs Known => new(name => _inputs.TryGetValue(name, out var input) && input.Expression is null ? (true, input.Constant) : (false, null));
 
-    /// <summary>Complains of each value that does not fit its input, and of each expression that is not run here.</summary>
+    /// <summary>Each value that does not fit its input, and each expression that is not run here, is an error.</summary>
     public static CompiledInputs Compile(
         ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ExpressionLanguages languages, ValidationErrors errors)
     {

@@ -10,15 +10,17 @@ internal sealed class CompiledWorkflow
     private readonly Dictionary<string, ImageBody> _bodies;
 
     private CompiledWorkflow(
-        WorkflowDocument document, FlowGraph graph, Dictionary<string, CompiledActivity> activities, Dictionary<string, ImageBody> bodies)
+        IReadOnlyDictionary<string, VariableNode> variables, FlowGraph graph,
+        Dictionary<string, CompiledActivity> activities, Dictionary<string, ImageBody> bodies)
     {
-        Document = document;
+        Variables = variables;
         Graph = graph;
         _activities = activities;
         _bodies = bodies;
     }
 
-    public WorkflowDocument Document { get; }
+    /// <summary>The workflow's variables by id.</summary>
+    public IReadOnlyDictionary<string, VariableNode> Variables { get; }
 
     public FlowGraph Graph { get; }
 
@@ -32,20 +34,20 @@ internal sealed class CompiledWorkflow
     public ImageBody Body(string fanOutId) => _bodies[fanOutId];
 
     /// <exception cref="WorkflowDefinitionException">The definition cannot be run; the message says why.</exception>
-    public static CompiledWorkflow Compile(string json, ActivityCatalog catalog)
+    public static CompiledWorkflow Compile(WorkflowDocument document, ActivityCatalog catalog)
     {
         var errors = new ValidationErrors();
-        var workflow = Check(WorkflowDocument.Parse(json), catalog, errors);
+        var workflow = Check(document, catalog, errors);
         errors.ThrowIfAny();
         return workflow!;
     }
 
-    /// <summary>Compiles as far as it goes and complains of everything that is wrong. Not null if there is no error.</summary>
+    /// <summary>Compiles as far as possible and reports every error. Not null if there is none.</summary>
     /// <param name="document">The definition.</param>
     /// <param name="catalog">The activities that it may name.</param>
-    /// <param name="errors">Where to complain.</param>
-    /// <param name="purpose">Whether to complain too of what can be run but would not do what it says.</param>
-    public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, ValidationErrors errors, bool purpose = false)
+    /// <param name="errors">Receives the errors.</param>
+    /// <param name="publishing">Whether what can be run but would not do what it says is an error too.</param>
+    public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, ValidationErrors errors, bool publishing = false)
     {
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
         var bodies = new Dictionary<string, ImageBody>(StringComparer.Ordinal);
@@ -59,19 +61,19 @@ internal sealed class CompiledWorkflow
             CheckVariablePicks(node, type.Descriptor, document, errors);
             if (type.Descriptor.BodyPort is null) continue;
             if (node.Body is null) errors.Add(node, "it has no body.");
-            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, errors, purpose) is { } body) bodies[node.Id] = body;
+            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, errors, publishing) is { } body) bodies[node.Id] = body;
         }
 
         var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
         if (fanOuts.Count > 1) errors.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
         var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, errors);
-        if (purpose)
+        if (publishing)
         {
             document.Settings.Check(errors);
             if (graph is not null) new PublishRules(flowchart, graph, catalog.Describe, errors).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
         }
 
-        return graph is null || errors.Messages.Count > 0 ? null : new CompiledWorkflow(document, graph, activities, bodies);
+        return graph is null || errors.Messages.Count > 0 ? null : new CompiledWorkflow(document.Variables, graph, activities, bodies);
     }
 
     /// <summary>Variables are kept by name, and each must be able to hold its first value.</summary>

@@ -2,7 +2,7 @@ using Darkroom.Engine.Definitions;
 
 namespace Darkroom.Engine.Flow;
 
-/// <summary>The ways through a flowchart, for the rules that are about ways.</summary>
+/// <summary>Checks the paths through a flowchart: every activity is reached, none loops, and some happen once a path at most.</summary>
 internal sealed class FlowPaths(Dictionary<string, ActivityNode> nodes, Dictionary<(string Source, string Outcome), string> next)
 {
     private readonly ILookup<string, string> _followers =

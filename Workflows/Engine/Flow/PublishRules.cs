@@ -4,7 +4,7 @@ namespace Darkroom.Engine.Flow;
 
 /// <summary>
 /// Whether a flowchart that can be run does what it says: an activity that has nothing to work on, or whose work nobody carries out,
-/// runs and achieves nothing. Judged when a definition is published; what runs already keeps running.
+/// runs and achieves nothing. Checked when a definition is published; what runs already keeps running.
 /// </summary>
 internal sealed class PublishRules(
     FlowchartNode flowchart, FlowGraph graph, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)

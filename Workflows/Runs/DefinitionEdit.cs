@@ -1,4 +1,6 @@
-namespace Darkroom.Engine.Definitions;
+using Darkroom.Engine.Definitions;
+
+namespace Darkroom.Runs;
 
 /// <summary>How an attempt to change a definition ended.</summary>
 public abstract record DefinitionEdit
@@ -10,10 +12,10 @@ public abstract record DefinitionEdit
     /// <summary>Done; this is the version as it is now.</summary>
     /// <param name="Version">What the definition's editor goes on with.</param>
     /// <param name="WasAlready">True if it was so before and nothing was changed.</param>
-    public sealed record Done(DefinitionVersion Version, bool WasAlready = false) : DefinitionEdit;
+    public sealed record Done(WorkflowDefinition Version, bool WasAlready = false) : DefinitionEdit;
 
     /// <summary>The content is kept as a draft but cannot be published.</summary>
-    public sealed record Invalid(DefinitionVersion Draft, IReadOnlyList<string> Messages) : DefinitionEdit;
+    public sealed record Invalid(WorkflowDefinition Draft, IReadOnlyList<string> Messages) : DefinitionEdit;
 
     /// <summary>Not done: it would undo what somebody else did, or take away what is in use.</summary>
     public sealed record Refused(string Code, string Message) : DefinitionEdit;

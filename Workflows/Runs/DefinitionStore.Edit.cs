@@ -1,18 +1,13 @@
 using System.Security.Cryptography;
 using Darkroom.Data;
-using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
-using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace Darkroom.Runs;
 
-/// <summary>
-/// Changes definitions by Elsa's rules: a draft is edited in place, a version that was ever published is not: editing it makes the next
-/// version. Each change is one transaction under the lock of the definition's rows.
-/// </summary>
-public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValidator validator, IOptions<EngineOptions> options)
+// Changes follow Elsa's rules: a draft is edited in place, a version that was ever published is not: editing it makes the next
+// version. Each change is one transaction under the lock of the definition's id.
+public sealed partial class DefinitionStore
 {
     // Enough for a burst of saves that cross their answers; an editor that is further behind has lost track.
     private const int RememberedRevisions = 32;
@@ -20,43 +15,50 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
     /// <summary>Creates the definition, or saves it as a draft; publishes it too if wanted and if it can be run.</summary>
     /// <param name="definitionId">Null for a new definition with an id of its own.</param>
     public async Task<DefinitionEdit> SaveAsync(
-        string? definitionId, DefinitionContent content, EditBase from, bool publish, CancellationToken cancellationToken)
+        string? definitionId, WorkflowDocument document, EditBase from, bool publish, CancellationToken cancellationToken)
     {
-        var errors = publish ? validator.Validate(content.Document) : [];
+        var errors = publish ? validator.Validate(document) : [];
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId ?? NewId(), cancellationToken);
         if (edit.Latest is not { } latest)
         {
             // An editor that names a version has opened a definition that is gone; it must not come back by an autosave.
             if (definitionId is not null && from.VersionId is not null) return Gone;
-            await edit.InsertAsync(NewId(), content, from.Editor, cancellationToken);
+            await edit.InsertAsync(document, from.Editor, cancellationToken);
         }
         else
         {
-            if (Conflict(latest, from) is { } conflict) return conflict;
-            if (!DefinitionSerializer.SameContent(latest.Version.Document, content.Document)) await StoreAsync(edit, latest, content, from, cancellationToken);
+            // An editor's own chain of saves: what it started from, and every revision it made since.
+            var revisions = await edit.ReadRevisionsAsync(from.Editor, cancellationToken);
+            if (Conflict(latest.Summary, revisions, from) is { } conflict) return conflict;
+            if (!DefinitionSerializer.SameContent(latest, document))
+            {
+                revisions = [.. revisions.Append(latest.Summary.Revision).Distinct().TakeLast(RememberedRevisions)];
+                if (latest.Summary.WasPublished) await edit.InsertAsync(document, from.Editor, cancellationToken, revisions);
+                else await edit.UpdateLatestAsync(document, from.Editor, revisions, cancellationToken);
+            }
         }
 
         if (!publish || errors.Count > 0)
         {
             await edit.CommitAsync(cancellationToken);
-            var saved = edit.Latest!.Version;
+            var saved = edit.Latest!;
             return errors.Count == 0 ? new DefinitionEdit.Done(saved) : new DefinitionEdit.Invalid(saved, errors);
         }
 
         var wasPublished = await edit.PublishLatestAsync(cancellationToken);
         await edit.CommitAsync(cancellationToken);
-        return new DefinitionEdit.Done(edit.Latest!.Version, wasPublished);
+        return new DefinitionEdit.Done(edit.Latest!, wasPublished);
     }
 
     /// <summary>Adds the content as the definition's next version, a draft. What was there before stays in its history.</summary>
-    public async Task<DefinitionEdit> ImportAsync(string? definitionId, DefinitionContent content, string editor, CancellationToken cancellationToken)
+    public async Task<DefinitionEdit> ImportAsync(string? definitionId, WorkflowDocument document, string editor, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId ?? NewId(), cancellationToken);
-        if (edit.Latest is { } latest && DefinitionSerializer.SameContent(latest.Version.Document, content.Document))
-            return new DefinitionEdit.Done(latest.Version, WasAlready: true);
-        await edit.InsertAsync(NewId(), content, editor, cancellationToken);
+        if (edit.Latest is { } latest && DefinitionSerializer.SameContent(latest, document))
+            return new DefinitionEdit.Done(latest, WasAlready: true);
+        await edit.InsertAsync(document, editor, cancellationToken);
         await edit.CommitAsync(cancellationToken);
-        return new DefinitionEdit.Done(edit.Latest!.Version);
+        return new DefinitionEdit.Done(edit.Latest!);
     }
 
     /// <summary>Publishes the latest version, if it can be run.</summary>
@@ -64,11 +66,11 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
         if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
-        if (latest.Version.Summary.IsPublished) return new DefinitionEdit.Done(latest.Version, WasAlready: true);
-        if (validator.Validate(latest.Version.Document) is { Count: > 0 } errors) return new DefinitionEdit.Invalid(latest.Version, errors);
+        if (latest.Summary.IsPublished) return new DefinitionEdit.Done(latest, WasAlready: true);
+        if (validator.Validate(latest.Text) is { Count: > 0 } errors) return new DefinitionEdit.Invalid(latest, errors);
         await edit.PublishLatestAsync(cancellationToken);
         await edit.CommitAsync(cancellationToken);
-        return new DefinitionEdit.Done(edit.Latest!.Version);
+        return new DefinitionEdit.Done(edit.Latest!);
     }
 
     /// <summary>Takes the published version out of service for new requests; those that run keep it.</summary>
@@ -76,23 +78,22 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
         if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
-        if (edit.Versions.FirstOrDefault(v => v.Version.Summary.IsPublished) is not { } published)
-            return new DefinitionEdit.Done(latest.Version, WasAlready: true);
+        if (edit.Versions.FirstOrDefault(v => v.Summary.IsPublished) is not { } published)
+            return new DefinitionEdit.Done(latest, WasAlready: true);
         if (definitionId == options.Value.DefaultWorkflow) return IsDefault("retracted");
         await edit.RetractAsync(cancellationToken);
         await edit.CommitAsync(cancellationToken);
-        return new DefinitionEdit.Done(edit.Versions.Single(v => v.Version.Summary.Id == published.Version.Summary.Id).Version);
+        return new DefinitionEdit.Done(edit.Versions.Single(v => v.Summary.Id == published.Summary.Id));
     }
 
     /// <summary>Makes a draft of an older version's content.</summary>
     public async Task<DefinitionEdit> RevertAsync(string definitionId, int version, string editor, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Versions.FirstOrDefault(v => v.Version.Summary.Version == version) is not { } old) return new DefinitionEdit.Missing();
-        var content = new DefinitionContent(old.Version.Summary.Name, old.Version.Summary.Description, old.Version.Document);
-        await edit.InsertAsync(NewId(), content, editor, cancellationToken);
+        if (edit.Versions.FirstOrDefault(v => v.Summary.Version == version) is not { } old) return new DefinitionEdit.Missing();
+        await edit.CopyAsync(old, editor, cancellationToken);
         await edit.CommitAsync(cancellationToken);
-        return new DefinitionEdit.Done(edit.Latest!.Version);
+        return new DefinitionEdit.Done(edit.Latest!);
     }
 
     /// <summary>Deletes a definition with all its versions.</summary>
@@ -101,7 +102,7 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
         if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
         if (definitionId == options.Value.DefaultWorkflow) return IsDefault("deleted");
-        return await DeleteAsync(edit, edit.Versions, latest.Version, cancellationToken);
+        return await DeleteAsync(edit, edit.Versions, latest, cancellationToken);
     }
 
     /// <summary>Deletes one version; if it was the latest, the one before it is the latest again.</summary>
@@ -111,19 +112,19 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
             .ExecuteScalarAsync(cancellationToken);
         if (definitionId is null) return new DefinitionEdit.Missing();
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Versions.FirstOrDefault(v => v.Version.Summary.Id == id) is not { } found) return new DefinitionEdit.Missing();
-        if (definitionId == options.Value.DefaultWorkflow && (found.Version.Summary.IsPublished || edit.Versions.Count == 1)) return IsDefault("deleted");
-        return await DeleteAsync(edit, [found], found.Version, cancellationToken);
+        if (edit.Versions.FirstOrDefault(v => v.Summary.Id == id) is not { } found) return new DefinitionEdit.Missing();
+        if (definitionId == options.Value.DefaultWorkflow && (found.Summary.IsPublished || edit.Versions.Count == 1)) return IsDefault("deleted");
+        return await DeleteAsync(edit, [found], found, cancellationToken);
     }
 
     private static async Task<DefinitionEdit> DeleteAsync(
-        DefinitionTransaction edit, IReadOnlyList<StoredVersion> versions, DefinitionVersion answer, CancellationToken cancellationToken)
+        DefinitionTransaction edit, IReadOnlyList<WorkflowDefinition> versions, WorkflowDefinition answer, CancellationToken cancellationToken)
     {
-        var ids = versions.Select(v => v.Version.Summary.Id).ToArray();
+        var ids = versions.Select(v => v.Summary.Id).ToArray();
         if (await edit.HaveRequestsAsync(ids, cancellationToken))
             return new DefinitionEdit.Refused(
                 "workflow_in_use",
-                versions.Any(v => v.WasPublished)
+                versions.Any(v => v.Summary.WasPublished)
                     ? $"{answer.Summary.Name} cannot be deleted: requests run it, or have run it and show it. Unpublish it instead: new requests cannot use it then."
                     : $"{answer.Summary.Name} cannot be deleted: it has been tried, and what was tried shows it. It is a draft, so no request uses it.");
         try
@@ -139,21 +140,9 @@ public sealed class DefinitionEditor(NpgsqlDataSource database, DefinitionValida
         return new DefinitionEdit.Done(answer);
     }
 
-    private static async Task StoreAsync(
-        DefinitionTransaction edit, StoredVersion latest, DefinitionContent content, EditBase from, CancellationToken cancellationToken)
+    private static DefinitionEdit.Refused? Conflict(DefinitionSummary current, Guid[] revisions, EditBase from)
     {
-        // An editor's own chain of saves: what it started from, and every revision it made since.
-        var chain = latest.Editor == from.Editor ? latest.EditorRevisions : [];
-        chain = [.. chain.Append(latest.Version.Summary.Revision).Distinct().TakeLast(RememberedRevisions)];
-        if (latest.WasPublished) await edit.InsertAsync(NewId(), content, from.Editor, cancellationToken, chain);
-        else await edit.UpdateLatestAsync(content, from.Editor, chain, cancellationToken);
-    }
-
-    private static DefinitionEdit.Refused? Conflict(StoredVersion latest, EditBase from)
-    {
-        var current = latest.Version.Summary;
-        if (from.Revision is { } seen)
-            return seen == current.Revision || (latest.Editor == from.Editor && latest.EditorRevisions.Contains(seen)) ? null : Outdated(current);
+        if (from.Revision is { } seen) return seen == current.Revision || revisions.Contains(seen) ? null : Outdated(current);
         return from.VersionId is { } id && id != current.Id ? Outdated(current) : null;
     }
 

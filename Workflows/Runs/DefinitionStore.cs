@@ -1,13 +1,17 @@
 using Darkroom.Data;
+using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
+using Microsoft.Extensions.Options;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Darkroom.Runs;
 
-/// <summary>Reads definition versions for people: lists, history, and one to look at.</summary>
-public sealed class DefinitionReader(NpgsqlDataSource database)
+/// <summary>Workflow definitions with all their versions: what people list and edit, and what the next request runs.</summary>
+public sealed partial class DefinitionStore(NpgsqlDataSource database, DefinitionValidator validator, IOptions<EngineOptions> options)
 {
-    internal const string SummaryColumns = "id, definition_id, version, name, description, is_latest, is_published, created_at, revision";
+    private const string SummaryColumns =
+        "id, definition_id, version, name, description, is_latest, is_published, was_published, created_at, revision";
 
     /// <summary>A page of the versions that pass the filter, and how many pass it in all.</summary>
     public async Task<(IReadOnlyList<DefinitionSummary> Items, long Total)> ListAsync(DefinitionFilter filter, CancellationToken cancellationToken)
@@ -44,7 +48,7 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
     }
 
     /// <summary>The version of this definition that is meant: of several, the published one, else the highest.</summary>
-    public async Task<DefinitionVersion?> FindAsync(string definitionId, VersionOptions versions, CancellationToken cancellationToken)
+    public async Task<WorkflowDefinition?> FindAsync(string definitionId, VersionOptions versions, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -61,7 +65,7 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
     }
 
     /// <summary>The versions with these ids, as far as they exist.</summary>
-    public async Task<IReadOnlyList<DefinitionVersion>> FindVersionsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<WorkflowDefinition>> FindVersionsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -93,13 +97,31 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
     public async Task<long> CountAsync(CancellationToken cancellationToken) =>
         (long)(await database.Sql("select count(*) from workflow_definitions where is_latest").ExecuteScalarAsync(cancellationToken))!;
 
-    internal static DefinitionVersion ReadVersion(NpgsqlDataReader reader) => new(ReadSummary(reader), reader.GetString(9));
-
-    private static async Task<List<DefinitionVersion>> ReadVersionsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    /// <summary>Inserts the definition, published, unless it already exists in any version. True if it was inserted.</summary>
+    public async Task<bool> SeedAsync(string id, string definitionId, int version, WorkflowDocument document, CancellationToken cancellationToken)
     {
-        var versions = new List<DefinitionVersion>();
+        var inserted = await database.Sql(
+                """
+                insert into workflow_definitions (id, definition_id, version, name, description, is_latest, is_published, was_published, document)
+                select @id, @definition, @version, @name, @description, true, true, true, @document
+                where not exists (select from workflow_definitions where definition_id = @definition)
+                on conflict do nothing
+                """)
+            .With("id", id)
+            .With("definition", definitionId)
+            .With("version", version)
+            .With("name", document.Name)
+            .With("description", NpgsqlDbType.Text, document.Description)
+            .With("document", document.Text)
+            .ExecuteNonQueryAsync(cancellationToken);
+        return inserted == 1;
+    }
+
+    private static async Task<List<WorkflowDefinition>> ReadVersionsAsync(NpgsqlCommand command, CancellationToken cancellationToken)
+    {
+        var versions = new List<WorkflowDefinition>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) versions.Add(ReadVersion(reader));
+        while (await reader.ReadAsync(cancellationToken)) versions.Add(new WorkflowDefinition(ReadSummary(reader), reader.GetString(10)));
         return versions;
     }
 
@@ -112,8 +134,8 @@ public sealed class DefinitionReader(NpgsqlDataSource database)
     }
 
     private static DefinitionSummary ReadSummary(NpgsqlDataReader reader) =>
-        new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.IsDBNull(4) ? null : reader.GetString(4),
-            reader.GetBoolean(5), reader.GetBoolean(6), reader.GetFieldValue<DateTimeOffset>(7), reader.GetGuid(8));
+        new(reader.GetString(0), reader.GetString(1), reader.GetInt32(2), reader.GetString(3), reader.TextOrNull(4),
+            reader.GetBoolean(5), reader.GetBoolean(6), reader.GetBoolean(7), reader.GetFieldValue<DateTimeOffset>(8), reader.GetGuid(9));
 
     private static NpgsqlCommand Bind(NpgsqlCommand command, DefinitionFilter filter) => command
         .With("version", filter.Versions.Number)
