@@ -102,9 +102,13 @@ internal sealed class RequestBuilder(NpgsqlDataSource database)
         var id = Guid.NewGuid();
         await connection.Sql(
                 """
+                insert into workflow_documents (sha256, document)
+                values ('\x00', '{}')
+                on conflict do nothing;
+
                 insert into workflow_instances (
-                  id, request_id, run, definition_id, definition_version_id, version, sub_status, state, ready_at)
-                values (@id, @request, @run, 'test', 'test-1', 1, 'Suspended', '{}', null)
+                  id, request_id, run, definition_id, definition_version_id, version, document_sha256, sub_status, state, ready_at)
+                values (@id, @request, @run, 'test', 'test-1', 1, '\x00', 'Suspended', '{}', null)
                 """)
             .With("id", id)
             .With("request", request.Value)
