@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -92,8 +91,7 @@ public static class Extensions
             .WithTracing(tracing => tracing
                 .AddSource(builder.Environment.ApplicationName, ProductSources)
                 .AddAspNetCoreInstrumentation(requests => requests.Filter = IsNotProbe)
-                // A call that a probe makes belongs to the probe, which is left out. By now the current activity is the call's own.
-                .AddHttpClientInstrumentation(calls => calls.FilterHttpRequestMessage = _ => Activity.Current?.Parent is not { Recorded: false }));
+                .AddHttpClientInstrumentation(QuietTraces.TraceWithinActivities));
 
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) telemetry.UseOtlpExporter();
         return builder;

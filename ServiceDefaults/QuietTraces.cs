@@ -1,13 +1,14 @@
 using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using OpenTelemetry.Instrumentation.Http;
 using OpenTelemetry.Trace;
 
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>
-/// Commands to Postgres and Redis are traced where they are part of something: a request, a step of a workflow. Pollers ask both
-/// several times a second and begin no trace; each of their commands would be a trace of its own and bury those that matter.
+/// Calls to Postgres, Redis and HTTP servers (S3 is one) are traced where they are part of something: a request, a step of a workflow.
+/// Pollers make several a second and begin no trace; each of their calls would be a trace of its own and bury those that matter.
 /// </summary>
 public static class QuietTraces
 {
@@ -32,6 +33,11 @@ public static class QuietTraces
             .AddRedisInstrumentation(options => options.Filter = command => IsTraced(command.ParentActivity)));
     }
 
-    // Health probes have an activity, but one that is not recorded.
+    /// <summary>Leaves out HTTP calls outside any activity, those to S3 among them.</summary>
+    // By the time the filter is asked, the current activity is the call's own.
+    public static void TraceWithinActivities(HttpClientTraceInstrumentationOptions calls) =>
+        calls.FilterHttpRequestMessage = _ => IsTraced(Activity.Current?.Parent);
+
+    // Health probes, and images of large requests, have an activity, but one that is not recorded.
     private static bool IsTraced(Activity? activity) => activity is { Recorded: true };
 }

@@ -3,6 +3,8 @@ using System.Diagnostics;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using OpenTelemetry;
+using OpenTelemetry.Trace;
 
 namespace Darkroom.Tests.ServiceDefaults;
 
@@ -35,5 +37,30 @@ public sealed class QuietTracesTests
             await using var command = database.CreateCommand(sql);
             await command.ExecuteNonQueryAsync();
         }
+    }
+
+    [Fact]
+    public async Task Http_calls_are_traced_within_an_activity_and_nowhere_else()
+    {
+        await using var server = await ImageServer.StartAsync();
+        var traced = new ConcurrentQueue<string?>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "System.Net.Http",
+            ActivityStopped = activity =>
+            {
+                if (activity.Recorded) traced.Enqueue(activity.GetTagItem("url.full") as string);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var source = new ActivitySource(nameof(QuietTracesTests) + ".Http");
+        using var provider = Sdk.CreateTracerProviderBuilder().AddSource(source.Name).AddHttpClientInstrumentation(QuietTraces.TraceWithinActivities).Build();
+        using var client = new HttpClient();
+
+        await client.GetAsync(server.Good(1));
+        using (source.StartActivity("request")) await client.GetAsync(server.Good(2));
+
+        Assert.DoesNotContain(server.Good(1), traced);
+        Assert.Contains(server.Good(2), traced);
     }
 }
