@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using Darkroom.Data;
+
+namespace Darkroom.Telemetry;
+
+/// <summary>Where an image's spans go.</summary>
+public enum ImageTracing
+{
+    /// <summary>Into the trace of its request.</summary>
+    InRequest,
+
+    /// <summary>Into a trace of its own, linked to the request's.</summary>
+    Alone,
+
+    /// <summary>Nowhere.</summary>
+    None,
+}
+
+/// <summary>
+/// The product's spans. A request's trace begins with the upload's HTTP span; instances and deliveries keep its <c>traceparent</c>,
+/// so whichever process takes them up goes on with the same trace. What has no <c>traceparent</c> begins no trace.
+/// </summary>
+public static class DarkroomTracing
+{
+    /// <summary>The name of the one source.</summary>
+    public const string SourceName = "Darkroom";
+
+    private static readonly ActivitySource Source = new(SourceName);
+
+    /// <summary>What to store with work that others will do; null outside any activity.</summary>
+    public static string? CurrentTraceParent => Activity.Current is { IdFormat: ActivityIdFormat.W3C } current ? current.Id : null;
+
+    /// <summary>A claimed instance on its way from one wait to the next.</summary>
+    public static Activity? StartRun(string? traceParent, Guid instance, RequestId request, int run)
+    {
+        if (Start("workflow run", ActivityKind.Consumer, traceParent) is not { } activity) return null;
+        return activity
+            .SetTag("darkroom.instance.id", instance.ToString())
+            .SetTag("darkroom.request.id", request.ToString())
+            .SetTag("darkroom.request.run", run);
+    }
+
+    /// <summary>One step of an instance, named after its activity.</summary>
+    public static Activity? StartStep(string activityType) => StartChild(activityType);
+
+    /// <summary>One image's way through the body, in the trace that <see cref="Decide"/> chooses.</summary>
+    /// <param name="traceParent">Of the image's workflow instance.</param>
+    /// <param name="request">The image's request.</param>
+    /// <param name="images">Images of that request.</param>
+    /// <param name="image">The image.</param>
+    /// <param name="options">How many images are traced.</param>
+    public static Activity? StartImage(string? traceParent, RequestId request, int images, ImageId image, TracingOptions options)
+    {
+        const string Name = "image";
+        if (!Source.HasListeners() || Parse(traceParent) is not { } parent) return null;
+        var activity = Decide(images, image, options) switch
+        {
+            ImageTracing.InRequest => Source.StartActivity(Name, ActivityKind.Consumer, parent),
+            ImageTracing.Alone when parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) => StartAlone(Name, parent),
+            // Not recorded, nor is anything inside it; but its log records name the request's trace.
+            _ => new Activity(Name).SetParentId(parent.TraceId, parent.SpanId, ActivityTraceFlags.None).Start(),
+        };
+        if (activity is not { IsAllDataRequested: true }) return activity;
+        return activity
+            .SetTag("darkroom.request.id", request.ToString())
+            .SetTag("darkroom.image.id", image.Value);
+    }
+
+    /// <summary>A part of what is traced right now; null if nothing is.</summary>
+    public static Activity? StartChild(string name) => Activity.Current is null ? null : Source.StartActivity(name);
+
+    /// <summary>One attempt to deliver a webhook.</summary>
+    public static Activity? StartAttempt(string? traceParent, RequestId request, string delivery)
+    {
+        if (Start("webhook attempt", ActivityKind.Client, traceParent) is not { } activity) return null;
+        return activity
+            .SetTag("darkroom.request.id", request.ToString())
+            .SetTag("darkroom.delivery.id", delivery);
+    }
+
+    /// <summary>Marks what is traced as failed.</summary>
+    public static void Fail(this Activity? activity, string code) =>
+        activity?.SetStatus(ActivityStatusCode.Error, code).SetTag("error.type", code);
+
+    /// <summary>Small requests are traced whole. Of large ones a few images are, each in a trace that can still be read.</summary>
+    internal static ImageTracing Decide(int images, ImageId image, TracingOptions options)
+    {
+        if (images <= options.ImagesPerTrace) return ImageTracing.InRequest;
+        return image.Value % options.ImageInterval == 0 ? ImageTracing.Alone : ImageTracing.None;
+    }
+
+    private static Activity? Start(string name, ActivityKind kind, string? traceParent) =>
+        Source.HasListeners() && Parse(traceParent) is { } parent ? Source.StartActivity(name, kind, parent) : null;
+
+    private static Activity? StartAlone(string name, ActivityContext request)
+    {
+        // Without a parent it would become the current activity's child.
+        Activity.Current = null;
+        return Source.StartActivity(name, ActivityKind.Consumer, default(ActivityContext), links: [new ActivityLink(request)]);
+    }
+
+    private static ActivityContext? Parse(string? traceParent) =>
+        ActivityContext.TryParse(traceParent, null, isRemote: true, out var parent) ? parent : null;
+}
