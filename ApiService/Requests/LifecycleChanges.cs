@@ -1,6 +1,7 @@
 using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Runs;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;
@@ -50,6 +51,7 @@ internal sealed partial class LifecycleChanges(
 
     private async Task<LifecycleResult> CarryThroughAsync(Change change, Work work)
     {
+        using var scope = logger.BeginRequest(change.Request);
         using var limit = new CancellationTokenSource(options.Value.Change, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
         try

@@ -143,7 +143,7 @@ public sealed class ImageClaimerTests
         await rig.Request().WithImages(3).BuildAsync();
         await worker.Feeder.FeedAsync(default);
         var cutOff = new ImageClaimer(
-            unreachable, worker.Queue, worker.Held, worker.Process, Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageClaimer>.Instance);
+            unreachable, worker.Queue, worker.Held, worker.Process, rig.Metrics.Metrics, Microsoft.Extensions.Logging.Abstractions.NullLogger<ImageClaimer>.Instance);
 
         Assert.Empty(await cutOff.ClaimAsync(3, default));
         Assert.Equal(0, await worker.Queue.CountAsync());

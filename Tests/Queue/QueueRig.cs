@@ -21,6 +21,7 @@ internal sealed class QueueRig : IAsyncDisposable
 
     public TestDatabase Database { get; }
     public TestRedis Redis { get; }
+    public RecordedMetrics Metrics { get; } = new();
     public ProcessLeaseOptions Lease { get; } = new() { DurationSeconds = 2, HeartbeatSeconds = 1, ScanSeconds = 1 };
 
     public static async Task<QueueRig> StartAsync()
@@ -77,6 +78,7 @@ internal sealed class QueueRig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (var worker in _workers) await worker.DisposeAsync();
+        Metrics.Dispose();
         await Redis.DisposeAsync();
         await Database.DisposeAsync();
     }
@@ -120,18 +122,18 @@ internal sealed class QueueWorker : IAsyncDisposable
         await rig.SqlAsync($"update processes set heartbeat_at = now() + interval '1 hour' where id = '{process.Id}'");
         var held = new HeldClaims();
         var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options);
-        var claimer = new ImageClaimer(database, queue, held, process, NullLogger<ImageClaimer>.Instance);
-        var recorder = new ImageRecorder(database, held, TimeProvider.System, options, NullLogger<ImageRecorder>.Instance);
+        var claimer = new ImageClaimer(database, queue, held, process, rig.Metrics.Metrics, NullLogger<ImageClaimer>.Instance);
+        var recorder = new ImageRecorder(database, held, TimeProvider.System, rig.Metrics.Metrics, options, NullLogger<ImageRecorder>.Instance);
         var time = TimeProvider.System;
         return new QueueWorker(
             process, held, queue,
             new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
             claimer, recorder)
         {
-            Rescuer = new LeaseRescuer(database, time, lease, options, NullLogger<LeaseRescuer>.Instance),
-            PoisonFailer = new PoisonImageFailer(database, recorder, held, process, time, lease, options, NullLogger<PoisonImageFailer>.Instance),
+            Rescuer = new LeaseRescuer(database, rig.Metrics.Metrics, time, lease, options, NullLogger<LeaseRescuer>.Instance),
+            PoisonFailer = new PoisonImageFailer(database, recorder, held, process, rig.Metrics.Metrics, time, lease, options, NullLogger<PoisonImageFailer>.Instance),
             Cleaner = new DeadProcessCleaner(database, time, lease, NullLogger<DeadProcessCleaner>.Instance),
-            Returner = new LostClaimReturner(database, claimer, held, process, time, lease, NullLogger<LostClaimReturner>.Instance),
+            Returner = new LostClaimReturner(database, claimer, held, process, rig.Metrics.Metrics, time, lease, NullLogger<LostClaimReturner>.Instance),
             Refiller = new QueueRefiller(database, queue, time, lease, options, NullLogger<QueueRefiller>.Instance),
             Pusher = new StaleOfferPusher(database, queue, time, lease, options, NullLogger<StaleOfferPusher>.Instance),
         };

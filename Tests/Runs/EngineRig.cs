@@ -29,6 +29,7 @@ internal sealed class EngineRig : IAsyncDisposable
     }
 
     public TestDatabase Database { get; }
+    public RecordedMetrics Metrics { get; } = new();
     public EngineOptions Options { get; } = new() { FirstRetrySeconds = 0.01, ActivityAttempts = 3 };
     public ProcessLeaseOptions Lease { get; } = new() { DurationSeconds = 2, HeartbeatSeconds = 1 };
 
@@ -80,7 +81,7 @@ internal sealed class EngineRig : IAsyncDisposable
         var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions);
         var compiler = new WorkflowCompiler(Database.DataSource, _catalog);
         var runner = new WorkflowRunner(
-            instances, compiler, Ending(), TimeProvider.System, new Random(1),
+            instances, compiler, Ending(), TimeProvider.System, new Random(1), Metrics.Metrics,
             Microsoft.Extensions.Options.Options.Create(Options), NullLogger<WorkflowRunner>.Instance);
         return new EngineProcess(process, instances, runner);
     }
@@ -131,6 +132,7 @@ internal sealed class EngineRig : IAsyncDisposable
             process.Dispose();
         }
 
+        Metrics.Dispose();
         await Database.DisposeAsync();
     }
 

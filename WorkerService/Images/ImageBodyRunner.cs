@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 using Darkroom.Engine.Definitions;
@@ -5,6 +6,7 @@ using Darkroom.Images;
 using Darkroom.Queue;
 using Darkroom.Runs;
 using Darkroom.Storage;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -18,10 +20,12 @@ internal sealed partial class ImageBodyRunner(
     TimeProvider time,
     Random random,
     IOptions<ImageWorkOptions> options,
+    IOptions<TracingOptions> tracing,
     ILogger<ImageBodyRunner> logger)
 {
     public async Task RunAsync(ClaimedImage image, CancellationToken cancellationToken)
     {
+        using var scope = logger.BeginImage(image.RequestId, image.Id);
         try
         {
             var fanOut = await bodies.FindAsync(image.RequestId, image.Run, cancellationToken);
@@ -31,6 +35,7 @@ internal sealed partial class ImageBodyRunner(
                 return;
             }
 
+            using var span = DarkroomTracing.StartImage(fanOut.TraceParent, image.RequestId, fanOut.Images, image.Id, tracing.Value);
             if (image.Suspect && !await claimer.MarkExclusiveAsync(image, cancellationToken))
             {
                 await claimer.HandBackAsync([image], CancellationToken.None);
@@ -38,7 +43,15 @@ internal sealed partial class ImageBodyRunner(
             }
 
             ImageOutcome outcome;
-            using (var run = new ImageRun(image, time)) outcome = await RunBodyAsync(fanOut, run, cancellationToken) with { Trace = run.Trace() };
+            using (var run = new ImageRun(image, time))
+            {
+                outcome = await RunBodyAsync(fanOut, run, cancellationToken) with
+                {
+                    Trace = run.Trace(),
+                    Source = run.Source is { } source ? new ImageSource(source.Format, source.Length) : null,
+                };
+            }
+
             await RecordAsync(outcome, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -72,7 +85,8 @@ internal sealed partial class ImageBodyRunner(
         {
             var delay = Delay(image, e.Failure.RetryAfter);
             LogRetrying(image.Id, image.RequestId, e.Failure.Code, image.Attempts, delay);
-            return new ImageOutcome.RetryAt(image, delay) { UsesAttempt = e.Failure.UsesAttempt };
+            Activity.Current.Fail(e.Failure.Code);
+            return new ImageOutcome.RetryAt(image, delay) { UsesAttempt = e.Failure.UsesAttempt, Code = e.Failure.Code };
         }
         catch (ImageFailedException e)
         {
@@ -82,7 +96,8 @@ internal sealed partial class ImageBodyRunner(
         {
             // Our own store is away: the image is not to blame and loses no attempt.
             LogStorageFailed(e, image.Id, image.RequestId);
-            return new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false };
+            Activity.Current.Fail(e.Code);
+            return new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false, Code = e.Code };
         }
         catch (StorageException e)
         {
@@ -92,9 +107,11 @@ internal sealed partial class ImageBodyRunner(
         catch (Exception e) when (e is not OperationCanceledException && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
             LogUnexpected(e, image.Id, image.RequestId);
-            return image.Attempts < fanOut.MaxAttempts
-                ? new ImageOutcome.RetryAt(image, Delay(image, null))
-                : Failed(run, new ImageFailure("internal_error", "The image could not be processed because of a fault of ours."));
+            const string Code = "internal_error";
+            if (image.Attempts >= fanOut.MaxAttempts)
+                return Failed(run, new ImageFailure(Code, "The image could not be processed because of a fault of ours."));
+            Activity.Current.Fail(Code);
+            return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = Code };
         }
     }
 
@@ -109,6 +126,7 @@ internal sealed partial class ImageBodyRunner(
     private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)
     {
         LogFailed(run.Image.Id, run.Image.RequestId, failure.Code);
+        Activity.Current.Fail(failure.Code);
         return new ImageOutcome.Failed(run.Image, failure.Code, failure.Message, run.Journal(failure.Code), run.Original);
     }
 

@@ -1,3 +1,5 @@
+using Darkroom.Telemetry;
+
 namespace Darkroom.Worker.Images;
 
 internal static class ImageWorkServices
@@ -5,6 +7,7 @@ internal static class ImageWorkServices
     /// <summary>Adds the consumer of the image queue.</summary>
     public static IServiceCollection AddImageWork(this IServiceCollection services)
     {
+        services.AddTelemetry();
         services.AddSingleton<ImageBodyRunner>();
         services.AddHostedService<ImageService>();
         return services;

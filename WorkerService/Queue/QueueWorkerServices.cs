@@ -19,6 +19,7 @@ internal static class QueueWorkerServices
         builder.Services.AddHostedService<DeadProcessCleaner>();
         builder.Services.AddHostedService<QueueRefiller>();
         builder.Services.AddHostedService<StaleOfferPusher>();
+        builder.Services.AddHostedService<QueueSampler>();
         builder.Services.AddHostedService<RecorderService>();
         builder.Services.AddHostedService<FeederService>();
         return builder;

@@ -1,6 +1,7 @@
 using Darkroom.Access;
 using Darkroom.Data;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Darkroom.Webhooks;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -19,6 +20,7 @@ internal sealed partial class WebhookDispatcher(
     ProcessLease process,
     TimeProvider time,
     Random random,
+    DarkroomMetrics metrics,
     IOptions<WebhookOptions> options,
     IOptions<ProcessLeaseOptions> lease,
     ILogger<WebhookDispatcher> logger) : BackgroundService
@@ -85,6 +87,7 @@ internal sealed partial class WebhookDispatcher(
     private async Task FreeAbandonedAsync(CancellationToken cancellationToken)
     {
         var freed = await claims.FreeAbandonedAsync(process.Id, _slots.UnderWay(), cancellationToken);
+        metrics.ClaimsRecovered(ClaimKind.Webhook, freed);
         if (freed > 0) LogFreed(freed);
     }
 
@@ -106,6 +109,8 @@ internal sealed partial class WebhookDispatcher(
     private async Task RunAsync(ClaimedDelivery delivery, PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken held)
     {
         bool? answered = null;
+        using var span = DarkroomTracing.StartAttempt(delivery.TraceParent, delivery.Request, delivery.Id);
+        using var scope = logger.BeginDelivery(delivery.Request, delivery.Id);
         try
         {
             using var running = CancellationTokenSource.CreateLinkedTokenSource(stopSending, held);
@@ -114,6 +119,7 @@ internal sealed partial class WebhookDispatcher(
                 var live = await secrets.LiveAsync(delivery.Owner, running.Token);
                 var outcome = await sender.SendAsync(delivery, live, running.Token);
                 answered = outcome.Status is not null;
+                if (outcome.Error is not null) span.Fail(outcome.Error);
                 await RecordAsync(delivery, outcome, held);
             }
             catch (OperationCanceledException) when (running.IsCancellationRequested)
@@ -142,7 +148,7 @@ internal sealed partial class WebhookDispatcher(
             try
             {
                 var ours = await claims.RecordAsync(delivery, outcome, delay, held);
-                if (ours) LogAttempt(outcome, delay, delivery);
+                if (ours) ReportAttempt(outcome, delay, delivery);
                 return;
             }
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !held.IsCancellationRequested)
@@ -161,9 +167,15 @@ internal sealed partial class WebhookDispatcher(
         await claims.ReleaseAsync([delivery], limit.Token);
     }
 
-    private void LogAttempt(WebhookOutcome outcome, TimeSpan? delay, ClaimedDelivery delivery)
+    private void ReportAttempt(WebhookOutcome outcome, TimeSpan? delay, ClaimedDelivery delivery)
     {
         var milliseconds = (int)outcome.Duration.TotalMilliseconds;
+        metrics.WebhookAttempted(outcome switch
+        {
+            { Error: null } => "delivered",
+            { Gone: true } => "disabled",
+            _ => delay is null ? "failed" : "retried",
+        });
         if (outcome.Error is null) LogDelivered(delivery.Id, delivery.Request.Value, milliseconds);
         else if (outcome.Gone) LogDisabled(delivery.Id, delivery.Request.Value);
         else if (delay is { } wait) LogRetry(delivery.Id, delivery.Request.Value, outcome.Error, wait);

@@ -1,4 +1,5 @@
 using Darkroom.Engine;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Activities;
@@ -8,6 +9,7 @@ public static class ActivityServices
     /// <summary>Adds every activity that a definition may name.</summary>
     public static IServiceCollection AddActivities(this IServiceCollection services)
     {
+        services.AddTelemetry();
         services.AddOptions<HttpRequestOptions>().BindConfiguration("HttpRequests").ValidateDataAnnotations().ValidateOnStart();
 
         services.AddActivity<CsvUploaded>();

@@ -1,6 +1,7 @@
 using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Images;
+using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
@@ -23,6 +24,7 @@ internal sealed class DownloadImage(ImageFetcher fetcher) : ImageActivity, IDesc
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
+        using var span = DarkroomTracing.StartChild("download");
         if (SampleImages.Has(new Uri(run.Image.Url)))
         {
             run.Source = await SampleImages.OpenAsync(new Uri(run.Image.Url), cancellationToken);

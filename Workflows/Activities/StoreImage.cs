@@ -2,11 +2,12 @@ using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Images;
 using Darkroom.Storage;
+using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
 /// <summary>Runs the working image's plan through the codec, one decode and one encode, and stores what comes out.</summary>
-internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : ImageActivity, IDescribedActivity
+internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DarkroomMetrics metrics, TimeProvider time) : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -24,14 +25,33 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec) : Image
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         using var result = new PooledBuffer(source.Length);
-        var report = await codec.RunAsync(source.OpenRead(), run.Plan, result.OpenWrite(), cancellationToken);
+        var report = await EncodeAsync(source, run.Plan, result, cancellationToken);
         var output = report.Output;
         var key = ObjectKeys.Image(image.RequestId, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
-        await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, report.OutputSha256);
+        using (DarkroomTracing.StartChild("store"))
+            await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, report.OutputSha256);
 
         // Only decoding tells how large the original is as people see it.
         run.Original = run.Original is null ? null : run.Original with { Width = report.Source.Width, Height = report.Source.Height };
         run.Output = new ImageObject(key, output.Format.ContentType(), output.Bytes, output.Width, output.Height, report.OutputSha256);
         return Outcome.Done;
+    }
+
+    private async Task<CodecReport> EncodeAsync(FetchedImage source, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
+    {
+        using var span = DarkroomTracing.StartChild("codec");
+        var began = time.GetTimestamp();
+        var succeeded = false;
+        try
+        {
+            var report = await codec.RunAsync(source.OpenRead(), plan, result.OpenWrite(), cancellationToken);
+            succeeded = true;
+            return report;
+        }
+        finally
+        {
+            // An image that is handed back at a stop is neither.
+            if (!cancellationToken.IsCancellationRequested) metrics.CodecFinished(time.GetElapsedTime(began), source.Format.Extension(), succeeded);
+        }
     }
 }

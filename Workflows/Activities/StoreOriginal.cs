@@ -2,6 +2,7 @@ using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Images;
 using Darkroom.Storage;
+using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
@@ -22,6 +23,7 @@ internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescr
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         var key = ObjectKeys.Original(image.RequestId, image.Row, image.Position, source.Sha256, source.Format.Extension());
+        using var span = DarkroomTracing.StartChild("store original");
         await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellationToken, source.Sha256);
         run.Original = new ImageObject(key, source.Format.ContentType(), source.Length, null, null, source.Sha256);
         return Outcome.Done;

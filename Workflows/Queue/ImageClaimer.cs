@@ -1,6 +1,7 @@
 using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
@@ -14,7 +15,7 @@ namespace Darkroom.Queue;
 /// quickly: a claim costs one call to Redis and one statement, however many images it brings.
 /// </remarks>
 public sealed partial class ImageClaimer(
-    NpgsqlDataSource database, ImageQueue queue, HeldClaims held, ProcessLease process, ILogger<ImageClaimer> logger)
+    NpgsqlDataSource database, ImageQueue queue, HeldClaims held, ProcessLease process, DarkroomMetrics metrics, ILogger<ImageClaimer> logger)
 {
     private volatile bool _queueIsAway;
 
@@ -173,14 +174,19 @@ public sealed partial class ImageClaimer(
                     exclusive = false
                 from claimable c
                 where i.id = c.id
-                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect
+                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect, now() - i.offered_at
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, popped.Select(p => p.Value).ToArray())
             .With("owner", process.Id);
         await command.PrepareAsync(CancellationToken.None);
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         var claimed = new List<ClaimedImage>(popped.Count);
-        while (await reader.ReadAsync(CancellationToken.None)) claimed.Add(ReadClaimed(reader));
+        while (await reader.ReadAsync(CancellationToken.None))
+        {
+            claimed.Add(ReadClaimed(reader));
+            metrics.ImageClaimed(reader.GetTimeSpan(9));
+        }
+
         return claimed;
     }
 

@@ -1,6 +1,8 @@
 using Darkroom.Data;
 using Darkroom.Engine.Bodies;
+using Darkroom.Images;
 using Darkroom.Requests;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -22,6 +24,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     private readonly OutcomeStore _store;
     private readonly HeldClaims _held;
     private readonly TimeProvider _time;
+    private readonly DarkroomMetrics _metrics;
     private readonly QueueOptions _options;
     private readonly ILogger<ImageRecorder> _logger;
     private readonly Lock _gate = new();
@@ -32,11 +35,13 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     private readonly CancellationTokenSource _abort = new();
 
     public ImageRecorder(
-        Npgsql.NpgsqlDataSource database, HeldClaims held, TimeProvider time, IOptions<QueueOptions> options, ILogger<ImageRecorder> logger)
+        Npgsql.NpgsqlDataSource database, HeldClaims held, TimeProvider time, DarkroomMetrics metrics, IOptions<QueueOptions> options,
+        ILogger<ImageRecorder> logger)
     {
         _store = new OutcomeStore(database);
         _held = held;
         _time = time;
+        _metrics = metrics;
         _options = options.Value;
         _logger = logger;
         _capacity = new SemaphoreSlim(_options.RecordCapacity);
@@ -91,6 +96,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
             lane = _lanes[key] = new RecorderLane();
             lane.Enqueue(pending);
+            // A batch is of many images: it must not pass for part of the first one's span and log scope.
+            using var own = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
             var work = Task.Run(() => WorkAsync(key, lane));
             _working.Add(work);
             _ = work.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -178,7 +185,27 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         foreach (var pending in batch)
         {
             _held.Remove(pending.Outcome.Image);
-            pending.Complete(recorded.Contains(pending.Outcome.Image.Id) ? RecordResult.Recorded : RecordResult.Superseded);
+            var ours = recorded.Contains(pending.Outcome.Image.Id);
+            if (ours) Count(pending.Outcome);
+            pending.Complete(ours ? RecordResult.Recorded : RecordResult.Superseded);
+        }
+    }
+
+    private void Count(ImageOutcome outcome)
+    {
+        var format = outcome.Source?.Format.Extension();
+        switch (outcome)
+        {
+            case ImageOutcome.Succeeded succeeded:
+                _metrics.ImageSucceeded(format, outcome.Source?.Bytes ?? succeeded.Original?.Bytes ?? 0, succeeded.Output.Bytes);
+                break;
+            case ImageOutcome.Failed failed:
+                _metrics.ImageFailed(format, FailureLabels.Of(failed.Code));
+                if (failed.Code == QueueFailureCodes.DecoderCrashed) _metrics.ImagePoisoned();
+                break;
+            case ImageOutcome.RetryAt retry:
+                _metrics.ImageRetried(FailureLabels.Of(retry.Code));
+                break;
         }
     }
 

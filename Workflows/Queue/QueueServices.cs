@@ -1,3 +1,4 @@
+using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -11,6 +12,7 @@ public static class QueueServices
     public static IHostApplicationBuilder AddImageQueue(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
+        services.AddTelemetry();
         services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HeldClaims>();

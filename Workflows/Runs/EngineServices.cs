@@ -3,6 +3,7 @@ using Darkroom.Engine.Bodies;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -13,6 +14,7 @@ public static class EngineServices
     /// <summary>Adds definitions, instances and what runs them. Needs a database, and activities for the definitions to name.</summary>
     public static IServiceCollection AddWorkflowEngine(this IServiceCollection services)
     {
+        services.AddTelemetry();
         services.AddOptions<EngineOptions>().BindConfiguration("Engine").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
 #pragma warning disable RS0030 // The one place that draws the seed: everything else is given this instance.

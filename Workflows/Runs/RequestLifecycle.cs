@@ -2,13 +2,14 @@ using Darkroom.Data;
 using Darkroom.Engine.Flow;
 using Darkroom.Queue;
 using Darkroom.Requests;
+using Darkroom.Telemetry;
 using Npgsql;
 
 namespace Darkroom.Runs;
 
 /// <summary>What an owner may do to a request after it was accepted: cancel it, or run its failed images once more.</summary>
 /// <remarks>Either takes as long as the request is large; the caller's token limits it, and what it ends has changed nothing.</remarks>
-public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer ending)
+public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer ending, DarkroomMetrics metrics)
 {
     /// <summary>
     /// Ends the run now. Whatever workers still have in hand changes nothing: the instance's fence moves on, and outcomes of
@@ -51,9 +52,10 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
             .With("request", request.Value)
             .ExecuteNonQueryAsync(cancellationToken);
         var snapshot = state is null ? WorkflowState.New : WorkflowState.FromJson(state);
-        await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellationToken);
+        var status = await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellationToken);
         await FanOut.AnnounceWithdrawalAsync(connection, request, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        metrics.RequestFinished(status.ToText());
         return LifecycleResult.Done;
     }
 

@@ -15,7 +15,8 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
 {
     /// <summary>Ends a run whose request and instance rows the caller has locked.</summary>
     /// <param name="subStatus">How the instance ended: Finished, Faulted or Cancelled.</param>
-    internal async Task EndAsync(
+    /// <returns>The request's terminal state; true only once the caller has committed.</returns>
+    internal async Task<RequestStatus> EndAsync(
         NpgsqlConnection connection, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellationToken)
     {
         var totals = await ReadTotalsAsync(connection, request, cancellationToken);
@@ -42,6 +43,7 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
             .ExecuteNonQueryAsync(cancellationToken);
 
         await webhooks.InsertAsync(connection, request, run, state.Webhooks, cancellationToken);
+        return status;
     }
 
     private static async Task<Totals> ReadTotalsAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken)

@@ -152,14 +152,14 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("id", _instance.Id)
             .ExecuteScalarAsync(cancellationToken))!;
 
-    /// <summary>Ends the instance and with it the request's run.</summary>
-    public async Task EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
+    /// <summary>Ends the instance and with it the request's run; returns how.</summary>
+    public async Task<RequestStatus> EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
     {
         await UpdateAsync(
             "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",
             state, cancellationToken, ("sub_status", subStatus));
         await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellationToken);
-        await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
+        return await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
     }
 
     public async Task CommitAsync(CancellationToken cancellationToken) => await _transaction.CommitAsync(cancellationToken);

@@ -10,6 +10,12 @@ public sealed record WorkflowInstance(
 {
     /// <summary>The text that it runs.</summary>
     public required DocumentHash Document { get; init; }
+
+    /// <summary>Trace context of what started the run, or null.</summary>
+    public string? TraceParent { get; init; }
+
+    /// <summary>It was claimed from a process that had died or lost it.</summary>
+    public bool Recovered { get; init; }
 }
 
 /// <summary>The claim's fence no longer holds: another process owns the instance, or it was cancelled. Whatever was under way is dropped.</summary>

@@ -4,6 +4,7 @@ using Darkroom.Data;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
@@ -27,8 +28,9 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 values (@sha256, @document)
                 on conflict do nothing;
 
-                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
-                values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state);
+                insert into workflow_instances (
+                  id, request_id, run, definition_id, definition_version_id, version, document_sha256, state, traceparent)
+                values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state, @traceparent);
 
                 select pg_notify('{Resumption.Channel}', '')
                 """)
@@ -41,6 +43,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("sha256", DocumentHash.Of(definition.Text).Bytes)
             .With("document", definition.Text)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
+            .With("traceparent", NpgsqlDbType.Text, DarkroomTracing.CurrentTraceParent)
             .ExecuteNonQueryAsync(cancellationToken);
         return id;
     }
@@ -63,9 +66,10 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                   and not exists (select from workflow_instances where request_id = @request and run = @run - 1)
                 on conflict do nothing;
 
-                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state)
+                insert into workflow_instances (
+                  id, request_id, run, definition_id, definition_version_id, version, document_sha256, state, traceparent)
                 select @id, r.id, @run, d.definition_id, d.id, d.version,
-                       coalesce(i.document_sha256, sha256(convert_to(d.document, 'UTF8'))), @state
+                       coalesce(i.document_sha256, sha256(convert_to(d.document, 'UTF8'))), @state, @traceparent
                 from csv_data_table r
                 join workflow_definitions d on d.id = r.workflow_version_id
                 left join workflow_instances i on i.request_id = r.id and i.run = @run - 1
@@ -77,6 +81,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("request", request.Value)
             .With("run", run)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
+            .With("traceparent", NpgsqlDbType.Text, DarkroomTracing.CurrentTraceParent)
             .ExecuteNonQueryAsync(cancellationToken);
         if (await connection.Sql("select 1 from workflow_instances where id = @id").With("id", id).ExecuteScalarAsync(cancellationToken) is null)
             throw new InvalidOperationException($"Request {request} has no workflow for run {run}.");
@@ -105,7 +110,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         await using var command = database.Sql(
                 $"""
                 with ready as (
-                  select id
+                  select id, owner is not null as recovered
                   from workflow_instances i
                   where status = 'Running'
                     and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
@@ -123,7 +128,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                     updated_at = now()
                 from ready
                 where i.id = ready.id
-                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256
+                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered
                 """)
             .With("owner", process.Id)
             .With("in_hand", _inHand.Keys.ToArray())
@@ -139,7 +144,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     {
         await using var command = database.Sql(
                 """
-                select id, request_id, run, definition_version_id, fence, state, document_sha256
+                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, false
                 from workflow_instances
                 where id = @id
                   and fence = @fence
@@ -204,6 +209,8 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             WorkflowState.FromJson(reader.GetString(5)))
         {
             Document = new DocumentHash(reader.GetFieldValue<byte[]>(6)),
+            TraceParent = reader.TextOrNull(7),
+            Recovered = reader.GetBoolean(8),
         };
     }
 }

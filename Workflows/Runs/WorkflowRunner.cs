@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Darkroom.Bookmarks;
 using Darkroom.Data;
@@ -5,6 +6,8 @@ using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 using Darkroom.Engine.Flow;
+using Darkroom.Requests;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -21,11 +24,15 @@ internal sealed partial class WorkflowRunner(
     RunFinalizer ending,
     TimeProvider time,
     Random random,
+    DarkroomMetrics metrics,
     IOptions<EngineOptions> options,
     ILogger<WorkflowRunner> logger)
 {
     public async Task RunAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
+        using var span = DarkroomTracing.StartRun(instance.TraceParent, instance.Id, instance.RequestId, instance.Run);
+        using var scope = logger.BeginInstance(instance.RequestId, instance.Id);
+        if (instance.Recovered) metrics.ClaimsRecovered(ClaimKind.Instance, 1);
         try
         {
             await RunUntilItWaitsAsync(instance, cancellationToken);
@@ -136,6 +143,7 @@ internal sealed partial class WorkflowRunner(
     {
         var due = instance.State.Scheduled[0];
         var compiled = workflow.Activity(due.ActivityId);
+        using var span = DarkroomTracing.StartStep(compiled.Node.Type);
         var execution = Begin(instance, compiled.Node, due.ExecutionId ?? Guid.CreateVersion7(time.GetUtcNow()));
         try
         {
@@ -169,6 +177,7 @@ internal sealed partial class WorkflowRunner(
         WorkflowInstance instance, CompiledWorkflow workflow, Resumption resumption, CancellationToken cancellationToken)
     {
         var compiled = workflow.Activity(resumption.ActivityId);
+        using var span = DarkroomTracing.StartStep(compiled.Node.Type);
         // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
         var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
         var result = await compiled.Activity.ResumeAsync(
@@ -221,6 +230,7 @@ internal sealed partial class WorkflowRunner(
         if (result.Effect is not null) await result.Effect(step.Connection, cancellationToken);
         await step.SaveAsync(state, cancellationToken);
         await step.CommitAsync(cancellationToken);
+        StepFinished(execution, result is ActivityResult.Suspended ? "suspended" : "completed");
         return instance with { State = state };
     }
 
@@ -229,13 +239,16 @@ internal sealed partial class WorkflowRunner(
     {
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         if (await step.HasResumptionAsync(cancellationToken)) return instance;
-        if (!await step.TrySuspendAsync(instance.State, cancellationToken))
+        if (await step.TrySuspendAsync(instance.State, cancellationToken))
         {
-            await step.EndAsync(instance.State, "Finished", ending, cancellationToken);
-            LogFinished(instance.Id, instance.RequestId, instance.Run);
+            await step.CommitAsync(cancellationToken);
+            return null;
         }
 
+        var status = await step.EndAsync(instance.State, "Finished", ending, cancellationToken);
         await step.CommitAsync(cancellationToken);
+        metrics.RequestFinished(status.ToText());
+        LogFinished(instance.Id, instance.RequestId, instance.Run);
         return null;
     }
 
@@ -258,6 +271,7 @@ internal sealed partial class WorkflowRunner(
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         await step.PostponeAsync(state, delay, cancellationToken);
         await step.CommitAsync(cancellationToken);
+        StepFinished(execution, "retried");
         return null;
     }
 
@@ -267,8 +281,11 @@ internal sealed partial class WorkflowRunner(
         var activity = execution.Activity;
         var incident = new Incident(activity.Id, activity.Type, code, message, time.GetUtcNow());
         await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellationToken);
-        await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellationToken);
+        var status = await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellationToken);
         await step.CommitAsync(cancellationToken);
+        metrics.RequestFinished(status.ToText());
+        StepFinished(execution, "faulted");
+        Activity.Current.Fail(code);
         LogActivityFaulted(activity.Name, code, message);
     }
 
@@ -277,11 +294,16 @@ internal sealed partial class WorkflowRunner(
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         // A request may end without having begun: an instance whose definition cannot be run faults at once.
         await step.MarkProcessingAsync(cancellationToken);
-        await step.EndAsync(
+        var status = await step.EndAsync(
             instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellationToken);
         await step.CommitAsync(cancellationToken);
+        metrics.RequestFinished(status.ToText());
+        Activity.Current.Fail(incident.Code);
         LogFaulted(instance.Id, instance.RequestId, incident.ActivityId, incident.Code, incident.Message);
     }
+
+    private void StepFinished(ActivityExecution execution, string outcome) =>
+        metrics.StepFinished(time.GetUtcNow() - execution.StartedAt, execution.Activity.Type, outcome);
 
     private ActivityExecution Begin(WorkflowInstance instance, ActivityNode node, Guid id) =>
         new(id, instance.State.Sequence + 1, node, time.GetUtcNow()) { Status = "Running" };

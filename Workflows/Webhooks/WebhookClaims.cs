@@ -71,7 +71,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                     fence = fence + 1
                 from picked
                 where d.id = picked.id
-                returning d.id, d.owner_id, d.request_id, d.url, d.receiver, d.body, d.attempts - d.schedule_from, d.fence
+                returning d.id, d.owner_id, d.request_id, d.url, d.receiver, d.body, d.attempts - d.schedule_from, d.fence, d.traceparent
                 """)
             .With("process", process)
             .With("total", room.Total)
@@ -95,6 +95,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                 Failed = reader.GetInt32(6),
                 Process = process,
                 Fence = reader.GetInt64(7),
+                TraceParent = reader.TextOrNull(8),
             });
         }
 
@@ -241,6 +242,9 @@ public sealed record ClaimedDelivery
     public required Guid Process { get; init; }
 
     public required long Fence { get; init; }
+
+    /// <summary>Trace context of the run that it tells of, or null.</summary>
+    public string? TraceParent { get; init; }
 }
 
 /// <summary>How many more deliveries a process may take.</summary>

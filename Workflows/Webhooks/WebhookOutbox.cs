@@ -82,12 +82,13 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
                          end as state
                 )
                 insert into webhook_deliveries
-                  (id, owner_id, request_id, run, url, receiver, body, state, next_attempt_at, finished_at, last_error)
+                  (id, owner_id, request_id, run, url, receiver, body, state, next_attempt_at, finished_at, last_error, traceparent)
                 select
                   @id, @owner, @request, @run, @url, @receiver, @body, state,
                   case when state = 'pending' then now() end,
                   case when state <> 'pending' then now() end,
-                  case when state = 'failed' then @invalid end
+                  case when state = 'failed' then @invalid end,
+                  (select traceparent from workflow_instances where request_id = @request and run = @run)
                 from endpoint
                 on conflict do nothing
                 """)

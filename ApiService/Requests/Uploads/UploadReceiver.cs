@@ -7,6 +7,7 @@ using Darkroom.Engine.Definitions;
 using Darkroom.Requests;
 using Darkroom.Runs;
 using Darkroom.Storage;
+using Darkroom.Telemetry;
 using Darkroom.Uploads;
 using Microsoft.Extensions.Options;
 
@@ -15,7 +16,7 @@ namespace Darkroom.Api.Requests.Uploads;
 /// <summary>Receives one file: stores it while it is validated, and makes a request of it or leaves nothing behind.</summary>
 internal sealed partial class UploadReceiver(
     UploadStore uploads, DefinitionStore workflows, ObjectStore objects, CsvValidator validator, ApiLinks links, TimeProvider time,
-    IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
+    DarkroomMetrics metrics, IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
     IOptions<RequestsOptions> requests, IOptions<EngineOptions> engine, ILogger<UploadReceiver> logger)
 {
     private const string CsvType = "text/csv";
@@ -27,6 +28,7 @@ internal sealed partial class UploadReceiver(
 
     public async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellationToken)
     {
+        using var scope = logger.BeginRequest(upload.Id);
         // Without the lease another process may already be clearing this upload up.
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, upload.Held);
         var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), CsvType);
@@ -167,7 +169,12 @@ internal sealed partial class UploadReceiver(
             request,
             accepted => JsonSerializer.Serialize(RequestView.From(accepted, links), RequestJson.Default.RequestView),
             timeout.Token);
-        if (acceptance is Acceptance.Accepted) LogAccepted(request.Id, request.NoOfProducts, request.NoOfImages, request.CsvBytes);
+        if (acceptance is Acceptance.Accepted)
+        {
+            metrics.RequestAccepted();
+            LogAccepted(request.Id, request.NoOfProducts, request.NoOfImages, request.CsvBytes);
+        }
+
         return acceptance;
     }
 

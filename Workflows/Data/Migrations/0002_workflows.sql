@@ -49,6 +49,7 @@ create table workflow_instances (
   updated_at             timestamptz not null default now(),
   finished_at            timestamptz,
   journal_removed_at     timestamptz,          -- by retention: the instance stays, its journal is gone
+  traceparent            text,                 -- W3C trace context of what started the run: its spans go on from there
   unique (request_id, run),
   check ((status = 'Finished') = (sub_status in ('Finished', 'Cancelled', 'Faulted')))
 );

@@ -26,6 +26,7 @@ create table webhook_deliveries (
   fence            bigint not null default 0,
   last_status      int,
   last_error       text,
+  traceparent      text,                       -- W3C trace context of the run: attempts belong to its trace
   created_at       timestamptz not null default now(),
   finished_at      timestamptz,
   unique (request_id, run, url),

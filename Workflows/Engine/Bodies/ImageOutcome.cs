@@ -1,3 +1,5 @@
+using Darkroom.Images;
+
 namespace Darkroom.Engine.Bodies;
 
 /// <summary>How the body of a claimed image ended. Each kind persists one fact.</summary>
@@ -5,6 +7,9 @@ public abstract record ImageOutcome(ClaimedImage Image)
 {
     /// <summary>Which activities of the body it passed and where it stopped; null where no body ran, or its process died.</summary>
     public ImageTrace? Trace { get; init; }
+
+    /// <summary>What was downloaded, or null where it never came to that.</summary>
+    public ImageSource? Source { get; init; }
 
     /// <summary>The result is stored, and the original where the workflow keeps it.</summary>
     public sealed record Succeeded(ClaimedImage Image, ImageObject? Original, ImageObject Output) : ImageOutcome(Image);
@@ -25,6 +30,9 @@ public abstract record ImageOutcome(ClaimedImage Image)
     {
         /// <summary>False where the image was not to blame: our own store was away, or its host too busy with others.</summary>
         public bool UsesAttempt { get; init; } = true;
+
+        /// <summary>Why this attempt failed: a code as <see cref="Failed"/> has it, or null.</summary>
+        public string? Code { get; init; }
     }
 }
 
@@ -41,3 +49,6 @@ public sealed record ImageObject(string Key, string ContentType, long Bytes, int
 /// <param name="Passed">Node ids of the activities that completed, in order; one that ran twice is there twice.</param>
 /// <param name="Stopped">Node id of the activity that did not complete, or null.</param>
 public sealed record ImageTrace(IReadOnlyList<string> Passed, string? Stopped);
+
+/// <summary>What an image was downloaded as.</summary>
+public sealed record ImageSource(ImageFormat Format, long Bytes);

@@ -1,5 +1,6 @@
 using Darkroom.Data;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -9,6 +10,7 @@ namespace Darkroom.Queue.Maintenance;
 /// <summary>Frees running images without a living owner. Where the owner died, as against left, each is a suspect.</summary>
 public sealed partial class LeaseRescuer(
     NpgsqlDataSource database,
+    DarkroomMetrics metrics,
     TimeProvider time,
     IOptions<ProcessLeaseOptions> lease,
     IOptions<QueueOptions> options,
@@ -53,6 +55,7 @@ public sealed partial class LeaseRescuer(
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var freed = reader.GetInt32(0);
+        metrics.ClaimsRecovered(ClaimKind.Image, freed);
         if (freed > 0) LogFreed(freed, reader.GetInt32(1));
         return freed;
     }

@@ -1,5 +1,6 @@
 using Darkroom.Data;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -16,6 +17,7 @@ public sealed partial class LostClaimReturner(
     ImageClaimer claimer,
     HeldClaims held,
     ProcessLease process,
+    DarkroomMetrics metrics,
     TimeProvider time,
     IOptions<ProcessLeaseOptions> lease,
     ILogger<LostClaimReturner> logger) : PeriodicService(time, logger)
@@ -44,6 +46,7 @@ public sealed partial class LostClaimReturner(
         var lost = (await ReadOwnAsync(cancellationToken)).Where(c => !held.Accounts(c.Id, c.Fence)).ToList();
         if (lost.Count == 0) return 0;
         var handedBack = await claimer.HandBackAsync(lost, cancellationToken);
+        metrics.ClaimsRecovered(ClaimKind.Image, handedBack);
         if (handedBack > 0) LogHandedBack(handedBack);
         return handedBack;
     }

@@ -1,6 +1,7 @@
 using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 using Darkroom.Leases;
+using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -13,6 +14,7 @@ public sealed partial class PoisonImageFailer(
     ImageRecorder recorder,
     HeldClaims held,
     ProcessLease process,
+    DarkroomMetrics metrics,
     TimeProvider time,
     IOptions<ProcessLeaseOptions> lease,
     IOptions<QueueOptions> options,
@@ -34,6 +36,7 @@ public sealed partial class PoisonImageFailer(
             new ImageOutcome.Failed(
                 image, QueueFailureCodes.DecoderCrashed, "The image made the decoder crash each time that it was processed."),
             cancellationToken)));
+        metrics.ClaimsRecovered(ClaimKind.Image, poisonous.Count);
         return poisonous.Count;
     }
 
