@@ -75,8 +75,8 @@ internal static class ApiServer
         kestrel.AddServerHeader = false;
         kestrel.Limits.MaxRequestBodySize = server.MaxBodyBytes;
         kestrel.Limits.MaxRequestHeadersTotalSize = server.MaxHeaderBytes;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(server.HeaderTimeoutSeconds);
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(server.KeepAliveSeconds);
+        kestrel.Limits.RequestHeadersTimeout = server.HeaderTimeout;
+        kestrel.Limits.KeepAliveTimeout = server.KeepAlive;
         kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(server.MinBytesPerSecond, TimeSpan.FromSeconds(10));
         kestrel.Limits.MaxConcurrentConnections = server.MaxConnections;
     }

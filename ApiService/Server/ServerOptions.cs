@@ -17,13 +17,13 @@ internal sealed class ServerOptions : IValidatableObject
     [Range(1024, 1024 * 1024)]
     public int MaxHeaderBytes { get; set; } = 16 * 1024;
 
-    /// <summary>Time for the headers to arrive, seconds. Default 10: a connection that dribbles them in is not a client.</summary>
-    [Range(1, 600)]
-    public double HeaderTimeoutSeconds { get; set; } = 10;
+    /// <summary>Time for the headers to arrive. Default 10 s: a connection that dribbles them in is not a client.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
+    public TimeSpan HeaderTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long an idle connection is kept, seconds. Default 130: longer than the two minutes after which load balancers drop theirs.</summary>
-    [Range(1, 3600)]
-    public double KeepAliveSeconds { get; set; } = 130;
+    /// <summary>How long an idle connection is kept. Default 130 s: longer than the two minutes after which load balancers drop theirs.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(130);
 
     /// <summary>Slowest upload that is still waited for, bytes a second. Default 1,024, after a grace of 10 seconds: a phone does more.</summary>
     [Range(1, 1024 * 1024)]

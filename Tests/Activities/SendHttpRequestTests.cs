@@ -19,7 +19,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     private const string FailedToConnect = "Failed to connect";
 
     private readonly FakeTimeProvider _time = new();
-    private readonly Darkroom.Activities.HttpRequestOptions _options = new() { TimeoutSeconds = 30, MaxRequestBytes = 1_024, MaxContentBytes = 20 };
+    private readonly Darkroom.Activities.HttpRequestOptions _options = new() { Timeout = TimeSpan.FromSeconds(30), MaxRequestBytes = 1_024, MaxContentBytes = 20 };
     private WebhookReceiver _receiver = null!;
     private EngineRig _rig = null!;
 
@@ -290,7 +290,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
             await context.Response.Body.FlushAsync();
         }
 
-        _time.Advance(TimeSpan.FromSeconds(_options.TimeoutSeconds));
+        _time.Advance(_options.Timeout);
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
     }
 

@@ -13,7 +13,7 @@ namespace Darkroom.Tests.Api;
 public sealed class AbandonedUploadTests : ApiTest
 {
     // The sweeper is called by hand: behind the first sweep, the one that runs by itself comes too late to interfere.
-    protected override string[] Settings => ["UploadSweep:EverySeconds=3600", "Lease:DurationSeconds=4", "Lease:HeartbeatSeconds=1"];
+    protected override string[] Settings => ["UploadSweep:Every=01:00:00", "Lease:Duration=00:00:04", "Lease:Heartbeat=00:00:01"];
 
     [Theory]
     [InlineData(1)]

@@ -85,7 +85,7 @@ public sealed class LifecycleTests : ApiTest
     [Fact]
     public async Task A_client_that_has_waited_long_enough_is_told_that_the_change_goes_on()
     {
-        await using var brief = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Requests:ChangeAnswerSeconds=0.2");
+        await using var brief = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Requests:ChangeAnswer=00:00:00.2");
         using var client = await brief.ClientAsync("alice");
         var id = await ProcessedAsync();
         await using var other = await HoldAsync("csv_data_table where id = @id", id);

@@ -23,7 +23,7 @@ public sealed class OutageTests : IAsyncLifetime
         _wire = new TcpRelay(direct.Host!, direct.Port);
         direct.Port = _wire.Port;
         direct.SslMode = SslMode.Disable;
-        _api = await TestApi.StartAsync(direct.ConnectionString, _s3.ConnectionString, "UploadSweep:EverySeconds=3600", "Access:CacheSeconds=300");
+        _api = await TestApi.StartAsync(direct.ConnectionString, _s3.ConnectionString, "UploadSweep:Every=01:00:00", "Access:Cache=00:05:00");
         _alice = await _api.ClientAsync();
     }
 

@@ -14,9 +14,9 @@ internal static class TestEgress
         var options = new EgressOptions
         {
             AllowLoopback = true,
-            ConnectSeconds = 10,
-            HeaderSeconds = 15,
-            TotalSeconds = 30,
+            Connect = TimeSpan.FromSeconds(10),
+            Headers = TimeSpan.FromSeconds(15),
+            Total = TimeSpan.FromSeconds(30),
         };
         change?.Invoke(options);
         return options;

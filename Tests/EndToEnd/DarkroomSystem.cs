@@ -22,13 +22,13 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         ["Egress:AllowLoopback"] = "true",
         // All images come from one host here.
         ["Egress:ConnectionsPerHost"] = "64",
-        ["Lease:DurationSeconds"] = "3",
-        ["Lease:HeartbeatSeconds"] = "0.5",
-        ["Lease:ScanSeconds"] = "0.5",
-        ["Queue:StaleOfferSeconds"] = "2",
-        ["ImageWork:FirstRetrySeconds"] = "0.2",
-        ["Engine:PollSeconds"] = "1",
-        ["Engine:FirstRetrySeconds"] = "0.2",
+        ["Lease:Duration"] = "00:00:03",
+        ["Lease:Heartbeat"] = "00:00:00.5",
+        ["Lease:Scan"] = "00:00:00.5",
+        ["Queue:StaleOffer"] = "00:00:02",
+        ["ImageWork:FirstRetry"] = "00:00:00.2",
+        ["Engine:Poll"] = "00:00:01",
+        ["Engine:FirstRetry"] = "00:00:00.2",
     };
 
     private readonly List<IHost> _workers = [];

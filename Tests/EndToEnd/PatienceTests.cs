@@ -13,8 +13,8 @@ public sealed class PatienceTests
         await using var system = await DarkroomSystem.StartAsync(
             settings:
             [
-                ("Egress:ConnectionsPerHost", "1"), ("Egress:HostWaitSeconds", "0.1"), ("Egress:HeaderSeconds", "60"),
-                ("Egress:TotalSeconds", "120"), ("ImageWork:LongestRetrySeconds", "0.2"),
+                ("Egress:ConnectionsPerHost", "1"), ("Egress:HostWait", "00:00:00.1"), ("Egress:Headers", "00:01:00"),
+                ("Egress:Total", "00:02:00"), ("ImageWork:LongestRetry", "00:00:00.2"),
             ]);
         system.Images.CloseGate();
         var request = await system.Client.UploadAsync(ProductCsv.Of([.. Enumerable.Range(1, 3).Select(i => (IReadOnlyList<string>)[system.Images.Gated(i)])]));

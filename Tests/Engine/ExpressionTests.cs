@@ -10,7 +10,7 @@ public sealed class ExpressionTests
 {
     private static readonly FakeTimeProvider Time = new(new DateTimeOffset(2026, 2, 3, 4, 5, 6, TimeSpan.Zero));
 
-    private static readonly ExpressionLanguages Languages = new(Options.Create(new ExpressionOptions { TimeoutMilliseconds = 300 }), Time, new Random(1));
+    private static readonly ExpressionLanguages Languages = new(Options.Create(new ExpressionOptions { Timeout = TimeSpan.FromMilliseconds(300) }), Time, new Random(1));
 
     [Theory]
     [InlineData("1 + 1", "2")]
@@ -221,7 +221,7 @@ public sealed class ExpressionTests
     [Fact]
     public void Liquid_sorts_a_list_of_ten_thousand()
     {
-        var languages = new ExpressionLanguages(Options.Create(new ExpressionOptions { TimeoutMilliseconds = 10_000 }), Time, new Random(1));
+        var languages = new ExpressionLanguages(Options.Create(new ExpressionOptions { Timeout = TimeSpan.FromMilliseconds(10_000) }), Time, new Random(1));
         var scope = Scope() with { Variables = new Dictionary<string, JsonElement> { ["List"] = Json(Enumerable.Range(0, 10_000).Reverse()) } };
 
         Assert.Equal("0", languages.Parse("Liquid", "{{ Variables.List | sort | first }}").Evaluate(scope, default).GetString());

@@ -188,7 +188,7 @@ public sealed class ImageFetcherTests
                 await exchange.PauseAsync(TimeSpan.FromMilliseconds(200));
             }
         });
-        var failure = await FailureAsync(server.Url, options => (options.ConnectSeconds, options.HeaderSeconds) = (0.5, 0.5));
+        var failure = await FailureAsync(server.Url, options => options.Connect = options.Headers = TimeSpan.FromSeconds(0.5));
         Assert.Equal((ImageFailureCodes.Timeout, true), (failure.Code, failure.IsTransient));
     }
 
@@ -196,7 +196,7 @@ public sealed class ImageFetcherTests
     public async Task Server_that_accepts_and_never_speaks_tls_ends_at_the_connect_deadline()
     {
         await using var server = new FaultServer(exchange => exchange.PauseAsync(TimeSpan.FromSeconds(30)));
-        var failure = await FailureAsync(new Uri($"https://127.0.0.1:{server.Port}/"), options => options.ConnectSeconds = 0.5);
+        var failure = await FailureAsync(new Uri($"https://127.0.0.1:{server.Port}/"), options => options.Connect = TimeSpan.FromSeconds(0.5));
         Assert.True(failure.IsTransient);
     }
 
@@ -236,7 +236,7 @@ public sealed class ImageFetcherTests
                 await exchange.PauseAsync(TimeSpan.FromMilliseconds(50));
             }
         });
-        var failure = await FailureAsync(server.Url, options => options.MinRateAfterSeconds = 0.5);
+        var failure = await FailureAsync(server.Url, options => options.MinRateAfter = TimeSpan.FromSeconds(0.5));
         Assert.Equal((ImageFailureCodes.TooSlow, true), (failure.Code, failure.IsTransient));
     }
 
@@ -248,7 +248,7 @@ public sealed class ImageFetcherTests
             await exchange.PauseAsync(TimeSpan.FromMilliseconds(400));
             await exchange.RedirectAsync("/next");
         });
-        var failure = await FailureAsync(server.Url, options => (options.ConnectSeconds, options.HeaderSeconds, options.TotalSeconds) = (0.7, 0.7, 0.7));
+        var failure = await FailureAsync(server.Url, options => options.Connect = options.Headers = options.Total = TimeSpan.FromSeconds(0.7));
         Assert.Equal(ImageFailureCodes.Timeout, failure.Code);
     }
 
@@ -329,7 +329,7 @@ public sealed class ImageFetcherTests
             arrived.Release();
             await exchange.PauseAsync(TimeSpan.FromSeconds(30));
         });
-        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => (options.ConnectionsPerHost, options.HostWaitSeconds) = (1, 0.2)));
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => (options.ConnectionsPerHost, options.HostWait) = (1, TimeSpan.FromSeconds(0.2))));
         using var stop = new CancellationTokenSource();
         var stuck = fetcher.FetchAsync(server.Url, stop.Token);
         await arrived.WaitAsync();
@@ -354,7 +354,7 @@ public sealed class ImageFetcherTests
         });
         var resolver = new FakeResolver().Answer("silent.test", "127.0.0.1").Answer("quick.test", "127.0.0.1");
         using var fetcher = TestEgress.Fetcher(
-            TestEgress.Options(options => (options.ConnectionsPerHost, options.HeaderSeconds, options.TotalSeconds) = (1, 300, 300)), resolver, downloads: 2);
+            TestEgress.Options(options => (options.ConnectionsPerHost, options.Headers, options.Total) = (1, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5))), resolver, downloads: 2);
         using var stop = new CancellationTokenSource();
         var waiting = new List<Task> { fetcher.FetchAsync(new Uri($"http://silent.test:{server.Port}/image.jpg"), stop.Token) };
         await silent.Task;

@@ -48,8 +48,8 @@ public sealed class ImagePlanTests
     [Fact]
     public void Options_that_contradict_each_other_are_refused()
     {
-        Assert.Single(Problems(new EgressOptions { HeaderSeconds = 20, TotalSeconds = 10 }));
-        Assert.Single(Problems(new EgressOptions { ConnectSeconds = 20 }));
+        Assert.Single(Problems(new EgressOptions { Headers = TimeSpan.FromSeconds(20), Total = TimeSpan.FromSeconds(10) }));
+        Assert.Single(Problems(new EgressOptions { Connect = TimeSpan.FromSeconds(20) }));
         Assert.Single(Problems(new EgressOptions { AdditionalPorts = [8080, 0] }));
         Assert.Single(Problems(new ImageOptions { MegapixelsInFlight = 10 }));
         Assert.Empty(Problems(new EgressOptions()));

@@ -137,7 +137,7 @@ public sealed class ImageClaimerTests
     public async Task Claiming_while_Postgres_is_away_brings_nothing_and_loses_nothing()
     {
         await using var rig = await QueueRig.StartAsync();
-        var options = new QueueOptions { StaleOfferSeconds = 0.001 };
+        var options = new QueueOptions { StaleOffer = TimeSpan.FromSeconds(0.001) };
         await using var unreachable = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=nobody;Database=nothing;Timeout=1");
         var worker = await rig.WorkerAsync(options);
         await rig.Request().WithImages(3).BuildAsync();

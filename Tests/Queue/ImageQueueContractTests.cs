@@ -230,7 +230,7 @@ public sealed class ImageQueueContractTests
     }
 
     private static async Task<ImageQueue> QueueOn(TestRedis redis, double pollSeconds = 1) =>
-        new(await redis.ConnectAsync(), TimeProvider.System, Options.Create(new QueueOptions { ClaimPollSeconds = pollSeconds }));
+        new(await redis.ConnectAsync(), TimeProvider.System, Options.Create(new QueueOptions { ClaimPoll = TimeSpan.FromSeconds(pollSeconds) }));
 
     private static RequestId NewRequest() => new(Guid.NewGuid());
 

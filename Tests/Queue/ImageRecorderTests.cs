@@ -11,7 +11,7 @@ public sealed class ImageRecorderTests
     public async Task Parallel_recorders_lose_no_counter_update_and_resume_the_workflow_once()
     {
         await using var rig = await QueueRig.StartAsync();
-        var options = new QueueOptions { RecordBatch = 7, RecordLingerMilliseconds = 0 };
+        var options = new QueueOptions { RecordBatch = 7, RecordLinger = TimeSpan.Zero };
         var workers = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => rig.WorkerAsync(options)));
         var request = await rig.Request().WithImages(400).BuildAsync();
         var claims = await workers[0].ClaimAsync(400);
@@ -107,7 +107,7 @@ public sealed class ImageRecorderTests
     public async Task Outcome_that_the_database_refuses_fails_alone()
     {
         await using var rig = await QueueRig.StartAsync();
-        var worker = await rig.WorkerAsync(new QueueOptions { RecordLingerMilliseconds = 200 });
+        var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(200) });
         var request = await rig.Request().WithImages(50).BuildAsync();
         var images = await worker.ClaimAsync(50);
         var culprit = images.Single(i => i.Row == 31);
@@ -166,7 +166,7 @@ public sealed class ImageRecorderTests
     public async Task Percentage_never_falls_and_stays_below_100_until_the_end()
     {
         await using var rig = await QueueRig.StartAsync();
-        var worker = await rig.WorkerAsync(new QueueOptions { RecordLingerMilliseconds = 0 });
+        var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.Zero });
         var request = await rig.Request().WithImages(7).BuildAsync();
         var seen = new List<int>();
         foreach (var image in await worker.ClaimAsync(7))
@@ -185,7 +185,7 @@ public sealed class ImageRecorderTests
         var fragile = new NpgsqlDataSourceBuilder(rig.Database.ConnectionString) { ConnectionStringBuilder = { ApplicationName = "fragile" } };
         await using var database = fragile.Build();
         var claimer = await rig.WorkerAsync();
-        var recorder = await rig.WorkerAsync(new QueueOptions { RecordBatch = 5, RecordLingerMilliseconds = 0 }, database);
+        var recorder = await rig.WorkerAsync(new QueueOptions { RecordBatch = 5, RecordLinger = TimeSpan.Zero }, database);
         var request = await rig.Request().WithImages(300).BuildAsync();
         var images = await claimer.ClaimAsync(300);
 
@@ -207,7 +207,7 @@ public sealed class ImageRecorderTests
     public async Task Draining_waits_until_everything_handed_in_is_durable()
     {
         await using var rig = await QueueRig.StartAsync();
-        var worker = await rig.WorkerAsync(new QueueOptions { RecordLingerMilliseconds = 100 });
+        var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(100) });
         var request = await rig.Request().WithImages(20).BuildAsync();
         var recording = (await worker.ClaimAsync(20)).Select(i => worker.Recorder.RecordAsync(Outcomes.Success(i), default)).ToList();
 
@@ -242,7 +242,7 @@ public sealed class ImageRecorderTests
     public async Task Outcomes_of_one_request_share_transactions()
     {
         await using var rig = await QueueRig.StartAsync();
-        var worker = await rig.WorkerAsync(new QueueOptions { RecordLingerMilliseconds = 200, RecordBatch = 100 });
+        var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(200), RecordBatch = 100 });
         var request = await rig.Request().WithImages(100).BuildAsync();
         var images = await worker.ClaimAsync(100);
 

@@ -22,7 +22,7 @@ internal sealed class QueueRig : IAsyncDisposable
     public TestDatabase Database { get; }
     public TestRedis Redis { get; }
     public RecordedMetrics Metrics { get; } = new();
-    public ProcessLeaseOptions Lease { get; } = new() { DurationSeconds = 2, HeartbeatSeconds = 1, ScanSeconds = 1 };
+    public ProcessLeaseOptions Lease { get; } = new() { Duration = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(1), Scan = TimeSpan.FromSeconds(1) };
 
     public static async Task<QueueRig> StartAsync()
     {

@@ -67,9 +67,9 @@ public sealed class QueueServicesTests
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ["Lease:DurationSeconds"] = "30",
-            ["Lease:HeartbeatSeconds"] = "10",
-            ["Lease:ScanSeconds"] = "0.5",
+            ["Lease:Duration"] = "00:00:30",
+            ["Lease:Heartbeat"] = "00:00:10",
+            ["Lease:Scan"] = "00:00:00.5",
         });
         builder.Services.AddLogging();
         builder.Services.AddSingleton(TimeProvider.System);

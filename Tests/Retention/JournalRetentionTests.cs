@@ -21,7 +21,7 @@ public sealed class JournalRetentionTests : ApiTest
         var before = await Alice.GetJsonAsync($"/v1/requests/{request}");
 
         // A batch of one: what is left over after a batch is found by the next.
-        await RunAsync(new RetentionOptions { JournalDays = 30, Batch = 1 }, async () =>
+        await RunAsync(new RetentionOptions { JournalAge = TimeSpan.FromDays(30), Batch = 1 }, async () =>
             await Api.CountAsync($"workflow_instances where id = '{old}' and journal_removed_at is not null") == 1);
 
         Assert.Equal(0, await Api.CountAsync($"activity_executions where instance_id = '{old}'"));

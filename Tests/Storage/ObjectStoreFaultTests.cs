@@ -55,7 +55,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     {
         Serve(context => _requests == 1 ? StallAsync(context) : Task.CompletedTask);
         var clock = Stopwatch.StartNew();
-        await _s3.CreateStore(o => o.TrySeconds = 0.5).PutAsync("k", new byte[10], "image/jpeg", default);
+        await _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(0.5)).PutAsync("k", new byte[10], "image/jpeg", default);
 
         Assert.Equal(2, _requests);
         Assert.InRange(clock.Elapsed, TimeSpan.FromSeconds(0.4), TimeSpan.FromSeconds(10));
@@ -74,7 +74,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
         });
         await Assert.ThrowsAsync<StorageUnavailableException>(() => _s3.CreateStore(o =>
         {
-            o.TrySeconds = 1;
+            o.Try = TimeSpan.FromSeconds(1);
             o.Retries = 1;
         }).PutAsync("k", new byte[10], "image/jpeg", default));
         Assert.Equal("attempt=2; max=2", tries.Max(StringComparer.Ordinal));
@@ -83,7 +83,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     [Fact]
     public async Task A_body_that_stalls_half_way_ends_the_read()
     {
-        var store = _s3.CreateStore(o => o.TrySeconds = 0.3);
+        var store = _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(0.3));
         Serve(async context =>
         {
             context.Response.ContentLength = 1000;
@@ -153,7 +153,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     {
         // The endpoint completes the upload, but its answer is held back beyond the client's patience.
         var completions = 0;
-        var store = _s3.CreateStore(o => o.TrySeconds = 2);
+        var store = _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(2));
         Serve(context =>
         {
             if (HttpMethods.IsPost(context.Request.Method) && context.Request.Query.ContainsKey("uploadId") && ++completions == 1)

@@ -31,7 +31,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     [Fact]
     public async Task The_end_of_a_run_is_told_at_once_and_signed()
     {
-        await _scenario.StartWorkerAsync(("Webhooks:PollSeconds", "300"));
+        await _scenario.StartWorkerAsync(("Webhooks:Poll", "00:05:00"));
         var request = await _scenario.EndRunAsync(_receiver.Url);
 
         var webhook = await _receiver.NextAsync();
@@ -89,7 +89,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     public async Task The_retry_after_five_seconds_comes_by_itself()
     {
         _receiver.AnswerStatus(503);
-        await _scenario.StartWorkerAsync(("Webhooks:PollSeconds", "300"));
+        await _scenario.StartWorkerAsync(("Webhooks:Poll", "00:05:00"));
         await _scenario.EndRunAsync(_receiver.Url);
         await _receiver.NextAsync();
         _receiver.AnswerStatus(200);
@@ -200,7 +200,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
             block[3] = 0;
             while (!context.RequestAborted.IsCancellationRequested) await context.Response.Body.WriteAsync(block, context.RequestAborted);
         };
-        await _scenario.StartWorkerAsync(("Webhooks:TimeoutSeconds", "60"));
+        await _scenario.StartWorkerAsync(("Webhooks:Timeout", "00:01:00"));
         var request = await _scenario.EndRunAsync(_receiver.Url);
 
         var delivery = await _scenario.DeliveryAsync(request, d => d.State == "delivered", "the webhook is delivered");
@@ -237,7 +237,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         closed.Start();
         var closedPort = ((IPEndPoint)closed.LocalEndpoint).Port;
         closed.Stop();
-        await _scenario.StartWorkerAsync(("Webhooks:TimeoutSeconds", "1"), ("Webhooks:ConnectTimeoutSeconds", "1"));
+        await _scenario.StartWorkerAsync(("Webhooks:Timeout", "00:00:01"), ("Webhooks:ConnectTimeout", "00:00:01"));
 
         var timeout = await _scenario.EndRunAsync($"http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/");
         var refused = await _scenario.EndRunAsync($"http://127.0.0.1:{closedPort}/");
@@ -255,7 +255,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         dead.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         for (var i = 0; i < 12; i++) await _scenario.EndRunAsync($"{dead.Url}/{i}");
         // Fewer slots than the backlog: it would take them all if receivers were not told apart.
-        await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "8"), ("Webhooks:TimeoutSeconds", "60"));
+        await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "8"), ("Webhooks:Timeout", "00:01:00"));
         for (var i = 0; i < 4; i++) await dead.NextAsync();
 
         var request = await _scenario.EndRunAsync(_receiver.Url);
@@ -273,7 +273,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         dead.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         var port = new Uri(dead.Url).Port;
         for (var i = 0; i < 12; i++) await _scenario.EndRunAsync($"http://h{i}.loopback.test:{port}/");
-        await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "6"), ("Webhooks:TimeoutSeconds", "60"));
+        await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "6"), ("Webhooks:Timeout", "00:01:00"));
         for (var i = 0; i < 6; i++) await dead.NextAsync();
         var (other, _) = await new OwnerStore(_scenario.Database).FindOrCreateAsync("other", default);
 
@@ -292,7 +292,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
             await release.Task;
             context.Response.StatusCode = StatusCodes.Status500InternalServerError;
         };
-        var late = await _scenario.StartWorkerAsync(("Webhooks:TimeoutSeconds", "60"), ("Webhooks:DrainSeconds", "30"));
+        var late = await _scenario.StartWorkerAsync(("Webhooks:Timeout", "00:01:00"), ("Webhooks:Drain", "00:00:30"));
         var request = await _scenario.EndRunAsync(_receiver.Url);
         var first = await _receiver.NextAsync();
 
@@ -337,7 +337,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     public async Task A_worker_that_stops_hands_back_what_it_is_sending()
     {
         _receiver.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-        var worker = await _scenario.StartWorkerAsync(("Webhooks:TimeoutSeconds", "60"), ("Webhooks:DrainSeconds", "1"));
+        var worker = await _scenario.StartWorkerAsync(("Webhooks:Timeout", "00:01:00"), ("Webhooks:Drain", "00:00:01"));
         var request = await _scenario.EndRunAsync(_receiver.Url);
         await _receiver.NextAsync();
 

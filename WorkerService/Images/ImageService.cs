@@ -93,7 +93,7 @@ internal sealed partial class ImageService(
         {
             for (var i = 0; i < options.Value.InHand; i++) await _places.WaitAsync(CancellationToken.None);
         });
-        await Task.WhenAny(drained, Task.Delay(TimeSpan.FromSeconds(options.Value.StopSeconds), time, CancellationToken.None));
+        await Task.WhenAny(drained, Task.Delay(options.Value.Stop, time, CancellationToken.None));
         await abandon.CancelAsync();
         await drained;
     }

@@ -23,7 +23,7 @@ internal sealed partial class WorkflowInstanceService(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         await using var signal = new PostgresNotificationListener(
-            database, Resumption.Channel, TimeSpan.FromSeconds(options.Value.PollSeconds), time, logger);
+            database, Resumption.Channel, options.Value.Poll, time, logger);
         signal.Start();
         try
         {
@@ -72,7 +72,7 @@ internal sealed partial class WorkflowInstanceService(
     {
         try
         {
-            if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > TimeSpan.FromSeconds(options.Value.PollSeconds)) return;
+            if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > options.Value.Poll) return;
             await Task.Delay(due + Late, time, cancellationToken);
             signal.Set();
         }

@@ -12,11 +12,11 @@ public sealed class AccessOptions
     public string? DevelopmentKey { get; set; }
 
     /// <summary>
-    /// How long a verified key is believed without asking the database, seconds. Default 5. It bounds how long a revoked key still
+    /// How long a verified key is believed without asking the database. Default 5 s. It bounds how long a revoked key still
     /// works in the other processes; 0 asks every time.
     /// </summary>
-    [Range(0, 300)]
-    public double CacheSeconds { get; set; } = 5;
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan Cache { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Bad keys that one source address (IPv6: one /64) may send in a minute before it is answered 429. Default 20.</summary>
     [Range(1, 100_000)]
@@ -25,6 +25,4 @@ public sealed class AccessOptions
     /// <summary>Bad keys with one public prefix, from whatever source, in a minute before they are answered 429. Default 20.</summary>
     [Range(1, 100_000)]
     public int BadKeysPerPrefix { get; set; } = 20;
-
-    public TimeSpan Cache => TimeSpan.FromSeconds(CacheSeconds);
 }

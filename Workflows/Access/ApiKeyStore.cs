@@ -43,7 +43,7 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     }
 
     /// <summary>
-    /// Ends a key: at once in this process, within <see cref="AccessOptions.CacheSeconds"/> in the others. False if no key has that prefix.
+    /// Ends a key: at once in this process, within <see cref="AccessOptions.Cache"/> in the others. False if no key has that prefix.
     /// </summary>
     public async Task<bool> RevokeAsync(string prefix, CancellationToken cancellationToken)
     {

@@ -5,9 +5,9 @@ namespace Darkroom.Activities;
 /// <summary>What one HTTP request of a workflow may cost. Section <c>HttpRequests</c>; where it may go is up to <c>Egress</c>.</summary>
 public sealed class HttpRequestOptions
 {
-    /// <summary>Time for one request with its answer, seconds; default 30.</summary>
-    [Range(0.1, 600)]
-    public double TimeoutSeconds { get; set; } = 30;
+    /// <summary>Time for one request with its answer; default 30 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Largest body that is sent, bytes; default 256 KiB.</summary>
     [Range(1_024, 16_777_216)]

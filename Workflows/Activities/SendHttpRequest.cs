@@ -93,7 +93,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         if (_guard.CheckUrl(context.Inputs.Text(Url), out var url) is { } refusal) return Refused(refusal);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(_options.TimeoutSeconds), _time);
+        using var limit = new CancellationTokenSource(_options.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {

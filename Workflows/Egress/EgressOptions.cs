@@ -23,49 +23,41 @@ public sealed class EgressOptions : IValidatableObject
     [Range(1, 256)]
     public int ConnectionsPerHost { get; set; } = 4;
 
-    /// <summary>Longest wait for one of these connections, seconds; default 60. Afterwards the image is tried again later, its place in hand free for another.</summary>
-    [Range(0.1, 3_600)]
-    public double HostWaitSeconds { get; set; } = 60;
+    /// <summary>Longest wait for one of these connections; default 60 s. Afterwards the image is tried again later, its place in hand free for another.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan HostWait { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Time to connect, TLS included, seconds; default 5.</summary>
-    [Range(0.1, 600)]
-    public double ConnectSeconds { get; set; } = 5;
+    /// <summary>Time to connect, TLS included; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan Connect { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Time from sending a request to the end of its answer's headers, seconds; default 10.</summary>
-    [Range(0.1, 600)]
-    public double HeaderSeconds { get; set; } = 10;
+    /// <summary>Time from sending a request to the end of its answer's headers; default 10 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan Headers { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time for one fetch with all its redirects, seconds; default 30. The waits for the host and for a download slot are not counted.</summary>
-    [Range(0.1, 3_600)]
-    public double TotalSeconds { get; set; } = 30;
+    /// <summary>Time for one fetch with all its redirects; default 30 s. The waits for the host and for a download slot are not counted.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
+    public TimeSpan Total { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Slowest average rate of a body, bytes per second; default 1,000. Ends a trickle long before the total time does.</summary>
     [Range(0, 1_000_000_000)]
     public double MinBytesPerSecond { get; set; } = 1_000;
 
-    /// <summary>Time before the rate is judged, seconds; default 5.</summary>
-    [Range(0, 600)]
-    public double MinRateAfterSeconds { get; set; } = 5;
+    /// <summary>Time before the rate is judged; default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan MinRateAfter { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest Retry-After that is obeyed, seconds; default 300.</summary>
-    [Range(0, 86_400)]
-    public double MaxRetryAfterSeconds { get; set; } = 300;
+    /// <summary>Longest Retry-After that is obeyed; default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Head start of one address of a host over its next, milliseconds; default 250 (RFC 8305).</summary>
-    [Range(10, 5_000)]
-    public double NextAddressAfterMilliseconds { get; set; } = 250;
+    /// <summary>Head start of one address of a host over its next; default 250 ms (RFC 8305).</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:00:05")]
+    public TimeSpan NextAddressAfter { get; set; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How we introduce ourselves to the hosts we fetch from.</summary>
     [Required, RegularExpression(@"^[\x20-\x7E]+$")]
     public string UserAgent { get; set; } = "Darkroom/1.0 (bulk image processing)";
-
-    public TimeSpan HostWait => TimeSpan.FromSeconds(HostWaitSeconds);
-    public TimeSpan Connect => TimeSpan.FromSeconds(ConnectSeconds);
-    public TimeSpan Headers => TimeSpan.FromSeconds(HeaderSeconds);
-    public TimeSpan Total => TimeSpan.FromSeconds(TotalSeconds);
-    public TimeSpan MinRateAfter => TimeSpan.FromSeconds(MinRateAfterSeconds);
-    public TimeSpan MaxRetryAfter => TimeSpan.FromSeconds(MaxRetryAfterSeconds);
-    public TimeSpan NextAddressAfter => TimeSpan.FromMilliseconds(NextAddressAfterMilliseconds);
 
     public bool IsAllowedPort(int port) => port is 80 or 443 || AdditionalPorts.Contains(port);
 
@@ -73,9 +65,9 @@ public sealed class EgressOptions : IValidatableObject
     {
         if (AdditionalPorts.Any(port => port is < 1 or > 65_535))
             yield return new ValidationResult("Egress:AdditionalPorts must lie between 1 and 65535.");
-        if (TotalSeconds < HeaderSeconds)
-            yield return new ValidationResult($"Egress:TotalSeconds ({TotalSeconds}) must be at least Egress:HeaderSeconds ({HeaderSeconds}).");
-        if (HeaderSeconds < ConnectSeconds)
-            yield return new ValidationResult($"Egress:HeaderSeconds ({HeaderSeconds}) must be at least Egress:ConnectSeconds ({ConnectSeconds}).");
+        if (Total < Headers)
+            yield return new ValidationResult($"Egress:Total ({Total}) must be at least Egress:Headers ({Headers}).");
+        if (Headers < Connect)
+            yield return new ValidationResult($"Egress:Headers ({Headers}) must be at least Egress:Connect ({Connect}).");
     }
 }

@@ -22,20 +22,20 @@ public sealed class EngineOptions
     [Range(1, 100)]
     public int ActivityAttempts { get; set; } = 10;
 
-    /// <summary>Wait after the first failed attempt, seconds; doubled each time.</summary>
-    [Range(0.01, 60)]
-    public double FirstRetrySeconds { get; set; } = 2;
+    /// <summary>Wait after the first failed attempt; doubled each time. Default 2 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
+    public TimeSpan FirstRetry { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Longest wait between attempts, seconds.</summary>
-    [Range(1, 3600)]
-    public double LongestRetrySeconds { get; set; } = 300;
+    /// <summary>Longest wait between attempts. Default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan LongestRetry { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Time between looks for ready instances, seconds. A notification wakes a worker sooner; this is what is left when one is lost.</summary>
-    [Range(0.2, 300)]
-    public double PollSeconds { get; set; } = 5;
+    /// <summary>Time between looks for ready instances. Default 5 s. A notification wakes a worker sooner; this is what is left when one is lost.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.2", "00:05:00")]
+    public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The wait after attempt number <paramref name="attempt"/>.</summary>
     /// <param name="jitter">0 to 1.</param>
-    internal static TimeSpan NextDelay(int attempt, EngineOptions options, double jitter) => Backoff.NextDelay(
-        attempt, TimeSpan.FromSeconds(options.FirstRetrySeconds), TimeSpan.FromSeconds(options.LongestRetrySeconds), jitter);
+    internal static TimeSpan NextDelay(int attempt, EngineOptions options, double jitter) =>
+        Backoff.NextDelay(attempt, options.FirstRetry, options.LongestRetry, jitter);
 }

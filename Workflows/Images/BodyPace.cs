@@ -31,7 +31,7 @@ internal sealed class BodyPace : IDisposable
     {
         // No more than a day: a fast sender must not overflow the timer.
         var seconds = Math.Min(bytes / options.MinBytesPerSecond, 86_400);
-        return TimeSpan.FromSeconds(Math.Max(seconds, options.MinRateAfterSeconds));
+        return TimeSpan.FromSeconds(Math.Max(seconds, options.MinRateAfter.TotalSeconds));
     }
 
     public void Dispose() => _tooSlow.Dispose();

@@ -6,7 +6,7 @@ namespace Darkroom.Images;
 /// <param name="Code">Stable and snake_case; see <see cref="ImageFailureCodes"/>.</param>
 /// <param name="Message">One sentence for the person who sent the URL. Never text of a library or of the remote server.</param>
 /// <param name="IsTransient">Whether trying again later can help.</param>
-/// <param name="RetryAfter">The wait that the remote server asked for, capped by <see cref="EgressOptions.MaxRetryAfterSeconds"/>.</param>
+/// <param name="RetryAfter">The wait that the remote server asked for, capped by <see cref="EgressOptions.MaxRetryAfter"/>.</param>
 public sealed record ImageFailure(string Code, string Message, bool IsTransient = false, TimeSpan? RetryAfter = null)
 {
     /// <summary>False where we never came to try: then trying again later takes none of the image's attempts.</summary>

@@ -15,25 +15,24 @@ public sealed class ImageWorkOptions
     [Range(1, 4096)]
     public int InHand { get; set; } = 24;
 
-    /// <summary>How long images in hand may still finish when the process is asked to stop, seconds; the rest is handed back.</summary>
-    [Range(0, 25)]
-    public double StopSeconds { get; set; } = 8;
+    /// <summary>How long images in hand may still finish when the process is asked to stop; the rest is handed back. Default 8 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:25")]
+    public TimeSpan Stop { get; set; } = TimeSpan.FromSeconds(8);
 
-    /// <summary>Wait before an image is tried again after its first transient failure, seconds; doubled each time.</summary>
-    [Range(0.01, 600)]
-    public double FirstRetrySeconds { get; set; } = 5;
+    /// <summary>Wait before an image is tried again after its first transient failure; doubled each time. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:10:00")]
+    public TimeSpan FirstRetry { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest wait between two tries of an image, seconds.</summary>
-    [Range(0.01, 86400)]
-    public double LongestRetrySeconds { get; set; } = 300;
+    /// <summary>Longest wait between two tries of an image. Default 5 min.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "1.00:00:00")]
+    public TimeSpan LongestRetry { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The wait after try number <paramref name="attempt"/> failed.</summary>
     /// <param name="asked">What the source asked for, if it did; it is waited for at least.</param>
     /// <param name="jitter">0 to 1.</param>
     internal static TimeSpan NextDelay(int attempt, TimeSpan? asked, ImageWorkOptions options, double jitter)
     {
-        var delay = Backoff.NextDelay(
-            attempt, TimeSpan.FromSeconds(options.FirstRetrySeconds), TimeSpan.FromSeconds(options.LongestRetrySeconds), jitter);
+        var delay = Backoff.NextDelay(attempt, options.FirstRetry, options.LongestRetry, jitter);
         return asked > delay ? asked.Value : delay;
     }
 }

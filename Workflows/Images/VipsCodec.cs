@@ -118,7 +118,7 @@ public sealed class VipsCodec : IImageCodec
         catch (VipsException e) when (limit.IsCancellationRequested)
         {
             throw new ImageFailedException(
-                new(ImageFailureCodes.TooComplex, $"The image took more than {_options.CodecSeconds} seconds to process."), e);
+                new(ImageFailureCodes.TooComplex, $"The image took more than {_options.CodecTime.TotalSeconds} seconds to process."), e);
         }
         catch (VipsException e)
         {

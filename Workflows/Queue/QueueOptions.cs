@@ -21,28 +21,28 @@ public sealed class QueueOptions : IValidatableObject
     [Range(1, 20_000)]
     public int FeedSlice { get; set; } = 2_000;
 
-    /// <summary>Time between feeder passes while a fan-out is open, milliseconds.</summary>
-    [Range(10, 60_000)]
-    public double FeedMilliseconds { get; set; } = 250;
+    /// <summary>Time between feeder passes while a fan-out is open. Default 250 ms.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
+    public TimeSpan Feed { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Time between feeder passes while nothing is open, seconds: the slow poll behind NOTIFY.</summary>
-    [Range(0.1, 600)]
-    public double IdleSeconds { get; set; } = 5;
+    /// <summary>Time between feeder passes while nothing is open: the slow poll behind NOTIFY. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
+    public TimeSpan Idle { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Age at which an offer that nobody claimed is pushed to Redis again, seconds. Pushing what still waits there changes nothing,
+    /// Age at which an offer that nobody claimed is pushed to Redis again. Default 30 s. Pushing what still waits there changes nothing,
     /// so this is only the time that an id lost between pop and claim stays lost.
     /// </summary>
-    [Range(1, 3_600)]
-    public double StaleOfferSeconds { get; set; } = 30;
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan StaleOffer { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Offers read, and pushed to Redis again, at a time.</summary>
     [Range(1, 20_000)]
     public int ReconcileSlice { get; set; } = 1_000;
 
-    /// <summary>Longest time that an idle claimer sleeps without looking, seconds: the slow poll behind PUBLISH, and the pause while Redis is away.</summary>
-    [Range(0.05, 60)]
-    public double ClaimPollSeconds { get; set; } = 1;
+    /// <summary>Longest time that an idle claimer sleeps without looking: the slow poll behind PUBLISH, and the pause while Redis is away. Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
+    public TimeSpan ClaimPoll { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Deaths of its process while it ran alone after which an image is failed as <c>decoder_crashed</c>.</summary>
     [Range(1, 10)]
@@ -52,9 +52,9 @@ public sealed class QueueOptions : IValidatableObject
     [Range(1, 5_000)]
     public int RecordBatch { get; set; } = 200;
 
-    /// <summary>Longest time that a first outcome waits for companions, milliseconds. While a batch is being written, the next one gathers anyway.</summary>
-    [Range(0, 1_000)]
-    public double RecordLingerMilliseconds { get; set; } = 10;
+    /// <summary>Longest time that a first outcome waits for companions. Default 10 ms. While a batch is being written, the next one gathers anyway.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
+    public TimeSpan RecordLinger { get; set; } = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Outcomes that may wait in memory; past that, whoever hands in the next one waits.</summary>
     [Range(1, 100_000)]
@@ -63,12 +63,6 @@ public sealed class QueueOptions : IValidatableObject
     /// <summary>Batches (of different requests) written at once, so that many small requests do not take the whole connection pool.</summary>
     [Range(1, 32)]
     public int RecordConcurrency { get; set; } = 4;
-
-    public TimeSpan Feed => TimeSpan.FromMilliseconds(FeedMilliseconds);
-    public TimeSpan Idle => TimeSpan.FromSeconds(IdleSeconds);
-    public TimeSpan StaleOffer => TimeSpan.FromSeconds(StaleOfferSeconds);
-    public TimeSpan ClaimPoll => TimeSpan.FromSeconds(ClaimPollSeconds);
-    public TimeSpan RecordLinger => TimeSpan.FromMilliseconds(RecordLingerMilliseconds);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

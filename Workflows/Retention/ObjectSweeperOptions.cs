@@ -6,20 +6,17 @@ namespace Darkroom.Retention;
 public sealed class ObjectSweeperOptions
 {
     /// <summary>
-    /// Hours from the end of a run to the sweep of its objects. Default 24: whoever might still write under an old claim has ended long
+    /// Time from the end of a run to the sweep of its objects. Default 24 h: whoever might still write under an old claim has ended long
     /// before, and an operator who looks into a failure still finds what was left.
     /// </summary>
-    [Range(1, 24 * 365)]
-    public double AfterHours { get; set; } = 24;
+    [Range(typeof(TimeSpan), "01:00:00", "365.00:00:00")]
+    public TimeSpan After { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>Minutes between looks for requests that are due. Default 10: nobody waits for a sweep.</summary>
-    [Range(0.1, 24 * 60)]
-    public double EveryMinutes { get; set; } = 10;
+    /// <summary>Time between looks for requests that are due. Default 10 min: nobody waits for a sweep.</summary>
+    [Range(typeof(TimeSpan), "00:00:05", "1.00:00:00")]
+    public TimeSpan Every { get; set; } = TimeSpan.FromMinutes(10);
 
     /// <summary>Requests swept at one look. Default 100.</summary>
     [Range(1, 10_000)]
     public int Batch { get; set; } = 100;
-
-    public TimeSpan After => TimeSpan.FromHours(AfterHours);
-    public TimeSpan Every => TimeSpan.FromMinutes(EveryMinutes);
 }

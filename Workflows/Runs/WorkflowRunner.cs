@@ -51,7 +51,7 @@ internal sealed partial class WorkflowRunner(
             // What the database cannot hold it will not hold the next time either.
             if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance)) return;
             // Nothing that was foreseen. It is taken up again, here or by another build, but not in a tight circle.
-            await instances.ReleaseAsync(instance, TimeSpan.FromSeconds(options.Value.LongestRetrySeconds / 10), CancellationToken.None);
+            await instances.ReleaseAsync(instance, options.Value.LongestRetry / 10, CancellationToken.None);
         }
         finally
         {

@@ -13,17 +13,15 @@ public sealed class LinkOptions : IValidatableObject
     [Required(ErrorMessage = "Links:BaseUrl is missing: set it to the API's public address.")]
     public string BaseUrl { get; set; } = "";
 
-    /// <summary>Life of the presigned address that an image link redirects to, seconds. Long enough to load an image, short enough not to be passed on.</summary>
-    [Range(10, 86_400)]
-    public int RedirectSeconds { get; set; } = 300;
+    /// <summary>Life of the presigned address that an image link redirects to. Default 5 min. Long enough to load an image, short enough not to be passed on.</summary>
+    [Range(typeof(TimeSpan), "00:00:10", "1.00:00:00")]
+    public TimeSpan Redirect { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary><see cref="BaseUrl"/> without a trailing slash: put <c>/v1/...</c> behind it.</summary>
     public string Base => BaseUrl.TrimEnd('/');
 
     /// <summary>The API's address of a request.</summary>
     public string Request(RequestId id) => $"{Base}/v1/requests/{id}";
-
-    public TimeSpan Redirect => TimeSpan.FromSeconds(RedirectSeconds);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -9,13 +9,13 @@ public sealed class WebhookOptions : IValidatableObject
     [Range(0, 10_000)]
     public int MaxImages { get; set; } = 1_000;
 
-    /// <summary>Time for one attempt, from connecting to the end of the answer, seconds. Default 15: receivers should answer first and work later.</summary>
-    [Range(1, 60)]
-    public double TimeoutSeconds { get; set; } = 15;
+    /// <summary>Time for one attempt, from connecting to the end of the answer. Default 15 s: receivers should answer first and work later.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Time to connect, TLS included, seconds. Default 5.</summary>
-    [Range(0.1, 60)]
-    public double ConnectTimeoutSeconds { get; set; } = 5;
+    /// <summary>Time to connect, TLS included. Default 5 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan ConnectTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Attempts under way at once in one worker process. Default 128.</summary>
     [Range(1, 10_000)]
@@ -32,29 +32,23 @@ public sealed class WebhookOptions : IValidatableObject
     [Range(1, 10_000)]
     public int MaxConcurrentPerOwner { get; set; } = 64;
 
-    /// <summary>Look for due deliveries at least this often, seconds. Default 5; notifications and the next due time normally come first.</summary>
-    [Range(0.1, 300)]
-    public double PollSeconds { get; set; } = 5;
+    /// <summary>Look for due deliveries at least this often. Default 5 s; notifications and the next due time normally come first.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Longest wait that a receiver's <c>Retry-After</c> may ask for, hours. Default 24: no longer than the schedule's own longest.</summary>
-    [Range(0, 168)]
-    public double MaxRetryAfterHours { get; set; } = 24;
+    /// <summary>Longest wait that a receiver's <c>Retry-After</c> may ask for. Default 24 h: no longer than the schedule's own longest.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "7.00:00:00")]
+    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>At shutdown, time that attempts under way are given to end by themselves, seconds. Default 5; the rest is handed back.</summary>
-    [Range(0, 60)]
-    public double DrainSeconds { get; set; } = 5;
-
-    public TimeSpan Timeout => TimeSpan.FromSeconds(TimeoutSeconds);
-    public TimeSpan ConnectTimeout => TimeSpan.FromSeconds(ConnectTimeoutSeconds);
-    public TimeSpan Poll => TimeSpan.FromSeconds(PollSeconds);
-    public TimeSpan MaxRetryAfter => TimeSpan.FromHours(MaxRetryAfterHours);
-    public TimeSpan Drain => TimeSpan.FromSeconds(DrainSeconds);
+    /// <summary>At shutdown, time that attempts under way are given to end by themselves. Default 5 s; the rest is handed back.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan Drain { get; set; } = TimeSpan.FromSeconds(5);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (ConnectTimeoutSeconds > TimeoutSeconds)
+        if (ConnectTimeout > Timeout)
             yield return new ValidationResult(
-                $"Webhooks:ConnectTimeoutSeconds ({ConnectTimeoutSeconds}) must not exceed Webhooks:TimeoutSeconds ({TimeoutSeconds}).");
+                $"Webhooks:ConnectTimeout ({ConnectTimeout}) must not exceed Webhooks:Timeout ({Timeout}).");
         if (MaxConcurrentPerReceiver > MaxConcurrent)
             yield return new ValidationResult(
                 $"Webhooks:MaxConcurrentPerReceiver ({MaxConcurrentPerReceiver}) must not exceed Webhooks:MaxConcurrent ({MaxConcurrent}).");

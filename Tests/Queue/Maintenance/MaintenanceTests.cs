@@ -90,7 +90,7 @@ public sealed class MaintenanceTests
         await rig.Request().WithImages(1).BuildAsync();
         await silent.ClaimAsync(1);
         // A lease that began before the server did.
-        rig.Lease.DurationSeconds = (await rig.Database.ServerUptimeAsync()).TotalSeconds + 60;
+        rig.Lease.Duration = await rig.Database.ServerUptimeAsync() + TimeSpan.FromMinutes(1);
         await rig.SqlAsync($"update processes set heartbeat_at = now() - interval '10 years' where id = '{silent.Process.Id}'");
 
         Assert.Equal(0, (await living.MaintainAsync()).Freed);

@@ -8,9 +8,9 @@ namespace Darkroom.Engine.Expressions;
 /// </summary>
 public sealed class ExpressionOptions
 {
-    /// <summary>Time for one evaluation, milliseconds; default 500. Ordinary expressions take far below one.</summary>
-    [Range(10, 30_000)]
-    public int TimeoutMilliseconds { get; set; } = 500;
+    /// <summary>Time for one evaluation; default 500 ms. Ordinary expressions take far less than one.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.01", "00:00:30")]
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Memory that one JavaScript evaluation may allocate, bytes; default 8 MiB. Workers evaluate for many images at once.</summary>
     [Range(1_048_576, 268_435_456)]

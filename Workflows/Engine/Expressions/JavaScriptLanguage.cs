@@ -33,7 +33,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         // A literal's pattern is made when the script is parsed, with a bound of its own.
         _preparation = new ScriptPreparationOptions
         {
-            ParsingOptions = new ScriptParsingOptions { AllowReturnOutsideFunction = true, RegexTimeout = TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds) },
+            ParsingOptions = new ScriptParsingOptions { AllowReturnOutsideFunction = true, RegexTimeout = bounds.Timeout },
         };
     }
 
@@ -95,7 +95,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
     {
         var options = new Jint.Options();
         options.LimitMemory(bounds.MaxMemoryBytes);
-        options.TimeoutInterval(TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds));
+        options.TimeoutInterval(bounds.Timeout);
         options.MaxStatements(bounds.MaxStatements);
         // Replaced in each engine by the token of its evaluation.
         options.CancellationToken(Never.Token);
@@ -104,7 +104,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         options.Constraints.StackOverflowGuard = true;
         // Arrays grow to the next power of two.
         options.Constraints.MaxArraySize = BitOperations.RoundUpToPowerOf2((uint)bounds.MaxArrayLength);
-        options.Constraints.RegexTimeout = TimeSpan.FromMilliseconds(bounds.TimeoutMilliseconds);
+        options.Constraints.RegexTimeout = bounds.Timeout;
         options.Interop.Enabled = false;
         options.Culture = CultureInfo.InvariantCulture;
         options.TimeSystem = clock;
@@ -115,7 +115,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
     {
         StatementsCountOverflowException => $"it ran more than {bounds.MaxStatements:N0} statements.",
         MemoryLimitExceededException => $"it used more than {bounds.MaxMemoryBytes:N0} bytes of memory.",
-        TimeoutException => $"it took longer than {bounds.TimeoutMilliseconds:N0} milliseconds.",
+        TimeoutException => $"it took longer than {bounds.Timeout.TotalMilliseconds:N0} milliseconds.",
         RecursionDepthOverflowException => $"its calls go deeper than {bounds.MaxRecursion}.",
         JavaScriptException script => $"it failed: {(script.Message.Length > 200 ? script.Message[..200] : script.Message)}",
         JsonException => "it comes to a value that cannot be kept.",

@@ -32,8 +32,8 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
     public void Check()
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (Stopwatch.GetElapsedTime(_since).TotalMilliseconds > bounds.TimeoutMilliseconds)
-            throw new ExpressionException($"it took longer than {bounds.TimeoutMilliseconds:N0} milliseconds.");
+        if (Stopwatch.GetElapsedTime(_since) > bounds.Timeout)
+            throw new ExpressionException($"it took longer than {bounds.Timeout.TotalMilliseconds:N0} milliseconds.");
     }
 
     /// <summary>A writer for the rendering or for a part of it.</summary>

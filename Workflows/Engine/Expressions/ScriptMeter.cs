@@ -102,7 +102,7 @@ internal sealed class ScriptMeter
         var checkpoint = new ClrFunction(engine, _script.Checkpoint, (_, arguments) =>
         {
             memory.Check();
-            if (Stopwatch.GetElapsedTime(since).TotalMilliseconds > _bounds.TimeoutMilliseconds) throw new TimeoutException();
+            if (Stopwatch.GetElapsedTime(since) > _bounds.Timeout) throw new TimeoutException();
             Require(Size(arguments[0], 1, 0), _bounds);
             return arguments[0];
         });
