@@ -1,6 +1,7 @@
+using Darkroom.Configuration;
 using Darkroom.Storage;
-using Microsoft.Extensions.Options;
 using LinkOptions = Darkroom.Storage.LinkOptions;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Pages;
 
@@ -9,7 +10,7 @@ public static class PagesEndpoints
 {
     public static IServiceCollection AddPages(this IServiceCollection services)
     {
-        services.AddOptions<PagesOptions>().BindConfiguration(PagesOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<PagesOptions>(PagesOptions.Section);
         services.AddHttpClient(SampleCsv.Client, SampleCsv.Configure);
         return services;
     }

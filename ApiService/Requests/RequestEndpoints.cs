@@ -1,6 +1,7 @@
 using Darkroom.Access;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Requests.Uploads;
+using Darkroom.Configuration;
 using Darkroom.Csv;
 using Darkroom.Requests;
 using Darkroom.Uploads;
@@ -14,8 +15,8 @@ public static class RequestEndpoints
 
     public static IServiceCollection AddRequests(this IServiceCollection services)
     {
-        services.AddOptions<RequestsOptions>().BindConfiguration(RequestsOptions.Section).ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<UploadOptions>().BindConfiguration(UploadOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<RequestsOptions>(RequestsOptions.Section);
+        services.AddSettings<UploadOptions>(UploadOptions.Section);
         services.AddRequestCsv();
         services.AddRequestStores();
         services.AddUploads();

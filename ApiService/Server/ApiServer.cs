@@ -1,5 +1,6 @@
 using Darkroom.Api.Problems;
 using Darkroom.Api.Requests;
+using Darkroom.Configuration;
 using Darkroom.Data;
 using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.HttpOverrides;
@@ -17,7 +18,7 @@ internal static class ApiServer
 
     public static IServiceCollection AddApiServer(this IServiceCollection services)
     {
-        services.AddOptions<ServerOptions>().BindConfiguration(ServerOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ServerOptions>(ServerOptions.Section);
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ServerOptions>>((kestrel, server) => Limit(kestrel, server.Value));
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ServerOptions>>((forwarded, server) => ConfigureForwardedHeaders(forwarded, server.Value));
         services.AddRequestTimeouts();

@@ -2,6 +2,7 @@ using Darkroom.Access;
 using Darkroom.Api.Access;
 using Darkroom.Api.Pages;
 using Darkroom.Api.Studio.Sessions;
+using Darkroom.Configuration;
 using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Studio;
@@ -43,7 +44,7 @@ public static class StudioEndpoints
     /// <summary>Studio's package and its sessions. After <c>AddAccess</c>.</summary>
     public static IServiceCollection AddStudio(this IServiceCollection services)
     {
-        services.AddOptions<StudioOptions>().BindConfiguration(StudioOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<StudioOptions>(StudioOptions.Section);
         services.AddSingleton<StudioPackage>();
         return services.AddStudioSessions();
     }

@@ -92,7 +92,7 @@ public sealed class AbandonedUploadTests : ApiTest
                 """)
             .With("id", dead.Value)
             .ExecuteNonQueryAsync();
-        var lease = new ProcessLeaseOptions { DurationSeconds = 2 };
+        var lease = new ProcessLeaseOptions { Duration = TimeSpan.FromSeconds(2) };
         using var sweeper = ActivatorUtilities.CreateInstance<UploadSweeper>(Api.Services, Options.Create(lease));
         await Database.OutliveAsync(lease.Duration);
 
@@ -100,7 +100,7 @@ public sealed class AbandonedUploadTests : ApiTest
         lease.DurationSeconds = (await Database.ServerUptimeAsync()).TotalSeconds + 600;
         Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
 
-        lease.DurationSeconds = 2;
+        lease.Duration = TimeSpan.FromSeconds(2);
         Assert.Equal(1, await sweeper.SweepAsync(CancellationToken.None));
         await Api.AssertNothingLeftAsync();
     }

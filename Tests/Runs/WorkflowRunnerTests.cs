@@ -284,7 +284,7 @@ public sealed class WorkflowRunnerTests
         rig.Lease.DurationSeconds = (await rig.Database.ServerUptimeAsync()).TotalSeconds + 600;
         Assert.Null(await living.Instances.ClaimNextAsync(default));
 
-        rig.Lease.DurationSeconds = 2;
+        rig.Lease.Duration = TimeSpan.FromSeconds(2);
         Assert.NotNull(await living.Instances.ClaimNextAsync(default));
     }
 

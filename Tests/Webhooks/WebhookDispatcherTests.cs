@@ -319,7 +319,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         await _scenario.ExecuteAsync(
             $"insert into processes (id, kind, host, pid, heartbeat_at) values ('{silent}', 'worker', 'h', 1, now() - interval '10 years')");
         await _scenario.EndRunAsync(_receiver.Url);
-        var lease = new ProcessLeaseOptions { DurationSeconds = 2 };
+        var lease = new ProcessLeaseOptions { Duration = TimeSpan.FromSeconds(2) };
         var claims = new WebhookClaims(_scenario.Database, Options.Create(new WebhookOptions()), Options.Create(lease));
         var room = new DispatchCapacity(1, new Dictionary<string, int>(), new Dictionary<OwnerId, int>());
         Assert.Single(await claims.ClaimAsync(silent, room, default));
@@ -329,7 +329,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         lease.DurationSeconds = (await _scenario.TestDatabase.ServerUptimeAsync()).TotalSeconds + 600;
         Assert.Equal(0, await claims.FreeAbandonedAsync(living, [], default));
 
-        lease.DurationSeconds = 2;
+        lease.Duration = TimeSpan.FromSeconds(2);
         Assert.Equal(1, await claims.FreeAbandonedAsync(living, [], default));
     }
 

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -8,7 +9,7 @@ public static class AccessServices
     /// <summary>Owners, keys and what verifies them. Needs an <c>NpgsqlDataSource</c>.</summary>
     public static IServiceCollection AddApiKeys(this IServiceCollection services)
     {
-        services.AddOptions<AccessOptions>().BindConfiguration("Access").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<AccessOptions>("Access");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<OwnerStore>();
         services.TryAddSingleton<ApiKeyStore>();
@@ -21,7 +22,7 @@ public static class AccessServices
     /// <summary>The signing secrets alone, for whoever creates owners.</summary>
     public static IServiceCollection AddWebhookSecrets(this IServiceCollection services)
     {
-        services.AddOptions<WebhookSecretOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<WebhookSecretOptions>("Webhooks");
         services.TryAddSingleton<WebhookSecrets>();
         return services;
     }

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Darkroom.Engine;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,7 +11,7 @@ public static class ActivityServices
     public static IServiceCollection AddActivities(this IServiceCollection services)
     {
         services.AddTelemetry();
-        services.AddOptions<HttpRequestOptions>().BindConfiguration("HttpRequests").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<HttpRequestOptions>("HttpRequests");
 
         services.AddActivity<CsvUploaded>();
         services.AddActivity<ValidateCsv>();

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Csv;
@@ -7,8 +8,8 @@ public static class RequestCsvServices
     /// <summary>Adds <see cref="CsvValidator"/> and <see cref="OutputCsvWriter"/>, configured by the sections <c>Csv</c> and <c>OutputCsv</c>.</summary>
     public static IServiceCollection AddRequestCsv(this IServiceCollection services)
     {
-        services.AddOptions<CsvLimits>().BindConfiguration("Csv").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<OutputCsvOptions>().BindConfiguration("OutputCsv");
+        services.AddSettings<CsvLimits>("Csv");
+        services.AddSettings<OutputCsvOptions>("OutputCsv");
         services.AddSingleton<CsvValidator>();
         services.AddSingleton<OutputCsvWriter>();
         return services;

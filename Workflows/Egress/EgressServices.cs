@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -9,7 +10,7 @@ public static class EgressServices
     public static IServiceCollection AddEgress(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<EgressOptions>().BindConfiguration("Egress").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<EgressOptions>("Egress");
         services.TryAddSingleton<INameResolver, SystemNameResolver>();
         services.TryAddSingleton<EgressGuard>();
         return services;

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Darkroom.Egress;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,8 +11,8 @@ public static class ImageServices
     public static IServiceCollection AddImages(this IServiceCollection services)
     {
         services.AddEgress();
-        services.AddOptions<ImageOptions>().BindConfiguration("Images").ValidateDataAnnotations().ValidateOnStart();
-        services.AddOptions<ImageWorkOptions>().BindConfiguration("ImageWork").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ImageOptions>("Images");
+        services.AddSettings<ImageWorkOptions>("ImageWork");
         services.TryAddSingleton<ImageSlots>();
         services.TryAddSingleton<ImageFetcher>();
         services.TryAddSingleton<PixelBudget>();

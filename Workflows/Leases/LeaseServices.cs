@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -9,7 +10,7 @@ public static class LeaseServices
     /// <param name="kind">api or worker; shown in the table of processes.</param>
     public static IServiceCollection AddProcessLease(this IServiceCollection services, string kind)
     {
-        services.AddOptions<ProcessLeaseOptions>().BindConfiguration("Lease").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ProcessLeaseOptions>("Lease");
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(new ProcessKind(kind));
         services.AddSingleton<ProcessLease>();

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -13,7 +14,7 @@ public static class QueueServices
     {
         var services = builder.Services;
         services.AddTelemetry();
-        services.AddOptions<QueueOptions>().BindConfiguration("Queue").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<QueueOptions>("Queue");
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<HeldClaims>();
         services.TryAddSingleton<ImageQueue>();

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -15,7 +16,7 @@ public static class RetentionServices
     /// <summary>Adds the sweeping of objects that nothing refers to. Needs the object store.</summary>
     public static IServiceCollection AddObjectSweep(this IServiceCollection services)
     {
-        services.AddOptions<ObjectSweeperOptions>().BindConfiguration("ObjectSweep").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ObjectSweeperOptions>("ObjectSweep");
         services.AddHostedService<ObjectSweeper>();
         return services;
     }
@@ -23,7 +24,7 @@ public static class RetentionServices
     /// <summary>Adds what removes old journals; the process that runs it adds the service.</summary>
     public static IServiceCollection AddJournalRetention(this IServiceCollection services)
     {
-        services.AddOptions<RetentionOptions>().BindConfiguration(RetentionOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<RetentionOptions>(RetentionOptions.Section);
         services.TryAddSingleton<InstanceRemover>();
         return services;
     }

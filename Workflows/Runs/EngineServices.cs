@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Engine.Definitions;
@@ -15,12 +16,12 @@ public static class EngineServices
     public static IServiceCollection AddWorkflowEngine(this IServiceCollection services)
     {
         services.AddTelemetry();
-        services.AddOptions<EngineOptions>().BindConfiguration("Engine").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<EngineOptions>("Engine");
         services.TryAddSingleton(TimeProvider.System);
 #pragma warning disable RS0030 // The one place that draws the seed: everything else is given this instance.
         services.TryAddSingleton(Random.Shared);
 #pragma warning restore RS0030
-        services.AddOptions<ExpressionOptions>().BindConfiguration("Expressions").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<ExpressionOptions>("Expressions");
         services.AddSingleton<ExpressionLanguages>();
         services.AddSingleton<ActivityCatalog>();
         services.AddSingleton<DefinitionValidator>();

@@ -1,4 +1,5 @@
 using Amazon.S3;
+using Darkroom.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -12,10 +13,7 @@ public static class StorageExtensions
     /// <summary>Adds <see cref="ObjectStore"/> over the connection string <c>s3</c>, with its health check.</summary>
     public static IHostApplicationBuilder AddObjectStore(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<ObjectStoreOptions>()
-            .BindConfiguration("Storage")
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        builder.Services.AddSettings<ObjectStoreOptions>("Storage");
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton(S3ConnectionString.Parse(builder.Configuration.GetConnectionString("s3")));
         builder.Services.TryAddSingleton<IAmazonS3>(services => S3ClientFactory.Create(
@@ -29,10 +27,7 @@ public static class StorageExtensions
     /// <summary>Adds <see cref="ImageLinks"/> and <see cref="LinkOptions"/>. Needs the database and <see cref="AddObjectStore"/>.</summary>
     public static IHostApplicationBuilder AddImageLinks(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddOptions<LinkOptions>()
-            .BindConfiguration("Links")
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        builder.Services.AddSettings<LinkOptions>("Links");
         builder.Services.TryAddSingleton<InstallationSecrets>();
         builder.Services.TryAddSingleton<ImageLinks>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ImageLinks>());

@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Uploads;
@@ -7,7 +8,7 @@ public static class UploadServices
     /// <summary>Receiving uploads, and clearing up after those that came to nothing. Needs the process' lease and the object storage.</summary>
     public static IServiceCollection AddUploads(this IServiceCollection services)
     {
-        services.AddOptions<UploadSweeperOptions>().BindConfiguration("UploadSweep").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<UploadSweeperOptions>("UploadSweep");
         services.AddSingleton<ActiveUploads>();
         services.AddSingleton<UploadStore>();
         services.AddSingleton<UploadSweeper>();

@@ -1,4 +1,5 @@
 using Darkroom.Access;
+using Darkroom.Configuration;
 using Darkroom.Egress;
 using Darkroom.Images;
 using Microsoft.Extensions.DependencyInjection;
@@ -36,7 +37,7 @@ public static class WebhookServices
 
     private static IServiceCollection AddWebhookOptions(this IServiceCollection services)
     {
-        services.AddOptions<WebhookOptions>().BindConfiguration("Webhooks").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<WebhookOptions>("Webhooks");
         return services.AddWebhookSecrets();
     }
 }

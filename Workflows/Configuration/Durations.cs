@@ -1,0 +1,35 @@
+using System.Globalization;
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+
+namespace Darkroom.Configuration;
+
+/// <summary>
+/// How durations are written in the configuration. .NET reads more than is meant: <c>30</c> as 30 days, <c>24:00:00</c> as 24 days, <c>00:30</c>
+/// as half an hour. Only what can be read in one way is taken.
+/// </summary>
+internal static class Durations
+{
+    private static readonly string[] Formats = [@"hh\:mm\:ss", @"hh\:mm\:ss\.FFFFFFF", @"d\.hh\:mm\:ss", @"d\.hh\:mm\:ss\.FFFFFFF"];
+
+    public static bool IsDuration(PropertyInfo property) => property.PropertyType == typeof(TimeSpan) || property.PropertyType == typeof(TimeSpan?);
+
+    /// <summary>The durations of <paramref name="options"/> that are set to something else. Blank means not set, where that is allowed.</summary>
+    public static IEnumerable<string> Problems(object options, IConfigurationSection section) =>
+        from property in options.GetType().GetProperties()
+        where property.CanWrite && IsDuration(property)
+        let text = section[property.Name]
+        where text is not null && !(text.Length == 0 && property.PropertyType == typeof(TimeSpan?))
+        where !TimeSpan.TryParseExact(text, Formats, CultureInfo.InvariantCulture, out _)
+        select $"{section.Path}:{property.Name} is '{text}'. A duration is {HowToWrite(options, property)}.";
+
+    /// <param name="options">With their defaults: one of them is the example.</param>
+    public static string HowToWrite(object options, PropertyInfo property) =>
+        $"written [d.]hh:mm:ss, for example {Text((TimeSpan?)property.GetValue(options) ?? TimeSpan.FromDays(30))}";
+
+    private static string Text(TimeSpan duration)
+    {
+        var text = duration.ToString("c", CultureInfo.InvariantCulture);
+        return duration.Ticks % TimeSpan.TicksPerSecond == 0 ? text : text.TrimEnd('0');
+    }
+}
