@@ -1,3 +1,4 @@
+using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -10,7 +11,7 @@ public static class TelemetryServices
     {
         services.AddMetrics();
         services.TryAddSingleton<DarkroomMetrics>();
-        services.AddOptions<TracingOptions>().BindConfiguration("Tracing").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSettings<TracingOptions>("Tracing");
         return services;
     }
 }
