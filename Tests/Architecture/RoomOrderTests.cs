@@ -20,7 +20,7 @@ public sealed class RoomOrderTests
         "Problems", "Access", "Links", "Webhooks", "Requests", "Elsa", "Pages", "Studio", "Reference");
 
     private static readonly Rooms Worker = new(typeof(WorkerApp).Assembly, "Darkroom.Worker",
-        "Storage", "Queue", "Images", "Instances", "Webhooks");
+        "Queue", "Images", "Instances", "Webhooks");
 
     private static readonly Rooms[] Projects = [Workflows, Api, Worker];
 
