@@ -6,6 +6,7 @@ using Darkroom.Api.Pages;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Reference;
 using Darkroom.Api.Requests;
+using Darkroom.Api.Server;
 using Darkroom.Api.Studio;
 using Darkroom.Api.Webhooks;
 using Darkroom.Egress;

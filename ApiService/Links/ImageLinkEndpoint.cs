@@ -1,5 +1,6 @@
 using System.Globalization;
 using Darkroom.Api.Problems;
+using Darkroom.Api.Server;
 using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Storage;

@@ -1,10 +1,13 @@
 using Darkroom.Access;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Requests.Uploads;
+using Darkroom.Api.Server;
 using Darkroom.Configuration;
 using Darkroom.Csv;
 using Darkroom.Requests;
 using Darkroom.Uploads;
+using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;
 
@@ -17,6 +20,13 @@ public static class RequestEndpoints
     {
         services.AddSettings<RequestsOptions>(RequestsOptions.Section);
         services.AddSettings<UploadOptions>(UploadOptions.Section);
+        services.AddOptions<RequestTimeoutOptions>().Configure<IOptions<RequestsOptions>>((timeouts, requests) =>
+            timeouts.AddPolicy(ApiServer.QueryTimeout, new RequestTimeoutPolicy
+            {
+                Timeout = requests.Value.QueryTimeout,
+                TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
+                WriteTimeoutResponse = context => CommonProblems.TimedOut.ExecuteAsync(context),
+            }));
         services.AddRequestCsv();
         services.AddRequestStores();
         services.AddUploads();

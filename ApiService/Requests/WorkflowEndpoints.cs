@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using Darkroom.Access;
+using Darkroom.Api.Server;
 using Darkroom.Engine;
 using Darkroom.Runs;
 using Microsoft.Extensions.Options;

@@ -1,19 +1,16 @@
-using Darkroom.Api.Problems;
-using Darkroom.Api.Requests;
 using Darkroom.Configuration;
 using Darkroom.Data;
-using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
-namespace Darkroom.Api;
+namespace Darkroom.Api.Server;
 
 /// <summary>The HTTP server: its limits, its time-outs, and the headers that every answer carries.</summary>
 internal static class ApiServer
 {
-    /// <summary>Time-out policy of endpoints that need only the database.</summary>
+    /// <summary>Timeout policy of endpoints that need only the database; <c>AddRequests</c> defines it.</summary>
     public const string QueryTimeout = "query";
 
     public static IServiceCollection AddApiServer(this IServiceCollection services)
@@ -22,13 +19,6 @@ internal static class ApiServer
         services.AddOptions<KestrelServerOptions>().Configure<IOptions<ServerOptions>>((kestrel, server) => Limit(kestrel, server.Value));
         services.AddOptions<ForwardedHeadersOptions>().Configure<IOptions<ServerOptions>>((forwarded, server) => ConfigureForwardedHeaders(forwarded, server.Value));
         services.AddRequestTimeouts();
-        services.AddOptions<RequestTimeoutOptions>().Configure<IOptions<RequestsOptions>>((timeouts, requests) =>
-            timeouts.AddPolicy(QueryTimeout, new RequestTimeoutPolicy
-            {
-                Timeout = requests.Value.QueryTimeout,
-                TimeoutStatusCode = StatusCodes.Status503ServiceUnavailable,
-                WriteTimeoutResponse = context => CommonProblems.TimedOut.ExecuteAsync(context),
-            }));
         return services;
     }
 

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Darkroom.Api;
+namespace Darkroom.Api.Server;
 
 /// <summary>Section <c>Server</c>: what one client may ask of the HTTP server itself.</summary>
 internal sealed class ServerOptions : IValidatableObject

@@ -13,11 +13,11 @@ namespace Darkroom.Tests.Architecture;
 public sealed class RoomOrderTests
 {
     private static readonly Rooms Workflows = new(typeof(RequestStatus).Assembly, "Darkroom",
-        "Data", "Access", "Leases", "Egress", "Csv", "Storage", "Requests", "Images", "Engine", "Webhooks", "Bookmarks", "Queue", "Runs",
-        "Uploads", "Retention", "Activities");
+        "Configuration", "Data", "Telemetry", "Access", "Leases", "Egress", "Csv", "Storage", "Requests", "Images", "Engine", "Webhooks",
+        "Bookmarks", "Queue", "Runs", "Uploads", "Retention", "Activities");
 
     private static readonly Rooms Api = new(typeof(ApiApp).Assembly, "Darkroom.Api",
-        "Problems", "Access", "Links", "Webhooks", "Requests", "Elsa", "Pages", "Studio", "Reference");
+        "Problems", "Server", "Access", "Links", "Webhooks", "Requests", "Elsa", "Pages", "Studio", "Reference");
 
     private static readonly Rooms Worker = new(typeof(WorkerApp).Assembly, "Darkroom.Worker",
         "Queue", "Images", "Instances", "Webhooks");

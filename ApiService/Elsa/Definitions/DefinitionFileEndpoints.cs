@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Api.Problems;
+using Darkroom.Api.Server;
 using Darkroom.Engine.Definitions;
 using Darkroom.Runs;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,5 @@
 using Darkroom.Access;
+using Darkroom.Api.Server;
 using Darkroom.Retention;
 using Darkroom.Runs;
 

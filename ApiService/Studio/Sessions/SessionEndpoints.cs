@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using Darkroom.Access;
 using Darkroom.Api.Access;
+using Darkroom.Api.Server;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Darkroom.Api.Studio.Sessions;
