@@ -1,6 +1,5 @@
 using Darkroom.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Darkroom.Telemetry;
 
@@ -9,8 +8,9 @@ public static class TelemetryServices
     /// <summary>Adds the product's metrics and the options of its traces. Whoever records needs it; adding it twice changes nothing.</summary>
     public static IServiceCollection AddTelemetry(this IServiceCollection services)
     {
+        if (services.Any(service => service.ServiceType == typeof(DarkroomMetrics))) return services;
         services.AddMetrics();
-        services.TryAddSingleton<DarkroomMetrics>();
+        services.AddSingleton<DarkroomMetrics>();
         services.AddSettings<TracingOptions>("Tracing");
         return services;
     }
