@@ -97,7 +97,7 @@ public sealed class AbandonedUploadTests : ApiTest
         await Database.OutliveAsync(lease.Duration);
 
         // A lease that began before the server did.
-        lease.DurationSeconds = (await Database.ServerUptimeAsync()).TotalSeconds + 600;
+        lease.Duration = (await Database.ServerUptimeAsync()) + TimeSpan.FromMinutes(10);
         Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
 
         lease.Duration = TimeSpan.FromSeconds(2);

@@ -104,6 +104,7 @@ internal sealed class QueueWorker : IAsyncDisposable
     public ImageFeeder Feeder { get; }
     public ImageClaimer Claimer { get; }
     public ImageRecorder Recorder { get; }
+    public required QueueSampler Sampler { get; init; }
     public required LeaseRescuer Rescuer { get; init; }
     public required PoisonImageFailer PoisonFailer { get; init; }
     public required DeadProcessCleaner Cleaner { get; init; }
@@ -130,6 +131,7 @@ internal sealed class QueueWorker : IAsyncDisposable
             new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
             claimer, recorder)
         {
+            Sampler = new QueueSampler(database, rig.Metrics.Metrics, time, lease, NullLogger<QueueSampler>.Instance),
             Rescuer = new LeaseRescuer(database, rig.Metrics.Metrics, time, lease, options, NullLogger<LeaseRescuer>.Instance),
             PoisonFailer = new PoisonImageFailer(database, recorder, held, process, rig.Metrics.Metrics, time, lease, options, NullLogger<PoisonImageFailer>.Instance),
             Cleaner = new DeadProcessCleaner(database, time, lease, NullLogger<DeadProcessCleaner>.Instance),

@@ -281,7 +281,7 @@ public sealed class WorkflowRunnerTests
         await rig.DeclareDeadAsync(silent);
 
         // A lease that began before the server did.
-        rig.Lease.DurationSeconds = (await rig.Database.ServerUptimeAsync()).TotalSeconds + 600;
+        rig.Lease.Duration = (await rig.Database.ServerUptimeAsync()) + TimeSpan.FromMinutes(10);
         Assert.Null(await living.Instances.ClaimNextAsync(default));
 
         rig.Lease.Duration = TimeSpan.FromSeconds(2);

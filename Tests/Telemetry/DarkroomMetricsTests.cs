@@ -78,7 +78,7 @@ public sealed class DarkroomMetricsTests
         await worker.Recorder.RecordAsync(Outcomes.Success(images[0]), default);
         await rig.SqlAsync("update images set offered_at = now() - interval '10 seconds' where state = 'offered'");
 
-        await worker.Reconciler.ReconcileAsync(default);
+        await worker.Sampler.SampleAsync(default);
 
         Assert.Equal([3d], rig.Metrics.Values("darkroom.queue.depth"));
         Assert.InRange(Assert.Single(rig.Metrics.Values("darkroom.queue.age")), 10, 600);
@@ -94,7 +94,7 @@ public sealed class DarkroomMetricsTests
         await dying.ClaimAsync(2);
         await rig.KillAsync(dying);
 
-        await (await rig.WorkerAsync()).Reconciler.ReconcileAsync(default);
+        await (await rig.WorkerAsync()).MaintainAsync();
 
         Assert.Equal(new Dictionary<string, double> { ["darkroom.claim.kind=image"] = 2 }, rig.Metrics.Sums("darkroom.claims.recovered"));
     }

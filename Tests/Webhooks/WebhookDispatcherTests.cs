@@ -299,7 +299,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         // To the others it is dead once its heartbeat is old, whatever it still does.
         await _scenario.ExecuteAsync("update processes set heartbeat_at = now() - interval '1 hour'");
         _receiver.AnswerStatus(204);
-        await _scenario.StartWorkerAsync(("Lease:DurationSeconds", "10"), ("Lease:HeartbeatSeconds", "3"));
+        await _scenario.StartWorkerAsync(("Lease:Duration", "00:00:10"), ("Lease:Heartbeat", "00:00:03"));
         var second = await _receiver.NextAsync();
         await _scenario.DeliveryAsync(request, d => d.State == "delivered", "the other process delivers it");
         release.SetResult();
@@ -326,7 +326,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         await _scenario.TestDatabase.OutliveAsync(lease.Duration);
 
         // A lease that began before the server did.
-        lease.DurationSeconds = (await _scenario.TestDatabase.ServerUptimeAsync()).TotalSeconds + 600;
+        lease.Duration = (await _scenario.TestDatabase.ServerUptimeAsync()) + TimeSpan.FromMinutes(10);
         Assert.Equal(0, await claims.FreeAbandonedAsync(living, [], default));
 
         lease.Duration = TimeSpan.FromSeconds(2);
