@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Darkroom.Csv;
 
@@ -32,4 +33,13 @@ public sealed record CsvDialect(
     /// <exception cref="JsonException">Not written by <see cref="ToJson"/>.</exception>
     public static CsvDialect FromJson(string json) =>
         JsonSerializer.Deserialize<CsvDialect>(json, JsonSerializerOptions.Web) ?? throw new JsonException("No dialect.");
+}
+
+/// <summary>The encodings that a CSV may have. UTF-16 is recognised by its byte order mark only.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<CsvEncoding>))]
+public enum CsvEncoding
+{
+    [JsonStringEnumMemberName("utf-8")] Utf8,
+    [JsonStringEnumMemberName("utf-16le")] Utf16LittleEndian,
+    [JsonStringEnumMemberName("utf-16be")] Utf16BigEndian,
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Csv;
@@ -103,5 +105,38 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
             var before = body.AsSpan(0, RawRecord.CellStart(body, dialect.Delimiter, dialect.UrlsColumn));
             return $"{before}\"{list.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
         }
+    }
+}
+
+/// <summary>What became of one row's images.</summary>
+/// <param name="Row">As in <see cref="ProductRow"/>.</param>
+/// <param name="Images">One for each URL of the row, in its sequence.</param>
+public sealed record RowOutcome(int Row, IReadOnlyList<ImageResult> Images);
+
+/// <summary>What became of one image: an address, or a code that says why there is none.</summary>
+public readonly record struct ImageResult
+{
+    private ImageResult(string? url, string? errorCode) => (Url, ErrorCode) = (url, errorCode);
+
+    public string? Url { get; }
+    public string? ErrorCode { get; }
+
+    public static ImageResult Succeeded(string url) => new(url, null);
+    public static ImageResult Failed(string errorCode) => new(null, errorCode);
+}
+
+/// <summary>The cell <c>Errors</c>: position and code of each failed image of the row, <c>2: not_found; 3: timeout</c>; empty when none failed.</summary>
+public static class OutputErrorList
+{
+    public static string Format(IReadOnlyList<ImageResult> images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        var cell = new StringBuilder();
+        for (var index = 0; index < images.Count; index++)
+        {
+            if (images[index].Url is null)
+                cell.Append(cell.Length > 0 ? "; " : "").Append(CultureInfo.InvariantCulture, $"{index + 1}: {images[index].ErrorCode ?? "unknown"}");
+        }
+        return cell.ToString();
     }
 }

@@ -15,3 +15,11 @@ public static class ProductReader
             yield return file.Cells.ToRow(file.Records, row);
     }
 }
+
+/// <summary>One product of the file.</summary>
+/// <param name="Row">1-based number among the data records; blank lines have none.</param>
+/// <param name="Line">1-based line of the file on which the record starts.</param>
+/// <param name="Serial">As written: serials are text (<c>1.</c>, <c>007</c>).</param>
+/// <param name="Name">As written.</param>
+/// <param name="Urls">At least one, in the file's sequence, duplicates kept, as written but without surrounding blanks.</param>
+public sealed record ProductRow(int Row, long Line, string Serial, string Name, IReadOnlyList<string> Urls);

@@ -134,3 +134,16 @@ internal static partial class UrlList
     [GeneratedRegex(@"^(//|www\.|(([a-z0-9_-]+\.)+[a-z]{2,24}|([0-9]{1,3}\.){3}[0-9]{1,3})(/|:[0-9]))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HostLike();
 }
+
+/// <summary>Why a cell cannot be read as a list of URLs.</summary>
+internal enum UrlListFault
+{
+    None,
+    /// <summary>Nothing in it.</summary>
+    Missing,
+    /// <summary>Two separators with nothing between them.</summary>
+    Hole,
+    /// <summary>A comma, semicolon, bar or blank that may separate two URLs and may belong to one.</summary>
+    Ambiguous,
+    TooMany,
+}

@@ -257,3 +257,9 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         if (stored is { Length: > 0 } && stored != sent) throw new StorageUnavailableException($"The object store says that it stored other bytes than were sent for {key}.");
     }
 }
+
+/// <summary>What was stored: the key, the number of bytes and their SHA-256.</summary>
+public sealed record StoredObject(string Key, long Bytes, byte[] Sha256);
+
+/// <summary>One object as a listing shows it.</summary>
+public sealed record ListedObject(string Key, long Bytes, DateTimeOffset LastModified);

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Amazon.S3.Model;
 
@@ -147,5 +148,25 @@ public sealed class ObjectUpload : IAsyncDisposable
     {
         if (buffer.Length == PartBuffers.Bytes) PartBuffers.Return(buffer);
         else if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+    }
+}
+
+/// <summary>
+/// Buffers of exactly one part. The shared pool rounds up to powers of two, which would make 8 MiB of each 5.
+/// </summary>
+internal static class PartBuffers
+{
+    /// <summary>The smallest part that S3 allows: 10,000 of them make 48 GiB, more than any CSV that we accept.</summary>
+    public const int Bytes = 5 * 1024 * 1024;
+
+    private const int Kept = 8;
+    private static readonly ConcurrentQueue<byte[]> Idle = new();
+
+    public static byte[] Rent() => Idle.TryDequeue(out var buffer) ? buffer : GC.AllocateUninitializedArray<byte>(Bytes);
+
+    public static void Return(byte[] buffer)
+    {
+        // Not exact under races, and need not be.
+        if (Idle.Count < Kept) Idle.Enqueue(buffer);
     }
 }

@@ -3,6 +3,7 @@ using Darkroom.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -32,5 +33,22 @@ public static class StorageExtensions
         builder.Services.TryAddSingleton<ImageLinks>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ImageLinks>());
         return builder;
+    }
+}
+
+/// <summary>Healthy when the bucket answers to our credentials.</summary>
+internal sealed class ObjectStoreHealthCheck(ObjectStore objects) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await objects.CheckAsync(cancellationToken);
+            return HealthCheckResult.Healthy();
+        }
+        catch (StorageException e)
+        {
+            return new HealthCheckResult(context.Registration.FailureStatus, e.Code, e);
+        }
     }
 }
