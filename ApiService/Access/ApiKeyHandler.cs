@@ -50,7 +50,7 @@ internal sealed partial class ApiKeyHandler(
         var source = Context.Connection.RemoteIpAddress;
 
         // A key that is in use here keeps working, whatever its neighbours behind the same address send.
-        if (!keys.WasVerifiedLately(text) && limiter.SourceWait(source) is { } wait)
+        if (!keys.WasRecentlyVerified(text) && limiter.SourceWait(source) is { } wait)
         {
             _wait = wait;
             return AuthenticateResult.Fail("Too many bad keys.");

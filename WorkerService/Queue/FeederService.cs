@@ -18,7 +18,7 @@ internal sealed partial class FeederService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var images = new PostgresNotificationListener(database, FanOut.Channel, options.Value.Idle, time, logger) { Heard = Hear };
+        await using var images = new PostgresNotificationListener(database, FanOut.Channel, options.Value.Idle, time, logger) { OnNotification = Hear };
         images.Start();
         try
         {

@@ -6,7 +6,7 @@ namespace Darkroom.Access;
 
 public static class AccessServices
 {
-    /// <summary>Owners, keys and what verifies them. Needs an <c>NpgsqlDataSource</c>.</summary>
+    /// <summary>Adds owners, API keys and their verification. Needs an <c>NpgsqlDataSource</c>.</summary>
     public static IServiceCollection AddApiKeys(this IServiceCollection services)
     {
         services.AddSettings<AccessOptions>("Access");
@@ -19,7 +19,7 @@ public static class AccessServices
         return services;
     }
 
-    /// <summary>The signing secrets alone, for whoever creates owners.</summary>
+    /// <summary>Adds only the webhook signing secrets, for services that create owners.</summary>
     public static IServiceCollection AddWebhookSecrets(this IServiceCollection services)
     {
         services.AddSettings<WebhookSecretOptions>("Webhooks");

@@ -2,7 +2,7 @@ using Darkroom.Data;
 
 namespace Darkroom.Access;
 
-/// <summary>A key as lists show it: everything but the secret.</summary>
+/// <summary>An API key as listed: everything except the secret.</summary>
 public sealed record ApiKey(
     string Prefix,
     string Name,
@@ -13,10 +13,10 @@ public sealed record ApiKey(
     DateTimeOffset? LastUsedAt,
     DateTimeOffset? RevokedAt);
 
-/// <summary>A key at its birth, the only time its text exists outside its holder's hands.</summary>
-/// <param name="Text">The whole key.</param>
-/// <param name="WebhookSecret">The signing secret of an owner who came into being with this key; else null.</param>
+/// <summary>A newly created key. The full text is available only now; afterwards only its hash is kept.</summary>
+/// <param name="Text">The full key.</param>
+/// <param name="WebhookSecret">The webhook signing secret if the owner was created together with this key; otherwise null.</param>
 public sealed record CreatedApiKey(ApiKey Key, string Text, string? WebhookSecret);
 
-/// <summary>Whom a presented key speaks for, and what it may do.</summary>
+/// <summary>The owner that a presented key authenticates, and its scopes.</summary>
 public sealed record VerifiedApiKey(string Prefix, OwnerId Owner, string OwnerName, IReadOnlyList<string> Scopes);

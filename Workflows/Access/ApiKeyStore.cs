@@ -6,7 +6,7 @@ using NpgsqlTypes;
 
 namespace Darkroom.Access;
 
-/// <summary>API keys: made once, kept only as a hash, found by their public prefix.</summary>
+/// <summary>Creates, lists, revokes and verifies API keys. Only a hash of each key is stored; keys are found by their public prefix.</summary>
 public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCache cache, ILogger<ApiKeyStore> logger)
 {
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
@@ -20,7 +20,7 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
         return new CreatedApiKey(key, text, secret);
     }
 
-    /// <summary>Makes a given key valid, whatever its row said before: for the key that a development configuration names.</summary>
+    /// <summary>Creates or overwrites a given key and makes it valid: for the development key from configuration.</summary>
     public async Task UpsertAsync(
         string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellationToken) =>
         await WriteAsync(text, owner, name, scopes, cancellationToken);
@@ -43,14 +43,14 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     }
 
     /// <summary>
-    /// Ends a key: at once in this process, within <see cref="AccessOptions.Cache"/> in the others. False if no key has that prefix.
+    /// Revokes a key: immediately in this process, within <see cref="AccessOptions.Cache"/> in the others. False if no key has that prefix.
     /// </summary>
     public async Task<bool> RevokeAsync(string prefix, CancellationToken cancellationToken)
     {
         var known = await database.Sql("update api_keys set revoked_at = coalesce(revoked_at, now()) where prefix = @prefix")
             .With("prefix", prefix)
             .ExecuteNonQueryAsync(cancellationToken);
-        cache.Forget(prefix);
+        cache.RemovePrefix(prefix);
         if (known == 1) LogRevoked(prefix);
         return known == 1;
     }
@@ -58,30 +58,30 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     public async Task<bool> AnyAsync(CancellationToken cancellationToken) =>
         await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellationToken) is true;
 
-    /// <summary>Whom the key speaks for, or null: unknown, wrong and revoked look and take the same.</summary>
+    /// <summary>The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result in the same time.</summary>
     public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
         if (ApiKeyText.Prefix(text) is not { } prefix) return null;
         var hash = ApiKeyText.Hash(text);
         if (cache.Find(hash) is { } known) return known;
 
-        var asked = cache.Now();
+        var started = cache.Now();
         var (key, stored) = await FindAsync(prefix, cancellationToken);
-        // Compared even when there is no such key, so that its absence takes as long as a wrong secret.
-        var right = CryptographicOperations.FixedTimeEquals(hash, stored ?? NoHash);
-        if (!right || key is null)
+        // Compare even when there is no such key, so that an unknown prefix takes as long as a wrong secret.
+        var matches = CryptographicOperations.FixedTimeEquals(hash, stored ?? NoHash);
+        if (!matches || key is null)
         {
-            cache.Drop(hash);
+            cache.Remove(hash);
             return null;
         }
 
-        cache.Remember(hash, key, asked);
+        cache.Add(hash, key, started);
         await TouchAsync(prefix, cancellationToken);
         return key;
     }
 
-    /// <summary>Whether this very key was verified here lately; a limit on bad keys then does not stand in its way.</summary>
-    public bool WasVerifiedLately(string text) => ApiKeyText.Prefix(text) is not null && cache.Knows(ApiKeyText.Hash(text));
+    /// <summary>Whether this process verified this exact key recently. Such a key is exempt from the bad-key limit.</summary>
+    public bool WasRecentlyVerified(string text) => ApiKeyText.Prefix(text) is not null && cache.WasVerified(ApiKeyText.Hash(text));
 
     private async Task<(VerifiedApiKey? Key, byte[]? Hash)> FindAsync(string prefix, CancellationToken cancellationToken)
     {
@@ -101,7 +101,7 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
         return (key, reader.GetFieldValue<byte[]>(3));
     }
 
-    // One write a minute is enough to see which keys are still in use.
+    // One write a minute is enough to show which keys are still in use.
     private async Task TouchAsync(string prefix, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
@@ -116,9 +116,9 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     private async Task<(ApiKey Key, string? WebhookSecret)> WriteAsync(
         string text, string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellationToken)
     {
-        var prefix = ApiKeyText.Prefix(text) ?? throw new ArgumentException("A key reads dk_<prefix>_<secret>.", nameof(text));
+        var prefix = ApiKeyText.Prefix(text) ?? throw new ArgumentException("A key has the form dk_<prefix>_<secret>.", nameof(text));
         if (scopes.Count == 0 || scopes.Except(Scopes.All).Any())
-            throw new ArgumentException($"Scopes are one or more of {string.Join(", ", Scopes.All)}.", nameof(scopes));
+            throw new ArgumentException($"Scopes must be one or more of {string.Join(", ", Scopes.All)}.", nameof(scopes));
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -149,7 +149,7 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
         var key = ReadKey(reader);
         await reader.CloseAsync();
         await transaction.CommitAsync(cancellationToken);
-        cache.Forget(prefix);
+        cache.RemovePrefix(prefix);
         return (key, secret);
     }
 

@@ -6,21 +6,21 @@ using System.Text.RegularExpressions;
 namespace Darkroom.Access;
 
 /// <summary>
-/// The form of a key, <c>dk_&lt;prefix&gt;_&lt;secret&gt;</c>: a fixed start that secret scanners can find, a public prefix that lists and logs may
-/// show, and a secret of 256 random bits.
+/// The format of a key, <c>dk_&lt;prefix&gt;_&lt;secret&gt;</c>: a fixed start that secret scanners can find, a public prefix that lists and logs may
+/// show, and 256 random bits as the secret.
 /// </summary>
 public static partial class ApiKeyText
 {
-    /// <summary>Longest text that is looked at as a key.</summary>
+    /// <summary>Longer text is rejected without parsing.</summary>
     public const int MaxLength = 200;
 
-    // Lower-case letters and digits without those that are mistaken for each other; 32 of them, so a byte picks one without bias.
+    // Lower-case letters and digits without look-alikes. 32 of them, so that a random byte picks one without bias.
     private const string PrefixAlphabet = "abcdefghijkmnpqrstuvwxyz23456789";
 
     public static string Generate() =>
         $"dk_{RandomNumberGenerator.GetString(PrefixAlphabet, 10)}_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32))}";
 
-    /// <summary>The public part, or null if the text is not a key at all.</summary>
+    /// <summary>The public prefix, or null if the text is not a key.</summary>
     public static string? Prefix(string text)
     {
         if (text.Length > MaxLength) return null;

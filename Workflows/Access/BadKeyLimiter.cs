@@ -5,72 +5,72 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Access;
 
 /// <summary>
-/// Counts bad keys, a minute at a time, by source address and by public prefix. Kept by each process for itself: the aim is to make
-/// guessing slow and dull, not to count exactly.
+/// Rate limit for bad keys, by source address and by public prefix, in fixed windows of a minute. Each process counts on its own:
+/// the aim is to slow down guessing, not to count exactly.
 /// </summary>
 public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> options)
 {
-    /// <summary>Counts begin anew this often, all at once: nothing has to be looked for to be forgotten.</summary>
+    /// <summary>All counts are reset together at the end of a window, so no entry needs its own expiry.</summary>
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
-    // A flood of made-up prefixes or addresses must not fill the memory: beyond this, strangers share one count.
+    // A flood of made-up prefixes or addresses must not exhaust memory: beyond this, new ones share one count.
     private const int Capacity = 20_000;
     private const string Others = "others";
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, int> _bad = [];
-    private long _began = time.GetTimestamp();
+    private readonly Dictionary<string, int> _counts = [];
+    private long _windowStart = time.GetTimestamp();
 
-    /// <summary>Sources and prefixes that are counted apart at the moment.</summary>
+    /// <summary>Sources and prefixes that currently have their own count.</summary>
     public int Tracked
     {
         get
         {
-            lock (_lock) return _bad.Count;
+            lock (_lock) return _counts.Count;
         }
     }
 
-    /// <summary>How long the source has to wait before another key of its is looked at; null if it need not.</summary>
+    /// <summary>How long the source must wait before its next key is checked; null if it need not wait.</summary>
     public TimeSpan? SourceWait(IPAddress? source)
     {
         lock (_lock)
         {
-            var left = LeftOfWindow();
-            return Bad(SourceKey(source)) >= options.Value.BadKeysPerSource ? left : null;
+            var remaining = RemainingWindow();
+            return CountOf(SourceKey(source)) >= options.Value.BadKeysPerSource ? remaining : null;
         }
     }
 
-    /// <summary>Notes a bad key. Returns how long to wait, if the source or the prefix is beyond its limit.</summary>
+    /// <summary>Counts a bad key. Returns how long to wait if the source or the prefix is over its limit.</summary>
     public TimeSpan? Note(IPAddress? source, string? prefix)
     {
         lock (_lock)
         {
-            var left = LeftOfWindow();
-            var beyond = Add(SourceKey(source)) > options.Value.BadKeysPerSource;
-            if (prefix is not null) beyond |= Add("prefix " + prefix) > options.Value.BadKeysPerPrefix;
-            return beyond ? left : null;
+            var remaining = RemainingWindow();
+            var exceeded = Add(SourceKey(source)) > options.Value.BadKeysPerSource;
+            if (prefix is not null) exceeded |= Add("prefix " + prefix) > options.Value.BadKeysPerPrefix;
+            return exceeded ? remaining : null;
         }
     }
 
-    private TimeSpan LeftOfWindow()
+    private TimeSpan RemainingWindow()
     {
-        var left = Window - time.GetElapsedTime(_began);
-        if (left > TimeSpan.Zero) return left;
-        _bad.Clear();
-        _began = time.GetTimestamp();
+        var remaining = Window - time.GetElapsedTime(_windowStart);
+        if (remaining > TimeSpan.Zero) return remaining;
+        _counts.Clear();
+        _windowStart = time.GetTimestamp();
         return Window;
     }
 
-    private int Bad(string key) =>
-        _bad.TryGetValue(key, out var own) ? own : _bad.Count >= Capacity ? _bad.GetValueOrDefault(Others) : 0;
+    private int CountOf(string key) =>
+        _counts.TryGetValue(key, out var own) ? own : _counts.Count >= Capacity ? _counts.GetValueOrDefault(Others) : 0;
 
     private int Add(string key)
     {
-        if (_bad.Count >= Capacity && !_bad.ContainsKey(key)) key = Others;
-        return _bad[key] = _bad.GetValueOrDefault(key) + 1;
+        if (_counts.Count >= Capacity && !_counts.ContainsKey(key)) key = Others;
+        return _counts[key] = _counts.GetValueOrDefault(key) + 1;
     }
 
-    // One IPv6 customer commonly holds a whole /64.
+    // An IPv6 customer usually has a whole /64.
     private static string SourceKey(IPAddress? source)
     {
         if (source is null) return "source unknown";

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace Darkroom.Access;
 
-/// <summary>The people and systems that keys, requests and webhook secrets belong to. They come into being when first named.</summary>
+/// <summary>The people and systems that keys, requests and webhook secrets belong to. An owner is created the first time its name is used.</summary>
 public sealed class OwnerStore(NpgsqlDataSource database)
 {
-    /// <summary>The owner of that name; a new one is born with a webhook secret, which is returned this once.</summary>
+    /// <summary>The owner with this name, created if needed. A new owner gets a webhook secret, which is returned only now.</summary>
     public async Task<(OwnerId Owner, string? NewWebhookSecret)> FindOrCreateAsync(string name, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -25,14 +25,14 @@ public sealed class OwnerStore(NpgsqlDataSource database)
         NpgsqlConnection connection, string name, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        // Waits for a concurrent creation of the same name; whoever inserts the row also inserts the secret.
+        // Waits for a concurrent insert of the same name; the transaction that inserts the owner also inserts the secret.
         var created = await connection.Sql("insert into owners (name) values (@name) on conflict (name) do nothing returning id")
             .With("name", name)
             .ExecuteScalarAsync(cancellationToken);
-        if (created is Guid born)
+        if (created is Guid id)
         {
-            var secret = await WebhookSecrets.AddAsync(connection, new OwnerId(born), cancellationToken);
-            return (new OwnerId(born), secret);
+            var secret = await WebhookSecrets.AddAsync(connection, new OwnerId(id), cancellationToken);
+            return (new OwnerId(id), secret);
         }
 
         var existing = await connection.Sql("select id from owners where name = @name").With("name", name).ExecuteScalarAsync(cancellationToken);

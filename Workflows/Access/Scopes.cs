@@ -1,9 +1,9 @@
 namespace Darkroom.Access;
 
-/// <summary>What an API key may do. Each scope is also the name of the authorization policy that demands it.</summary>
+/// <summary>What an API key may do. Each scope is also the name of the authorization policy that requires it.</summary>
 public static class Scopes
 {
-    /// <summary>Upload CSVs; read, cancel and retry one's own requests; see and replay their webhooks.</summary>
+    /// <summary>Upload CSVs; read, cancel and retry the owner's requests; list and replay their webhooks.</summary>
     public const string Requests = "requests";
 
     public const string WorkflowsRead = "workflows:read";
@@ -16,7 +16,7 @@ public static class Scopes
 
     public static IReadOnlyList<string> All { get; } = [Requests, WorkflowsRead, WorkflowsEdit, Admin];
 
-    /// <summary>Whether a key that was granted these scopes may do what <paramref name="wanted"/> stands for.</summary>
-    public static bool Cover(IEnumerable<string> granted, string wanted) =>
-        granted.Any(scope => scope == wanted || scope == Admin || (scope == WorkflowsEdit && wanted == WorkflowsRead));
+    /// <summary>Whether the granted scopes include <paramref name="required"/>, directly or by implication.</summary>
+    public static bool Cover(IEnumerable<string> granted, string required) =>
+        granted.Any(scope => scope == required || scope == Admin || (scope == WorkflowsEdit && required == WorkflowsRead));
 }

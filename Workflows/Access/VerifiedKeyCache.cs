@@ -4,48 +4,48 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Access;
 
 /// <summary>
-/// Keys that this process verified lately, by the hash of their text: whoever can name an entry holds the key. An entry answers for
-/// <see cref="AccessOptions.Cache"/>; after that the database is asked again, and the entry only tells that the key was good once.
+/// Keys that this process verified recently, by the hash of the full key, so that only the holder of a key can hit its entry. An
+/// entry is trusted for <see cref="AccessOptions.Cache"/>; after that the key is verified again, and the entry only shows that it was valid once.
 /// </summary>
 public sealed class VerifiedKeyCache(TimeProvider time, IOptions<AccessOptions> options)
 {
     private const int Capacity = 10_000;
-    private static readonly TimeSpan Memory = TimeSpan.FromHours(1);
+    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
-    private long _forgotten;
+    private long _removals;
 
-    /// <summary>A moment to pass to <see cref="Remember"/>: taken before the database is asked.</summary>
-    public (long Timestamp, long Forgotten) Now() => (time.GetTimestamp(), Interlocked.Read(ref _forgotten));
+    /// <summary>Take this before querying the database, and pass it to <see cref="Add"/>.</summary>
+    public (long Timestamp, long Removals) Now() => (time.GetTimestamp(), Interlocked.Read(ref _removals));
 
     public VerifiedApiKey? Find(byte[] hash) =>
-        _entries.TryGetValue(Convert.ToHexString(hash), out var entry) && time.GetElapsedTime(entry.Asked) < options.Value.Cache ? entry.Key : null;
+        _entries.TryGetValue(Convert.ToHexString(hash), out var entry) && time.GetElapsedTime(entry.VerifiedAt) < options.Value.Cache ? entry.Key : null;
 
-    public bool Knows(byte[] hash) =>
-        _entries.TryGetValue(Convert.ToHexString(hash), out var entry) && time.GetElapsedTime(entry.Asked) < Memory;
+    public bool WasVerified(byte[] hash) =>
+        _entries.TryGetValue(Convert.ToHexString(hash), out var entry) && time.GetElapsedTime(entry.VerifiedAt) < KeptFor;
 
-    public void Remember(byte[] hash, VerifiedApiKey key, (long Timestamp, long Forgotten) asked)
+    public void Add(byte[] hash, VerifiedApiKey key, (long Timestamp, long Removals) started)
     {
-        // A revocation between the question and this answer has already swept the entries; don't bring the key back.
-        if (Interlocked.Read(ref _forgotten) != asked.Forgotten) return;
+        // The key may have been revoked between the query and now, so it must not be cached again.
+        if (Interlocked.Read(ref _removals) != started.Removals) return;
         if (_entries.Count >= Capacity) MakeRoom();
-        _entries[Convert.ToHexString(hash)] = new Entry(key, asked.Timestamp);
+        _entries[Convert.ToHexString(hash)] = new Entry(key, started.Timestamp);
     }
 
-    public void Drop(byte[] hash) => _entries.TryRemove(Convert.ToHexString(hash), out _);
+    public void Remove(byte[] hash) => _entries.TryRemove(Convert.ToHexString(hash), out _);
 
-    public void Forget(string prefix)
+    public void RemovePrefix(string prefix)
     {
-        Interlocked.Increment(ref _forgotten);
+        Interlocked.Increment(ref _removals);
         foreach (var (hash, entry) in _entries)
             if (entry.Key.Prefix == prefix) _entries.TryRemove(hash, out _);
     }
 
     private void MakeRoom()
     {
-        foreach (var hash in _entries.OrderBy(entry => entry.Value.Asked).Take(Capacity / 10).Select(entry => entry.Key).ToList())
+        foreach (var hash in _entries.OrderBy(entry => entry.Value.VerifiedAt).Take(Capacity / 10).Select(entry => entry.Key).ToList())
             _entries.TryRemove(hash, out _);
     }
 
-    private sealed record Entry(VerifiedApiKey Key, long Asked);
+    private sealed record Entry(VerifiedApiKey Key, long VerifiedAt);
 }

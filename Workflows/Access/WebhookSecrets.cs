@@ -6,15 +6,15 @@ using NpgsqlTypes;
 
 namespace Darkroom.Access;
 
-/// <summary>The signing secrets of owners. A new one is shown once; while an old one lives on, deliveries carry both signatures.</summary>
+/// <summary>Owners' webhook signing secrets. A new secret is shown once; while the old one is still valid, deliveries carry both signatures.</summary>
 public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSecretOptions> options)
 {
-    /// <summary>Every secret begins with it, as Standard Webhooks asks.</summary>
+    /// <summary>Starts every secret, as Standard Webhooks requires.</summary>
     public const string Prefix = "whsec_";
 
     public static string Generate() => Prefix + Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
-    /// <summary>The secrets that a delivery of this owner is signed with now, newest first.</summary>
+    /// <summary>The secrets that currently sign this owner's deliveries, newest first.</summary>
     public async Task<IReadOnlyList<string>> LiveAsync(OwnerId owner, CancellationToken cancellationToken)
     {
         var secrets = new List<string>();
@@ -29,16 +29,16 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSe
             .With("owner", owner.Value)
             .ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken)) secrets.Add(reader.GetString(0));
-        // Only an owner that something else put into the table has none; it is treated like a new one.
+        // Only an owner inserted by other means has no secret; treat it like a new one.
         return secrets.Count > 0 ? secrets : [(await RotateAsync(owner, cancellationToken)).Secret];
     }
 
-    /// <summary>A new secret. The present ones keep signing for a while, so that receivers can change over without a gap.</summary>
+    /// <summary>Creates a new secret. The current ones keep signing for a while, so that receivers can switch over without a gap.</summary>
     public async Task<RotatedWebhookSecret> RotateAsync(OwnerId owner, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        // Two rotations at once must not both leave a secret without an end.
+        // Concurrent rotations must not both leave a secret that never expires.
         await connection.Sql("select from owners where id = @owner for update").With("owner", owner.Value).ExecuteNonQueryAsync(cancellationToken);
         var expiry = await connection.Sql(
                 """
@@ -73,6 +73,6 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSe
     }
 }
 
-/// <param name="Secret">The new secret, shown this once.</param>
-/// <param name="PreviousExpiresAt">Until when deliveries are also signed with the one before; null if there was none.</param>
+/// <param name="Secret">The new secret; it is shown only now.</param>
+/// <param name="PreviousExpiresAt">Until when deliveries are also signed with the previous secret; null if there was none.</param>
 public sealed record RotatedWebhookSecret(string Secret, DateTimeOffset? PreviousExpiresAt);

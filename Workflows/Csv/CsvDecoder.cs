@@ -6,8 +6,8 @@ using System.Text.Unicode;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// Bytes to characters, to the letter: nothing is replaced, so encoding the result again gives the same bytes. Other than
-/// <see cref="System.Text.Decoder"/> it hands over all characters before an invalid byte, which is what makes its line known.
+/// Strict, lossless decoding: nothing is replaced, so encoding the result again gives the same bytes. Unlike
+/// <see cref="System.Text.Decoder"/> it returns all characters before an invalid byte, so that its line can be reported.
 /// </summary>
 internal static class CsvDecoder
 {
@@ -37,7 +37,7 @@ internal static class CsvDecoder
         if (written == units.Length && bytes.Length - read >= 2)
             return OperationStatus.DestinationTooSmall;
 
-        // Half a character, or half a surrogate pair, may still become whole.
+        // A character or surrogate pair may be split across reads.
         var cutOff = written == units.Length || (written == units.Length - 1 && char.IsHighSurrogate(characters[written]));
         return cutOff && !isEnd ? OperationStatus.NeedMoreData : OperationStatus.InvalidData;
     }

@@ -4,18 +4,18 @@ using System.Text.Json.Serialization;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// What judging a file has found out about its form, kept as JSON with the request so that later readers of the same object need not
-/// find out again. Columns are zero-based indexes of cells.
+/// The format of a file as found by validation, stored as JSON with the request so that later readers need not detect it again.
+/// Columns are zero-based cell indexes.
 /// </summary>
 /// <param name="Delimiter">Comma, semicolon or tab.</param>
-/// <param name="Encoding">How its bytes become characters.</param>
-/// <param name="Bom">Whether it starts with a byte order mark; its output does then too.</param>
-/// <param name="NewLine">The header's line end; each record is copied with its own.</param>
-/// <param name="HeaderCells">Cells of the header record: where the cells that we add stand.</param>
-/// <param name="NamedColumns">Header cells up to the last one that has a name: cells beyond it stand under no header.</param>
-/// <param name="SerialColumn">Where the serial number is.</param>
-/// <param name="NameColumn">Where the product's name is.</param>
-/// <param name="UrlsColumn">Where the list of image URLs is, or begins if it spills.</param>
+/// <param name="Encoding">Character encoding.</param>
+/// <param name="Bom">Whether the file starts with a byte order mark; the output then does too.</param>
+/// <param name="NewLine">The header's line ending; the output keeps each record's own.</param>
+/// <param name="HeaderCells">Number of cells in the header; the output adds its columns after them.</param>
+/// <param name="NamedColumns">Number of header cells up to the last named one; cells beyond it have no header.</param>
+/// <param name="SerialColumn">Column of the serial number.</param>
+/// <param name="NameColumn">Column of the product name.</param>
+/// <param name="UrlsColumn">Column of the image URL list, or its first column if the list spills into further cells.</param>
 public sealed record CsvDialect(
     char Delimiter,
     CsvEncoding Encoding,
@@ -27,15 +27,14 @@ public sealed record CsvDialect(
     int NameColumn,
     int UrlsColumn)
 {
-    /// <summary>As it is kept with the request.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, JsonSerializerOptions.Web);
 
-    /// <exception cref="JsonException">Not written by <see cref="ToJson"/>.</exception>
+    /// <exception cref="JsonException">The text was not written by <see cref="ToJson"/>.</exception>
     public static CsvDialect FromJson(string json) =>
         JsonSerializer.Deserialize<CsvDialect>(json, JsonSerializerOptions.Web) ?? throw new JsonException("No dialect.");
 }
 
-/// <summary>The encodings that a CSV may have. UTF-16 is recognised by its byte order mark only.</summary>
+/// <summary>The encodings that a CSV may have. UTF-16 is recognised only by its byte order mark.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CsvEncoding>))]
 public enum CsvEncoding
 {

@@ -3,11 +3,11 @@ using System.Text;
 
 namespace Darkroom.Csv;
 
-/// <summary>Why a file is refused, at one place of it.</summary>
-/// <param name="Line">1-based line on which the record starts, or on which the offending byte lies.</param>
-/// <param name="Column">1-based cell; null where the whole record or file is meant.</param>
+/// <summary>One reason why a file is rejected, with its location.</summary>
+/// <param name="Line">1-based line of the start of the record, or of the offending byte.</param>
+/// <param name="Column">1-based cell; null if the error concerns the whole record or file.</param>
 /// <param name="Code">One of <see cref="CsvErrorCodes"/>.</param>
-/// <param name="Message">For the person who mends the file: what is wrong and what to do.</param>
+/// <param name="Message">For the person who fixes the file: what is wrong and what to do.</param>
 /// <param name="Value">The offending text, shortened, with control characters escaped, so that it is safe in logs and terminals.</param>
 public sealed record CsvError(long Line, int? Column, string Code, string Message, string? Value)
 {
@@ -28,7 +28,7 @@ public sealed record CsvError(long Line, int? Column, string Code, string Messag
 
     private static void Append(StringBuilder shown, char c)
     {
-        // Surrogates too: a pair cut in two by the shortening would be no valid text.
+        // Surrogates too: truncation could split a pair and leave invalid text.
         var escape = char.GetUnicodeCategory(c) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
         if (escape)
@@ -38,10 +38,10 @@ public sealed record CsvError(long Line, int? Column, string Code, string Messag
     }
 }
 
-/// <summary>The stable codes of <see cref="CsvError"/>: clients branch on them, so a code never changes its meaning.</summary>
+/// <summary>The stable codes of <see cref="CsvError"/>. Clients branch on them, so a code never changes its meaning.</summary>
 public static class CsvErrorCodes
 {
-    /// <summary>The bytes are of another kind of file: a workbook, an archive, an image.</summary>
+    /// <summary>The file is of another kind: a workbook, an archive, an image.</summary>
     public const string NotCsv = "not_csv";
     public const string EmptyFile = "empty_file";
     public const string FileTooLarge = "file_too_large";
@@ -65,10 +65,10 @@ public static class CsvErrorCodes
     public const string TooManyImages = "too_many_images";
     public const string TooManyImagesInRow = "too_many_images_in_row";
 
-    /// <summary>More cells than the header has, and they cannot be a spilled list because the list's column is not the last.</summary>
+    /// <summary>More cells than the header has, and they cannot be a spilled list because the list is not in the last column.</summary>
     public const string ExtraCells = "extra_cells";
     public const string MissingUrl = "missing_url";
-    /// <summary>A hole in a list: two separators with nothing between them.</summary>
+    /// <summary>Two separators in a list with nothing between them.</summary>
     public const string EmptyUrl = "empty_url";
     public const string AmbiguousUrlList = "ambiguous_url_list";
     public const string InvalidUrl = "invalid_url";
@@ -77,7 +77,7 @@ public static class CsvErrorCodes
     public const string UrlTooLong = "url_too_long";
 }
 
-/// <summary>The first errors of a file, and how many there are.</summary>
+/// <summary>Collects the first errors of a file and counts them all.</summary>
 internal sealed class CsvErrors(int listed)
 {
     private readonly List<CsvError> _list = [];

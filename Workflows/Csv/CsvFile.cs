@@ -1,6 +1,6 @@
 namespace Darkroom.Csv;
 
-/// <summary>A CSV opened for reading: its dialect found, its records not yet read.</summary>
+/// <summary>A CSV opened for reading: its dialect is known, its records are not yet read.</summary>
 internal sealed class CsvFile : IDisposable
 {
     private CsvFile(CsvDialect dialect, CsvRecordReader records) => (Dialect, Records) = (dialect, records);
@@ -19,7 +19,7 @@ internal sealed class CsvFile : IDisposable
             if (await CsvHeader.FindAsync(peeked, text, limits, found) is { } dialect)
                 return new CsvFile(dialect, new CsvRecordReader(text, dialect.Delimiter, limits));
 
-            // What is damaged so near the header is why the header makes no sense: say that instead.
+            // The file is damaged this close to the header, which explains why the header makes no sense: report the damage instead.
             if (text.Refusal is { } refusal)
                 errors.Add(new CsvError(1 + LineEnds(peeked), null, refusal.Code, refusal.Message, refusal.Value));
             else
@@ -33,7 +33,7 @@ internal sealed class CsvFile : IDisposable
         }
     }
 
-    /// <summary>Reads on to the header record, which <see cref="OpenAsync"/> found to be there.</summary>
+    /// <summary>Reads past the header record, which <see cref="OpenAsync"/> has already found.</summary>
     public async Task SkipHeaderAsync()
     {
         while (await Records.ReadAsync() && Records.IsBlank)

@@ -2,13 +2,13 @@ using System.Text;
 
 namespace Darkroom.Csv;
 
-/// <summary>Finds the delimiter and the columns: of comma, semicolon and tab the one under which the first record names most of what we need.</summary>
+/// <summary>Detects the delimiter and the columns: tries comma, semicolon and tab, and takes the one under which the first record names most of the columns we need.</summary>
 internal static class CsvHeader
 {
     public const string OutputUrls = "Output Image Urls";
     public const string Errors = "Errors";
 
-    /// <summary>How much of a file is looked at to find its header, characters.</summary>
+    /// <summary>How much of a file is read to find its header, in characters.</summary>
     public const int PeekLength = 64 * 1024;
 
     private static readonly char[] Delimiters = [',', ';', '\t'];
@@ -18,9 +18,9 @@ internal static class CsvHeader
     private static readonly Column Urls = new("Input Image Urls", ["inputimageurls"], "\"Input Image Urls\"");
 
     /// <param name="peeked">The start of the file.</param>
-    /// <param name="text">What the dialect takes encoding and byte order mark from.</param>
-    /// <param name="limits">For the number of columns.</param>
-    /// <param name="errors">Gets what keeps the header from being understood; the result is null then.</param>
+    /// <param name="text">Source of the encoding and byte order mark.</param>
+    /// <param name="limits">Limits such as the number of columns.</param>
+    /// <param name="errors">Receives what is wrong with the header; the result is then null.</param>
     public static async Task<CsvDialect?> FindAsync(string peeked, CsvText text, CsvLimits limits, CsvErrors errors)
     {
         Candidate? best = null;
@@ -30,7 +30,7 @@ internal static class CsvHeader
             if (candidate.IsBlank || best is null || (!best.IsBlank && candidate.IsBetterThan(best)))
                 best = candidate;
         }
-        return best!.Judge(text, errors);
+        return best!.ToDialect(text, errors);
     }
 
     private static async Task<Candidate> ReadAsync(string peeked, char delimiter, CsvLimits limits)
@@ -40,7 +40,7 @@ internal static class CsvHeader
         {
             if (records.Defect is null && records.IsBlank)
                 continue;
-            // What fills the whole peek was cut off by it, unless the file ends there.
+            // A record that fills the whole peeked text was truncated by it, unless the file ends there.
             var isWhole = records.CharactersRead < peeked.Length || peeked.Length < PeekLength;
             var cells = records.Defect is null ? Enumerable.Range(0, records.Count).Select(cell => records[cell].Trim()).ToArray() : [];
             return new Candidate(delimiter, records.Line, cells, isWhole ? records.Defect : HeaderTooLong(records.Line), RawRecord.LineEnd(records.Raw).ToString(), records.Count);
@@ -49,9 +49,9 @@ internal static class CsvHeader
     }
 
     private static CsvError HeaderTooLong(long line) => CsvError.At(line, null, CsvErrorCodes.RecordTooLong,
-        $"The header is longer than {PeekLength} characters. The first row must hold the columns' names.");
+        $"The header is longer than {PeekLength} characters. The first row must contain the column names.");
 
-    /// <summary>Case, blanks, dots, hyphens and underscores make no difference: <c>S. No.</c>, <c>s_no</c>.</summary>
+    /// <summary>Ignores case, white space, dots, hyphens and underscores: <c>S. No.</c> equals <c>s_no</c>.</summary>
     private static string Normalise(string name)
     {
         var normal = new StringBuilder(name.Length);
@@ -68,7 +68,7 @@ internal static class CsvHeader
         public int[] FindIn(string[] normalised) => [.. Enumerable.Range(0, normalised.Length).Where(cell => Names.Contains(normalised[cell]))];
     }
 
-    /// <param name="Cells">Null where the file has no record at all, empty where the first one is malformed.</param>
+    /// <param name="Cells">Null if the file has no record at all, empty if the first one is malformed.</param>
     private sealed record Candidate(char Delimiter, long Line, string[]? Cells, CsvError? Error, string NewLine, int Width)
     {
         private readonly string[] _normalised = [.. (Cells ?? []).Select(Normalise)];
@@ -79,18 +79,18 @@ internal static class CsvHeader
 
         public bool IsBetterThan(Candidate other) => (Recognised, Width).CompareTo((other.Recognised, other.Width)) > 0;
 
-        public CsvDialect? Judge(CsvText text, CsvErrors errors)
+        public CsvDialect? ToDialect(CsvText text, CsvErrors errors)
         {
             if (Error is not null)
                 errors.Add(Error);
             else if (Cells is null)
-                errors.Add(1, null, CsvErrorCodes.EmptyFile, "There is nothing but blank lines at the start of this file. It needs a header and at least one row.");
+                errors.Add(1, null, CsvErrorCodes.EmptyFile, "This file starts with nothing but blank lines. It needs a header and at least one row.");
             else
-                return JudgeColumns(text, errors);
+                return FindColumns(text, errors);
             return null;
         }
 
-        private CsvDialect? JudgeColumns(CsvText text, CsvErrors errors)
+        private CsvDialect? FindColumns(CsvText text, CsvErrors errors)
         {
             var before = errors.Count;
             foreach (var cell in Enumerable.Range(0, _normalised.Length).Where(cell => Reserved.Contains(_normalised[cell])))

@@ -5,8 +5,8 @@ using CsvHelper.Configuration;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// One record after the other, with its line and its raw text. CsvHelper parses; what it would let pass or hold in memory without bound
-/// is caught here: quotes that are out of place or never closed, cells, records and rows of columns that grow beyond the limits.
+/// Reads records one at a time, with their line and raw text. CsvHelper does the parsing; this class catches what CsvHelper would
+/// accept or buffer without bound: misplaced or unclosed quotes, and cells, records and column counts beyond the limits.
 /// </summary>
 internal sealed class CsvRecordReader : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class CsvRecordReader : IDisposable
         _limits = limits;
         _text = source as CsvText;
         if (_text is not null)
-            _text.BeforeRefill = StopOversized;
+            _text.BeforeRefill = ThrowIfOversized;
         Delimiter = delimiter;
         _parser = new CsvParser(source, new CsvConfiguration(CultureInfo.InvariantCulture)
         {
@@ -30,28 +30,28 @@ internal sealed class CsvRecordReader : IDisposable
             BufferSize = 2 * CsvText.Chunk,
             MaxFieldSize = _limits.MaxCellLength,
             ExceptionMessagesContainRawData = false,
-            BadDataFound = NoteBadCell,
+            BadDataFound = OnBadCell,
         });
     }
 
     public char Delimiter { get; }
 
-    /// <summary>1-based line on which the present record starts.</summary>
+    /// <summary>1-based line on which the current record starts.</summary>
     public long Line { get; private set; } = 1;
 
     public int Count => _parser.Count;
     public string this[int cell] => _parser[cell];
 
-    /// <summary>The present record to the letter, line end included. Made anew at each call.</summary>
+    /// <summary>The current record verbatim, including its line ending. Allocates a new string at each call.</summary>
     public string Raw => _parser.RawRecord;
 
-    /// <summary>Why reading stopped before the end; nothing behind it can be told apart.</summary>
+    /// <summary>Why reading stopped early; nothing after it can be parsed reliably.</summary>
     public CsvError? Fatal { get; private set; }
 
-    /// <summary>What is wrong with the present record's quotes; the next record is found all the same.</summary>
+    /// <summary>What is wrong with the current record's quotes; reading can go on with the next record.</summary>
     public CsvError? Defect { get; private set; }
 
-    /// <summary>No cell of the present record has anything in it: an empty line, or one of blanks and delimiters as spreadsheets leave them behind.</summary>
+    /// <summary>Whether all cells of the current record are empty: an empty line, or one of white space and delimiters as spreadsheets leave behind.</summary>
     public bool IsBlank
     {
         get
@@ -67,7 +67,7 @@ internal sealed class CsvRecordReader : IDisposable
 
     public long CharactersRead => _parser.CharCount;
 
-    /// <returns>False at the end, and where reading stopped for <see cref="Fatal"/>.</returns>
+    /// <returns>False at the end, or if reading stopped because of <see cref="Fatal"/>.</returns>
     public async ValueTask<bool> ReadAsync()
     {
         if (Fatal is not null)
@@ -79,7 +79,7 @@ internal sealed class CsvRecordReader : IDisposable
         {
             if (!await _parser.ReadAsync())
                 return false;
-            StopOversized();
+            ThrowIfOversized();
         }
         catch (CsvRefusedException refusal)
         {
@@ -100,11 +100,11 @@ internal sealed class CsvRecordReader : IDisposable
 
     private bool SpansLines => _parser.RawRow > Line;
 
-    /// <summary>The parser asks for more only when it has used up what it has, all of it for one record: its size is known here while it still grows.</summary>
-    private void StopOversized()
+    /// <summary>Called when the parser asks for more text. It does so only when its whole buffer belongs to one unfinished record, so that record's size can be checked while it grows.</summary>
+    private void ThrowIfOversized()
     {
         if (_parser.Count > _limits.MaxColumns)
-            Fatal = CsvError.At(Line, null, CsvErrorCodes.TooManyColumns, $"This row has more than {_limits.MaxColumns} cells. Remove the surplus columns.");
+            Fatal = CsvError.At(Line, null, CsvErrorCodes.TooManyColumns, $"This row has more than {_limits.MaxColumns} cells. Remove the extra columns.");
         else if (_parser.CharCount - _recordStart > _limits.MaxRecordLength)
             Fatal = SpansLines ? UnclosedQuote(_parser.Count + 1) : CsvError.At(Line, null, CsvErrorCodes.RecordTooLong,
                 $"This row is longer than {_limits.MaxRecordLength} characters. Shorten it.");
@@ -113,23 +113,23 @@ internal sealed class CsvRecordReader : IDisposable
     }
 
     /// <summary>
-    /// CsvHelper tells of a bad cell only when the cell is asked for, each time with a copy of the whole record: so all are asked
-    /// for, and none after the first bad one.
+    /// CsvHelper reports a bad cell only when the cell is accessed, each time with a copy of the whole record. So access them all, but
+    /// none after the first bad one.
     /// </summary>
     private void CheckQuotes()
     {
         for (_checkedCell = 0; _checkedCell < _parser.Count && Defect is null; _checkedCell++)
             _ = _parser[_checkedCell];
 
-        // A cell cut off by the end of the file behind a doubled quote looks closed to the parser. Quotes of a sound record come in pairs.
+        // A cell that the end of the file cuts off after a doubled quote looks closed to the parser. In a well-formed record quotes come in pairs.
         if (Defect is null && _text is not { EndReached: false } && _parser.RawRecord.AsSpan().Count('"') % 2 != 0)
             Defect = UnclosedQuote(_parser.Count);
     }
 
-    private void NoteBadCell(BadDataFoundArgs bad) => Defect ??=
+    private void OnBadCell(BadDataFoundArgs bad) => Defect ??=
         !bad.Field.StartsWith('"') ? StrayQuote("There is a quote inside an unquoted cell", bad.Field)
         : IsUnclosed(bad.Field) ? UnclosedQuote(_checkedCell + 1)
-        : StrayQuote("There is text behind a closing quote", bad.Field);
+        : StrayQuote("There is text after a closing quote", bad.Field);
 
     private static bool IsUnclosed(ReadOnlySpan<char> cell)
     {
@@ -148,10 +148,10 @@ internal sealed class CsvRecordReader : IDisposable
         "A quoted cell that starts in this row is not closed. Add the closing quote, and double each quote inside the cell.");
 }
 
-/// <summary>Places inside the raw text of a record that was found sound.</summary>
+/// <summary>Finds positions in the raw text of a well-formed record.</summary>
 internal static class RawRecord
 {
-    /// <summary>CR LF, LF, CR, or nothing on a last line without end.</summary>
+    /// <summary>CR LF, LF or CR; empty on a last line without a line ending.</summary>
     public static ReadOnlySpan<char> LineEnd(ReadOnlySpan<char> raw) => raw switch
     {
         [.., '\r', '\n'] => raw[^2..],
@@ -159,7 +159,7 @@ internal static class RawRecord
         _ => default,
     };
 
-    /// <summary>Where the raw text of a cell starts; one behind the end of the record (without line end) for the cell behind the last.</summary>
+    /// <summary>The start of a cell in the raw text without line ending. For the cell after the last it is one past the end.</summary>
     public static int CellStart(ReadOnlySpan<char> body, char delimiter, int cell)
     {
         var (position, inQuotes) = (0, false);

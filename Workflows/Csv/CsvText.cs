@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// The characters of an uploaded file, as the parser pulls them: decoded strictly, without byte order mark, counted against the file's
-/// size, and never more at a time than <see cref="Chunk"/>, so that <c>beforeRefill</c> can stop the parser before a record eats memory.
-/// What may not be read on is thrown as <see cref="CsvRefusedException"/> after everything before it has been handed over.
+/// The text of an uploaded file, as the parser pulls it: decoded strictly, without byte order mark, limited in size, and at most
+/// <see cref="Chunk"/> characters at a time, so that <see cref="BeforeRefill"/> can stop the parser before one record fills memory.
+/// Text that cannot be read is reported as a <see cref="CsvRefusedException"/> once everything before it has been returned.
 /// </summary>
 internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken cancellationToken) : TextReader
 {
@@ -22,20 +22,20 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
     public CsvEncoding Encoding { get; private set; }
     public bool HasBom { get; private set; }
 
-    /// <summary>What reading stops at; known as soon as it is decoded, thrown when the parser gets there.</summary>
+    /// <summary>Why reading stops. Known as soon as the bytes are decoded; thrown when the parser gets there.</summary>
     public CsvRefusedException? Refusal { get; private set; }
 
-    /// <summary>Set once the parser has been told that there is no more.</summary>
+    /// <summary>Whether the parser has been told that there is no more text.</summary>
     public bool EndReached { get; private set; }
 
     public Action? BeforeRefill { get; set; }
 
-    /// <summary>Finds the encoding and lets the caller look at the first characters, which are handed to the parser again.</summary>
-    /// <returns>Fewer than <paramref name="length"/> characters only if the file has no more, or none that can be read.</returns>
+    /// <summary>Detects the encoding and returns the first characters without consuming them.</summary>
+    /// <returns>Fewer than <paramref name="length"/> characters only if there are no more, or no more that can be read.</returns>
     /// <exception cref="CsvRefusedException">The file is empty or of another kind.</exception>
     public async Task<string> PeekAsync(int length)
     {
-        while (_byteEnd < FileSignature.Longest && await ReadBytesAsync())
+        while (_byteEnd < FileSignature.MaxLength && await ReadBytesAsync())
         {
         }
         DetectEncoding();
@@ -139,10 +139,10 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
         _byteStart < _byteEnd ? $"0x{_bytes[_byteStart]:X2}" : null);
 }
 
-/// <summary>First bytes by which files that are no CSV give themselves away, so that the answer names what was sent.</summary>
+/// <summary>Recognises files that are not CSV by their first bytes, so that the error can name what was sent.</summary>
 internal static class FileSignature
 {
-    public const int Longest = 8;
+    public const int MaxLength = 8;
 
     public static string? Recognise(ReadOnlySpan<byte> head) => head switch
     {
@@ -163,8 +163,8 @@ internal static class FileSignature
 }
 
 /// <summary>
-/// Leaves the parser from within its own reading when going on makes no sense: thrown by the text under it, caught by
-/// <see cref="CsvRecordReader"/>, which knows the line. Never crosses this folder.
+/// Aborts parsing from inside the parser's own read. Thrown by <see cref="CsvText"/>, caught by <see cref="CsvRecordReader"/> and
+/// <see cref="CsvFile"/>, which know the line. Never leaves this namespace.
 /// </summary>
 internal sealed class CsvRefusedException(string code, string message, string? value = null) : Exception(message)
 {

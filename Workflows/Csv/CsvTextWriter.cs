@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Darkroom.Csv;
 
-/// <summary>Collects characters and writes them in blocks, in the encoding of the file that is copied. Only whole records are encoded, so no surrogate pair is cut.</summary>
+/// <summary>Buffers text and writes it in blocks, in the encoding of the input. Only whole records are encoded, so no surrogate pair is split.</summary>
 internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
 {
     private const int BlockLength = 32 * 1024;
@@ -30,7 +30,7 @@ internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
         }
     }
 
-    /// <summary>A cell of ours, quoted where the grammar or a reader that trims blanks demands it.</summary>
+    /// <summary>Writes an added cell, quoted if the grammar or a reader that trims spaces requires it.</summary>
     public void WriteCell(string cell, char delimiter)
     {
         var plain = !cell.AsSpan().ContainsAny(['"', '\r', '\n', delimiter, '\t', '\''])

@@ -4,12 +4,12 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// Judges a CSV by nothing but itself and the system's limits: encoding, grammar, columns, every row, every URL's form. Pulls the stream once, from
-/// start to end, in constant memory; hand it a stream that passes on what is read to store the file meanwhile.
+/// Validates a CSV against the format and the system's limits: encoding, grammar, columns, every row, the syntax of every URL. Reads the
+/// stream once, from start to end, in constant memory; pass a stream that copies what is read to store the file at the same time.
 /// </summary>
 public sealed class CsvValidator(IOptions<CsvLimits> limits)
 {
-    /// <summary>Never throws for what the file contains; only the stream's own failures and cancellation pass through.</summary>
+    /// <summary>Never throws because of the file's content; only stream failures and cancellation propagate.</summary>
     public async Task<CsvValidationResult> ValidateAsync(Stream csv, CancellationToken cancellationToken)
     {
         var errors = new CsvErrors(limits.Value.MaxListedErrors);
@@ -41,7 +41,7 @@ public sealed class CsvValidator(IOptions<CsvLimits> limits)
         if (records.Fatal is not null)
             errors.Add(records.Fatal);
         else if (products == 0)
-            errors.Add(records.Line, null, CsvErrorCodes.NoRows, "There is no row below the header. Add at least one product.");
+            errors.Add(records.Line, null, CsvErrorCodes.NoRows, "There are no rows below the header. Add at least one product.");
         return new CsvValidationResult(file.Dialect, products, images, errors.Listed, errors.Count, ReadToEnd: !exceeded && records.Fatal is null);
     }
 
@@ -57,13 +57,13 @@ public sealed class CsvValidator(IOptions<CsvLimits> limits)
     }
 }
 
-/// <summary>What <see cref="CsvValidator"/> says of a file.</summary>
-/// <param name="Dialect">Present in every valid file; may be present in an invalid one.</param>
-/// <param name="Products">Data rows; more than 0 in a valid file.</param>
-/// <param name="Images">URLs of all rows; more than 0 in a valid file.</param>
-/// <param name="Errors">The first ones, in the file's sequence.</param>
-/// <param name="ErrorCount">All that were found, listed or not.</param>
-/// <param name="ReadToEnd">False where judging stopped early: behind such an error (a size, an encoding, a quote) nothing can be told apart any more.</param>
+/// <summary>The result of <see cref="CsvValidator"/>.</summary>
+/// <param name="Dialect">Set for every valid file; may be set for an invalid one.</param>
+/// <param name="Products">Number of data rows; at least 1 in a valid file.</param>
+/// <param name="Images">Number of URLs in all rows; at least 1 in a valid file.</param>
+/// <param name="Errors">The first errors, in file order.</param>
+/// <param name="ErrorCount">Number of errors found, listed or not.</param>
+/// <param name="ReadToEnd">False if validation stopped early: after some errors (size, encoding, an unclosed quote) the rest cannot be parsed reliably.</param>
 public sealed record CsvValidationResult(
     CsvDialect? Dialect,
     int Products,

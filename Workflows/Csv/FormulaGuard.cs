@@ -3,9 +3,9 @@ using System.Buffers;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// Keeps spreadsheets from running a cell as a formula: an apostrophe is put before a cell that starts with <c>= + - @</c>, one of their
-/// full-width forms, a tab, a line end or NUL. The original is what is left when one leading apostrophe is taken from a cell in which apostrophes and
-/// then such a character follow; so that this is always right, a cell that starts in that way by itself gets one more too.
+/// Keeps spreadsheets from running a cell as a formula: prefixes an apostrophe to cells that start with <c>= + - @</c>, one of their
+/// full-width forms, a tab, a line break or NUL. To make this reversible, a cell that already starts with apostrophes followed by such a
+/// character gets one more. To undo it, remove one apostrophe from every cell that starts with apostrophes and such a character.
 /// </summary>
 internal static class FormulaGuard
 {
@@ -19,7 +19,7 @@ internal static class FormulaGuard
 
     public static string Guard(string cell) => IsDangerous(cell) ? "'" + cell : cell;
 
-    /// <summary>Guards every cell of a record's raw text (without line end) and leaves everything else as it is.</summary>
+    /// <summary>Guards every cell in the raw text of a record (without line ending) and leaves everything else unchanged.</summary>
     public static string GuardRecord(string body, char delimiter)
     {
         var guarded = new System.Text.StringBuilder(body.Length + 8);
@@ -29,7 +29,7 @@ internal static class FormulaGuard
             var cell = body.AsSpan(start, Math.Min(end, body.Length) - start);
             var opening = cell.StartsWith('"') ? 1 : 0;
             guarded.Append(cell[..opening]);
-            // The delimiter at the end is no part of the cell: a tab would look like a trigger.
+            // The trailing delimiter is not part of the cell: a tab would look like a trigger.
             if (IsDangerous(cell[opening..(end <= body.Length ? ^1 : ^0)]))
                 guarded.Append('\'');
             guarded.Append(cell[opening..]);

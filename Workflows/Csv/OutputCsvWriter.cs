@@ -5,19 +5,19 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// Writes the output CSV: the input, record for record and to the letter, with two cells more, <c>Output Image Urls</c> (see
-/// <see cref="OutputUrlList"/>) and <c>Errors</c> (see <see cref="OutputErrorList"/>). Encoding, byte order mark, delimiter, quotes, line ends, blank
-/// lines and a last line without end stay. The added cells stand under their headers in every row: a shorter row is filled up with empty
-/// cells, a list that spilled over several cells becomes one quoted cell, empty cells beyond the header are cut.
+/// Writes the output CSV: the input, verbatim record by record, plus two columns, <c>Output Image Urls</c> (see
+/// <see cref="OutputUrlList"/>) and <c>Errors</c> (see <see cref="OutputErrorList"/>). Encoding, byte order mark, delimiter, quotes, line endings,
+/// blank lines and a missing final line ending are kept. The added cells line up with their headers in every row: a short row is padded with
+/// empty cells, a list that spilled over several cells becomes one quoted cell, and empty cells beyond the header are dropped.
 /// </summary>
 public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
 {
-    /// <param name="input">The object that was judged, from its first byte.</param>
-    /// <param name="dialect">What judging found.</param>
-    /// <param name="outcomes">One for each data row, ordered by row; read once, one at a time.</param>
+    /// <param name="input">The validated file, from its first byte.</param>
+    /// <param name="dialect">The dialect that validation found.</param>
+    /// <param name="outcomes">One per data row, ordered by row; enumerated once.</param>
     /// <param name="output">Flushed, not closed.</param>
-    /// <param name="cancellationToken">Leaves the output half written.</param>
-    /// <exception cref="InvalidDataException">The input is not the file that was judged, or outcomes and rows do not match.</exception>
+    /// <param name="cancellationToken">Cancelling leaves the output incomplete.</param>
+    /// <exception cref="InvalidDataException">The input is not the file that was validated, or outcomes and rows do not match.</exception>
     public async Task WriteAsync(
         Stream input, CsvDialect dialect, IAsyncEnumerable<RowOutcome> outcomes, Stream output, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
             await writer.FlushAsync(cancellationToken);
         }
 
-        /// <summary>An empty line stays as it is; a line of nothing but delimiters is filled up, as a table's row.</summary>
+        /// <summary>An empty line is kept as it is; a line of nothing but delimiters is padded like a row.</summary>
         private void CopyBlank()
         {
             if (file.Records.Count == 1)
@@ -68,7 +68,7 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
         private void CopyRow(RowOutcome? outcome, int row)
         {
             if (outcome?.Row != row)
-                throw new InvalidDataException($"Row {row} of the CSV needs its outcome, but {(outcome is null ? "there is none" : $"that of row {outcome.Row} came")}.");
+                throw new InvalidDataException($"Row {row} of the CSV needs its outcome, but {(outcome is null ? "there is none" : $"got that of row {outcome.Row}")}.");
             file.ReadCells();
             if (outcome.Images.Count != file.Cells.Urls.Count)
                 throw new InvalidDataException($"Row {row} of the CSV has {file.Cells.Urls.Count} URLs, but {outcome.Images.Count} outcomes.");
@@ -95,11 +95,11 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
             writer.Write(lineEnd);
         }
 
-        /// <summary>The cells before the list to the letter, then the list as the one quoted cell that it should have been.</summary>
+        /// <summary>Copies the cells before the list verbatim and joins the spilled list into the single quoted cell it should have been.</summary>
         private string GatherList(string body)
         {
             var list = file.Cells.List;
-            // Cells apart from each other were joined by line breaks: a comma and a blank say the same and keep the row on one line.
+            // The spilled cells were joined by line breaks. A comma and a space mean the same and keep the row on one line.
             if (dialect.Delimiter != ',')
                 list = string.Join(", ", file.Cells.Urls.Select(url => file.Cells.List[url]));
             var before = body.AsSpan(0, RawRecord.CellStart(body, dialect.Delimiter, dialect.UrlsColumn));
@@ -108,12 +108,12 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
     }
 }
 
-/// <summary>What became of one row's images.</summary>
+/// <summary>The outcomes of one row's images.</summary>
 /// <param name="Row">As in <see cref="ProductRow"/>.</param>
-/// <param name="Images">One for each URL of the row, in its sequence.</param>
+/// <param name="Images">One per URL of the row, in the same order.</param>
 public sealed record RowOutcome(int Row, IReadOnlyList<ImageResult> Images);
 
-/// <summary>What became of one image: an address, or a code that says why there is none.</summary>
+/// <summary>The outcome of one image: the URL of its result, or an error code.</summary>
 public readonly record struct ImageResult
 {
     private ImageResult(string? url, string? errorCode) => (Url, ErrorCode) = (url, errorCode);
@@ -125,7 +125,7 @@ public readonly record struct ImageResult
     public static ImageResult Failed(string errorCode) => new(null, errorCode);
 }
 
-/// <summary>The cell <c>Errors</c>: position and code of each failed image of the row, <c>2: not_found; 3: timeout</c>; empty when none failed.</summary>
+/// <summary>Formats the <c>Errors</c> cell: position and code of each failed image in the row, as in <c>2: not_found; 3: timeout</c>; empty if none failed.</summary>
 public static class OutputErrorList
 {
     public static string Format(IReadOnlyList<ImageResult> images)

@@ -3,16 +3,16 @@ using System.Text;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// The cell <c>Output Image Urls</c>: exactly one slot for each input URL, in the same sequence. Slots are separated by a comma and a
-/// blank, n slots by n - 1 separators; a failed image's slot has nothing in it. So <c>, https://…/2.jpg, </c> is: failed, succeeded, failed, and an
-/// empty cell is one slot, failed. Within a slot there is neither blank nor comma (a comma is written <c>%2C</c>), so splitting at comma and
-/// blank gives the slots back. Read by the grammar of the input's lists, a cell without empty slots gives the same URLs.
+/// The <c>Output Image Urls</c> cell: exactly one slot per input URL, in the same order, separated by a comma and a space. The slot
+/// of a failed image is empty, so <c>, https://…/2.jpg, </c> means failed, succeeded, failed, and an empty cell is a single failed slot. A slot
+/// never contains a space or a comma (a comma is written <c>%2C</c>), so splitting at comma and space restores the slots. A cell without empty
+/// slots is also a valid input list with the same URLs.
 /// </summary>
 public static class OutputUrlList
 {
     private const string Separator = ", ";
 
-    /// <exception cref="ArgumentException">A URL has a blank or control character in it, so that the list could not be read back.</exception>
+    /// <exception cref="ArgumentException">A URL contains white space or a control character, so the list could not be read back.</exception>
     public static string Format(IEnumerable<string?> slots)
     {
         ArgumentNullException.ThrowIfNull(slots);
@@ -37,7 +37,7 @@ public static class OutputUrlList
         if (url is null)
             return null;
         if (url.Length == 0 || url.AsSpan().IndexOfAnyInRange('\0', ' ') >= 0 || url.Any(c => char.IsWhiteSpace(c) || char.IsControl(c)))
-            throw new ArgumentException("An output URL has no text, or a blank or control character in it.");
+            throw new ArgumentException("An output URL is empty or contains white space or a control character.");
         return url.Replace(",", "%2C", StringComparison.Ordinal);
     }
 }

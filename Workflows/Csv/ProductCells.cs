@@ -1,22 +1,22 @@
 namespace Darkroom.Csv;
 
 /// <summary>
-/// Reads one record as a product. The one place that knows where a row's list is: in its column, or, where that is the last one that the
-/// header names, spilled over the cells behind it.
+/// Reads one record as a product. The only place that knows where a row's URL list is: in its own column or, if that is the last named
+/// column, possibly spilled into the cells after it.
 /// </summary>
 internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
 {
     private readonly List<Range> _urls = [];
 
-    /// <summary>The text in which <see cref="Urls"/> lie.</summary>
+    /// <summary>The text of the list, into which <see cref="Urls"/> point.</summary>
     public string List { get; private set; } = "";
 
-    /// <summary>The places of the URLs; meaningful after <see cref="Read"/> added no error.</summary>
+    /// <summary>Where the URLs are in <see cref="List"/>; valid only if <see cref="Read"/> returned true.</summary>
     public IReadOnlyList<Range> Urls => _urls;
 
     public bool IsSpilled { get; private set; }
 
-    /// <returns>Whether the list could be read; the form of its URLs is for <see cref="CheckUrls"/>.</returns>
+    /// <returns>Whether the list could be read. Its URLs are checked by <see cref="CheckUrls"/>.</returns>
     public bool Read(CsvRecordReader record, CsvErrors errors)
     {
         _urls.Clear();
@@ -63,15 +63,16 @@ internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
         if (dialect.UrlsColumn != dialect.NamedColumns - 1)
         {
             errors.Add(record.Line, last + 1, CsvErrorCodes.ExtraCells,
-                "This row has more cells than the header has names. Put the list of URLs, and every cell with a delimiter in it, in quotes.", record[last]);
+                "This row has more cells than the header has names. Put the list of URLs, and every cell that contains the delimiter, in quotes.", record[last]);
             return false;
         }
         return JoinSpilled(record, last, errors);
     }
 
     /// <summary>
-    /// A list that was written without quotes: with commas it is the very text it would be with quotes, and its grammar decides. Other
-    /// delimiters do not occur in that grammar, so there each cell must begin a URL; otherwise the delimiter may have been part of one.
+    /// Joins a list that was written without quotes. If the delimiter is a comma, this restores the text as it would be with quotes, and
+    /// the list grammar decides. Other delimiters are not part of that grammar, so every cell must start a URL; otherwise the delimiter may
+    /// have been part of one.
     /// </summary>
     private bool JoinSpilled(CsvRecordReader record, int last, CsvErrors errors)
     {
@@ -84,10 +85,10 @@ internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
         foreach (var cell in cells)
         {
             if (string.IsNullOrWhiteSpace(cell))
-                errors.Add(record.Line, dialect.UrlsColumn + 1, CsvErrorCodes.EmptyUrl, HoleMessage);
+                errors.Add(record.Line, dialect.UrlsColumn + 1, CsvErrorCodes.EmptyUrl, EmptyUrlMessage);
             else if (!cell.Contains("://", StringComparison.Ordinal))
                 errors.Add(record.Line, dialect.UrlsColumn + 1, CsvErrorCodes.AmbiguousUrlList,
-                    "This row has cells behind its list that are no URLs. Put the list in quotes; if the delimiter belongs to a URL, encode it.", cell);
+                    "This row has cells after its URL list that are not URLs. Put the list in quotes; if the delimiter belongs to a URL, encode it.", cell);
             else
                 continue;
             return false;
@@ -96,7 +97,7 @@ internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
         return true;
     }
 
-    private const string HoleMessage = "The list of URLs has an empty place. Remove the surplus separator.";
+    private const string EmptyUrlMessage = "The list of URLs has an empty entry. Remove the extra separator.";
 
     private bool SplitList(CsvRecordReader record, CsvErrors errors)
     {
@@ -106,10 +107,10 @@ internal sealed class ProductCells(CsvDialect dialect, CsvLimits limits)
         var (code, message) = fault switch
         {
             UrlListFault.Missing => (CsvErrorCodes.MissingUrl, "This row has no image URL. Add one or remove the row."),
-            UrlListFault.Hole => (CsvErrorCodes.EmptyUrl, HoleMessage),
+            UrlListFault.EmptyUrl => (CsvErrorCodes.EmptyUrl, EmptyUrlMessage),
             UrlListFault.TooMany => (CsvErrorCodes.TooManyImagesInRow, $"This row has more than {limits.MaxImagesPerRow} image URLs. Split it."),
             _ => (CsvErrorCodes.AmbiguousUrlList,
-                "This may be one URL or several. Separate URLs by a comma and a blank, and write a comma inside a URL as %2C."),
+                "This may be one URL or several. Separate URLs by a comma and a space, and write a comma inside a URL as %2C."),
         };
         errors.Add(record.Line, dialect.UrlsColumn + 1, code, message, List.AsSpan(place));
         return false;

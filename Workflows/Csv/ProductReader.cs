@@ -2,10 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace Darkroom.Csv;
 
-/// <summary>Reads the products of a file that <see cref="CsvValidator"/> found valid, by the same grammar, one at a time.</summary>
+/// <summary>Streams the products of a file that <see cref="CsvValidator"/> found valid, using the same grammar.</summary>
 public static class ProductReader
 {
-    /// <exception cref="InvalidDataException">The object is not the file that was judged.</exception>
+    /// <exception cref="InvalidDataException">The stream is not the file that was validated.</exception>
     public static async IAsyncEnumerable<ProductRow> ReadAsync(
         Stream csv, CsvDialect dialect, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -16,10 +16,10 @@ public static class ProductReader
     }
 }
 
-/// <summary>One product of the file.</summary>
-/// <param name="Row">1-based number among the data records; blank lines have none.</param>
+/// <summary>One product: a data row of the file.</summary>
+/// <param name="Row">1-based number of the data row; blank lines do not count.</param>
 /// <param name="Line">1-based line of the file on which the record starts.</param>
 /// <param name="Serial">As written: serials are text (<c>1.</c>, <c>007</c>).</param>
 /// <param name="Name">As written.</param>
-/// <param name="Urls">At least one, in the file's sequence, duplicates kept, as written but without surrounding blanks.</param>
+/// <param name="Urls">At least one, in file order, including duplicates; as written, but trimmed.</param>
 public sealed record ProductRow(int Row, long Line, string Serial, string Name, IReadOnlyList<string> Urls);

@@ -3,14 +3,14 @@ using System.Globalization;
 
 namespace Darkroom.Csv;
 
-/// <summary>Whether a text has the form of a URL that can be fetched. Where it leads, and whether that is allowed, is policy and judged elsewhere.</summary>
+/// <summary>Checks whether text is a well-formed URL that can be fetched. Whether its host may be called is policy, decided elsewhere.</summary>
 internal static class UrlForm
 {
     private static readonly SearchValues<char> PlainHost = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
     private static readonly SearchValues<char> PlainRest =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@/?%");
 
-    /// <returns>Code and message; null codes mean that nothing is wrong.</returns>
+    /// <returns>Error code and message; the code is null if nothing is wrong.</returns>
     public static (string? Code, string Message) Check(ReadOnlySpan<char> url, int maxLength)
     {
         if (url.Length > maxLength)
@@ -18,9 +18,9 @@ internal static class UrlForm
         if (IsPlain(url))
             return default;
         if (HasUnprintable(url))
-            return (CsvErrorCodes.InvalidUrl, "There is a blank, a control character or an invisible character inside this URL. Separate URLs by a comma and a blank, and encode blanks as %20.");
+            return (CsvErrorCodes.InvalidUrl, "There is a space, a control character or an invisible character inside this URL. Separate URLs by a comma and a space, and encode spaces as %20.");
         if (url.Contains('\\'))
-            return (CsvErrorCodes.InvalidUrl, "There is a backslash in this URL, which programs read in different ways. Use / or %5C.");
+            return (CsvErrorCodes.InvalidUrl, "There is a backslash in this URL, which programs interpret differently. Use / or %5C.");
         return CheckParts(url);
     }
 
@@ -39,13 +39,13 @@ internal static class UrlForm
         var authority = url[(colon + 3)..];
         authority = authority[..(authority.IndexOfAny("/?#") is >= 0 and var end ? end : authority.Length)];
         if (authority.Contains('@'))
-            return (CsvErrorCodes.UrlHasCredentials, "This URL carries a user name or password before its host. Remove it; use a signed URL instead.");
+            return (CsvErrorCodes.UrlHasCredentials, "This URL contains a user name or password. Remove it; use a signed URL instead.");
         return authority.IsEmpty || !HasHost(url)
             ? (CsvErrorCodes.InvalidUrl, "This URL has no valid host or port.")
             : default;
     }
 
-    /// <summary>Not so a host with a port (<c>cdn.example.com:8080/1.jpg</c>) or a drive (<c>C:\1.jpg</c>).</summary>
+    /// <summary>True for a real scheme, but not for a host with a port (<c>cdn.example.com:8080/1.jpg</c>) or a drive (<c>C:\1.jpg</c>).</summary>
     private static bool HasOtherScheme(ReadOnlySpan<char> scheme, ReadOnlySpan<char> url)
     {
         var rest = url[Math.Min(scheme.Length + 1, url.Length)..];
@@ -77,8 +77,8 @@ internal static class UrlForm
     }
 
     /// <summary>
-    /// The URLs that files are full of, recognised without building a <see cref="Uri"/> for each: a lower-case DNS name of ordinary labels,
-    /// no port, and nothing behind it that could make the parser stumble.
+    /// Fast path for the most common URLs, which avoids creating a <see cref="Uri"/> for each: a lower-case DNS name of ordinary labels,
+    /// no port, and nothing after it that could trip the parser.
     /// </summary>
     private static bool IsPlain(ReadOnlySpan<char> url)
     {

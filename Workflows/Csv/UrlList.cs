@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 namespace Darkroom.Csv;
 
 /// <summary>
-/// The grammar of an input cell with image URLs. It splits at line breaks, at a comma that blanks follow, and at a comma that
-/// <c>scheme://</c> follows; blanks around a URL do not count, nor does a comma or line break behind the last one. Every other
-/// comma belongs to the URL it stands in, unless what surrounds it looks like two URLs: then the list is ambiguous, and nothing is guessed.
+/// The grammar of an input cell with image URLs. URLs are separated by line breaks, by a comma followed by white space, or by a comma
+/// followed by <c>scheme://</c>. White space around a URL is ignored, and so is a trailing comma or line break. Any other comma is part of the
+/// URL, unless the text around it looks like two URLs: then the list is ambiguous, and we do not guess.
 /// </summary>
 internal static partial class UrlList
 {
@@ -16,11 +16,11 @@ internal static partial class UrlList
     private static readonly string[] ImageExtensions =
         [".jpg", ".jpeg", ".jfif", ".png", ".gif", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".heic", ".heif", ".svg"];
 
-    /// <param name="text">The cell's value, quotes undone.</param>
-    /// <param name="urls">Cleared, then filled with the places of the URLs in <paramref name="text"/>.</param>
-    /// <param name="most">More URLs than this are not looked for.</param>
-    /// <param name="fault">Where the trouble is.</param>
-    public static UrlListFault Split(ReadOnlySpan<char> text, List<Range> urls, int most, out Range fault)
+    /// <param name="text">The cell's value, unquoted.</param>
+    /// <param name="urls">Cleared, then filled with the ranges of the URLs in <paramref name="text"/>.</param>
+    /// <param name="max">Stops after this many URLs.</param>
+    /// <param name="fault">Where the problem is.</param>
+    public static UrlListFault Split(ReadOnlySpan<char> text, List<Range> urls, int max, out Range fault)
     {
         urls.Clear();
         fault = ..text.Length;
@@ -29,10 +29,10 @@ internal static partial class UrlList
             var commas = SkipSeparators(text, ref position);
             var isEnd = position == text.Length;
             if (commas > 1 || (commas == 1 && urls.Count == 0))
-                return UrlListFault.Hole;
+                return UrlListFault.EmptyUrl;
             if (isEnd)
                 return urls.Count == 0 ? UrlListFault.Missing : UrlListFault.None;
-            if (urls.Count == most)
+            if (urls.Count == max)
                 return UrlListFault.TooMany;
 
             var start = position;
@@ -62,7 +62,7 @@ internal static partial class UrlList
         return commas;
     }
 
-    /// <summary>Moves to the separator that ends the URL at <paramref name="position"/>; false if a comma before it may be one.</summary>
+    /// <summary>Moves to the separator that ends the URL at <paramref name="position"/>; false if an earlier comma might be one.</summary>
     private static bool FindEnd(ReadOnlySpan<char> text, ref int position)
     {
         var start = position;
@@ -113,7 +113,7 @@ internal static partial class UrlList
 
     private static bool LooksLikeHost(ReadOnlySpan<char> text) => HostLike().IsMatch(text[..Math.Min(text.Length, 260)]);
 
-    /// <summary>A scheme behind something that people use as a separator and this grammar does not.</summary>
+    /// <summary>Finds a second scheme after something that people use as a separator but this grammar does not.</summary>
     private static bool HasSecondUrl(ReadOnlySpan<char> url)
     {
         var from = url.IndexOf("://") + 3;
@@ -130,7 +130,7 @@ internal static partial class UrlList
         return false;
     }
 
-    // //host, www.host, host.tld/path, host.tld:port, 10.0.0.1/path. A mere file name (large.jpg) is none.
+    // //host, www.host, host.tld/path, host.tld:port, 10.0.0.1/path. A plain file name (large.jpg) does not match.
     [GeneratedRegex(@"^(//|www\.|(([a-z0-9_-]+\.)+[a-z]{2,24}|([0-9]{1,3}\.){3}[0-9]{1,3})(/|:[0-9]))", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex HostLike();
 }
@@ -139,11 +139,11 @@ internal static partial class UrlList
 internal enum UrlListFault
 {
     None,
-    /// <summary>Nothing in it.</summary>
+    /// <summary>The cell is empty.</summary>
     Missing,
     /// <summary>Two separators with nothing between them.</summary>
-    Hole,
-    /// <summary>A comma, semicolon, bar or blank that may separate two URLs and may belong to one.</summary>
+    EmptyUrl,
+    /// <summary>A comma, semicolon, bar or space that may separate two URLs or belong to one.</summary>
     Ambiguous,
     TooMany,
 }

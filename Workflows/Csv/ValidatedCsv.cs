@@ -1,6 +1,6 @@
 namespace Darkroom.Csv;
 
-/// <summary>A file that was judged before and is read again: what would be an error then is a changed object now.</summary>
+/// <summary>Reads a file again that was validated before. An error now means that the stored object has changed.</summary>
 internal sealed class ValidatedCsv : IDisposable
 {
     private readonly CsvFile _file;
@@ -21,7 +21,7 @@ internal sealed class ValidatedCsv : IDisposable
         if (file.Dialect == dialect)
             return new ValidatedCsv(file, errors);
         file.Dispose();
-        throw new InvalidDataException("The CSV is not the one that was judged: its form is another.");
+        throw new InvalidDataException("The CSV is not the one that was validated: its format differs.");
     }
 
     public Task SkipHeaderAsync() => _file.SkipHeaderAsync();
@@ -56,5 +56,5 @@ internal sealed class ValidatedCsv : IDisposable
     public void Dispose() => _file.Dispose();
 
     private static InvalidDataException Changed(CsvError error) =>
-        new($"The CSV is not the one that was judged: line {error.Line}: {error.Code}.");
+        new($"The CSV is not the one that was validated: line {error.Line}: {error.Code}.");
 }

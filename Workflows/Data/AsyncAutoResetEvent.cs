@@ -2,7 +2,7 @@ using System.Threading.Channels;
 
 namespace Darkroom.Data;
 
-/// <summary>Wakes one waiter. A signal given while nobody waits is remembered, so none is lost between looking and waiting.</summary>
+/// <summary>An auto-reset event that can be awaited. A signal set while nothing waits is kept, so none is lost between checking for work and waiting.</summary>
 internal sealed class AsyncAutoResetEvent(TimeProvider time)
 {
     private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(
@@ -10,18 +10,18 @@ internal sealed class AsyncAutoResetEvent(TimeProvider time)
 
     public void Set() => _channel.Writer.TryWrite(true);
 
-    /// <summary>Returns when signalled or when the time is over, whichever is first.</summary>
-    public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
+    /// <summary>Returns when signalled or after the timeout, whichever comes first.</summary>
+    public async Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(atMost, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var timer = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
             await _channel.Reader.ReadAsync(either.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // The time is over: the caller looks for itself.
+            // Timed out: the caller checks for work anyway.
         }
     }
 }

@@ -3,20 +3,20 @@ using Npgsql;
 
 namespace Darkroom.Data;
 
-/// <summary>What the product's sessions ask of the server.</summary>
+/// <summary>Server settings that every Darkroom session uses.</summary>
 public static class DatabaseSessions
 {
     private const int IdleSeconds = 30;
 
     /// <summary>
-    /// Lets the server end a session that stands still inside a transaction. A process that is frozen there (a paused machine, a
-    /// stopped container) is alive to the network and would keep its locks from everybody else for as long as it is frozen.
+    /// Makes the server end sessions that sit idle inside a transaction. A frozen process (a suspended VM, a paused container) still
+    /// looks alive to the network and would otherwise hold its locks until it resumes.
     /// </summary>
-    /// <remarks>As an option of the connection and not by SET: returning a connection to the pool resets what was set.</remarks>
+    /// <remarks>Set as a connection option rather than by SET, which is reset when the connection returns to the pool.</remarks>
     public static void LimitIdleTransactions(NpgsqlDataSourceBuilder database)
     {
         var limit = string.Create(CultureInfo.InvariantCulture, $"-c idle_in_transaction_session_timeout={IdleSeconds}s");
-        var given = database.ConnectionStringBuilder.Options;
-        database.ConnectionStringBuilder.Options = given is null ? limit : $"{limit} {given}";
+        var existing = database.ConnectionStringBuilder.Options;
+        database.ConnectionStringBuilder.Options = existing is null ? limit : $"{limit} {existing}";
     }
 }

@@ -4,36 +4,36 @@ using Npgsql;
 namespace Darkroom.Data;
 
 /// <summary>
-/// Wakes a loop when Postgres notifies a channel, and every so often in any case: a notification is a hint that may be lost
-/// with its connection, so whoever waits must look for itself after each wake-up.
+/// Wakes a loop when Postgres notifies a channel, and also at a regular interval: a notification can be lost with its
+/// connection, so treat it as a hint and check for work after every wake-up.
 /// </summary>
 public sealed partial class PostgresNotificationListener(
     NpgsqlDataSource database, string channel, TimeSpan poll, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Between two tries to listen. A server that just restarted is heard again before most polls.</summary>
+    /// <summary>Delay between attempts to listen. Short, so that after a server restart listening resumes before most polls are due.</summary>
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
 
     private readonly AsyncAutoResetEvent _signal = new(time);
     private readonly CancellationTokenSource _stop = new();
     private Task _listening = Task.CompletedTask;
 
-    /// <summary>Sees the payload of each notification before the loop is woken. It is called while listening and must be quick.</summary>
-    public Action<string>? Heard { get; init; }
+    /// <summary>Called with the payload of each notification, before the loop is woken. Runs on the listening connection, so it must be quick.</summary>
+    public Action<string>? OnNotification { get; init; }
 
     public void Start() => _listening = Task.Run(() => ListenAsync(_stop.Token));
 
-    /// <summary>Returns at the next notification or after the poll interval, whichever comes first. Several notifications may wake it once.</summary>
+    /// <summary>Returns at the next notification or after the poll interval, whichever comes first. Several notifications may cause a single wake-up.</summary>
     public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(poll, cancellationToken);
 
-    /// <summary>The same with another interval, for a loop that knows when it has to look next.</summary>
-    public Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken) => _signal.WaitAsync(atMost, cancellationToken);
+    /// <summary>The same with another interval, for a loop that knows when its next work is due.</summary>
+    public Task WaitAsync(TimeSpan timeout, CancellationToken cancellationToken) => _signal.WaitAsync(timeout, cancellationToken);
 
     /// <summary>Wakes the waiting loop from within this process.</summary>
     public void Set() => _signal.Set();
 
     private async Task ListenAsync(CancellationToken stopping)
     {
-        var listens = true;
+        var isListening = true;
         while (!stopping.IsCancellationRequested)
         {
             try
@@ -41,13 +41,13 @@ public sealed partial class PostgresNotificationListener(
                 await using var connection = await database.OpenConnectionAsync(stopping);
                 connection.Notification += (_, notification) =>
                 {
-                    Heard?.Invoke(notification.Payload);
+                    OnNotification?.Invoke(notification.Payload);
                     Set();
                 };
                 await connection.Sql($"listen {channel}").ExecuteNonQueryAsync(stopping);
-                if (!listens) LogListeningAgain(channel);
-                listens = true;
-                // What was notified while nobody listened is found by looking.
+                if (!isListening) LogListeningAgain(channel);
+                isListening = true;
+                // Notifications sent while we were not listening are lost: have the loop check for work.
                 Set();
                 while (true) await connection.WaitAsync(stopping);
             }
@@ -57,8 +57,8 @@ public sealed partial class PostgresNotificationListener(
             }
             catch (Exception e)
             {
-                if (listens) LogListeningFailed(e, channel);
-                listens = false;
+                if (isListening) LogListeningFailed(e, channel);
+                isListening = false;
                 await Task.Delay(Reconnect, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Darkroom.Data;
 
-/// <summary>Takes out of texts what Postgres does not hold: U+0000, and surrogates without their other half.</summary>
+/// <summary>Cleans text of what Postgres cannot store: removes U+0000 and replaces lone surrogates.</summary>
 internal static class PostgresText
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -18,7 +18,7 @@ internal static class PostgresText
         return clean.ToString();
     }
 
-    /// <summary>The same for every text inside a JSON document; null if it is not one.</summary>
+    /// <summary>Cleans every string in a JSON document; null if the text is not JSON.</summary>
     public static string? CleanJson(string json)
     {
         try
@@ -75,7 +75,7 @@ internal static class PostgresText
         }
     }
 
-    /// <summary>A text that escapes half a surrogate pair cannot even be read.</summary>
+    /// <summary>Reading a string whose escapes form a lone surrogate throws.</summary>
     private static string Text(Func<string> read)
     {
         try

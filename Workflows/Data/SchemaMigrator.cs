@@ -5,21 +5,21 @@ using Npgsql;
 namespace Darkroom.Data;
 
 /// <summary>
-/// Brings a database to the schema that this build was written for: runs the numbered scripts in <c>Migrations</c> that it has
-/// not yet seen, in order, each in one transaction. Safe to call from any number of processes at once.
+/// Upgrades a database to the schema of this build: runs the numbered scripts in <c>Migrations</c> that have not been applied
+/// yet, in order, each in its own transaction. Safe to run from any number of processes at once.
 /// </summary>
 public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<SchemaMigrator> logger)
 {
-    // Any constant does; it only has to differ from other advisory locks in the same database.
+    // Any constant will do, as long as no other advisory lock in the database uses it.
     internal const long MigrationLock = 0x4461726b726f6f6d;
 
-    // The scripts were rewritten once, before the first release; until then there was one of this name.
-    private const string BeforeTheSquash = "0010_studio_sessions.sql";
+    // The migrations were squashed before the first release; only databases from before that have a script of this name.
+    private const string PreReleaseScript = "0010_studio_sessions.sql";
 
     private const string TooOld =
-        "This database was made by a build from before the first release, and cannot be brought up to date. Use an empty database; in development, delete the data folder (.data).";
+        "This database was created by a pre-release build and cannot be upgraded. Use an empty database; in development, delete the data folder (.data).";
 
-    /// <exception cref="InvalidOperationException">The database is of before the first release.</exception>
+    /// <exception cref="InvalidOperationException">The database was created by a pre-release build.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -35,7 +35,7 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
                 )
                 """).ExecuteNonQueryAsync(cancellationToken);
             var applied = await ReadAppliedAsync(connection, cancellationToken);
-            if (applied.ContainsValue(BeforeTheSquash)) throw new InvalidOperationException(TooOld);
+            if (applied.ContainsValue(PreReleaseScript)) throw new InvalidOperationException(TooOld);
             foreach (var script in Scripts().Where(s => !applied.ContainsKey(s.Number)))
                 await ApplyAsync(connection, script, cancellationToken);
         }
@@ -45,7 +45,7 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
                 .ExecuteNonQueryAsync(CancellationToken.None);
         }
 
-        // Types created a moment ago (status_enum) are unknown to connections that were opened before.
+        // Connections opened earlier do not know types that a migration has just created (status_enum).
         await connection.ReloadTypesAsync(cancellationToken);
     }
 

@@ -3,18 +3,18 @@ using NpgsqlTypes;
 
 namespace Darkroom.Data;
 
-/// <summary>SQL with named parameters, written where it is used and read as one statement.</summary>
+/// <summary>Fluent commands with named parameters, so that SQL stays where it is used and reads as one statement.</summary>
 public static class SqlExtensions
 {
     /// <summary>A command on this connection, in its current transaction if there is one.</summary>
     public static NpgsqlCommand Sql(this NpgsqlConnection connection, string text) => new(text, connection);
 
-    /// <summary>A command that takes a connection of its own from the pool.</summary>
+    /// <summary>A command that rents its own connection from the pool.</summary>
     public static NpgsqlCommand Sql(this NpgsqlDataSource database, string text) => database.CreateCommand(text);
 
     /// <summary>
-    /// Lets the command run as long as its token does, not only for the client's usual time: for what takes as long as its data, or as
-    /// whoever holds the rows.
+    /// Removes the client's command timeout, so only the token limits the command: for work whose duration depends on its data or on
+    /// who holds the locks.
     /// </summary>
     public static NpgsqlCommand WithoutTimeout(this NpgsqlCommand command)
     {
@@ -22,14 +22,14 @@ public static class SqlExtensions
         return command;
     }
 
-    /// <summary>Binds <c>@name</c>; null becomes SQL's null.</summary>
+    /// <summary>Binds <c>@name</c>; null becomes SQL NULL.</summary>
     public static NpgsqlCommand With(this NpgsqlCommand command, string name, object? value)
     {
         command.Parameters.AddWithValue(name, value ?? DBNull.Value);
         return command;
     }
 
-    /// <summary>Binds <c>@name</c> with its type: for arrays, jsonb, and values that may be null where the type cannot be inferred.</summary>
+    /// <summary>Binds <c>@name</c> with an explicit type: for arrays, jsonb, and null values whose type cannot be inferred.</summary>
     public static NpgsqlCommand With(this NpgsqlCommand command, string name, NpgsqlDbType type, object? value)
     {
         command.Parameters.AddWithValue(name, type, value ?? DBNull.Value);
@@ -37,7 +37,7 @@ public static class SqlExtensions
     }
 }
 
-/// <summary>Columns that may be null, read as C# nulls.</summary>
+/// <summary>Reads nullable columns as C# nulls.</summary>
 internal static class NullableColumns
 {
     public static string? TextOrNull(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

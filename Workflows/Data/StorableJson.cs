@@ -3,25 +3,25 @@ using System.Text.Json;
 namespace Darkroom.Data;
 
 /// <summary>
-/// JSON from outside on its way into a workflow's state. The database takes neither every text nor every number that JSON can spell,
-/// and what is nested too deeply is written but never read again.
+/// Parses external JSON that will become part of a workflow's state. Postgres cannot store every string or number that JSON allows,
+/// and a value that is nested too deeply could be written but not read back.
 /// </summary>
 internal static class StorableJson
 {
-    // The state is read to a depth of 64, and has its values some levels below its root.
+    // The state is read with a maximum depth of 64, and values sit a few levels below its root.
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = 32 };
 
-    private const int LongestNumber = 400;
+    private const int MaxNumberLength = 400;
 
-    /// <summary>The value, rid of characters that cannot be kept; null if this is no JSON, or none that can be kept.</summary>
+    /// <summary>The value without characters that cannot be stored; null if the text is not JSON or cannot be stored.</summary>
     public static JsonElement? TryParse(string json)
     {
         try
         {
-            // Only an escape can spell what is not already gone from the text.
+            // The text itself is already clean; only escapes can still produce bad characters.
             var clean = json.Contains("\\u", StringComparison.Ordinal) ? PostgresText.CleanJson(json) ?? "" : json;
             using var document = JsonDocument.Parse(clean, Options);
-            return HasNumbersToKeep(document.RootElement) ? document.RootElement.Clone() : null;
+            return HasStorableNumbers(document.RootElement) ? document.RootElement.Clone() : null;
         }
         catch (JsonException)
         {
@@ -29,14 +29,14 @@ internal static class StorableJson
         }
     }
 
-    private static bool HasNumbersToKeep(JsonElement value) => value.ValueKind switch
+    private static bool HasStorableNumbers(JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.Object => value.EnumerateObject().All(property => HasNumbersToKeep(property.Value)),
-        JsonValueKind.Array => value.EnumerateArray().All(HasNumbersToKeep),
-        JsonValueKind.Number => CanBeKept(value.GetRawText(), value.GetDouble()),
+        JsonValueKind.Object => value.EnumerateObject().All(property => HasStorableNumbers(property.Value)),
+        JsonValueKind.Array => value.EnumerateArray().All(HasStorableNumbers),
+        JsonValueKind.Number => IsStorable(value.GetRawText(), value.GetDouble()),
         _ => true,
     };
 
-    private static bool CanBeKept(string digits, double number) =>
-        digits.Length <= LongestNumber && double.IsFinite(number) && (number != 0 || !digits.Contains('e', StringComparison.OrdinalIgnoreCase));
+    private static bool IsStorable(string digits, double number) =>
+        digits.Length <= MaxNumberLength && double.IsFinite(number) && (number != 0 || !digits.Contains('e', StringComparison.OrdinalIgnoreCase));
 }

@@ -4,10 +4,10 @@ using System.Net.Sockets;
 
 namespace Darkroom.Egress;
 
-/// <summary>Which addresses belong to the public internet. Pure, and the only place that knows the ranges.</summary>
+/// <summary>Decides which addresses belong to the public internet. Pure, and the only place that knows the ranges.</summary>
 /// <remarks>
-/// After the special-purpose registries of IANA. IPv6 is an allow list (only 2000::/3 is assigned to the public), and addresses
-/// that carry an IPv4 address are judged by that one: a translator or tunnel would deliver there.
+/// Based on IANA's special-purpose registries. IPv6 is an allow list (only 2000::/3 is global unicast). An address that embeds an
+/// IPv4 address is checked by that one, because a translator or tunnel would deliver there.
 /// </remarks>
 public static class AddressRules
 {
@@ -53,7 +53,7 @@ public static class AddressRules
         return !IsIsatap(address) || IsPublic(Embedded(address, 12));
     }
 
-    /// <summary>This machine by its loopback addresses alone; 0.0.0.0 and tunnels to 127.0.0.1 are not loopback.</summary>
+    /// <summary>Only true loopback addresses; 0.0.0.0 and tunnels to 127.0.0.1 do not count.</summary>
     public static bool IsLoopback(IPAddress address) => IPAddress.IsLoopback(address);
 
     private static IPAddress Embedded(IPAddress address, int offset)

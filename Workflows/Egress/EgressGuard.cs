@@ -6,9 +6,9 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Egress;
 
 /// <summary>
-/// Decides where outgoing requests may go. The decision that counts is made when a connection is opened, on the addresses that
-/// are then dialled: names are resolved once, every answer must be public, and nothing is looked up a second time. Checks of
-/// the URL's text only serve to refuse early and with a better message.
+/// Decides where outgoing requests may go. The decisive check happens when a connection is opened, on the very addresses that are
+/// then dialled: a name is resolved once, and every address it resolves to must be public. Checking the URL's text only allows
+/// an early refusal with a better message.
 /// </summary>
 public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver resolver, TimeProvider time)
 {
@@ -26,7 +26,7 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
         return refusal;
     }
 
-    /// <summary>Checks what a URL's text can tell: scheme, user info, port, and the address if it is written out. Null if it may be requested.</summary>
+    /// <summary>Checks the parts of a URL: scheme, user info, port, and the host if it is a literal address. Null if it may be requested.</summary>
     public EgressRefusal? CheckUri(Uri uri)
     {
         if (!uri.IsAbsoluteUri) return new(EgressRefusalCodes.InvalidUrl, "This is not an absolute URL.");
@@ -37,11 +37,11 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
             return new(EgressRefusalCodes.InvalidUrl, "The URL names no host.");
         if (TryReadAddress(uri.IdnHost, out var address)) return CheckAddress(address, uri.Port);
         if (IsLocalName(uri.IdnHost) && !options.Value.AllowLoopback) return ForbiddenAddress;
-        // With loopback allowed only the connection knows whether the name leads there, where any port is open.
+        // Loopback allows any port, and only the connection knows whether the name resolves to loopback.
         return options.Value.IsAllowedPort(uri.Port) || options.Value.AllowLoopback ? null : ForbiddenPort;
     }
 
-    /// <summary>Checks one address that a connection would go to. Null if it may be dialled.</summary>
+    /// <summary>Checks one address before it is dialled. Null if it is allowed.</summary>
     public EgressRefusal? CheckAddress(IPAddress address, int port)
     {
         if (options.Value.AllowLoopback && AddressRules.IsLoopback(address)) return null;
@@ -50,8 +50,8 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     }
 
     /// <summary>
-    /// A handler whose connections all pass this guard. It follows no redirects, keeps no cookies, uses no proxy, sends no
-    /// credentials and unpacks nothing.
+    /// A handler whose connections all go through this guard. It follows no redirects, keeps no cookies, uses no proxy, sends no
+    /// credentials and decompresses nothing.
     /// </summary>
     public SocketsHttpHandler CreateHandler() => new()
     {
@@ -88,7 +88,7 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
         return await HappyEyeballsConnector.ConnectAsync(addresses, port, options.Value.NextAddressAfter, time, cancellationToken);
     }
 
-    /// <summary>Also sees what the URI class takes for a name: a trailing dot, brackets.</summary>
+    /// <summary>Also recognises addresses that <see cref="Uri"/> takes for names: with a trailing dot or brackets.</summary>
     private static bool TryReadAddress(string host, [NotNullWhen(true)] out IPAddress? address) =>
         IPAddress.TryParse(host.TrimEnd('.'), out address);
 
@@ -100,13 +100,13 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     }
 }
 
-/// <summary>Turns a host name into addresses: the edge at which tests stand in for DNS.</summary>
+/// <summary>Resolves host names; tests substitute their own DNS here.</summary>
 public interface INameResolver
 {
     Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken);
 }
 
-/// <summary>The resolver of the operating system.</summary>
+/// <summary>The operating system's resolver.</summary>
 internal sealed class SystemNameResolver : INameResolver
 {
     public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken);

@@ -1,14 +1,14 @@
 namespace Darkroom.Egress;
 
-/// <summary>Why an address is not dialled. <see cref="Code"/> is one of <see cref="EgressRefusalCodes"/>.</summary>
+/// <summary>Why a URL may not be requested. <see cref="Code"/> is one of <see cref="EgressRefusalCodes"/>.</summary>
 public sealed record EgressRefusal(string Code, string Message);
 
-/// <summary>Thrown by connections of the guard's handlers; <see cref="HttpClient"/> wraps it, so look for it among the inner exceptions.</summary>
+/// <summary>Thrown when a guarded handler refuses to connect. <see cref="HttpClient"/> wraps it; use <see cref="Find"/> to unwrap it.</summary>
 public sealed class EgressRefusedException(EgressRefusal refusal) : IOException(refusal.Message)
 {
     public EgressRefusal Refusal { get; } = refusal;
 
-    /// <summary>The refusal behind an exception that an <see cref="HttpClient"/> threw, if there is one.</summary>
+    /// <summary>The refusal that caused an <see cref="HttpClient"/> exception, if there is one.</summary>
     public static EgressRefusal? Find(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
@@ -17,7 +17,7 @@ public sealed class EgressRefusedException(EgressRefusal refusal) : IOException(
     }
 }
 
-/// <summary>The codes of refusals, as they appear in the <c>Errors</c> column and in the API. Renaming one breaks somebody's script.</summary>
+/// <summary>Refusal codes as they appear in the <c>Errors</c> column and in the API. Renaming one breaks clients.</summary>
 public static class EgressRefusalCodes
 {
     public const string InvalidUrl = "invalid_url";

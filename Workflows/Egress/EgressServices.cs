@@ -6,7 +6,7 @@ namespace Darkroom.Egress;
 
 public static class EgressServices
 {
-    /// <summary>The egress guard, for services that only check URLs or call webhooks.</summary>
+    /// <summary>Adds the egress guard, for services that only check URLs or call webhooks.</summary>
     public static IServiceCollection AddEgress(this IServiceCollection services)
     {
         services.TryAddSingleton(TimeProvider.System);

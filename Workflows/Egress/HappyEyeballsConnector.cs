@@ -34,7 +34,7 @@ internal static class HappyEyeballsConnector
         throw lastFailure ?? new SocketException((int)SocketError.HostUnreachable);
     }
 
-    /// <summary>Families take turns, so that a family without a route costs one head start only.</summary>
+    /// <summary>Alternates between address families, so that a family without a route costs only one head start.</summary>
     internal static IEnumerable<IPAddress> Interleave(IPAddress[] addresses)
     {
         var first = addresses.Where(address => address.AddressFamily == addresses[0].AddressFamily).ToArray();
@@ -55,10 +55,10 @@ internal static class HappyEyeballsConnector
             return dialling[0];
         }
 
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var timer = Task.Delay(wait, time, over.Token);
+        using var stopTimer = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var timer = Task.Delay(wait, time, stopTimer.Token);
         var settled = await Task.WhenAny([.. dialling, timer]);
-        await over.CancelAsync();
+        await stopTimer.CancelAsync();
         cancellationToken.ThrowIfCancellationRequested();
         return settled as Task<Socket>;
     }
@@ -86,7 +86,7 @@ internal static class HappyEyeballsConnector
         }
         catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // It lost the race: how it ended matters to nobody.
+            // It lost the race, so its error does not matter.
         }
     }
 }

@@ -2,22 +2,22 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace Darkroom.Egress;
 
-/// <summary>A bulkhead per host: so many requests at a time, the others wait here, before their own clocks start.</summary>
+/// <summary>A bulkhead per host: limits concurrent requests to each. The others wait here, before their own timeouts start.</summary>
 internal sealed class PerHostLimiter(int perHost)
 {
     private readonly Dictionary<string, Host> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Null if no place came free in time.</summary>
+    /// <summary>Null if no slot became free in time.</summary>
     public async Task<IDisposable?> EnterAsync(string name, TimeSpan wait, TimeProvider time, CancellationToken cancellationToken)
     {
         var host = Join(name);
         try
         {
-            if (host.Places.Wait(0, CancellationToken.None)) return new Place(this, name, host);
+            if (host.Slots.Wait(0, CancellationToken.None)) return new Slot(this, name, host);
             using var limit = new CancellationTokenSource(wait, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-            await host.Places.WaitAsync(either.Token);
-            return new Place(this, name, host);
+            await host.Slots.WaitAsync(either.Token);
+            return new Slot(this, name, host);
         }
         catch (OperationCanceledException)
         {
@@ -27,7 +27,7 @@ internal sealed class PerHostLimiter(int perHost)
         }
     }
 
-    /// <summary>Hosts that somebody uses or waits for.</summary>
+    /// <summary>Hosts in use or waited for.</summary>
     internal int Count
     {
         get
@@ -41,7 +41,7 @@ internal sealed class PerHostLimiter(int perHost)
         lock (_hosts)
         {
             if (!_hosts.TryGetValue(name, out var host)) _hosts[name] = host = new Host(new SemaphoreSlim(perHost));
-            host.Visitors++;
+            host.Users++;
             return host;
         }
     }
@@ -50,28 +50,28 @@ internal sealed class PerHostLimiter(int perHost)
     {
         lock (_hosts)
         {
-            if (--host.Visitors > 0) return;
+            if (--host.Users > 0) return;
             _hosts.Remove(name);
-            host.Places.Dispose();
+            host.Slots.Dispose();
         }
     }
 
-    [SuppressMessage("Reliability", "CA1001", Justification = "Its gate disposes the semaphore with the last visitor.")]
-    private sealed class Host(SemaphoreSlim places)
+    [SuppressMessage("Reliability", "CA1001", Justification = "The limiter disposes the semaphore when its last user leaves.")]
+    private sealed class Host(SemaphoreSlim slots)
     {
-        public SemaphoreSlim Places => places;
-        public int Visitors { get; set; }
+        public SemaphoreSlim Slots => slots;
+        public int Users { get; set; }
     }
 
-    private sealed class Place(PerHostLimiter gate, string name, Host host) : IDisposable
+    private sealed class Slot(PerHostLimiter limiter, string name, Host host) : IDisposable
     {
         private int _left;
 
         public void Dispose()
         {
             if (Interlocked.Exchange(ref _left, 1) == 1) return;
-            host.Places.Release();
-            gate.Leave(name, host);
+            host.Slots.Release();
+            limiter.Leave(name, host);
         }
     }
 }

@@ -139,7 +139,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         {
             await RecordPersistentlyAsync(request, run, batch);
         }
-        catch (Exception e) when (DatabaseErrors.IsAboutData(e))
+        catch (Exception e) when (DatabaseErrors.IsDataError(e))
         {
             await SplitAsync(request, run, batch, e);
         }
