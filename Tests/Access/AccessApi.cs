@@ -12,7 +12,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Darkroom.Tests.Access;
 
-/// <summary>A small API behind the real access rules: <c>/who</c> needs the scope requests, <c>/edit</c> workflows:edit, <c>/open</c> nothing.</summary>
+/// <summary>
+/// A small API with the real access rules: <c>/who</c> needs the scope requests, <c>/edit</c> workflows:edit, <c>/open</c> nothing.
+/// </summary>
 internal sealed class AccessApi : IAsyncDisposable
 {
     private readonly WebApplication _app;

@@ -26,7 +26,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     [InlineData("Bearer")]
     [InlineData("ApiKey")]
     [InlineData("bearer")]
-    public async Task A_key_opens_under_either_scheme_and_names_its_owner(string scheme)
+    public async Task A_key_is_accepted_under_either_scheme_and_identifies_its_owner(string scheme)
     {
         var key = await _api.Keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
 
@@ -43,7 +43,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     [InlineData("Bearer", "key_required")]
     [InlineData("Bearer nonsense", "invalid_key")]
     [InlineData("Bearer dk_unknown_0123456789012345678901234567890123456789012", "invalid_key")]
-    public async Task Without_a_valid_key_the_answer_is_401_as_a_problem_that_names_the_schemes(string? authorization, string code)
+    public async Task Without_a_valid_key_the_response_is_a_401_problem_that_names_the_schemes(string? authorization, string code)
     {
         using var response = await _api.GetAsync("/who", authorization);
 
@@ -54,7 +54,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_without_the_scope_is_403_and_the_answer_names_the_scope()
+    public async Task A_key_without_the_scope_gets_403_and_the_response_names_the_scope()
     {
         var key = await _api.Keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
 
@@ -70,7 +70,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     [InlineData(Scopes.WorkflowsEdit, "/read,/edit")]
     [InlineData(Scopes.WorkflowsRead, "/read")]
     [InlineData(Scopes.Requests, "/who")]
-    public async Task A_scope_opens_what_it_covers_and_nothing_else(string scope, string open)
+    public async Task A_scope_allows_what_it_covers_and_nothing_else(string scope, string open)
     {
         var key = await _api.Keys.CreateAsync("acme", "ci", [scope], default);
 
@@ -82,7 +82,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_revoked_key_is_401()
+    public async Task A_revoked_key_gets_401()
     {
         var key = await _api.Keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
         using var before = await _api.GetAsync("/who", $"Bearer {key.Text}");
@@ -94,7 +94,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ten_thousand_bad_keys_are_put_off_after_twenty_while_a_key_in_use_goes_on_working()
+    public async Task Ten_thousand_bad_keys_are_limited_after_twenty_while_a_key_in_use_keeps_working()
     {
         var good = await _api.Keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
         using var before = await _api.GetAsync("/who", $"Bearer {good.Text}");
@@ -110,7 +110,7 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
         using var after = await _api.GetAsync("/who", $"Bearer {good.Text}");
         using var open = await _api.GetAsync("/open");
 
-        // Four at once: up to three more may be under way when the twentieth is noted.
+        // Four run concurrently, so up to three more may be in flight when the twentieth is counted.
         Assert.InRange(statuses.Count(status => status == HttpStatusCode.Unauthorized), 20, 23);
         Assert.Equal(10_000, statuses.Count(status => status is HttpStatusCode.Unauthorized or HttpStatusCode.TooManyRequests));
         Assert.Equal("too_many_bad_keys", await CodeAsync(limited));

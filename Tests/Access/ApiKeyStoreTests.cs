@@ -23,7 +23,7 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     public async Task DisposeAsync() => await _database.DisposeAsync();
 
     [Fact]
-    public async Task A_created_key_speaks_for_its_owner_with_its_scopes()
+    public async Task A_created_key_authenticates_its_owner_with_its_scopes()
     {
         var created = await _keys.CreateAsync("acme", "ci", [Scopes.Requests, Scopes.WorkflowsRead], default);
 
@@ -67,7 +67,7 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_revoked_key_ends_here_at_once_and_elsewhere_within_the_caches_time()
+    public async Task A_revoked_key_stops_working_here_at_once_and_elsewhere_when_the_cache_expires()
     {
         var text = (await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default)).Text;
         var elsewhere = NewProcess();
@@ -85,10 +85,10 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Revoking_an_unknown_prefix_says_so() => Assert.False(await _keys.RevokeAsync("nosuchkey", default));
+    public async Task Revoking_an_unknown_prefix_returns_false() => Assert.False(await _keys.RevokeAsync("nosuchkey", default));
 
     [Fact]
-    public async Task A_verified_key_is_not_looked_up_again_for_a_moment()
+    public async Task A_verified_key_is_cached()
     {
         var text = (await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default)).Text;
         await _keys.VerifyAsync(text, default);
@@ -100,7 +100,7 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_new_owner_is_born_with_a_webhook_secret_and_keeps_it()
+    public async Task A_new_owner_gets_a_webhook_secret_and_keeps_it()
     {
         var first = await _keys.CreateAsync("acme", "one", [Scopes.Requests], default);
         var second = await _keys.CreateAsync("acme", "two", [Scopes.Requests], default);
@@ -114,7 +114,7 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Owners_first_named_by_many_at_once_come_into_being_once()
+    public async Task An_owner_created_concurrently_is_created_once()
     {
         var created = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => NewProcess().CreateAsync("acme", $"key {i}", [Scopes.Requests], default)));
 
@@ -123,14 +123,14 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_scope_that_does_not_exist_makes_no_key()
+    public async Task A_key_with_an_unknown_scope_is_not_created()
     {
         await Assert.ThrowsAsync<ArgumentException>(() => _keys.CreateAsync("acme", "ci", ["everything"], default));
         await Assert.ThrowsAsync<ArgumentException>(() => _keys.CreateAsync("acme", "ci", [], default));
         Assert.Empty(await _keys.ListAsync(null, default));
     }
 
-    // Each has a cache of its own, as processes have.
+    // Each store has its own cache, like a separate process.
     private ApiKeyStore NewProcess() =>
         new(_database.DataSource, new VerifiedKeyCache(_time, Options.Create(new AccessOptions())), NullLogger<ApiKeyStore>.Instance);
 }

@@ -28,9 +28,9 @@ public sealed class ApiKeyTextTests
     [InlineData("dk_abcdef_01234567890123456789 12345678901234567890")]
     [InlineData("dk_abcdef_0123456789012345678901234567890123456789012\n")]
     [InlineData("dk_abcdef_0123456789012345678901234567890123456789\0012")]
-    public void What_is_no_key_has_no_prefix(string text) => Assert.Null(ApiKeyText.Prefix(text));
+    public void Text_that_is_not_a_key_has_no_prefix(string text) => Assert.Null(ApiKeyText.Prefix(text));
 
     [Fact]
-    public void A_text_longer_than_any_key_is_not_looked_at() =>
+    public void Text_longer_than_any_key_is_rejected() =>
         Assert.Null(ApiKeyText.Prefix("dk_abcdef_" + new string('a', 100_000)));
 }

@@ -15,7 +15,7 @@ public sealed class BadKeyLimiterTests
     public BadKeyLimiterTests() => _limiter = new BadKeyLimiter(_time, Options.Create(new AccessOptions()));
 
     [Fact]
-    public void A_source_is_put_off_after_twenty_bad_keys_and_until_the_minute_is_over()
+    public void A_source_must_wait_after_twenty_bad_keys_until_the_minute_is_over()
     {
         for (var i = 0; i < 20; i++)
         {
@@ -31,7 +31,7 @@ public sealed class BadKeyLimiterTests
     }
 
     [Fact]
-    public void One_prefix_tried_from_many_sources_is_answered_with_a_wait_after_twenty()
+    public void One_prefix_tried_from_many_sources_must_wait_after_twenty_bad_keys()
     {
         for (var i = 0; i < 20; i++) Assert.Null(_limiter.Note(IPAddress.Parse($"192.0.2.{i}"), "theprefix"));
 
@@ -40,7 +40,7 @@ public sealed class BadKeyLimiterTests
     }
 
     [Fact]
-    public void Sources_are_counted_apart_but_an_IPv6_network_is_one()
+    public void Sources_are_counted_separately_but_an_IPv6_network_counts_as_one()
     {
         for (var i = 1; i <= 20; i++) _limiter.Note(IPAddress.Parse($"2001:db8:1:2::{i:x}"), prefix: null);
 
@@ -58,7 +58,7 @@ public sealed class BadKeyLimiterTests
     }
 
     [Fact]
-    public void A_flood_of_made_up_prefixes_does_not_fill_the_memory()
+    public void A_flood_of_made_up_prefixes_does_not_exhaust_memory()
     {
         for (var i = 0; i < 100_000; i++) _limiter.Note(Source, $"p{i}");
 

@@ -7,7 +7,7 @@ namespace Darkroom.Tests.Access;
 public sealed class DevelopmentKeyTests
 {
     [Fact]
-    public async Task The_configured_key_opens_everything_in_development_and_survives_a_restart()
+    public async Task The_configured_key_has_every_scope_in_development_and_survives_a_restart()
     {
         await using var database = await TestDatabase.CreateAsync();
         var key = ApiKeyText.Generate();
@@ -24,7 +24,7 @@ public sealed class DevelopmentKeyTests
     [Theory]
     [InlineData("Production")]
     [InlineData("Staging")]
-    public async Task The_configured_key_opens_nothing_outside_development(string environment)
+    public async Task The_configured_key_is_ignored_outside_development(string environment)
     {
         await using var database = await TestDatabase.CreateAsync();
         var key = ApiKeyText.Generate();

@@ -28,7 +28,7 @@ public sealed class KeysCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Create_prints_a_working_key_alone_on_the_output()
+    public async Task Create_prints_only_a_working_key_on_standard_output()
     {
         var (code, output, error) = await RunAsync("keys", "create", "--owner", "acme", "--name", "ci", "--scopes", "requests, workflows:edit");
 
@@ -41,7 +41,7 @@ public sealed class KeysCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Create_makes_the_schema_of_a_fresh_database()
+    public async Task Create_migrates_an_empty_database()
     {
         await _database.DataSource.Sql("drop schema public cascade; create schema public").ExecuteNonQueryAsync();
 
@@ -52,7 +52,7 @@ public sealed class KeysCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task List_shows_keys_without_their_secrets_and_revoke_ends_one()
+    public async Task List_shows_keys_without_their_secrets_and_revoke_disables_one()
     {
         var key = (await RunAsync("keys", "create", "--owner", "acme")).Output.Trim();
         await RunAsync("keys", "create", "--owner", "other");
@@ -95,7 +95,7 @@ public sealed class KeysCommandTests : IAsyncLifetime
     [InlineData("keys revoke one two")]
     [InlineData("keys webhook-secret --owner acme")]
     [InlineData("keys burn")]
-    public async Task A_command_that_is_wrong_explains_itself_and_does_nothing(string line)
+    public async Task An_invalid_command_is_explained_and_does_nothing(string line)
     {
         var (code, output, error) = await RunAsync(line.Split(' '));
 
@@ -106,7 +106,7 @@ public sealed class KeysCommandTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Arguments_of_the_service_itself_are_left_to_it()
+    public async Task Arguments_of_the_service_itself_are_not_handled()
     {
         Assert.Null((await RunAsync()).Code);
         Assert.Null((await RunAsync("--urls", "http://localhost:1")).Code);

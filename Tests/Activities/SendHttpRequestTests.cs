@@ -36,7 +36,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_http_request_carries_its_execution_id_and_its_answer_reaches_a_bound_variable()
+    public async Task A_request_sends_its_execution_id_and_its_response_reaches_a_bound_variable()
     {
         AnswerJson("{\"id\":7}", 201);
         await _rig.RequestAsync(Call(_receiver.Url, "[201]").Variable("v1", "Answer", "", "Object")
@@ -55,7 +55,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     [InlineData("http://10.0.0.1/", "forbidden_address")]
     [InlineData("http://169.254.169.254/latest/meta-data", "forbidden_address")]
     [InlineData("file:///etc/passwd", "forbidden_scheme")]
-    public async Task An_http_request_to_a_forbidden_address_faults_at_once(string url, string code)
+    public async Task A_request_to_a_forbidden_address_faults_at_once(string url, string code)
     {
         var request = await _rig.RequestAsync(Call(url, "[200]"));
 
@@ -65,7 +65,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_redirect_is_an_answer_and_is_not_followed()
+    public async Task A_redirect_is_a_response_and_is_not_followed()
     {
         _receiver.Answer = context =>
         {
@@ -82,7 +82,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_request_whose_answer_takes_too_long_goes_on_by_Timeout(bool begun)
+    public async Task A_request_whose_response_takes_too_long_continues_with_Timeout(bool begun)
     {
         _receiver.Answer = context => HoldAsync(context, begun);
         await _rig.RequestAsync(Call().Activity("late", "Elsa.WriteLine").Connect("call", TimedOut, "late"));
@@ -93,7 +93,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_times_out_without_a_way_for_it_is_sent_again_under_the_same_key_and_then_faults()
+    public async Task A_timeout_that_is_not_connected_is_retried_with_the_same_key_and_then_faults()
     {
         _receiver.Answer = context => HoldAsync(context, begun: false);
         var request = await _rig.RequestAsync(Call().Activity("next", "Elsa.WriteLine").Connect("call", "200", "next"));
@@ -106,7 +106,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_nobody_takes_goes_on_by_Failed_to_connect()
+    public async Task A_request_that_cannot_connect_continues_with_Failed_to_connect()
     {
         await _rig.RequestAsync(Call(NobodysUrl).Activity("away", "Elsa.WriteLine").Connect("call", FailedToConnect, "away"));
 
@@ -116,7 +116,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_nobody_takes_without_a_way_for_it_faults_in_the_end()
+    public async Task A_failure_to_connect_that_is_not_connected_faults_in_the_end()
     {
         var request = await _rig.RequestAsync(Call(NobodysUrl));
 
@@ -138,7 +138,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_an_answer_without_end_the_start_is_kept_and_the_rest_is_not_read()
+    public async Task An_endless_response_is_truncated()
     {
         var hungUp = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _receiver.Answer = async context =>
@@ -160,7 +160,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     [InlineData("[\"\\ud800\"]")]
     [InlineData("[1e99999999]")]
     [InlineData("{\"\\udc00\":1}")]
-    public async Task An_answer_that_the_database_cannot_hold_does_not_stop_the_workflow(string json)
+    public async Task A_response_that_the_database_cannot_store_does_not_stop_the_workflow(string json)
     {
         AnswerJson(json);
         await _rig.RequestAsync(Call().Activity("next", "Elsa.WriteLine").Connect("call", "200", "next"));
@@ -183,7 +183,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_address_and_headers_that_are_passwords_are_not_in_the_journal()
+    public async Task Secrets_in_the_URL_and_the_headers_are_not_in_the_journal()
     {
         await _rig.RequestAsync(Call(_receiver.Url.TrimEnd('/') + "/services/hook-password", inputs: ("requestHeaders", "Object", """{"X-Token":"token-password"}""")));
 
@@ -209,7 +209,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     [InlineData("contentType", "'text/plain\\r\\nX-Smuggled: 2'")]
     [InlineData("contentType", "'text/plain; a=\"\\r\\nX-Smuggled: 2\"'")]
     [InlineData("url", "'http://127.0.0.1/\\r\\nX-Smuggled: 2'")]
-    public async Task What_is_no_header_is_refused_at_once_and_nothing_is_sent(string input, string value)
+    public async Task An_invalid_header_or_URL_is_refused_at_once_and_nothing_is_sent(string input, string value)
     {
         var request = await _rig.RequestAsync(Call(inputs: (input, "JavaScript", value)));
 
@@ -221,7 +221,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Headers_that_frame_the_request_are_ours_alone()
+    public async Task Headers_that_frame_the_request_cannot_be_overridden()
     {
         const string headers = """
             {"host":"evil.test","Content-Length":"1","Transfer-Encoding":"chunked","Connection":"upgrade","Idempotency-Key":"mine","Expect":"100-continue","X-Mine":"1"}
@@ -240,7 +240,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_header_that_is_given_replaces_the_one_that_we_would_send()
+    public async Task A_given_header_replaces_the_default_one()
     {
         const string headers = """{"content-type":"text/csv","User-Agent":"Somebody/2","authorization":"Basic x"}""";
         await _rig.RequestAsync(Call(inputs: [("requestHeaders", "Literal", headers), ("authorization", "Literal", "Bearer y")]));
@@ -255,7 +255,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
     [InlineData(200, "own Completed")]
     [InlineData(404, "other Completed")]
     [InlineData(500, "other Completed")]
-    public async Task A_status_without_a_way_of_its_own_goes_on_by_Done(int status, string next)
+    public async Task A_status_that_is_not_connected_continues_with_Done(int status, string next)
     {
         _receiver.AnswerStatus(status);
         await _rig.RequestAsync(Call(codes: "[200, 404]").Activity("own", "Elsa.WriteLine").Activity("other", "Elsa.WriteLine")
@@ -281,7 +281,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         await context.Response.WriteAsync(json);
     };
 
-    /// <summary>Answers not at all, or not to the end, until the time for it is over.</summary>
+    /// <summary>Never responds, or never completes the response, until the timeout has passed.</summary>
     private async Task HoldAsync(HttpContext context, bool begun)
     {
         if (begun)
@@ -296,7 +296,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
 
     private async Task RunAsync() => await (await _rig.ProcessAsync()).RunAllAsync();
 
-    /// <summary>Runs with all retries.</summary>
+    /// <summary>Runs, including all retries.</summary>
     private async Task RunToFailureAsync(RequestId request)
     {
         var process = await _rig.ProcessAsync();

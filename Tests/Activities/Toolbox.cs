@@ -5,11 +5,11 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Activities;
 
-/// <summary>The activities that need nothing of the product but the engine.</summary>
+/// <summary>The activities that need only the engine.</summary>
 internal static class Toolbox
 {
-    /// <param name="time">Of HTTP requests.</param>
-    /// <param name="options">Of HTTP requests.</param>
+    /// <param name="time">For HTTP requests.</param>
+    /// <param name="options">For HTTP requests.</param>
     public static ActivityRegistration[] With(TimeProvider? time = null, Darkroom.Activities.HttpRequestOptions? options = null)
     {
         var guard = new EgressGuard(Options.Create(new EgressOptions { AllowLoopback = true }), new SystemNameResolver(), TimeProvider.System);

@@ -14,7 +14,7 @@ public sealed class ToolboxTests
     [Theory]
     [InlineData("variables.Count > 3", "yes")]
     [InlineData("variables.Count > 9", "no")]
-    public async Task A_decision_takes_one_way_and_both_ways_may_meet_again(string condition, string taken)
+    public async Task A_decision_takes_one_path_and_both_may_join_again(string condition, string taken)
     {
         await using var rig = await StartAsync();
         await rig.RequestAsync(new WorkflowJson().Variable("v1", "Count", "4", "Int32")
@@ -31,7 +31,7 @@ public sealed class ToolboxTests
     [Theory]
     [InlineData("true", "inner Completed")]
     [InlineData("false", null)]
-    public async Task If_runs_its_branch_and_goes_on_behind_it(string condition, string? inner)
+    public async Task If_runs_its_branch_and_continues_after_it(string condition, string? inner)
     {
         await using var rig = await StartAsync();
         await rig.RequestAsync(new WorkflowJson()
@@ -100,7 +100,7 @@ public sealed class ToolboxTests
     }
 
     [Fact]
-    public async Task An_expression_that_fails_faults_at_once_and_names_activity_and_input()
+    public async Task A_failing_expression_faults_at_once_and_names_activity_and_input()
     {
         await using var rig = await StartAsync();
         var request = await rig.RequestAsync(new WorkflowJson().Activity("line", "Elsa.WriteLine", ("text", "JavaScript", "nothing.here")));
@@ -112,7 +112,7 @@ public sealed class ToolboxTests
     }
 
     [Fact]
-    public async Task A_delay_in_a_branch_goes_on_behind_its_holder_when_its_time_has_come()
+    public async Task A_delay_in_a_branch_resumes_and_continues_after_its_owner()
     {
         await using var rig = await StartAsync();
         await rig.RequestAsync(new WorkflowJson()
@@ -149,7 +149,7 @@ public sealed class ToolboxTests
     [InlineData("Int32", "'many'")]
     [InlineData("Boolean", "({ a: 1 })")]
     [InlineData("Double", "[1, 2]")]
-    public async Task A_variable_takes_no_value_of_another_type(string type, string value)
+    public async Task A_variable_rejects_a_value_of_another_type(string type, string value)
     {
         await using var rig = await StartAsync();
         var request = await rig.RequestAsync(Set(type, value));
@@ -186,7 +186,7 @@ public sealed class ToolboxTests
     [InlineData("let deep = []; for (let i = 0; i < 63; i++) deep = [deep]; return deep")]
     [InlineData("'['.repeat(63) + ']'.repeat(63)")]
     [InlineData("'{\"a\":\"\\\\u0000\",\"b\":1e999999}'")]
-    public async Task A_value_that_the_database_cannot_hold_neither_stops_the_workflow_nor_the_process(string value)
+    public async Task A_value_that_the_database_cannot_store_stops_neither_the_workflow_nor_the_process(string value)
     {
         await using var rig = await StartAsync();
         await rig.RequestAsync(Set("Object", value));
@@ -200,7 +200,7 @@ public sealed class ToolboxTests
     [InlineData("Elsa.Delay", "timeSpan", "-00:00:01", "between 0 and 366")]
     [InlineData("Elsa.WriteLine", "text", "{% if %}", "not Liquid")]
     [InlineData("Elsa.Parallel", "x", "1", "not an activity that is known here")]
-    public void What_cannot_run_is_refused_with_the_reason(string type, string input, string value, string reason)
+    public void A_definition_that_cannot_run_is_refused_with_the_reason(string type, string input, string value, string reason)
     {
         var json = new WorkflowJson().Activity("one", type, (input, value.StartsWith('{') ? "Liquid" : "Literal", value)).Build();
 
@@ -210,7 +210,7 @@ public sealed class ToolboxTests
     }
 
     [Fact]
-    public async Task Every_sample_image_is_there_and_is_an_image()
+    public async Task Every_sample_image_exists_and_is_an_image()
     {
         foreach (var line in System.Text.Encoding.UTF8.GetString(SampleImages.Csv).Split([' ', ',', '"', '\n']).Where(text => text.StartsWith("https://", StringComparison.Ordinal)))
         {
@@ -219,7 +219,7 @@ public sealed class ToolboxTests
         }
     }
 
-    /// <summary>Sets the variable Target to what an expression comes to, then goes on.</summary>
+    /// <summary>Sets the variable Target to the value of an expression, then continues.</summary>
     private static WorkflowJson Set(string type, string value) => new WorkflowJson().Variable("v1", "Target", "", type)
         .Next("set", "Elsa.SetVariable", ("value", "JavaScript", value)).With("set", "variable", new JsonObject { ["id"] = "v1", ["name"] = "Target" })
         .Next("after", "Elsa.WriteLine");

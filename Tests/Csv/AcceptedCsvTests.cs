@@ -18,7 +18,7 @@ public sealed class AcceptedCsvTests
     [InlineData("SerialNumber")]
     [InlineData("serial_number")]
     [InlineData(" SERIAL  NUMBER ")]
-    public async Task Serial_column_goes_by_several_names(string name) =>
+    public async Task Serial_column_may_have_several_names(string name) =>
         Assert.Equal("1.", Assert.Single(await ReadAsync($"{name},Product Name,Input Image Urls\n1.,a,{Url}\n")).Serial);
 
     [Theory]
@@ -27,11 +27,11 @@ public sealed class AcceptedCsvTests
     [InlineData("Input Image URLs")]
     [InlineData("INPUT IMAGE URLS")]
     [InlineData("\"Input Image\nUrls\"")]
-    public async Task Url_column_goes_by_several_names(string name) =>
+    public async Task Url_column_may_have_several_names(string name) =>
         Assert.Equal(Url, Assert.Single(Assert.Single(await ReadAsync($"S. No.,product name,{name}\n1.,a,{Url}\n")).Urls));
 
     [Fact]
-    public async Task Columns_come_in_any_order_and_with_others_between()
+    public async Task Columns_may_be_in_any_order_and_have_others_between()
     {
         var row = Assert.Single(await ReadAsync($"Price,Input Image Urls,Notes,Product Name,Notes,Serial Number\n9,{Url},x,Shirt,y,007\n"));
         Assert.Equal(("007", "Shirt", Url), (row.Serial, row.Name, Assert.Single(row.Urls)));
@@ -41,7 +41,7 @@ public sealed class AcceptedCsvTests
     [InlineData(',')]
     [InlineData(';')]
     [InlineData('\t')]
-    public async Task Delimiter_is_found(char delimiter)
+    public async Task Delimiter_is_detected(char delimiter)
     {
         var csv = $"S. No.,Product Name,Input Image Urls\n1,Shirt,{Url}\n".Replace(',', delimiter);
         Assert.Equal(delimiter, (await ValidateAsync(csv)).Dialect!.Delimiter);
@@ -52,7 +52,7 @@ public sealed class AcceptedCsvTests
     [InlineData("\r\n")]
     [InlineData("\n")]
     [InlineData("\r")]
-    public async Task Line_end_is_found_and_lines_are_counted_by_it(string newLine)
+    public async Task Line_ending_is_detected_and_lines_are_counted_by_it(string newLine)
     {
         var csv = string.Join(newLine, Header, $"1,a,{Url}", $"2,b,{Url}");
         Assert.Equal(newLine, (await ValidateAsync(csv)).Dialect!.NewLine);
@@ -60,7 +60,7 @@ public sealed class AcceptedCsvTests
     }
 
     [Fact]
-    public async Task Line_ends_may_differ_within_a_file() =>
+    public async Task Line_endings_may_differ_within_a_file() =>
         Assert.Equal([2, 3, 4], (await ReadAsync($"{Header}\r\n1,a,{Url}\n2,b,{Url}\r3,c,{Url}\r\n")).Select(row => row.Line));
 
     [Theory]
@@ -68,7 +68,7 @@ public sealed class AcceptedCsvTests
     [InlineData("utf-8", true)]
     [InlineData("utf-16le", true)]
     [InlineData("utf-16be", true)]
-    public async Task Encoding_is_found(string encoding, bool bom)
+    public async Task Encoding_is_detected(string encoding, bool bom)
     {
         Encoding coding = encoding switch
         {
@@ -106,20 +106,20 @@ public sealed class AcceptedCsvTests
     [InlineData("https://a.test/1.jpg, https://a.test/2.jpg")]
     [InlineData("\"https://a.test/1.jpg\",\"https://a.test/2.jpg\"")]
     [InlineData("https://a.test/1.jpg,https://a.test/2.jpg,,,")]
-    public async Task List_is_quoted_or_spills(string cell) =>
+    public async Task List_may_be_quoted_or_spill(string cell) =>
         Assert.Equal(["https://a.test/1.jpg", "https://a.test/2.jpg"], await UrlsOfAsync(cell));
 
     [Theory]
     [InlineData(';')]
     [InlineData('\t')]
-    public async Task List_spills_under_other_delimiters(char delimiter)
+    public async Task List_may_spill_under_other_delimiters(char delimiter)
     {
         var csv = $"S. No.,Product Name,Input Image Urls\n1,a,{Url},https://a.test/2.jpg\n".Replace(',', delimiter);
         Assert.Equal([Url, "https://a.test/2.jpg"], Assert.Single(await ReadAsync(csv)).Urls);
     }
 
     [Fact]
-    public async Task List_spills_under_headers_without_a_name() =>
+    public async Task List_may_spill_under_unnamed_headers() =>
         Assert.Equal([Url, Url, Url], Assert.Single(await ReadAsync($"{Header},,\n1,a,{Url},{Url},{Url}\n")).Urls);
 
     [Theory]
@@ -129,7 +129,7 @@ public sealed class AcceptedCsvTests
     [InlineData("https://a.test/image/12345")]
     [InlineData("https://a.test/?u=https://b.test/1.jpg")]
     [InlineData("https://a.test/a,v1.0/photo.jpg")]
-    public async Task Url_may_have_commas_queries_and_no_extension(string url)
+    public async Task Url_may_have_commas_and_queries_and_no_extension(string url)
     {
         Assert.Equal([url], await UrlsOfAsync($"\"{url}\""));
         Assert.Equal([url], await UrlsOfAsync(url));
@@ -154,11 +154,11 @@ public sealed class AcceptedCsvTests
     }
 
     [Fact]
-    public async Task Row_may_end_behind_its_urls_where_more_columns_follow() =>
+    public async Task Row_may_end_after_its_urls_if_more_columns_follow() =>
         Assert.Equal([Url], Assert.Single(await ReadAsync($"{Header},Notes,Price\n1,a,{Url}\n")).Urls);
 
     [Fact]
-    public async Task Dialect_survives_json()
+    public async Task Dialect_round_trips_through_json()
     {
         var dialect = (await ValidateAsync($"Notes;Product Name;Input Image Urls;S.No;;\r\nx;a;{Url};1\r\n")).Dialect;
         Assert.Equal(new CsvDialect(';', CsvEncoding.Utf8, false, "\r\n", 6, 4, 3, 1, 2), dialect);
@@ -167,7 +167,7 @@ public sealed class AcceptedCsvTests
     }
 
     [Fact]
-    public async Task An_object_that_is_not_the_judged_file_is_not_read()
+    public async Task A_file_other_than_the_validated_one_is_not_read()
     {
         var dialect = (await ValidateAsync($"{Header}\n1,a,{Url}\n")).Dialect!;
         foreach (var other in new[] { $"Product Name,S. No.,Input Image Urls\n1,a,{Url}\n", $"{Header}\n1,a,{Url}\n2,b\n", $"{Header}\n1,a\"b,{Url}\n", "" })

@@ -5,7 +5,7 @@ using static Darkroom.Tests.Csv.CsvTesting;
 
 namespace Darkroom.Tests.Csv;
 
-/// <summary>Memory is the whole process': nothing else may run meanwhile.</summary>
+/// <summary>Measures the memory of the whole process, so no other test may run at the same time.</summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class CsvMemory
 {
@@ -26,7 +26,7 @@ public sealed class CsvAttackTests
     [InlineData("1", ",", CsvErrorCodes.TooManyColumns)]
     [InlineData("1,a,\"", "https://a.test/1, ", CsvErrorCodes.CellTooLong)]
     [InlineData("1,a", ",\"\"", CsvErrorCodes.TooManyColumns)]
-    public async Task Endless_record_is_refused_before_it_eats_memory(string start, string endless, string code)
+    public async Task Endless_record_is_refused_before_it_exhausts_memory(string start, string endless, string code)
     {
         var (validation, growth, taken) = await ValidateEndlessAsync($"{Header}\n1,a,{Url}\n{start}", endless, 64 * Megabyte);
         var error = Assert.Single(validation.Errors);
@@ -56,14 +56,14 @@ public sealed class CsvAttackTests
     [InlineData("1,a,\n")]
     [InlineData("1,\"a\"b,x\n")]
     [InlineData("1,a,https://a.test/1.jpg,x.jpg\r\n")]
-    public async Task Millions_of_bad_or_blank_lines_cost_no_memory(string line)
+    public async Task Millions_of_bad_or_blank_lines_take_no_memory(string line)
     {
         var (_, growth, _) = await ValidateEndlessAsync($"{Header}\n", line, 2 * Megabyte);
         Assert.InRange(growth, long.MinValue, 8 * Megabyte);
     }
 
     [Fact]
-    public async Task Records_full_of_bad_cells_are_not_copied_once_for_each()
+    public async Task Record_full_of_bad_cells_is_not_copied_for_each_cell()
     {
         var record = string.Concat(Enumerable.Repeat("a\"" + new string('b', 300) + ",", 2_000)) + "\n";
         var before = GC.GetTotalAllocatedBytes();
@@ -73,7 +73,7 @@ public sealed class CsvAttackTests
     }
 
     [Fact]
-    public async Task File_that_never_ends_is_refused_at_its_limit()
+    public async Task Endless_file_is_refused_at_the_size_limit()
     {
         var (validation, _, taken) = await ValidateEndlessAsync($"{Header}\n", $"1,a,{Url}\n", 64 * Megabyte, new CsvLimits { MaxFileBytes = Megabyte });
         Assert.Equal(CsvErrorCodes.FileTooLarge, Assert.Single(validation.Errors).Code);
@@ -104,7 +104,7 @@ public sealed class CsvAttackTests
             await Task.CompletedTask;
         }
 
-        // Bytes held near the end against bytes held near the start.
+        // Compares the memory held near the end with that near the start.
         static async Task<long> GrowthAsync(Func<Stream, Task> run)
         {
             var (early, late, read) = (0L, 0L, 0);

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Csv;
 
-/// <summary>Says what tests of CSVs say: judge this text, read these rows, write that output.</summary>
+/// <summary>Shorthand for the CSV tests: validate text, read rows, write the output.</summary>
 internal static class CsvTesting
 {
     public const string Header = "S. No.,Product Name,Input Image Urls";
@@ -27,7 +27,7 @@ internal static class CsvTesting
 
     public static Task<List<ProductRow>> ReadAsync(string csv) => ReadAsync(Encoding.UTF8.GetBytes(csv));
 
-    /// <summary>The URLs of the only row of a file with this cell (raw text) as its list.</summary>
+    /// <summary>The URLs of a one-row file with this raw cell as its list.</summary>
     public static async Task<IReadOnlyList<string>> UrlsOfAsync(string cell) => Assert.Single(await ReadAsync($"{Header}\n1,a,{cell}\n")).Urls;
 
     public static async Task<CsvError> OnlyErrorAsync(string csv, CsvLimits? limits = null)
@@ -60,7 +60,7 @@ internal static class CsvTesting
     public static RowOutcome AllSucceeded(ProductRow row) =>
         new(row.Row, [.. row.Urls.Select((_, index) => ImageResult.Succeeded($"https://out.test/{row.Row}-{index + 1}.jpg"))]);
 
-    /// <summary>Every record of a text as our record reader sees it; one with a stray quote too, which only the judge refuses.</summary>
+    /// <summary>Every record as our record reader sees it, including those with a stray quote, which only validation refuses.</summary>
     public static async Task<List<string[]>> RecordsAsync(byte[] csv, char delimiter = ',')
     {
         var text = new CsvText(new MemoryStream(csv), long.MaxValue, CancellationToken.None);

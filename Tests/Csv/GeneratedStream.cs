@@ -1,6 +1,6 @@
 namespace Darkroom.Tests.Csv;
 
-/// <summary>A stream of as many bytes as a test likes, none of them kept; tells how many have been taken.</summary>
+/// <summary>A generated stream of any length that holds nothing in memory and reports how many bytes have been read.</summary>
 internal sealed class GeneratedStream(IEnumerable<byte[]> blocks, Action<long>? onRead = null) : Stream
 {
     private readonly IEnumerator<byte[]> _blocks = blocks.GetEnumerator();

@@ -9,7 +9,7 @@ namespace Darkroom.Tests.Csv;
 public sealed class HostileCsvTests
 {
     [HostileCorpusFact]
-    public async Task Every_hostile_file_gets_a_verdict()
+    public async Task Every_hostile_file_is_validated()
     {
         var files = Directory.EnumerateFiles(HostileCorpus.File("csv"), "*", SearchOption.AllDirectories)
             .Concat(Directory.EnumerateFiles(HostileCorpus.File("made", "csv")))
@@ -21,7 +21,7 @@ public sealed class HostileCsvTests
     }
 
     [HostileCorpusFact]
-    public async Task Every_hostile_file_under_our_header_gets_a_verdict_and_an_output_if_it_is_valid()
+    public async Task Every_hostile_file_under_our_header_is_validated_and_written_if_valid()
     {
         foreach (var file in Directory.EnumerateFiles(HostileCorpus.File("csv"), "*", SearchOption.AllDirectories).Concat(Directory.EnumerateFiles(HostileCorpus.File("made", "csv"))))
         {
@@ -37,7 +37,7 @@ public sealed class HostileCsvTests
         }
     }
 
-    /// <summary>The made files say <c>id,url</c>; under our column names their rows are judged one by one.</summary>
+    /// <summary>The generated files have the header <c>id,url</c>; with our column names each row is validated.</summary>
     [HostileCorpusTheory]
     [InlineData("no_trailing_newline.csv")]
     [InlineData("mixed_newlines.csv")]
@@ -61,7 +61,7 @@ public sealed class HostileCsvTests
     [InlineData("ragged.csv", CsvErrorCodes.MissingUrl, 2L, CsvErrorCodes.AmbiguousUrlList, 3L)]
     [InlineData("crlf_header_injection.csv", CsvErrorCodes.InvalidUrl, 2L)]
     [InlineData("log_injection.csv", CsvErrorCodes.InvalidUrl, 4L)]
-    public async Task Made_files_are_judged_as_they_deserve(string name, params object[] expected)
+    public async Task Generated_files_are_validated_as_expected(string name, params object[] expected)
     {
         var validation = await ValidateAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", name))));
         var found = validation.Errors.Take(Math.Max(1, expected.Length / 2)).SelectMany(error => new object[] { error.Code, error.Line });
@@ -69,10 +69,10 @@ public sealed class HostileCsvTests
     }
 
     [HostileCorpusFact]
-    public async Task Rows_of_schemes_and_formulas_are_refused_one_by_one()
+    public async Task Each_row_with_a_bad_scheme_or_formula_is_refused()
     {
         var schemes = await ValidateAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", "schemes.csv"))));
-        // Line 18 is HTTPS://EXAMPLE.TEST, and a port is policy (line 20 has port 0).
+        // Line 18 is HTTPS://EXAMPLE.TEST, which is valid, and ports are policy (line 20 has port 0).
         Assert.Equal(Enumerable.Range(2, 21).Except([18, 20]).Select(line => (long)line), schemes.Errors.Select(error => error.Line).Distinct());
 
         var formulas = await ValidateAsync(UnderOurNames(await File.ReadAllBytesAsync(HostileCorpus.File("made", "csv", "formula_injection.csv"))));
@@ -83,19 +83,19 @@ public sealed class HostileCsvTests
     [HostileCorpusTheory]
     [InlineData("csv-spectrum")]
     [InlineData("csv-test-data")]
-    public async Task Records_are_those_of_the_corpus_own_answers(string corpus)
+    public async Task Records_match_the_expected_results_of_the_corpus(string corpus)
     {
         var checkedFiles = 0;
         foreach (var answer in Directory.EnumerateFiles(HostileCorpus.File("csv", corpus), "*.json"))
         {
             var csv = await File.ReadAllTextAsync(Path.ChangeExtension(answer, ".csv"));
-            // Copies of these files lose their CRs wherever line ends are normalised; the answers keep theirs.
+            // Copies of these files lose their CRs where line endings are normalised; the expected results keep them.
             if (answer.EndsWith("_crlf.json", StringComparison.Ordinal) && !csv.Contains('\r', StringComparison.Ordinal))
                 csv = csv.ReplaceLineEndings("\r\n");
             var records = await RecordsAsync(Encoding.UTF8.GetBytes(csv));
             using var json = JsonDocument.Parse(await File.ReadAllTextAsync(answer));
             var expected = Answer(json.RootElement, records[0], Path.GetFileName(answer));
-            // Some copies blank out this telephone number on one side only.
+            // Some copies redact this telephone number in only one of the two files.
             if (records[0][0] == "Contact Phone Number")
                 expected[1][0] = records[1][0];
             Assert.Equal(expected, records);
@@ -104,7 +104,7 @@ public sealed class HostileCsvTests
         Assert.True(checkedFiles >= 12);
     }
 
-    /// <summary>Answers are arrays of records, or of objects by the header's names (none for a header alone).</summary>
+    /// <summary>The expected results are arrays of records, or of objects keyed by column name (empty for a header alone).</summary>
     private static List<string[]> Answer(JsonElement json, string[] header, string name)
     {
         List<JsonElement> rows = json.ValueKind == JsonValueKind.Object ? [json] : [.. json.EnumerateArray()];
@@ -115,7 +115,7 @@ public sealed class HostileCsvTests
     }
 
     [HostileCorpusFact]
-    public async Task Files_that_are_bad_by_their_quotes_are_refused_for_their_quotes()
+    public async Task Files_with_bad_quotes_are_refused_for_their_quotes()
     {
         foreach (var (name, code) in new[]
         {
@@ -141,7 +141,7 @@ public sealed class HostileCsvTests
         if (ours == header)
             return file;
 
-        // A product's name between serial and URL, in each line that starts a record.
+        // Inserts a product name between serial and URL in each line that starts a record.
         var body = text[header.Length..];
         body = System.Text.RegularExpressions.Regex.Replace(body, $"(?<=^|[\r\n])(\"[^\"]*\"|[^\"{delimiter}\r\n]+){delimiter}", match => match.Value + "name" + delimiter);
         return coding.GetBytes(ours + body);

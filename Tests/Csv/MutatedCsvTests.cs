@@ -6,9 +6,12 @@ namespace Darkroom.Tests.Csv;
 
 public sealed class MutatedCsvTests
 {
-    /// <summary>Bytes and pieces of the grammar thrown into a sound file at random, from fixed seeds: a validation, never an exception, and never two readings.</summary>
+    /// <summary>
+    /// Inserts random bytes and grammar fragments into a valid file, from fixed seeds. Validation must never throw, and all readers must
+    /// agree.
+    /// </summary>
     [Fact]
-    public async Task Damaged_files_get_a_verdict_and_valid_ones_are_read_and_written()
+    public async Task Mutated_files_are_validated_and_valid_ones_are_read_and_written()
     {
         var sound = Encoding.UTF8.GetBytes($"{Header},Notes\r\n1.,\"a, \"\"b\"\"\",\"https://a.test/1.jpg, https://a.test/2.jpg\",x\r\n\r\n2,é,https://a.test/3,\r\n");
         byte[][] pieces = [.. new[] { ",", "\"", "\"\"", "\r", "\n", ";", "\t", "\0", " ", "https://", ", ", ",,", "\uFEFF", "=", "👕" }.Select(Encoding.UTF8.GetBytes), [0xC3], [0xFF, 0xFE]];

@@ -7,11 +7,11 @@ using static Darkroom.Tests.Csv.CsvTesting;
 
 namespace Darkroom.Tests.Csv;
 
-/// <summary>Files of every shape that is accepted, made at random from a fixed seed; what comes out must be what went in and two cells more.</summary>
+/// <summary>Random files of every accepted shape, from a fixed seed. The output must be the input plus two cells per record.</summary>
 public sealed class OutputCsvRoundTripTests
 {
     [Fact]
-    public async Task Output_is_the_input_record_for_record_and_two_cells_more()
+    public async Task Output_is_the_input_plus_two_cells_per_record()
     {
         for (var seed = 0; seed < 150; seed++)
         {
@@ -33,7 +33,7 @@ public sealed class OutputCsvRoundTripTests
     }
 
     [Fact]
-    public async Task Bytes_of_the_input_stay_where_nothing_spills()
+    public async Task Input_bytes_are_unchanged_where_no_list_spills()
     {
         for (var seed = 0; seed < 150; seed++)
         {
@@ -41,7 +41,7 @@ public sealed class OutputCsvRoundTripTests
             var input = sample.Bytes();
             var output = await WriteAsync(input, row => new(row.Row, [.. row.Urls.Select(_ => ImageResult.Succeeded("https://out.test/~"))]));
 
-            // Taking out what was added, cell by cell, leaves the very bytes of the input.
+            // Removing the added cells restores the exact bytes of the input.
             var text = sample.Encoding.GetString(output);
             var d = sample.Delimiter;
             text = text.Replace($"{d}Output Image Urls{d}Errors", "", StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public sealed class OutputCsvRoundTripTests
         Assert.Equal(OutputErrorList.Format(outcome.Images), after[^1]);
     }
 
-    /// <summary>CsvHelper on its own, as a stranger would read the file.</summary>
+    /// <summary>Reads the file with plain CsvHelper, as another program would.</summary>
     private static List<string[]> Parse(byte[] csv, Sample sample)
     {
         var configuration = new CsvConfiguration(CultureInfo.InvariantCulture) { Delimiter = sample.Delimiter.ToString(), IgnoreBlankLines = false, BadDataFound = null };

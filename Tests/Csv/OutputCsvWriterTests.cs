@@ -10,7 +10,7 @@ public sealed class OutputCsvWriterTests
     private const string OutputHeader = Header + ",Output Image Urls,Errors";
 
     [Fact]
-    public async Task Each_row_gets_two_cells_and_keeps_everything_else() => Assert.Equal(
+    public async Task Each_row_gets_two_cells_and_is_otherwise_unchanged() => Assert.Equal(
         $"\r\n{OutputHeader}\r\n1.,\"a \"\"b\"\"\r\nc\",\"{Url}, {Url}\",\"https://out.test/1-1.jpg, https://out.test/1-2.jpg\",\n\n2, b ,{Url},https://out.test/2-1.jpg,",
         await WriteAsync($"\r\n{Header}\r\n1.,\"a \"\"b\"\"\r\nc\",\"{Url}, {Url}\"\n\n2, b ,{Url}"));
 
@@ -45,12 +45,12 @@ public sealed class OutputCsvWriterTests
     }
 
     [Fact]
-    public async Task List_that_spilled_under_another_delimiter_becomes_one_quoted_cell() => Assert.Equal(
+    public async Task List_spilled_under_another_delimiter_becomes_one_quoted_cell() => Assert.Equal(
         $"S. No.;Product Name;Input Image Urls;;Output Image Urls;Errors\n1;a;\"{Url}, {Url}\";;https://out.test/1-1.jpg, https://out.test/1-2.jpg;\n",
         await WriteAsync($"S. No.;Product Name;Input Image Urls;\n1;a;{Url};{Url}\n"));
 
     [Fact]
-    public async Task Added_cells_stand_under_their_headers_in_ragged_rows()
+    public async Task Added_cells_line_up_with_their_headers_in_ragged_rows()
     {
         var output = await WriteAsync($"S. No.,Input Image Urls,Product Name,Notes,\n1,{Url}\n2,{Url},b,n,\n3,{Url},c,n,,,,\n,,\n");
         var records = await RecordsAsync(Encoding.UTF8.GetBytes(output));
@@ -63,7 +63,7 @@ public sealed class OutputCsvWriterTests
     [InlineData("utf-8 bom")]
     [InlineData("utf-16le")]
     [InlineData("utf-16be")]
-    public async Task Encoding_and_byte_order_mark_stay(string name)
+    public async Task Encoding_and_byte_order_mark_are_kept(string name)
     {
         Encoding coding = name switch
         {
@@ -77,7 +77,7 @@ public sealed class OutputCsvWriterTests
     }
 
     [Fact]
-    public async Task Outcomes_that_do_not_match_the_rows_are_never_written_to_others()
+    public async Task Outcomes_that_do_not_match_the_rows_are_never_written()
     {
         var csv = Encoding.UTF8.GetBytes($"{Header}\n1,a,{Url}\n2,b,{Url}\n");
         static RowOutcome Row(int row, int images = 1) => new(row, [.. Enumerable.Repeat(ImageResult.Succeeded("https://out.test/1"), images)]);
@@ -104,7 +104,7 @@ public sealed class OutputCsvWriterTests
     [InlineData("\"=1+\"\"1\"\"\"")]
     [InlineData("'=1")]
     [InlineData("'harmless")]
-    public async Task Formulas_of_the_input_are_defused_only_if_asked_for(string cell)
+    public async Task Formulas_in_the_input_are_escaped_only_if_configured(string cell)
     {
         var csv = $"Notes,{Header}\n{cell},{cell},{cell},{Url}\n";
         Assert.Contains($"\n{cell},{cell},{cell},{Url},https", await WriteAsync(csv), StringComparison.Ordinal);
@@ -117,7 +117,7 @@ public sealed class OutputCsvWriterTests
     }
 
     [Fact]
-    public async Task Formulas_in_cells_of_ours_are_always_defused()
+    public async Task Formulas_in_added_cells_are_always_escaped()
     {
         var output = await WriteAsync($"{Header}\n1,a,{Url}\n", row => new(row.Row, [ImageResult.Succeeded("=cmd|'/C_calc'!A0")]));
         Assert.EndsWith(",\"'=cmd|'/C_calc'!A0\",\n", output, StringComparison.Ordinal);
@@ -127,11 +127,11 @@ public sealed class OutputCsvWriterTests
     [InlineData("https://out.test/a b")]
     [InlineData("https://out.test/\n")]
     [InlineData("")]
-    public void Output_url_that_could_not_be_read_back_is_not_written(string url) =>
+    public void Output_url_that_could_not_be_read_back_is_refused(string url) =>
         Assert.Throws<ArgumentException>(() => OutputUrlList.Format([url]));
 
     [Fact]
-    public void Output_list_gives_its_slots_back()
+    public void Output_list_round_trips()
     {
         foreach (string?[] slots in new string?[][] { [null], [null, null], ["https://a/1"], [null, "https://a/1", null], ["https://a/1,https://b/2", null] })
         {

@@ -21,7 +21,7 @@ public sealed class RefusedCsvTests
     [InlineData("S. No.,Product Name,Input Image Urls,Output Image Urls\n1,a,https://a.test/1,\n", CsvErrorCodes.ReservedColumn, 1, 4)]
     [InlineData("errors,S. No.,Product Name,Input Image Urls\n,1,a,https://a.test/1\n", CsvErrorCodes.ReservedColumn, 1, 1)]
     [InlineData("S. No.,\"Product\" Name,Input Image Urls\n", CsvErrorCodes.StrayQuote, 1, 2)]
-    public async Task File_is_refused_for_its_form(string csv, string code, int line, int? column, int count = 1)
+    public async Task File_with_a_bad_format_is_refused(string csv, string code, int line, int? column, int count = 1)
     {
         var validation = await ValidateAsync(csv);
         Assert.Equal(count, validation.ErrorCount);
@@ -54,7 +54,7 @@ public sealed class RefusedCsvTests
     [InlineData("2,\"b\" ,https://a.test/1", CsvErrorCodes.StrayQuote, 2)]
     [InlineData("2, \"b\",https://a.test/1", CsvErrorCodes.StrayQuote, 2)]
     [InlineData("2,\"b \"c\" d\",https://a.test/1", CsvErrorCodes.StrayQuote, 2)]
-    public async Task Row_is_refused_at_its_line_and_the_rest_is_judged_all_the_same(string row, string code, int column)
+    public async Task Bad_row_is_refused_at_its_line_and_the_rest_is_still_validated(string row, string code, int column)
     {
         var validation = await ValidateAsync($"{Header}\n1,a,{Url}\n{row}\n3,c,{Url}\n4,d,\n");
         Assert.Equal(2, validation.ErrorCount);
@@ -69,28 +69,28 @@ public sealed class RefusedCsvTests
     [InlineData("2,\"b", 2)]
     [InlineData("2,b,\"", 3)]
     [InlineData("2,b,\"https://a.test/1\"\"", 3)]
-    public async Task Quote_that_never_closes_is_reported_where_its_row_starts(string rest, int column)
+    public async Task Unclosed_quote_is_reported_where_its_row_starts(string rest, int column)
     {
         var error = await OnlyErrorAsync($"{Header}\n1,a,{Url}\n{rest}");
         Assert.Equal((CsvErrorCodes.UnclosedQuote, 3L, column), (error.Code, error.Line, error.Column));
     }
 
     [Fact]
-    public async Task Text_behind_a_closing_quote_at_the_very_end_is_no_unclosed_quote()
+    public async Task Text_after_a_closing_quote_at_the_end_of_the_file_is_not_an_unclosed_quote()
     {
         Assert.Equal(CsvErrorCodes.StrayQuote, (await OnlyErrorAsync($"{Header}\n1,\"Hey, I missed \" it\",{Url}")).Code);
         Assert.Equal(CsvErrorCodes.StrayQuote, (await OnlyErrorAsync($"{Header}\n1,a,{Url}\"")).Code);
     }
 
     [Fact]
-    public async Task More_cells_than_names_are_refused_where_the_list_is_not_last()
+    public async Task More_cells_than_names_are_refused_if_the_list_is_not_last()
     {
         var error = await OnlyErrorAsync($"S. No.,Input Image Urls,Product Name\n1,{Url},{Url},Shirt\n");
         Assert.Equal((CsvErrorCodes.ExtraCells, 2L, 4), (error.Code, error.Line, error.Column));
     }
 
     [Fact]
-    public async Task Cells_behind_a_list_that_are_no_urls_are_never_glued_to_one()
+    public async Task Cells_after_a_list_that_are_not_urls_are_never_joined_to_one()
     {
         var error = await OnlyErrorAsync("S. No.;Product Name;Input Image Urls\n1;a;https://a.test/x;v=1\n");
         Assert.Equal((CsvErrorCodes.AmbiguousUrlList, 2L, 3, "v=1"), (error.Code, error.Line, error.Column, error.Value));
@@ -107,7 +107,7 @@ public sealed class RefusedCsvTests
     }
 
     [Fact]
-    public async Task Invalid_utf8_is_found_behind_long_valid_text_and_after_earlier_errors()
+    public async Task Invalid_utf8_is_found_after_long_valid_text_and_after_earlier_errors()
     {
         var rows = string.Concat(Enumerable.Repeat($"1,ä,{Url}\n", 10_000));
         byte[] csv = [.. Encoding.UTF8.GetBytes($"{Header}\n1,a,\n{rows}"), 0xC3];
@@ -128,7 +128,7 @@ public sealed class RefusedCsvTests
     }
 
     [Fact]
-    public async Task Encoding_fault_in_the_header_is_said_rather_than_that_a_column_is_missing()
+    public async Task Encoding_error_in_the_header_is_reported_instead_of_a_missing_column()
     {
         var error = Assert.Single((await ValidateAsync(Encoding.Latin1.GetBytes($"Größe,{Header}\n1,1,a,{Url}\n"))).Errors);
         Assert.Equal((CsvErrorCodes.InvalidEncoding, 1L), (error.Code, error.Line));
@@ -180,7 +180,7 @@ public sealed class RefusedCsvTests
     [InlineData("BZh91AY")]
     [InlineData("%PDF-1.7")]
     [InlineData("\u00D0\u00CF\u0011\u00E0\u00A1\u00B1\u001A\u00E1")]
-    public async Task Other_kinds_of_files_are_named(string head)
+    public async Task Other_file_types_are_named(string head)
     {
         var error = Assert.Single((await ValidateAsync(Encoding.Latin1.GetBytes(head + new string('x', 100)))).Errors);
         Assert.Equal((CsvErrorCodes.NotCsv, 1L), (error.Code, error.Line));
@@ -205,7 +205,7 @@ public sealed class RefusedCsvTests
     }
 
     [Fact]
-    public async Task Every_bad_url_of_a_row_is_an_error_of_its_own()
+    public async Task Every_bad_url_in_a_row_is_a_separate_error()
     {
         var validation = await ValidateAsync($"{Header}\n1,a,\"{Url}, ftp://a.test/2, x\"\n");
         Assert.Equal([CsvErrorCodes.UnsupportedScheme, CsvErrorCodes.InvalidUrl], validation.Errors.Select(error => error.Code));
@@ -235,7 +235,7 @@ public sealed class RefusedCsvTests
     [InlineData(nameof(CsvLimits.MaxUrlLength), CsvErrorCodes.UrlTooLong, 2)]
     [InlineData(nameof(CsvLimits.MaxColumns), CsvErrorCodes.TooManyColumns, 3)]
     [InlineData(nameof(CsvLimits.MaxFileBytes), CsvErrorCodes.FileTooLarge, null)]
-    public async Task Limits_are_kept(string limit, string code, int? line)
+    public async Task Limits_are_enforced(string limit, string code, int? line)
     {
         var limits = new CsvLimits();
         var property = typeof(CsvLimits).GetProperty(limit)!;

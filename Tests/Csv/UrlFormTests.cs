@@ -48,17 +48,17 @@ public sealed class UrlFormTests
     [InlineData("javascript:alert(1)", CsvErrorCodes.UnsupportedScheme)]
     [InlineData("https://user:pass@a.test/1.jpg", CsvErrorCodes.UrlHasCredentials)]
     [InlineData("https://@a.test/1.jpg", CsvErrorCodes.UrlHasCredentials)]
-    public void Others_are_refused_with_a_reason(string url, string code) => Assert.Equal(code, UrlForm.Check(url, 2_048).Code);
+    public void Other_urls_are_refused_with_a_reason(string url, string code) => Assert.Equal(code, UrlForm.Check(url, 2_048).Code);
 
     [Fact]
-    public void Length_is_capped()
+    public void Length_is_limited()
     {
         Assert.Null(UrlForm.Check("https://a.test/" + new string('x', 2_033), 2_048).Code);
         Assert.Equal(CsvErrorCodes.UrlTooLong, UrlForm.Check("https://a.test/" + new string('x', 2_034), 2_048).Code);
     }
 
     [Fact]
-    public void Whatever_passes_is_a_url_to_the_framework_with_the_host_that_one_reads()
+    public void Accepted_url_has_the_host_that_a_person_reads()
     {
         var random = new Random(5);
         const string pieces = "aZ09.-_~:/?#[]@!$&'()*+,;=%\\|^{}<> éß☃";
@@ -75,7 +75,7 @@ public sealed class UrlFormTests
             Assert.Empty(uri.UserInfo);
             Assert.NotEmpty(uri.Host);
             var written = url.ToString().Split("://")[1].Split('/', '?', '#')[0];
-            // Numbers become dotted addresses; which ones may be called is policy.
+            // Numeric hosts become dotted addresses; which of them may be called is policy.
             if (uri.HostNameType == UriHostNameType.Dns)
                 Assert.StartsWith(uri.Host, written, StringComparison.OrdinalIgnoreCase);
         }

@@ -9,7 +9,7 @@ public sealed class DatabaseSessionsTests
     [Theory]
     [InlineData("", "on")]
     [InlineData(";Options=-c enable_seqscan=off", "off")]
-    public async Task A_frozen_transaction_is_ended_by_the_server_beside_whatever_else_is_asked(string options, string seqscan)
+    public async Task Idle_transactions_time_out_and_other_options_are_kept(string options, string seqscan)
     {
         await using var database = await TestDatabase.CreateAsync();
         var builder = new NpgsqlDataSourceBuilder(database.ConnectionString + options);

@@ -20,7 +20,7 @@ public sealed class SchemaMigratorTests
     }
 
     [Fact]
-    public async Task A_migration_waits_for_another_process_as_long_as_that_takes()
+    public async Task A_migration_waits_for_another_process_without_a_timeout()
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var other = await database.DataSource.OpenConnectionAsync();
@@ -28,7 +28,7 @@ public sealed class SchemaMigratorTests
         await other.Sql("select pg_advisory_lock(@lock)").With("lock", SchemaMigrator.MigrationLock).ExecuteNonQueryAsync();
 
         var migration = new SchemaMigrator(hasty, NullLogger<SchemaMigrator>.Instance).MigrateAsync(default);
-        // Past the time that this data source gives its commands.
+        // Longer than this data source's command timeout.
         await other.Sql("select pg_sleep(1.5)").ExecuteNonQueryAsync();
         Assert.False(migration.IsCompleted);
         await other.Sql("select pg_advisory_unlock_all()").ExecuteNonQueryAsync();

@@ -20,7 +20,7 @@ public sealed class AddressRulesTests
         "198.17.255.255", "198.20.0.0", "223.255.255.255",
     ];
 
-    /// <summary>Every way in which an IPv6 address carries an IPv4 address that something on the way would deliver to.</summary>
+    /// <summary>Every way in which an IPv6 address can embed an IPv4 address that a translator or tunnel would deliver to.</summary>
     private static readonly (string Name, Func<byte[], IPAddress> Wrap)[] Wrappings =
     [
         ("mapped", v4 => Join("::ffff:0:0", 12, v4)),
@@ -36,7 +36,7 @@ public sealed class AddressRulesTests
 
     [Theory]
     [MemberData(nameof(Private))]
-    public void Private_address_is_not_public_in_any_wrapping(string text)
+    public void Private_address_is_not_public_however_it_is_embedded(string text)
     {
         var address = IPAddress.Parse(text);
         Assert.False(AddressRules.IsPublic(address));
@@ -46,7 +46,7 @@ public sealed class AddressRulesTests
 
     [Theory]
     [MemberData(nameof(Public))]
-    public void Neighbour_of_a_private_range_stays_reachable_in_any_wrapping(string text)
+    public void Neighbour_of_a_private_range_stays_public_however_it_is_embedded(string text)
     {
         var address = IPAddress.Parse(text);
         Assert.True(AddressRules.IsPublic(address));
@@ -72,7 +72,7 @@ public sealed class AddressRulesTests
     [InlineData("fe80::1")]
     [InlineData("fec0::1")]
     [InlineData("ff02::1")]
-    public void Special_address_of_ipv6_is_not_public(string text) => Assert.False(AddressRules.IsPublic(IPAddress.Parse(text)));
+    public void Special_purpose_ipv6_address_is_not_public(string text) => Assert.False(AddressRules.IsPublic(IPAddress.Parse(text)));
 
     [Theory]
     [InlineData("2001:4860:4860::8888")]
@@ -80,7 +80,7 @@ public sealed class AddressRulesTests
     [InlineData("2a00:1450:4001:80b::200e")]
     [InlineData("2001:200::1")]
     [InlineData("3ffe::1")]
-    public void Assigned_address_of_ipv6_is_public(string text) => Assert.True(AddressRules.IsPublic(IPAddress.Parse(text)));
+    public void Global_unicast_ipv6_address_is_public(string text) => Assert.True(AddressRules.IsPublic(IPAddress.Parse(text)));
 
     private static IPAddress Join(string prefix, int offset, byte[] v4)
     {

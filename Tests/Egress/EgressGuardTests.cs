@@ -45,11 +45,11 @@ public sealed class EgressGuardTests
     [InlineData("http:///a.jpg", EgressRefusalCodes.InvalidUrl)]
     [InlineData("//example.com/a.jpg", EgressRefusalCodes.InvalidUrl)]
     [InlineData("", EgressRefusalCodes.InvalidUrl)]
-    public void Url_that_is_none_of_ours_is_refused_with_its_reason(string url, string code)
+    public void Unacceptable_url_is_refused_with_the_reason(string url, string code)
     {
         var refusal = Production.CheckUrl(url, out var uri);
         Assert.Null(uri);
-        // What one platform reads as a path of a file another does not read at all: both are refusals.
+        // Some platforms read this as a file path, others not as a URL at all. Both refuse it.
         if (url.StartsWith("//", StringComparison.Ordinal)) Assert.NotNull(refusal);
         else Assert.Equal(code, refusal?.Code);
     }
@@ -61,7 +61,7 @@ public sealed class EgressGuardTests
     [InlineData("http://100.128.0.0/")]
     [InlineData("http://[2001:4860:4860::8888]/")]
     [InlineData(" https://example.com/with%20blanks.jpg ")]
-    public void Ordinary_url_passes(string url)
+    public void Ordinary_url_is_allowed(string url)
     {
         Assert.Null(Production.CheckUrl(url, out var uri));
         Assert.NotNull(uri);
@@ -94,7 +94,7 @@ public sealed class EgressGuardTests
     }
 
     [Fact]
-    public async Task One_private_answer_among_public_ones_refuses_the_name()
+    public async Task Name_with_one_private_address_among_public_ones_is_refused()
     {
         await using var server = FaultServer.Answering("200 OK", [1]);
         var options = TestEgress.Options(o => (o.AllowLoopback, o.AdditionalPorts) = (false, [server.Port]));
@@ -104,9 +104,9 @@ public sealed class EgressGuardTests
     }
 
     [Fact]
-    public async Task Name_is_resolved_once_so_a_second_answer_cannot_replace_the_checked_one()
+    public async Task Name_is_resolved_once_so_rebinding_cannot_replace_the_checked_address()
     {
-        // The first answer passes the guard and refuses connections; the second would be the attacker's goal.
+        // The first address passes the guard but refuses connections; the second would be the attacker's target.
         await using var server = FaultServer.Answering("200 OK", [1]);
         var closed = FreePort.Find();
         var resolver = new FakeResolver().Answer("rebind.test", "127.0.0.1").Answer("rebind.test", "10.0.0.1");
@@ -124,7 +124,7 @@ public sealed class EgressGuardTests
     public async Task Second_address_is_tried_when_the_first_refuses()
     {
         await using var server = FaultServer.Answering("200 OK", TestImages.TinyGif);
-        // Nobody listens on 127.0.0.2 at this port.
+        // Nothing listens on 127.0.0.2 at this port.
         var resolver = new FakeResolver().Answer("two.test", "127.0.0.2", "127.0.0.1");
         using var fetcher = TestEgress.Fetcher(TestEgress.Options(), resolver);
         using var image = await fetcher.FetchAsync(new Uri($"http://two.test:{server.Port}/"), CancellationToken.None);
@@ -132,26 +132,26 @@ public sealed class EgressGuardTests
     }
 
     [Fact]
-    public void Families_of_addresses_take_turns()
+    public void Address_families_alternate()
     {
         IPAddress[] addresses = [IPAddress.Parse("2001:db8::1"), IPAddress.Parse("2001:db8::2"), IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];
         Assert.Equal(["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"], HappyEyeballsConnector.Interleave(addresses).Select(address => address.ToString()));
     }
 
     [Fact]
-    public async Task Name_without_an_answer_is_tried_again_later()
+    public async Task Name_that_does_not_resolve_is_a_transient_failure()
     {
         var failure = await FailureAsync(TestEgress.Options(), new FakeResolver(), "http://nowhere.test/");
         Assert.Equal((ImageFailureCodes.DnsFailed, true), (failure.Code, failure.IsTransient));
     }
 
     [HostileCorpusFact]
-    public void Corpus_of_ssrf_hosts_is_judged_as_expected()
+    public void Corpus_of_ssrf_hosts_is_decided_as_expected()
     {
         foreach (var line in File.ReadLines(HostileCorpus.File("made", "url", "ssrf_hosts.tsv")).Skip(1))
         {
             var (url, expected) = (line.Split('\t')[0], line.Split('\t')[2]);
-            // Names, rebinding and redirects have tests of their own: their text alone says nothing.
+            // Names, rebinding and redirects have their own tests: the URL alone does not tell.
             if (!url.StartsWith("http", StringComparison.Ordinal)) continue;
             var refusal = Production.CheckUrl(url, out var uri);
             var needsLookup = refusal is null && uri!.HostNameType == UriHostNameType.Dns;

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Egress;
 
-/// <summary>Guards and fetchers as tests need them: quick, and with names that resolve to whatever the test says.</summary>
+/// <summary>Guards and fetchers for tests: with short timeouts and names that resolve to whatever the test says.</summary>
 internal static class TestEgress
 {
     public static EgressOptions Options(Action<EgressOptions>? change = null)
@@ -31,7 +31,7 @@ internal static class TestEgress
     private static IOptions<T> Wrap<T>(T options) where T : class => Microsoft.Extensions.Options.Options.Create(options);
 }
 
-/// <summary>DNS by hand: each name has a list of answers, given one after the other; the last one stays.</summary>
+/// <summary>A scripted resolver: each name has a list of answers, returned in turn; the last one repeats.</summary>
 internal sealed class FakeResolver : INameResolver
 {
     private readonly ConcurrentDictionary<string, ConcurrentQueue<IPAddress[]>> _answers = new(StringComparer.OrdinalIgnoreCase);

@@ -4,7 +4,7 @@ using NetVips;
 
 namespace Darkroom.Tests.Images;
 
-/// <summary>The codec as the worker runs it, and quick ways to use it.</summary>
+/// <summary>The codec as the worker runs it, with shorthand for tests.</summary>
 public sealed class CodecFixture : IDisposable
 {
     private readonly CodecThreads _threads;
@@ -35,7 +35,7 @@ public sealed class CodecFixture : IDisposable
     public async Task<ImageFailure> FailureAsync(byte[] file, ImagePlan? plan = null) =>
         (await Assert.ThrowsAsync<ImageFailedException>(() => RunAsync(file, plan))).Failure;
 
-    /// <summary>Decodes an output as any reader would.</summary>
+    /// <summary>Decodes an output like any other reader.</summary>
     internal static Image Decode(byte[] file, bool allFrames = false) => FormatSniffer.Sniff(file) switch
     {
         ImageFormat.Jpeg => Image.JpegloadBuffer(file, failOn: Enums.FailOn.Error),

@@ -36,7 +36,7 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
     [InlineData(ImageFormat.Webp)]
     [InlineData(ImageFormat.Tiff)]
     [InlineData(ImageFormat.Avif)]
-    public async Task Profile_is_kept_if_it_says_something_and_dropped_if_it_is_srgb_or_junk(ImageFormat format)
+    public async Task Profile_is_kept_unless_it_is_srgb_or_junk(ImageFormat format)
     {
         Assert.Equal(DisplayP3, await ProfileAfterAsync(format, DisplayP3, quality: 50));
         Assert.Null(await ProfileAfterAsync(format, Srgb, quality: 50));
@@ -55,7 +55,7 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
     [Fact]
     public async Task Profile_beyond_the_limit_is_dropped()
     {
-        // A tag that nobody reads makes a valid profile as large as one likes.
+        // An unused tag makes a valid profile of any size.
         var large = new byte[1_200_000];
         DisplayP3.CopyTo(large, 0);
         BinaryPrimitives.WriteInt32BigEndian(large, large.Length);

@@ -7,7 +7,7 @@ using System.Text;
 
 namespace Darkroom.Tests.Images;
 
-/// <summary>A web server on loopback that misbehaves as told: it sees a request's head and writes raw bytes.</summary>
+/// <summary>A web server on loopback that misbehaves on demand: handlers see the request head and write raw bytes.</summary>
 internal sealed class FaultServer : IAsyncDisposable
 {
     public delegate Task Script(Exchange exchange);
@@ -22,7 +22,7 @@ internal sealed class FaultServer : IAsyncDisposable
     private int _open;
     private int _mostOpen;
 
-    /// <param name="certificate">Speak TLS with it.</param>
+    /// <param name="certificate">Uses TLS with this certificate.</param>
     public FaultServer(Script script, X509Certificate2? certificate = null)
     {
         _script = script;
@@ -74,7 +74,7 @@ internal sealed class FaultServer : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or AuthenticationException)
         {
-            // The client hung up, as it should on most of what we do.
+            // The client closed the connection, as it should in most of these tests.
         }
         finally
         {
@@ -102,7 +102,7 @@ internal sealed class FaultServer : IAsyncDisposable
         _stop.Dispose();
     }
 
-    /// <summary>One request and the connection it came by.</summary>
+    /// <summary>One request and its connection.</summary>
     internal sealed class Exchange(Socket socket, Stream stream, string head, CancellationToken stopping)
     {
         public string Head => head;
@@ -138,10 +138,10 @@ internal sealed class FaultServer : IAsyncDisposable
 
         public async Task PauseAsync(TimeSpan time) => await Task.Delay(time, TimeProvider.System, stopping);
 
-        /// <summary>Ends the connection in order after this exchange.</summary>
+        /// <summary>Closes the connection gracefully after this exchange.</summary>
         public void Close() => Closes = true;
 
-        /// <summary>Ends the connection with a reset.</summary>
+        /// <summary>Resets the connection.</summary>
         public void Reset()
         {
             socket.LingerState = new LingerOption(true, 0);

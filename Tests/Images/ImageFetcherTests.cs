@@ -23,7 +23,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Request_says_who_asks_and_nothing_else()
+    public async Task Request_sends_only_the_expected_headers()
     {
         var head = "";
         await using var server = new FaultServer(exchange =>
@@ -50,7 +50,7 @@ public sealed class ImageFetcherTests
     [InlineData("503 Service Unavailable", "http_503", true)]
     [InlineData("206 Partial Content", "http_206", false)]
     [InlineData("300 Multiple Choices", "http_300", false)]
-    public async Task Status_decides_whether_trying_again_can_help(string status, string code, bool transient)
+    public async Task Status_decides_whether_a_failure_is_transient(string status, string code, bool transient)
     {
         await using var server = FaultServer.Answering(status, Image);
         var failure = await FailureAsync(server.Url);
@@ -63,7 +63,7 @@ public sealed class ImageFetcherTests
     [InlineData("Retry-After: Fri, 31 Dec 1999 23:59:59 GMT", 0)]
     [InlineData("X-Other: 1", null)]
     [InlineData("Retry-After: soon", null)]
-    public async Task Wait_that_the_server_asks_for_is_passed_on_within_a_limit(string header, int? seconds)
+    public async Task Retry_after_is_passed_on_up_to_a_limit(string header, int? seconds)
     {
         await using var server = FaultServer.Answering("429 Too Many Requests", [], header);
         var failure = await FailureAsync(server.Url);
@@ -75,7 +75,7 @@ public sealed class ImageFetcherTests
     [InlineData("<svg xmlns='http://www.w3.org/2000/svg'/>", "unsupported_format")]
     [InlineData("%PDF-1.7", "unsupported_format")]
     [InlineData("", "empty_body")]
-    public async Task Body_that_is_no_image_we_process_is_refused(string body, string code)
+    public async Task Body_that_is_not_a_supported_image_is_refused(string body, string code)
     {
         await using var server = FaultServer.Answering("200 OK", Encoding.ASCII.GetBytes(body), "Content-Type: image/jpeg");
         Assert.Equal(code, (await FailureAsync(server.Url)).Code);
@@ -86,14 +86,14 @@ public sealed class ImageFetcherTests
     [InlineData("gzip, gzip")]
     [InlineData("br")]
     [InlineData("identity, deflate")]
-    public async Task Packed_body_is_refused_and_not_unpacked(string encoding)
+    public async Task Compressed_body_is_refused(string encoding)
     {
         await using var server = FaultServer.Answering("200 OK", Image, "Content-Encoding: " + encoding);
         Assert.Equal(ImageFailureCodes.ContentEncoding, (await FailureAsync(server.Url)).Code);
     }
 
     [Fact]
-    public async Task Announced_size_beyond_the_limit_is_refused_before_the_body()
+    public async Task Content_length_beyond_the_limit_is_refused_before_the_body_is_read()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -104,7 +104,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Endless_body_is_left_at_the_limit()
+    public async Task Endless_body_is_refused_at_the_limit()
     {
         var sent = 0L;
         await using var server = new FaultServer(async exchange =>
@@ -113,7 +113,7 @@ public sealed class ImageFetcherTests
             for (var block = new byte[16_384]; ; sent += block.Length) await exchange.WriteAsync(block);
         });
         Assert.Equal(ImageFailureCodes.TooLarge, (await FailureAsync(server.Url, options => options.MaxBytes = 200_000)).Code);
-        // What the sockets' buffers took is not ours to count; what we read is bounded by the buffer's length.
+        // Socket buffers may take some more; what we read is limited by the length of our buffer.
         Assert.True(sent < 20_000_000, $"{sent} bytes were taken");
     }
 
@@ -123,7 +123,7 @@ public sealed class ImageFetcherTests
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nGIF89a\r\n", "incomplete", true)]
     [InlineData("GIF89a\r\n\r\n", "bad_response", false)]
     [InlineData("", "incomplete", true)]
-    public async Task Broken_answer_is_a_failure_with_a_code(string answer, string code, bool transient)
+    public async Task Broken_response_is_a_failure_with_a_code(string answer, string code, bool transient)
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -135,7 +135,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Bytes_beyond_the_announced_length_belong_to_nothing()
+    public async Task Bytes_beyond_the_content_length_are_ignored()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -153,7 +153,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Reset_in_the_middle_is_tried_again_later()
+    public async Task Reset_in_the_middle_is_a_transient_failure()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -178,7 +178,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Slow_headers_end_at_their_deadline()
+    public async Task Slow_headers_time_out()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -193,7 +193,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Server_that_accepts_and_never_speaks_tls_ends_at_the_connect_deadline()
+    public async Task Server_that_accepts_but_never_starts_tls_hits_the_connect_timeout()
     {
         await using var server = new FaultServer(exchange => exchange.PauseAsync(TimeSpan.FromSeconds(30)));
         var failure = await FailureAsync(new Uri($"https://127.0.0.1:{server.Port}/"), options => options.Connect = TimeSpan.FromSeconds(0.5));
@@ -201,7 +201,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Certificate_that_nobody_vouches_for_is_final()
+    public async Task Untrusted_certificate_is_a_permanent_failure()
     {
         using var key = RSA.Create(2048);
         var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
@@ -225,7 +225,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Trickling_body_is_ended_by_its_rate()
+    public async Task Trickling_body_is_cancelled()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -241,7 +241,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Time_is_counted_over_all_redirects()
+    public async Task Total_timeout_covers_all_redirects()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -293,7 +293,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Redirects_in_a_circle_end_after_the_limit()
+    public async Task Redirect_loop_ends_at_the_limit()
     {
         var requests = 0;
         await using var server = new FaultServer(exchange =>
@@ -306,7 +306,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task One_host_is_never_dialled_more_often_than_allowed()
+    public async Task Connections_per_host_are_limited()
     {
         await using var server = new FaultServer(async exchange =>
         {
@@ -321,7 +321,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Image_that_waits_too_long_for_its_host_is_handed_back()
+    public async Task Image_that_waits_too_long_for_its_host_is_released()
     {
         var arrived = new SemaphoreSlim(0);
         await using var server = new FaultServer(async exchange =>
@@ -342,7 +342,7 @@ public sealed class ImageFetcherTests
     [Theory]
     [InlineData("silent.test", "/image.jpg")]
     [InlineData("quick.test", "/moved.jpg")]
-    public async Task Images_that_wait_for_a_silent_host_keep_no_image_of_another_from_being_downloaded(string host, string path)
+    public async Task Images_waiting_for_a_silent_host_do_not_block_downloads_from_others(string host, string path)
     {
         var silent = new TaskCompletionSource();
         await using var server = new FaultServer(exchange =>
@@ -369,7 +369,7 @@ public sealed class ImageFetcherTests
     }
 
     [Fact]
-    public async Task Cancelling_is_no_failure_of_the_image()
+    public async Task Cancellation_is_not_an_image_failure()
     {
         await using var server = new FaultServer(exchange => exchange.PauseAsync(TimeSpan.FromSeconds(30)));
         using var fetcher = TestEgress.Fetcher(TestEgress.Options());

@@ -8,7 +8,7 @@ namespace Darkroom.Tests.Images;
 public sealed class ImagePlanTests
 {
     [Fact]
-    public void Plan_is_never_changed_by_adding_to_it()
+    public void Adding_a_step_does_not_change_the_plan()
     {
         var compress = ImagePlan.Empty.Add(new ImageStep.Compress());
         Assert.Empty(ImagePlan.Empty.Steps);

@@ -20,7 +20,7 @@ public sealed class PixelBudgetTests
     }
 
     [Fact]
-    public async Task Large_image_waits_for_room_and_small_ones_behind_it_do_not_overtake()
+    public async Task Large_image_waits_for_room_and_smaller_ones_do_not_overtake_it()
     {
         var budget = Budget(slots: 10, megapixels: 100);
         var running = await budget.EnterAsync(60_000_000, CancellationToken.None);
@@ -34,14 +34,14 @@ public sealed class PixelBudgetTests
     }
 
     [Fact]
-    public async Task Who_gives_up_makes_room_for_those_behind()
+    public async Task Cancelled_waiter_makes_room_for_the_next()
     {
         var budget = Budget(slots: 10, megapixels: 100);
         var running = await budget.EnterAsync(60_000_000, CancellationToken.None);
-        using var patience = new CancellationTokenSource();
-        var large = budget.EnterAsync(60_000_000, patience.Token);
+        using var cancellation = new CancellationTokenSource();
+        var large = budget.EnterAsync(60_000_000, cancellation.Token);
         var small = budget.EnterAsync(1, CancellationToken.None);
-        await patience.CancelAsync();
+        await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => large);
         (await small).Dispose();
         running.Dispose();

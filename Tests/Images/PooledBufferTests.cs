@@ -18,7 +18,7 @@ public sealed class PooledBufferTests
     }
 
     [Fact]
-    public void Gap_left_by_seeking_holds_nobody_elses_bytes()
+    public void Gap_left_by_seeking_is_zeroed()
     {
         using (var used = new PooledBuffer(1_000)) used.OpenWrite().Write(Enumerable.Repeat((byte)0xAA, 1_000).ToArray());
         using var buffer = new PooledBuffer(1_000);
@@ -29,7 +29,7 @@ public sealed class PooledBufferTests
     }
 
     [Fact]
-    public void Disposed_buffer_gives_nothing_away()
+    public void Disposed_buffer_cannot_be_read()
     {
         var buffer = new PooledBuffer();
         buffer.Dispose();

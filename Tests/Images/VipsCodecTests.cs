@@ -36,7 +36,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     public async Task No_byte_of_metadata_reaches_the_output(ImageFormat format)
     {
         var file = TestImages.WithSecrets(format);
-        Assert.True(Contains(file, TestImages.Secret), "the sample has no secret to lose");
+        Assert.True(Contains(file, TestImages.Secret), "the sample contains no secret");
         foreach (var quality in (int[])[50, 100])
         {
             var (output, _) = await codec.RunAsync(file, ImagePlan.Empty.Add(new ImageStep.Compress(quality)));
@@ -49,7 +49,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
 
     [Theory]
     [MemberData(nameof(Rewritable))]
-    public async Task File_that_encoding_would_enlarge_is_rewritten_instead(ImageFormat format)
+    public async Task File_that_re_encoding_would_enlarge_is_rewritten_instead(ImageFormat format)
     {
         using var photo = TestImages.Photo(64, 48);
         var file = TestImages.Encode(photo, format, quality: 8);
@@ -214,7 +214,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(ImageFormat.Gif, ImageFormat.Gif)]
     [InlineData(ImageFormat.Webp, ImageFormat.Webp)]
     [InlineData(ImageFormat.Gif, ImageFormat.Webp)]
-    public async Task Animation_keeps_its_frames_and_times(ImageFormat from, ImageFormat to)
+    public async Task Animation_keeps_its_frames_and_delays(ImageFormat from, ImageFormat to)
     {
         var file = TestImages.Animation(from, frames: 5);
         var (output, report) = await codec.RunAsync(file, CodecFixture.Compress.Add(new ImageStep.Convert(to)));
@@ -237,7 +237,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     }
 
     [Fact]
-    public async Task Animation_becomes_a_still_of_its_first_frame_where_the_format_has_no_frames()
+    public async Task Animation_becomes_its_first_frame_if_the_format_has_no_frames()
     {
         var (output, report) = await codec.RunAsync(TestImages.Animation(ImageFormat.Gif, frames: 4), CodecFixture.Compress.Add(new ImageStep.Convert(ImageFormat.Jpeg)));
         Assert.Equal((1, 48, 32), (report.Frames, report.Output.Width, report.Output.Height));
@@ -263,7 +263,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     [InlineData(ResizeMode.Fill, 50, 50, 50, 50)]
     [InlineData(ResizeMode.Fill, 1_000, 60, 160, 60)]
     [InlineData(ResizeMode.Crop, 100, 500, 100, 120)]
-    public async Task Resize_meets_its_box_and_never_enlarges(ResizeMode mode, int? width, int? height, int expectedWidth, int expectedHeight)
+    public async Task Resize_fits_the_box_and_never_enlarges(ResizeMode mode, int? width, int? height, int expectedWidth, int expectedHeight)
     {
         var (output, report) = await codec.RunAsync(TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress.Add(new ImageStep.Resize(mode, width, height)));
         using var decoded = CodecFixture.Decode(output);
@@ -288,14 +288,14 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     }
 
     [Fact]
-    public async Task Plan_that_cannot_be_carried_out_is_refused()
+    public async Task Plan_that_cannot_be_executed_is_refused()
     {
         foreach (var step in (ImageStep[])[new ImageStep.Compress(0), new ImageStep.Compress(101), new ImageStep.Convert((ImageFormat)99), new ImageStep.Resize(ResizeMode.Fit, null, null), new ImageStep.Resize(ResizeMode.Fit, 0, 1)])
             Assert.Equal(ImageFailureCodes.UnsupportedPlan, (await codec.FailureAsync(TestImages.TinyGif, ImagePlan.Empty.Add(step))).Code);
     }
 
     [Fact]
-    public async Task Any_stream_is_a_source()
+    public async Task Any_stream_can_be_the_source()
     {
         using var output = new MemoryStream();
         using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg));
@@ -313,7 +313,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     }
 
     [Fact]
-    public async Task Cancelled_run_is_no_failure_of_the_image()
+    public async Task Cancelled_run_is_not_an_image_failure()
     {
         using var output = new MemoryStream();
         using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg));

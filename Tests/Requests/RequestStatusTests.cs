@@ -12,7 +12,7 @@ public sealed class RequestStatusTests
     [InlineData("Faulted", 10, 10, true, RequestStatus.Failed)]
     [InlineData("Faulted", 10, 3, false, RequestStatus.Failed)]
     [InlineData("Cancelled", 10, 10, true, RequestStatus.Cancelled)]
-    public void Terminal_state_follows_from_instance_counts_and_output(
+    public void Final_status_follows_from_instance_counts_and_output(
         string subStatus, int images, int succeeded, bool hasOutput, RequestStatus expected)
     {
         Assert.Equal(expected, RequestStatuses.AtEnd(subStatus, images, succeeded, hasOutput));

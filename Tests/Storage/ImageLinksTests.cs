@@ -11,7 +11,7 @@ public sealed class ImageLinksTests
     private static readonly ImageId Image = new(42);
 
     [Fact]
-    public async Task All_processes_of_an_installation_make_and_accept_the_same_links()
+    public async Task All_processes_of_an_installation_issue_and_accept_the_same_links()
     {
         await using var database = await TestDatabase.CreateAsync();
         var links = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => StartAsync(database)));
@@ -23,7 +23,7 @@ public sealed class ImageLinksTests
     }
 
     [Fact]
-    public async Task A_link_opens_one_object_of_one_image_only()
+    public async Task A_link_is_valid_for_one_object_of_one_image_only()
     {
         await using var database = await TestDatabase.CreateAsync();
         var links = await StartAsync(database);
@@ -33,7 +33,7 @@ public sealed class ImageLinksTests
         Assert.False(links.Verify(Image, Key.Replace("1-1", "1-2", StringComparison.Ordinal), mac));
         foreach (var guess in (string[])["", mac[..^1], mac + "A", mac.ToUpperInvariant(), new string('A', 22), "é"])
             Assert.False(links.Verify(Image, Key, guess));
-        // The id and the key cannot be cut elsewhere to the same text.
+        // Splitting id and key differently must not give the same MAC input.
         Assert.False(links.Verify(new ImageId(4), "2\n" + Key, mac));
     }
 
@@ -57,7 +57,7 @@ public sealed class ImageLinksTests
     }
 
     [Fact]
-    public void Links_without_the_secret_are_a_mistake_and_not_a_guess() =>
+    public void Links_before_the_secret_is_loaded_throw() =>
         Assert.Throws<InvalidOperationException>(() => Create(null!).For(Image, Key));
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class ImageLinksTests
     [InlineData("https://api.example.com/?x=1", false)]
     [InlineData("https://api.example.com/", true)]
     [InlineData("http://localhost:5080/base", true)]
-    public void The_base_must_be_an_address_that_a_path_can_be_put_behind(string address, bool valid)
+    public void The_base_URL_must_allow_appending_a_path(string address, bool valid)
     {
         var options = new LinkOptions { BaseUrl = address };
         var problems = new List<System.ComponentModel.DataAnnotations.ValidationResult>();

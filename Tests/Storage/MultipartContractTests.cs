@@ -5,7 +5,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>Uploads in parts, by the AWS SDK with its own defaults.</summary>
+/// <summary>Multipart uploads, tested with the AWS SDK and its defaults.</summary>
 public sealed class MultipartContractTests : IAsyncLifetime
 {
     private const string Bucket = "darkroom";
@@ -29,7 +29,7 @@ public sealed class MultipartContractTests : IAsyncLifetime
     [InlineData(null)]
     [InlineData("CRC32")]
     [InlineData("SHA256")]
-    public async Task Parts_become_one_object_in_their_order(string? algorithm)
+    public async Task Parts_become_one_object_in_order(string? algorithm)
     {
         byte[][] parts = [RandomNumberGenerator.GetBytes(PartBytes), RandomNumberGenerator.GetBytes(PartBytes), RandomNumberGenerator.GetBytes(77)];
         var begun = await _sdk.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest
@@ -53,13 +53,13 @@ public sealed class MultipartContractTests : IAsyncLifetime
         Assert.Equal("text/csv", response.Headers.ContentType);
         Assert.EndsWith("-3\"", response.ETag, StringComparison.Ordinal);
 
-        // The answer may have been lost: the same completion again is the same success.
+        // The response may have been lost: repeating the completion succeeds again.
         Assert.Equal(first.ETag, (await _sdk.CompleteMultipartUploadAsync(complete)).ETag);
         Assert.Empty(Directory.EnumerateDirectories(Path.Join(_s3.DataFolder, "uploads", Bucket)));
     }
 
     [Fact]
-    public async Task What_is_wrong_with_the_parts_is_refused()
+    public async Task Invalid_parts_are_refused()
     {
         var begun = await _sdk.InitiateMultipartUploadAsync(Bucket, "big");
         var small = await SendAsync(begun.UploadId, 1, [1, 2, 3]);
@@ -76,7 +76,7 @@ public sealed class MultipartContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_aborted_upload_is_gone_and_takes_no_more_parts()
+    public async Task An_aborted_upload_is_gone_and_accepts_no_more_parts()
     {
         var begun = await _sdk.InitiateMultipartUploadAsync(Bucket, "big");
         await SendAsync(begun.UploadId, 1, [1]);
@@ -88,7 +88,7 @@ public sealed class MultipartContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_upload_belongs_to_its_key_and_its_id_names_no_path()
+    public async Task An_upload_belongs_to_its_key_and_its_id_is_never_used_as_a_path()
     {
         var begun = await _sdk.InitiateMultipartUploadAsync(Bucket, "mine");
         foreach (var id in (string[])["../" + begun.UploadId, "..", "x/../" + begun.UploadId, "/etc"])

@@ -11,7 +11,7 @@ public sealed class ObjectKeysTests
     private static readonly byte[] Hash = SHA256.HashData("hello"u8);
 
     [Fact]
-    public void Keys_say_request_row_position_and_hash()
+    public void Keys_contain_request_row_position_and_hash()
     {
         Assert.Equal($"requests/{Request}/input.csv", ObjectKeys.Input(Request));
         Assert.Equal($"requests/{Request}/originals/12-3-2cf24dba5fb0a30e.jpg", ObjectKeys.Original(Request, 12, 3, Hash, "jpg"));
@@ -20,7 +20,7 @@ public sealed class ObjectKeysTests
     }
 
     [Fact]
-    public void Every_key_lies_under_its_request()
+    public void Every_key_is_under_its_request()
     {
         string[] keys = [ObjectKeys.Input(Request), ObjectKeys.Original(Request, 1, 1, Hash, "png"), ObjectKeys.Image(Request, 1, 1, Hash, "png"), ObjectKeys.Output(Request, 1, 1)];
         Assert.All(keys, key => Assert.StartsWith(ObjectKeys.Request(Request), key, StringComparison.Ordinal));

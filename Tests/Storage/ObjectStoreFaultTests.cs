@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>The object store when S3 is not at its best.</summary>
+/// <summary>The object store when S3 fails, stalls or lies.</summary>
 public sealed class ObjectStoreFaultTests : IAsyncLifetime
 {
     private TestS3 _s3 = null!;
@@ -28,7 +28,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_store_that_is_down_is_tried_a_bounded_number_of_times_and_reported_as_transient()
+    public async Task A_store_that_is_down_is_retried_a_limited_number_of_times_and_reported_as_transient()
     {
         Serve(context => TestS3.RefuseAsync(context, 500, "InternalError"));
         var error = await Assert.ThrowsAsync<StorageUnavailableException>(() => _s3.CreateStore(o => o.Retries = 2).CheckAsync(default));
@@ -41,7 +41,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     [InlineData(403, "AccessDenied")]
     [InlineData(403, "SignatureDoesNotMatch")]
     [InlineData(401, "Unauthorized")]
-    public async Task A_refusal_is_permanent_and_not_tried_over_and_over(int status, string code)
+    public async Task A_denied_request_is_permanent_and_not_retried(int status, string code)
     {
         Serve(context => TestS3.RefuseAsync(context, status, code));
         var error = await Assert.ThrowsAsync<StorageDeniedException>(() => _s3.CreateStore().PutAsync("k", new byte[10], "image/jpeg", default));
@@ -51,7 +51,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_try_that_stalls_is_given_up_and_the_next_succeeds()
+    public async Task A_stalled_attempt_times_out_and_the_next_succeeds()
     {
         Serve(context => _requests == 1 ? StallAsync(context) : Task.CompletedTask);
         var clock = Stopwatch.StartNew();
@@ -64,8 +64,8 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     [Fact]
     public async Task A_store_that_only_stalls_is_unavailable_in_bounded_time()
     {
-        // By the number that the SDK gives a try: one that runs out of time while it connects never arrives, and the one that does may
-        // arrive again on a fresh connection.
+        // Count by the attempt number that the SDK sends: an attempt that times out while connecting never arrives, and one that does may
+        // arrive again on a new connection.
         var tries = new ConcurrentQueue<string>();
         Serve(context =>
         {
@@ -81,7 +81,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_that_stalls_half_way_ends_the_read()
+    public async Task A_read_fails_if_the_body_stalls()
     {
         var store = _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(0.3));
         Serve(async context =>
@@ -96,7 +96,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_body_that_breaks_off_ends_the_read()
+    public async Task A_read_fails_if_the_body_is_truncated()
     {
         var opened = new TaskCompletionSource();
         Serve(async context =>
@@ -113,7 +113,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Bytes_that_changed_in_the_store_are_not_handed_out_as_the_object()
+    public async Task A_read_fails_if_the_stored_bytes_have_changed()
     {
         var store = _s3.CreateStore();
         await store.PutAsync("k", "the right bytes"u8.ToArray(), "text/csv", default);
@@ -127,7 +127,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_put_that_another_hash_is_confirmed_for_did_not_succeed()
+    public async Task A_put_fails_if_a_different_hash_is_confirmed()
     {
         Serve(context =>
         {
@@ -138,7 +138,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_completion_that_fails_behind_a_200_did_not_succeed()
+    public async Task A_completion_fails_if_the_error_follows_a_200()
     {
         Serve(context => HttpMethods.IsPost(context.Request.Method) && context.Request.Query.ContainsKey("uploadId")
             ? TestS3.RefuseAsync(context, 200, "InternalError")
@@ -149,9 +149,9 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_completion_whose_answer_is_lost_is_repeated_to_the_same_success()
+    public async Task A_completion_whose_response_is_lost_is_retried_and_succeeds()
     {
-        // The endpoint completes the upload, but its answer is held back beyond the client's patience.
+        // The endpoint completes the upload, but delays its response beyond the client's timeout.
         var completions = 0;
         var store = _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(2));
         Serve(context =>
@@ -170,7 +170,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_endpoint_that_is_not_there_is_unavailable()
+    public async Task An_unreachable_endpoint_is_unavailable()
     {
         var connection = _s3.ConnectionString;
         await _s3.DisposeAsync();
@@ -180,7 +180,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_caller_who_cancels_is_told_so_and_not_that_the_store_failed()
+    public async Task A_cancelled_call_throws_a_cancellation_and_not_a_storage_error()
     {
         using var cancel = new CancellationTokenSource();
         Serve(context =>

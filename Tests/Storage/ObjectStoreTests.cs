@@ -22,7 +22,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     public async Task DisposeAsync() => await _s3.DisposeAsync();
 
     [Fact]
-    public async Task What_is_put_is_read_back_and_described()
+    public async Task A_stored_object_is_described_and_read_back()
     {
         var bytes = RandomNumberGenerator.GetBytes(300_000);
         var stored = await _store.PutAsync("a/b.jpg", bytes, "image/jpeg", default);
@@ -33,7 +33,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_hash_that_is_not_that_of_the_bytes_stores_nothing()
+    public async Task A_wrong_hash_stores_nothing()
     {
         await Assert.ThrowsAnyAsync<StorageException>(() => _store.PutAsync("k", "bytes"u8.ToArray(), "text/csv", default, SHA256.HashData("others"u8)));
         await Assert.ThrowsAsync<ObjectNotFoundException>(() => _store.OpenReadAsync("k", default));
@@ -45,7 +45,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     [InlineData("image/svg+xml", "attachment", false)]
     [InlineData("text/html", "attachment", false)]
     [InlineData("text/csv", "attachment", false)]
-    public async Task Only_harmless_images_are_shown_and_cached_for_good(string type, string disposition, bool immutable)
+    public async Task Only_safe_image_types_are_shown_inline_and_cached_forever(string type, string disposition, bool immutable)
     {
         await _store.PutAsync("a/name.ext", "x"u8.ToArray(), type, default);
         using var response = await Http.GetAsync(_store.PresignGet("a/name.ext", TimeSpan.FromMinutes(1)));
@@ -67,7 +67,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     [InlineData(10)]
     [InlineData(70_000)]
     [InlineData(PartBytes)]
-    public async Task What_fits_one_part_costs_one_request(int length)
+    public async Task Content_that_fits_one_part_costs_one_request(int length)
     {
         var requests = new List<string>();
         _s3.BeforeRequest = context =>
@@ -101,7 +101,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         {
             expected.AppendData(piece);
             await upload.WriteAsync(piece, default);
-            // One that fills, one that is sent, one that has just been handed over and need not have arrived yet.
+            // One is filling, one is being sent, and one has just been handed over and may not have arrived yet.
             Assert.InRange((i * (long)piece.Length) - (Volatile.Read(ref arrived) * (long)PartBytes), 0, 3L * PartBytes);
         }
 
@@ -170,7 +170,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_prefix_is_deleted_whole_with_its_unfinished_uploads_and_nothing_else()
+    public async Task A_prefix_is_deleted_with_its_unfinished_uploads_and_nothing_else()
     {
         await Parallel.ForAsync(0, 1_100, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, ct) =>
             await _store.PutAsync($"r/1/{i}", ReadOnlyMemory<byte>.Empty, "text/csv", ct));
@@ -186,7 +186,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_bucket_is_made_if_it_is_missing_and_by_one_of_many()
+    public async Task A_missing_bucket_is_created_once_by_concurrent_processes()
     {
         var store = _s3.CreateStore(connectionString: _s3.ConnectionString.Replace("Bucket=darkroom", "Bucket=fresh", StringComparison.Ordinal));
         await Assert.ThrowsAsync<ObjectNotFoundException>(() => store.CheckAsync(default));
@@ -210,11 +210,11 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         return keys;
     }
 
-    /// <summary>The endpoint learns a little later than the client that a request of its was cut off.</summary>
+    /// <summary>The endpoint notices an aborted request slightly later than the client.</summary>
     private async Task NothingIsLeftAsync()
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (FilesOnDisk().Length > 0) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, patience.Token);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (FilesOnDisk().Length > 0) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, timeout.Token);
     }
 
     private string[] FilesOnDisk() => Directory.GetFiles(_s3.DataFolder, "*", SearchOption.AllDirectories);

@@ -5,7 +5,7 @@ namespace Darkroom.Tests.Storage;
 public sealed class S3ConnectionStringTests
 {
     [Fact]
-    public void Everything_given_is_taken()
+    public void All_settings_are_parsed()
     {
         var parsed = S3ConnectionString.Parse(
             "Endpoint=http://127.0.0.1:9000;Region=eu-central-1;Bucket=pictures;ForcePathStyle=true;AccessKey=key;SecretKey=a=b/c+d==;PublicBaseUrl=https://cdn.example.com/p/");
@@ -25,14 +25,14 @@ public sealed class S3ConnectionStringTests
     }
 
     [Fact]
-    public void Only_the_bucket_is_needed_on_AWS()
+    public void Only_the_bucket_is_required_on_AWS()
     {
         Assert.Equal(new S3ConnectionString { Bucket = "pictures" }, S3ConnectionString.Parse("Bucket=pictures"));
         Assert.Equal(new S3ConnectionString { Bucket = "pictures", Region = "eu-west-1" }, S3ConnectionString.Parse("bucket=pictures; region=eu-west-1;"));
     }
 
     [Fact]
-    public void An_endpoint_of_its_own_has_the_bucket_in_its_path_unless_told_otherwise()
+    public void A_custom_endpoint_uses_path_style_by_default()
     {
         Assert.True(S3ConnectionString.Parse("Endpoint=https://s3.example.com;Bucket=b").ForcePathStyle);
         Assert.False(S3ConnectionString.Parse("Endpoint=https://s3.example.com;Bucket=b;ForcePathStyle=false").ForcePathStyle);
@@ -49,11 +49,11 @@ public sealed class S3ConnectionStringTests
     [InlineData("Bucket=b;ForcePathStyle=yes", "ForcePathStyle must be true or false")]
     [InlineData("Bucket=b;AccessKey=k", "go together")]
     [InlineData("nonsense", "not of the form")]
-    public void What_is_wrong_is_said(string? text, string expected) =>
+    public void Errors_are_reported(string? text, string expected) =>
         Assert.Contains(expected, Assert.Throws<FormatException>(() => S3ConnectionString.Parse(text)).Message, StringComparison.OrdinalIgnoreCase);
 
     [Fact]
-    public void No_message_repeats_the_secret()
+    public void No_message_contains_the_secret()
     {
         foreach (var text in (string[])["SecretKey=hush;Bucket", "Bucket=b;SecretKey=hush", "Bucket=b;SecretKey='hush", "AccessKey=a;SecretKey=hush;ForcePathStyle=x"])
             Assert.DoesNotContain("hush", Assert.Throws<FormatException>(() => S3ConnectionString.Parse(text)).ToString(), StringComparison.Ordinal);

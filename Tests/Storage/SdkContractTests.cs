@@ -9,7 +9,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>The embedded endpoint as the AWS SDK sees it, with the SDK's own defaults.</summary>
+/// <summary>The embedded S3 endpoint, tested with the AWS SDK and its defaults.</summary>
 public sealed class SdkContractTests : IAsyncLifetime
 {
     private const string Bucket = "darkroom";
@@ -35,7 +35,7 @@ public sealed class SdkContractTests : IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(AwkwardKeys))]
-    public async Task Any_key_is_stored_found_listed_and_deleted(string key)
+    public async Task Any_key_can_be_stored_found_listed_and_deleted(string key)
     {
         await PutAsync(key, "content of it");
 
@@ -47,9 +47,9 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_key_that_climbs_names_an_object_and_never_a_file_outside()
+    public void A_key_with_dot_segments_names_an_object_and_never_a_file_outside()
     {
-        // .NET's own clients fold dots away before they send: so by the bucket's own reading of such keys.
+        // .NET clients remove dot segments before sending, so test the bucket's own handling of such keys.
         string[] keys = ["../../escape", "a/../b", "..", ".", "/etc/passwd", "a\\..\\b", "nul\0byte"];
         var folders = new BucketFolders(Path.Join(_s3.DataFolder, "inner"));
         folders.Create(Bucket);
@@ -136,7 +136,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_checksum_that_does_not_hold_stores_nothing()
+    public async Task A_wrong_checksum_stores_nothing()
     {
         var put = new PutObjectRequest
         {
@@ -156,7 +156,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     [InlineData(0, 0, "0")]
     [InlineData(2, 4, "234")]
     [InlineData(8, 100, "89")]
-    public async Task A_range_is_served_alone(long start, long end, string expected)
+    public async Task A_range_is_served(long start, long end, string expected)
     {
         await PutAsync("k", "0123456789");
         using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new Amazon.S3.Model.ByteRange(start, end) });
@@ -167,7 +167,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_bytes_are_served_and_a_range_behind_the_end_is_refused()
+    public async Task The_last_bytes_are_served_and_a_range_past_the_end_is_refused()
     {
         await PutAsync("k", "0123456789");
         using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new Amazon.S3.Model.ByteRange("bytes=-3") });
@@ -179,7 +179,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Conditions_are_kept()
+    public async Task Conditional_requests_are_honoured()
     {
         await PutAsync("k", "x");
         var etag = (await _sdk.GetObjectMetadataAsync(Bucket, "k")).ETag;
@@ -192,7 +192,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_not_there_is_said_to_be_so()
+    public async Task Missing_objects_and_buckets_are_reported()
     {
         await Refused("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "k"));
         await Refused(HttpStatusCode.NotFound, () => _sdk.GetObjectMetadataAsync(Bucket, "k"));
@@ -202,7 +202,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_the_endpoint_cannot_do_is_refused_rather_than_done_otherwise()
+    public async Task Unsupported_operations_are_refused()
     {
         await PutAsync("k", "x");
         await Refused("NotImplemented", () => _sdk.CopyObjectAsync(Bucket, "k", Bucket, "copy"));
@@ -210,7 +210,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Buckets_are_made_once()
+    public async Task Buckets_are_created_once()
     {
         await _sdk.PutBucketAsync("another-bucket");
         await _sdk.HeadBucketAsync(new HeadBucketRequest { BucketName = "another-bucket" });
@@ -235,14 +235,14 @@ public sealed class SdkContractTests : IAsyncLifetime
     [Fact]
     public async Task Order_is_that_of_UTF8_bytes_across_folders()
     {
-        // In UTF-16 the last two would change places; '-' and '.' come before '/', digits and letters after it.
+        // In UTF-16 order the last two would be swapped; '-' and '.' sort before '/', digits and letters after it.
         string[] ordered = ["a", "a-b", "a.b", "a/", "a/-", "a/b", "a/b/c", "a0", "aa", "b", "\uFFEE", "\U0001F389"];
         foreach (var key in ordered.Reverse()) await PutAsync(key, "");
         Assert.Equal(ordered, await ListAsync(""));
     }
 
     [Fact]
-    public async Task A_delimiter_rolls_folders_up_over_pages()
+    public async Task A_delimiter_groups_folders_across_pages()
     {
         foreach (var key in (string[])["p/a", "p/b/1", "p/b/2", "p/b0", "p/c/1", "p/d"]) await PutAsync(key, "");
         var (keys, folders) = (new List<string>(), new List<string>());
@@ -277,7 +277,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Concurrent_writers_of_one_key_leave_one_of_their_objects_whole()
+    public async Task Concurrent_writers_of_one_key_leave_one_complete_object()
     {
         var contents = Enumerable.Range(0, 32).Select(i => Encoding.ASCII.GetBytes(new string((char)('A' + i), 100_000))).ToArray();
         await Task.WhenAll(contents.Select(content => _sdk.PutObjectAsync(
@@ -290,9 +290,9 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Deleting_and_writing_in_one_folder_at_once_loses_nothing()
+    public async Task Concurrent_deletes_and_writes_in_one_folder_lose_nothing()
     {
-        // A delete removes folders that it leaves empty: under the feet of a write into them.
+        // A delete removes folders that it leaves empty, possibly during a write into them.
         await Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
         {
             await PutAsync($"f/g/{i}", "x");
@@ -302,7 +302,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Objects_survive_a_restart_and_half_written_ones_are_cleared()
+    public async Task Objects_survive_a_restart_and_half_written_ones_are_deleted()
     {
         await PutAsync("k", "x");
         await File.WriteAllTextAsync(Path.Join(_s3.DataFolder, "tmp", "half"), "a write that a crash cut off");
@@ -313,7 +313,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_cut_short_by_a_power_loss_is_no_object()
+    public async Task A_file_truncated_by_a_power_loss_is_not_an_object()
     {
         await PutAsync("k", "some content");
         var file = Directory.EnumerateFiles(Path.Join(_s3.DataFolder, "buckets"), "*", SearchOption.AllDirectories).Single();

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>Who is let in. The vectors are the worked examples of AWS' own documentation: their keys, their day, their signatures.</summary>
+/// <summary>Request signing. The vectors are the worked examples of the AWS documentation, with their keys, dates and signatures.</summary>
 public sealed class SignatureTests : IAsyncLifetime
 {
     private const string Empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -55,15 +55,15 @@ public sealed class SignatureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_documented_GET_is_let_in()
+    public async Task The_documented_GET_is_accepted()
     {
-        // The example has its bucket in the host name; past the signature, this endpoint finds none in the path.
+        // The example has its bucket in the host name, so once past the signature, this endpoint finds no bucket in the path.
         var (status, _) = await SendAsync(DocumentedGet("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"));
         Assert.NotEqual(HttpStatusCode.Forbidden, status);
     }
 
     [Fact]
-    public async Task A_changed_header_or_signature_is_not()
+    public async Task A_changed_header_or_signature_is_refused()
     {
         var range = DocumentedGet("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
         range.Headers.Range = new RangeHeaderValue(0, 10);
@@ -93,7 +93,7 @@ public sealed class SignatureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_documented_presigned_GET_is_let_in_until_it_expires()
+    public async Task The_documented_presigned_GET_is_accepted_until_it_expires()
     {
         const string query = "/test.txt?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2Fus-east-1%2Fs3%2Faws4_request"
             + "&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&X-Amz-SignedHeaders=host"
@@ -143,13 +143,13 @@ public sealed class SignatureTests : IAsyncLifetime
     {
         var body = Chunks(ChunkSignatures, "");
         var cut = ChunkedPut(body[..1000]);
-        // The length is signed, so it is announced as documented, and the connection ends before it is reached.
+        // The length is signed, so it is sent as documented, but the connection ends before it is reached.
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync(cut));
         Assert.Equal(0, StoredBytes());
     }
 
     [Fact]
-    public async Task Wrong_keys_are_told_apart_as_in_S3()
+    public async Task Wrong_keys_give_the_same_error_codes_as_S3()
     {
         await using var s3 = await TestS3.StartAsync();
         using var wrongSecret = SdkContractTests.DefaultClient(s3.Url, secret: "other");
@@ -172,7 +172,7 @@ public sealed class SignatureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_presigned_address_serves_its_object_alone_and_honours_what_it_overrides()
+    public async Task A_presigned_URL_serves_only_its_object_and_honours_header_overrides()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var s3 = await TestS3.StartAsync(time);

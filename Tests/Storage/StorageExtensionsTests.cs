@@ -10,7 +10,7 @@ namespace Darkroom.Tests.Storage;
 public sealed class StorageExtensionsTests
 {
     [Fact]
-    public async Task A_host_finds_its_store_in_the_connection_string_and_knows_whether_it_is_well()
+    public async Task A_host_configures_its_store_from_the_connection_string_and_checks_its_health()
     {
         await using var s3 = await TestS3.StartAsync();
         using var host = Build(s3.ConnectionString);
@@ -25,7 +25,7 @@ public sealed class StorageExtensionsTests
     }
 
     [Fact]
-    public void A_host_without_the_connection_string_says_what_is_missing() =>
+    public void A_host_without_the_connection_string_reports_what_is_missing() =>
         Assert.Contains("ConnectionStrings__s3", Assert.Throws<FormatException>(() => Build(null)).Message, StringComparison.Ordinal);
 
     private static IHost Build(string? connectionString)

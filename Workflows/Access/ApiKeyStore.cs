@@ -6,7 +6,9 @@ using NpgsqlTypes;
 
 namespace Darkroom.Access;
 
-/// <summary>Creates, lists, revokes and verifies API keys. Only a hash of each key is stored; keys are found by their public prefix.</summary>
+/// <summary>
+/// Creates, lists, revokes and verifies API keys. Only a hash of each key is stored; keys are found by their public prefix.
+/// </summary>
 public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCache cache, ILogger<ApiKeyStore> logger)
 {
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
@@ -43,7 +45,8 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     }
 
     /// <summary>
-    /// Revokes a key: immediately in this process, within <see cref="AccessOptions.Cache"/> in the others. False if no key has that prefix.
+    /// Revokes a key: immediately in this process, within <see cref="AccessOptions.Cache"/> in the others. False if no key has
+    /// that prefix.
     /// </summary>
     public async Task<bool> RevokeAsync(string prefix, CancellationToken cancellationToken)
     {
@@ -58,7 +61,9 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     public async Task<bool> AnyAsync(CancellationToken cancellationToken) =>
         await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellationToken) is true;
 
-    /// <summary>The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result in the same time.</summary>
+    /// <summary>
+    /// The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result in the same time.
+    /// </summary>
     public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
         if (ApiKeyText.Prefix(text) is not { } prefix) return null;

@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 namespace Darkroom.Access;
 
 /// <summary>
-/// The format of a key, <c>dk_&lt;prefix&gt;_&lt;secret&gt;</c>: a fixed start that secret scanners can find, a public prefix that lists and logs may
+/// The format of a key, <c>dk_&lt;prefix&gt;_&lt;secret&gt;</c>: a fixed start that secret scanners can find, a public prefix that lists
+/// and logs may
 /// show, and 256 random bits as the secret.
 /// </summary>
 public static partial class ApiKeyText

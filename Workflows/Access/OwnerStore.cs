@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Darkroom.Access;
 
-/// <summary>The people and systems that keys, requests and webhook secrets belong to. An owner is created the first time its name is used.</summary>
+/// <summary>
+/// The people and systems that keys, requests and webhook secrets belong to. An owner is created the first time its name is used.
+/// </summary>
 public sealed class OwnerStore(NpgsqlDataSource database)
 {
     /// <summary>The owner with this name, created if needed. A new owner gets a webhook secret, which is returned only now.</summary>

@@ -5,7 +5,8 @@ namespace Darkroom.Access;
 
 /// <summary>
 /// Keys that this process verified recently, by the hash of the full key, so that only the holder of a key can hit its entry. An
-/// entry is trusted for <see cref="AccessOptions.Cache"/>; after that the key is verified again, and the entry only shows that it was valid once.
+/// entry is trusted for <see cref="AccessOptions.Cache"/>; after that the key is verified again, and the entry only shows that it was
+/// valid once.
 /// </summary>
 public sealed class VerifiedKeyCache(TimeProvider time, IOptions<AccessOptions> options)
 {

@@ -6,7 +6,9 @@ using NpgsqlTypes;
 
 namespace Darkroom.Access;
 
-/// <summary>Owners' webhook signing secrets. A new secret is shown once; while the old one is still valid, deliveries carry both signatures.</summary>
+/// <summary>
+/// Owners' webhook signing secrets. A new secret is shown once; while the old one is still valid, deliveries carry both signatures.
+/// </summary>
 public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSecretOptions> options)
 {
     /// <summary>Starts every secret, as Standard Webhooks requires.</summary>

@@ -7,7 +7,7 @@ namespace Darkroom.Activities;
 
 public static class ActivityServices
 {
-    /// <summary>Adds every activity that a definition may name.</summary>
+    /// <summary>Adds all activities that a workflow definition may use.</summary>
     public static IServiceCollection AddActivities(this IServiceCollection services)
     {
         services.AddTelemetry();

@@ -4,7 +4,7 @@ using Darkroom.Images;
 
 namespace Darkroom.Activities;
 
-/// <summary>Adds compression to the working image's plan. The codec runs when the bytes are needed, once for all steps.</summary>
+/// <summary>Adds compression to the current image's plan. The codec runs once for all steps, when the result is needed.</summary>
 internal sealed class CompressImage : ImageActivity, IDescribedActivity
 {
     private const string Quality = nameof(Quality);
@@ -16,7 +16,7 @@ internal sealed class CompressImage : ImageActivity, IDescribedActivity
         Category = "Images",
         DisplayName = "Compress image",
         Description = "Compresses the image in its own format, honours its orientation, keeps transparency and drops metadata. Never larger than the original.",
-        Inputs = [InputDescriptor.Number(Quality, 50, 1, 100, "Encoder quality, 1 to 100; 50 halves what the eye does not need.")],
+        Inputs = [InputDescriptor.Number(Quality, 50, 1, 100, "Encoder quality, 1 to 100. 50 gives small files with little visible loss.")],
         After = DownloadImage.Required,
         TakesEffectIn = StoreImage.Descriptor,
     };

@@ -4,7 +4,7 @@ using Darkroom.Images;
 
 namespace Darkroom.Activities;
 
-/// <summary>Adds a change of format to the working image's plan.</summary>
+/// <summary>Adds a format conversion to the current image's plan.</summary>
 internal sealed class ConvertImage : ImageActivity, IDescribedActivity
 {
     private const string Format = nameof(Format);
@@ -15,7 +15,7 @@ internal sealed class ConvertImage : ImageActivity, IDescribedActivity
         Place = ActivityPlace.ImageBody,
         Category = "Images",
         DisplayName = "Convert image",
-        Description = "Changes the image's format. The last conversion before the image is stored counts.",
+        Description = "Changes the image's format. The last conversion before the image is stored wins.",
         Inputs =
         [
             InputDescriptor.Choice(Format, "webp", "The new format.",

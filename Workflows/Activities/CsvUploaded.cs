@@ -3,7 +3,9 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Where every request's workflow begins: its CSV is stored and its form was judged while it was uploaded.</summary>
+/// <summary>
+/// The start of every request's workflow. The CSV has already been stored, and its format was validated during the upload.
+/// </summary>
 internal sealed class CsvUploaded : WorkflowActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -12,7 +14,7 @@ internal sealed class CsvUploaded : WorkflowActivity, IDescribedActivity
         Place = ActivityPlace.Workflow,
         Category = "Requests",
         DisplayName = "CSV uploaded",
-        Description = "Starts when a CSV has been uploaded and its form was found good.",
+        Description = "Starts the workflow when a valid CSV has been uploaded.",
         IsTrigger = true,
     };
 

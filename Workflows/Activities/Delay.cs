@@ -5,11 +5,11 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Waits. The workflow is put aside meanwhile and woken by the database's clock, whatever processes have come and gone.</summary>
+/// <summary>Waits. The workflow is suspended meanwhile and resumed by the database's clock, so the delay survives restarts.</summary>
 internal sealed class Delay : WorkflowActivity, IDescribedActivity
 {
     private const string Span = "TimeSpan";
-    private static readonly TimeSpan Longest = TimeSpan.FromDays(366);
+    private static readonly TimeSpan Max = TimeSpan.FromDays(366);
 
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -17,7 +17,7 @@ internal sealed class Delay : WorkflowActivity, IDescribedActivity
         Place = ActivityPlace.Workflow,
         Category = "Scheduling",
         DisplayName = "Delay",
-        Description = "Waits for a time before the workflow goes on. Survives restarts.",
+        Description = "Waits before the workflow continues. Survives restarts.",
         Inputs =
         [
             new InputDescriptor(Span, typeof(TimeSpan), null, "How long, as days.hours:minutes:seconds: 00:05:00 is five minutes. At most 366 days.")
@@ -25,7 +25,7 @@ internal sealed class Delay : WorkflowActivity, IDescribedActivity
                 DisplayName = "Time span",
                 UiHint = "singleline",
                 IsRequired = true,
-                Check = value => value is TimeSpan span && (span < TimeSpan.Zero || span > Longest) ? "TimeSpan must lie between 0 and 366 days." : null,
+                Check = value => value is TimeSpan span && (span < TimeSpan.Zero || span > Max) ? "TimeSpan must be between 0 and 366 days." : null,
             },
         ],
         CreatesBookmark = true,

@@ -5,7 +5,7 @@ using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
-/// <summary>Fetches the image from its URL, through the egress guard, and makes it the working image.</summary>
+/// <summary>Downloads the image from its URL, through the egress guard, and makes it the current image.</summary>
 internal sealed class DownloadImage(ImageFetcher fetcher) : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -14,12 +14,12 @@ internal sealed class DownloadImage(ImageFetcher fetcher) : ImageActivity, IDesc
         Place = ActivityPlace.ImageBody,
         Category = "Images",
         DisplayName = "Download image",
-        Description = "Downloads the image from the URL in the CSV. Only public addresses are reached; size and time are capped.",
-        // A second download would begin again, and silently drop what was to be done with the first.
+        Description = "Downloads the image from the URL in the CSV. Only public addresses are allowed; size and time are limited.",
+        // A second download would start over and silently discard the steps planned for the first.
         OncePerPath = true,
     };
 
-    /// <summary>Of activities that work on the image.</summary>
+    /// <summary>For activities that work on the image.</summary>
     internal static RequiredStep Required { get; } = new(Descriptor, "and has no image to work on then");
 
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)

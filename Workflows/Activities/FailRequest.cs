@@ -4,7 +4,7 @@ using Darkroom.Requests;
 
 namespace Darkroom.Activities;
 
-/// <summary>Gives the reason why a request ends as failed. It fails because it then ends without an output CSV, not by this alone.</summary>
+/// <summary>Records the reason why a request fails. The request fails because its workflow ends here without an output CSV.</summary>
 internal sealed class FailRequest : WorkflowActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -13,8 +13,8 @@ internal sealed class FailRequest : WorkflowActivity, IDescribedActivity
         Place = ActivityPlace.Workflow,
         Category = "Requests",
         DisplayName = "Fail request",
-        Description = "Ends the request as failed, with a reason. What an earlier activity found wrong takes precedence.",
-        Inputs = [new InputDescriptor("Message", typeof(string), "The workflow refused this request.", "The reason, as the request's owner reads it.")],
+        Description = "Fails the request, with a reason. An error recorded by an earlier activity takes precedence.",
+        Inputs = [new InputDescriptor("Message", typeof(string), "The workflow refused this request.", "The reason, as shown to the owner of the request.")],
         Outcomes = [],
     };
 

@@ -10,8 +10,8 @@ using Npgsql;
 namespace Darkroom.Activities;
 
 /// <summary>
-/// Opens the request's images to the workers and waits for the last of them. Bookmark and opening are one commit, so the last
-/// outcome can neither come before there is something to wake nor be missed.
+/// Releases the request's images to the workers and waits for the last one. The bookmark is created in the same transaction that
+/// releases the images, so the last outcome cannot arrive before there is a bookmark to resume.
 /// </summary>
 internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity, IDescribedActivity
 {
@@ -24,16 +24,16 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
         Place = ActivityPlace.Workflow,
         Category = "Requests",
         DisplayName = "Fan out images",
-        Description = "Runs its body once for every image, on all workers at once, and goes on when the last one has ended, well or badly.",
+        Description = "Runs its body once for every image, in parallel on all workers, and continues when the last one has succeeded or failed.",
         Inputs =
         [
-            InputDescriptor.Number(MaxAttempts, 3, 1, 20, "How often the body is started for an image whose failures look temporary, such as a busy server."),
+            InputDescriptor.Number(MaxAttempts, 3, 1, 20, "How many times to run the body for an image if its failures look temporary, such as a busy server."),
         ],
         Outputs =
         [
-            new OutputDescriptor("Images", typeof(int), "Images of the request."),
-            new OutputDescriptor("Succeeded", typeof(int), "Images with a result, earlier runs included."),
-            new OutputDescriptor("Failed", typeof(int), "Images without one."),
+            new OutputDescriptor("Images", typeof(int), "Images in the request."),
+            new OutputDescriptor("Succeeded", typeof(int), "Images with a result, including earlier runs."),
+            new OutputDescriptor("Failed", typeof(int), "Images without a result."),
         ],
         BodyPort = "Body",
         OncePerPath = true,
@@ -55,7 +55,7 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
             });
     }
 
-    /// <summary>By now every image has ended: the counters change no more in this run.</summary>
+    /// <summary>By now every image has finished, so the counters no longer change in this run.</summary>
     public override async Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellationToken)
     {
         await using var command = database.Sql("select no_of_images, images_succeeded, images_failed from csv_data_table where id = @request")
@@ -78,7 +78,7 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
         var pending = await FanOut.OpenAsync(connection, context.RequestId, context.Run, cancellationToken);
         if (pending > 0) return;
 
-        // No outcome will come to wake the bookmark, so it is woken here.
+        // No outcome will arrive to resume the bookmark, so resume it here.
         await connection.Sql(
                 """
                 insert into resumptions (bookmark_id, instance_id, input)

@@ -4,7 +4,7 @@ using Darkroom.Images;
 
 namespace Darkroom.Activities;
 
-/// <summary>Ends the workflow as faulted; in the body of a fan-out, the image as failed.</summary>
+/// <summary>Faults the workflow; in the body of a fan-out, fails the image.</summary>
 internal sealed class Fault : FlowActivity, IDescribedActivity
 {
     private const string Code = nameof(Code);
@@ -16,18 +16,18 @@ internal sealed class Fault : FlowActivity, IDescribedActivity
         Place = ActivityPlace.Anywhere,
         Category = "Primitives",
         DisplayName = "Fault",
-        Description = "Ends the workflow as faulted, and its request as failed. In the body of a fan-out it fails the image, and the others go on.",
+        Description = "Faults the workflow and fails its request. In the body of a fan-out it fails only the image, and the others continue.",
         Inputs =
         [
-            new InputDescriptor(Code, typeof(string), "fault", "A short code for scripts: letters, digits and underscores.")
+            new InputDescriptor(Code, typeof(string), "fault", "A short code for scripts: letters, digits, hyphens and underscores.")
             {
                 Check = value => value is string text && (text.Length > 64 || text.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('_' or '-')))
-                    ? "Code may have 64 letters, digits and underscores."
+                    ? "Code may have up to 64 letters, digits, hyphens and underscores."
                     : null,
             },
             new InputDescriptor("Category", typeof(string), null, "Kept in the journal.") { Category = "Advanced" },
             new InputDescriptor("FaultType", typeof(string), null, "Kept in the journal.") { Category = "Advanced" },
-            new InputDescriptor(Message, typeof(string), "The workflow ended with a fault.", "The reason, as the request's owner reads it."),
+            new InputDescriptor(Message, typeof(string), "The workflow ended with a fault.", "The reason, as shown to the owner of the request."),
         ],
         Outcomes = [],
     };

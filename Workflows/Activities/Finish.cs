@@ -3,7 +3,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Ends the workflow here; in the body of a fan-out, the image.</summary>
+/// <summary>Ends the workflow; in the body of a fan-out, ends the processing of the image.</summary>
 internal sealed class Finish : FlowActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -12,14 +12,14 @@ internal sealed class Finish : FlowActivity, IDescribedActivity
         Place = ActivityPlace.Anywhere,
         Category = "Primitives",
         DisplayName = "Finish",
-        Description = "Ends the workflow, also from within a branch. In the body of a fan-out it ends the image, which has succeeded if a result is stored.",
+        Description = "Ends the workflow, even from within a branch. In the body of a fan-out it ends only the image, which succeeds if a result has been stored.",
         Outcomes = [],
     };
 
     protected override FlowStep Decide(ActivityInputs inputs) => new(Outcome.Done);
 }
 
-/// <summary>Ends the flowchart that it stands in: the workflow, a body, or a branch, behind which the flow goes on.</summary>
+/// <summary>Completes the flowchart that contains it: the workflow, a body, or a branch, after which the flow continues.</summary>
 internal sealed class Complete : FlowActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -28,7 +28,7 @@ internal sealed class Complete : FlowActivity, IDescribedActivity
         Place = ActivityPlace.Anywhere,
         Category = "Primitives",
         DisplayName = "Complete",
-        Description = "Completes the flowchart that it stands in. In a branch the flow goes on behind the activity that holds the branch.",
+        Description = "Completes the flowchart that contains it. In a branch, the flow continues after the activity that owns the branch.",
         Outcomes = [],
         CompletesFlowchart = true,
     };

@@ -3,7 +3,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Goes one way or the other.</summary>
+/// <summary>Continues by one of two outcomes, depending on a condition.</summary>
 internal sealed class FlowDecision : FlowActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -12,12 +12,12 @@ internal sealed class FlowDecision : FlowActivity, IDescribedActivity
         Place = ActivityPlace.Anywhere,
         Category = "Branching",
         DisplayName = "Decision",
-        Description = "Evaluates a condition and goes on by True or by False. Both ways may meet again.",
+        Description = "Evaluates a condition and continues with True or False. The two paths may join again.",
         Inputs = [Condition],
         Outcomes = ["True", "False"],
     };
 
-    internal static InputDescriptor Condition => new("Condition", typeof(bool), false, "What decides, such as the JavaScript variables.Total > 10.");
+    internal static InputDescriptor Condition => new("Condition", typeof(bool), false, "The condition, such as the JavaScript variables.Total > 10.");
 
     protected override FlowStep Decide(ActivityInputs inputs) => new(inputs.Get<bool>("Condition") ? "True" : "False");
 }

@@ -3,7 +3,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Runs one of two embedded branches, then goes on by Done.</summary>
+/// <summary>Runs one of two embedded branches, then continues with Done.</summary>
 internal sealed class If : FlowActivity, IDescribedActivity
 {
     private const string Then = nameof(Then);
@@ -15,9 +15,9 @@ internal sealed class If : FlowActivity, IDescribedActivity
         Place = ActivityPlace.Anywhere,
         Category = "Branching",
         DisplayName = "If",
-        Description = "Evaluates a condition, runs the branch Then or Else, and goes on when that has ended. An empty branch does nothing.",
+        Description = "Evaluates a condition, runs the branch Then or Else, and continues when that has ended. An empty branch does nothing.",
         Inputs = [FlowDecision.Condition],
-        Outputs = [new OutputDescriptor("Result", typeof(bool), "What the condition came to.")],
+        Outputs = [new OutputDescriptor("Result", typeof(bool), "The value of the condition.")],
         BranchPorts = [Then, Else],
     };
 

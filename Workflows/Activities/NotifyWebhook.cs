@@ -6,8 +6,8 @@ using Darkroom.Webhooks;
 namespace Darkroom.Activities;
 
 /// <summary>
-/// Registers a webhook for the end of the run. Nothing is sent from here: the delivery is inserted by the transaction that sets
-/// the terminal state, so no receiver hears of a result that may still change.
+/// Registers a webhook for the end of the run. Sends nothing itself: the transaction that sets the final status inserts the
+/// delivery, so a receiver never learns of a result that may still change.
 /// </summary>
 internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
 {
@@ -17,15 +17,15 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
         Place = ActivityPlace.Workflow,
         Category = "Requests",
         DisplayName = "Notify webhook",
-        Description = "Tells a webhook how the request ended, as soon as it has. The URL given at upload is told in any case.",
+        Description = "Notifies a webhook when the request has ended, and how. The URL given at upload is notified in any case.",
         Inputs =
         [
-            new InputDescriptor("Url", typeof(string), null, "Where to; empty for the URL that was given at upload. Journals show its host alone.")
+            new InputDescriptor("Url", typeof(string), null, "The webhook URL; empty for the one given at upload. The journal shows only its host.")
             {
                 Check = value => value is string { Length: > 0 } text && !WebhookUrl.TryParse(text, out _) ? "Url must be an http or https URL." : null,
                 Redact = value => value is "" ? value : InputDescriptor.RedactUrl(value),
             },
-            new InputDescriptor("Payload", typeof(string), null, "Text that is carried along in the delivery, such as a reference of yours."),
+            new InputDescriptor("Payload", typeof(string), null, "Text to include in the delivery, such as your own reference."),
         ],
     };
 

@@ -4,13 +4,13 @@ using Darkroom.Images;
 
 namespace Darkroom.Activities;
 
-/// <summary>Adds a resize to the working image's plan.</summary>
+/// <summary>Adds a resize to the current image's plan.</summary>
 internal sealed class ResizeImage : ImageActivity, IDescribedActivity
 {
     private const string Mode = nameof(Mode);
     private const string Width = nameof(Width);
     private const string Height = nameof(Height);
-    private const int LargestSide = 32_768;
+    private const int MaxSide = 32_768;
 
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -18,13 +18,13 @@ internal sealed class ResizeImage : ImageActivity, IDescribedActivity
         Place = ActivityPlace.ImageBody,
         Category = "Images",
         DisplayName = "Resize image",
-        Description = "Makes the image smaller, never larger. With one side given, the other follows the proportions.",
+        Description = "Makes the image smaller, never larger. If only one side is given, the other keeps the proportions.",
         Inputs =
         [
-            InputDescriptor.Choice(Mode, "fit", "How the image meets the size.",
-                new InputOption("Fit inside, nothing cut", "fit"), new InputOption("Fill, cut what stands out", "fill"), new InputOption("Crop the middle", "crop")),
-            InputDescriptor.Number(Width, 0, 0, LargestSide, "Width in pixels; 0 for none given."),
-            InputDescriptor.Number(Height, 0, 0, LargestSide, "Height in pixels; 0 for none given."),
+            InputDescriptor.Choice(Mode, "fit", "How the image is fitted to the size.",
+                new InputOption("Fit inside, no cropping", "fit"), new InputOption("Fill, crop the overflow", "fill"), new InputOption("Crop the centre", "crop")),
+            InputDescriptor.Number(Width, 0, 0, MaxSide, "Width in pixels; 0 if not given."),
+            InputDescriptor.Number(Height, 0, 0, MaxSide, "Height in pixels; 0 if not given."),
         ],
         After = DownloadImage.Required,
         TakesEffectIn = StoreImage.Descriptor,

@@ -12,8 +12,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Activities;
 
 /// <summary>
-/// Sends one HTTP request, through the egress guard and without following redirects. It may be sent again after a crash: its
-/// Idempotency-Key is then the same.
+/// Sends one HTTP request, through the egress guard and without following redirects. After a crash it may be sent again, with the
+/// same Idempotency-Key.
 /// </summary>
 internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     private const string FailedToConnect = "Failed to connect";
     private const string TimedOut = "Timeout";
 
-    private static readonly HashSet<string> Ours = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> ReservedHeaders = new(StringComparer.OrdinalIgnoreCase)
     {
         "Host", "Content-Length", "Transfer-Encoding", "Connection", "Idempotency-Key", "Upgrade", "Expect", "Trailer", "TE", "Proxy-Authorization",
     };
@@ -53,38 +53,38 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         Place = ActivityPlace.Workflow,
         Category = "HTTP",
         DisplayName = "HTTP request (flow)",
-        Description = "Sends an HTTP request to a public address and goes on by the answer's status, or by Done where that leads nowhere. Redirects are not followed. "
-            + "Where Failed to connect or Timeout leads nowhere, it is tried again for a while and then faults.",
+        Description = "Sends an HTTP request to a public address and continues with the response's status, or with Done if that status is not connected. Redirects are not followed. "
+            + "If Failed to connect or Timeout is not connected, the request is retried for a while and then faults.",
         Inputs =
         [
-            new InputDescriptor(Url, typeof(string), null, "Where to: an http or https URL of a public address. Journals show its host alone.")
+            new InputDescriptor(Url, typeof(string), null, "An http or https URL of a public address. The journal shows only its host.")
             {
                 IsRequired = true, Redact = InputDescriptor.RedactUrl,
             },
             InputDescriptor.Choice(Method, "GET", "The method.",
                 [.. new[] { "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD" }.Select(method => new InputOption(method, method))]),
-            new InputDescriptor(Content, typeof(object), null, "The body: text as it is, anything else as JSON.") { UiHint = "multiline" },
-            new InputDescriptor(ContentType, typeof(string), null, "The body's type; application/json where nothing is said.")
+            new InputDescriptor(Content, typeof(object), null, "The body: text is sent as is, anything else as JSON.") { UiHint = "multiline" },
+            new InputDescriptor(ContentType, typeof(string), null, "The body's content type; application/json by default.")
             {
-                Check = value => value is string { Length: > 0 } text && !MediaTypeHeaderValue.TryParse(text, out _) ? $"ContentType is no media type: '{text}'." : null,
+                Check = value => value is string { Length: > 0 } text && !MediaTypeHeaderValue.TryParse(text, out _) ? $"ContentType is not a media type: '{text}'." : null,
             },
-            new InputDescriptor(Authorization, typeof(string), null, "The Authorization header, such as Bearer and a token.")
+            new InputDescriptor(Authorization, typeof(string), null, "The Authorization header, such as Bearer followed by a token.")
             {
-                IsSensitive = true, Category = "Security", Check = value => value is string text && !IsHeaderValue(text) ? "Authorization must be one line of plain ASCII." : null,
+                IsSensitive = true, Category = "Security", Check = value => value is string text && !IsHeaderValue(text) ? "Authorization must be a single line of plain ASCII." : null,
             },
-            new InputDescriptor(RequestHeaders, typeof(object), null, "Further headers, a JSON object of texts. Journals show their names alone.")
+            new InputDescriptor(RequestHeaders, typeof(object), null, "Further headers, as a JSON object of strings. The journal shows only their names.")
             {
-                UiHint = "json-editor", Category = "Advanced", Redact = RedactHeaders, Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object of names and texts of one line of plain ASCII." : null,
+                UiHint = "json-editor", Category = "Advanced", Redact = RedactHeaders, Check = value => value is JsonElement json && Headers(json) is null ? "RequestHeaders must be a JSON object whose values are single lines of plain ASCII." : null,
             },
-            new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with a way of their own, a JSON array of numbers.")
+            new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with an outcome of their own, as a JSON array of numbers.")
             {
                 UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? $"ExpectedStatusCodes must be a JSON array of at most {BranchFlattener.MostAdded} statuses, 100 to 599." : null,
             },
         ],
         Outputs =
         [
-            new OutputDescriptor("StatusCode", typeof(int), "The answer's status."),
-            new OutputDescriptor("ParsedContent", typeof(object), "The answer's body: JSON as a value, else its text; the start of it where it is long."),
+            new OutputDescriptor("StatusCode", typeof(int), "The response's status code."),
+            new OutputDescriptor("ParsedContent", typeof(object), "The response's body: JSON as a value, anything else as text. A long body is truncated."),
         ],
         Outcomes = ["200", Outcome.Done, Unmatched, FailedToConnect, TimedOut],
         OutcomesInput = ExpectedStatusCodes,
@@ -102,7 +102,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
                 return new ActivityResult.Faulted("request_too_large", $"The body is larger than {_options.MaxRequestBytes:N0} bytes.");
             using var response = await _http.SendAsync(request, either.Token);
             var content = await ReadAsync(response, either.Token);
-            return Answered(context, (int)response.StatusCode, content);
+            return Complete(context, (int)response.StatusCode, content);
         }
         catch (Exception e) when (EgressRefusedException.Find(e) is { } found)
         {
@@ -138,7 +138,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var given = context.Inputs.Values[RequestHeaders] is JsonElement json ? Headers(json) ?? [] : [];
         foreach (var header in given.GroupBy(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase))
         {
-            if (Ours.Contains(header.Key)) continue;
+            if (ReservedHeaders.Contains(header.Key)) continue;
             HttpHeaders? headers = header.Key.StartsWith("Content-", StringComparison.OrdinalIgnoreCase) ? request.Content?.Headers : request.Headers;
             if (headers?.NonValidated.Contains(header.Key) == true) headers.Remove(header.Key);
             headers?.TryAddWithoutValidation(header.Key, header);
@@ -147,7 +147,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         return request;
     }
 
-    private static ActivityResult.Completed Answered(WorkflowActivityContext context, int status, object? content)
+    private static ActivityResult.Completed Complete(WorkflowActivityContext context, int status, object? content)
     {
         var expected = context.Inputs.Values[ExpectedStatusCodes] is JsonElement codes ? Codes(codes) ?? [] : [];
         var outcome = expected.Count == 0 ? Outcome.Done
@@ -192,7 +192,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         return headers;
     }
 
-    /// <summary>Anything else would end the header, or the connection before it is sent.</summary>
+    /// <summary>Other characters would end the header, or be rejected when the request is sent.</summary>
     private static bool IsHeaderValue(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');
 
     private static List<int>? Codes(JsonElement json)
@@ -212,7 +212,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     private static Dictionary<string, string> RedactHeaders(object value) =>
         (Headers((JsonElement)value) ?? []).DistinctBy(header => header.Name).ToDictionary(header => header.Name, _ => InputDescriptor.Hidden);
 
-    /// <summary>Studio writes objects as text; an empty text is none.</summary>
+    /// <summary>Studio stores objects as text; blank text means no value.</summary>
     private static JsonElement Parsed(JsonElement json)
     {
         if (json.ValueKind != JsonValueKind.String) return json;

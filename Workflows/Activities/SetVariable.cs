@@ -4,7 +4,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Gives a variable a value.</summary>
+/// <summary>Sets a variable.</summary>
 internal sealed class SetVariable : WorkflowActivity, IDescribedActivity
 {
     private const string Variable = nameof(Variable);
@@ -16,7 +16,7 @@ internal sealed class SetVariable : WorkflowActivity, IDescribedActivity
         Place = ActivityPlace.Workflow,
         Category = "Primitives",
         DisplayName = "Set variable",
-        Description = "Gives a variable of the workflow a value of its type.",
+        Description = "Sets a variable of the workflow to a value of its type.",
         Inputs =
         [
             new InputDescriptor(Variable, typeof(object), null, "The variable to set.") { IsWrapped = false, UiHint = "variable-picker" },

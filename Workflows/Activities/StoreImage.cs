@@ -6,7 +6,7 @@ using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
-/// <summary>Runs the working image's plan through the codec, one decode and one encode, and stores what comes out.</summary>
+/// <summary>Runs the current image's plan through the codec, with one decode and one encode, and stores the result.</summary>
 internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DarkroomMetrics metrics, TimeProvider time) : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -31,7 +31,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, Darkroo
         using (DarkroomTracing.StartChild("store"))
             await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, report.OutputSha256);
 
-        // Only decoding tells how large the original is as people see it.
+        // The displayed size of the original is known only after decoding.
         run.Original = run.Original is null ? null : run.Original with { Width = report.Source.Width, Height = report.Source.Height };
         run.Output = new ImageObject(key, output.Format.ContentType(), output.Bytes, output.Width, output.Height, report.OutputSha256);
         return Outcome.Done;

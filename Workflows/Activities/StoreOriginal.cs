@@ -6,7 +6,7 @@ using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
-/// <summary>Stores the bytes as they were downloaded.</summary>
+/// <summary>Stores the downloaded file unchanged.</summary>
 internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()

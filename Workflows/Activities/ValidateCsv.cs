@@ -10,8 +10,8 @@ using Npgsql;
 namespace Darkroom.Activities;
 
 /// <summary>
-/// Applies the policy of this workflow version to a CSV whose form was judged at upload, and loads its products and images. A
-/// later run of the same request finds them loaded.
+/// Checks the CSV against the limits of this workflow version and loads its products and images. The format was already validated at
+/// upload. Later runs of the same request reuse the loaded rows.
 /// </summary>
 internal sealed class ValidateCsv(
     NpgsqlDataSource database, ObjectStore objects, EgressGuard egress) : WorkflowActivity, IDescribedActivity
@@ -31,22 +31,22 @@ internal sealed class ValidateCsv(
         Description = "Checks the CSV against this workflow's limits and allowed hosts, and loads its products and images.",
         Inputs =
         [
-            InputDescriptor.Number(MaxProducts, 1_000_000, 1, 10_000_000, "Most products in one CSV."),
-            InputDescriptor.Number(MaxImages, 2_000_000, 1, 20_000_000, "Most images in one CSV."),
+            InputDescriptor.Number(MaxProducts, 1_000_000, 1, 10_000_000, "Maximum number of products in one CSV."),
+            InputDescriptor.Number(MaxImages, 2_000_000, 1, 20_000_000, "Maximum number of images in one CSV."),
             new InputDescriptor(AllowedHosts, typeof(string), null,
-                "Hosts that images may come from, separated by commas; a leading dot means the host and all below it. Empty for all."),
+                "Hosts that images may come from, separated by commas; a leading dot includes all subdomains. Leave empty to allow all hosts."),
         ],
         Outputs =
         [
             new OutputDescriptor("Products", typeof(int), "Products in the CSV, if it is valid."),
             new OutputDescriptor("Images", typeof(int), "Images in the CSV, if it is valid."),
-            new OutputDescriptor("Code", typeof(string), "What is wrong with it, as a code; only if it is invalid."),
-            new OutputDescriptor("Message", typeof(string), "What is wrong with it, in words; only if it is invalid."),
+            new OutputDescriptor("Code", typeof(string), "Error code, if the CSV is invalid."),
+            new OutputDescriptor("Message", typeof(string), "Error message, if the CSV is invalid."),
         ],
         Outcomes = [Valid, Invalid],
     };
 
-    /// <summary>Of activities that work on what it loads.</summary>
+    /// <summary>For activities that need the products and images it loads.</summary>
     internal static RequiredStep Required { get; } = new(Descriptor, "which loads the products and images") { Outcome = Valid };
 
     public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
@@ -57,8 +57,8 @@ internal sealed class ValidateCsv(
         var policy = new CsvPolicy(
             context.Inputs.Get<int>(MaxProducts), context.Inputs.Get<int>(MaxImages),
             CsvPolicy.ReadHosts(context.Inputs.Text(AllowedHosts)), egress);
-        var error = policy.Judge(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellationToken);
-        if (error is not null) return Refused(context.RequestId, error);
+        var rejection = policy.CheckCounts(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellationToken);
+        if (rejection is not null) return Rejected(context.RequestId, rejection);
 
         return Loaded(csv) with
         {
@@ -74,7 +74,7 @@ internal sealed class ValidateCsv(
     {
         await using var stream = await objects.OpenReadAsync(csv.Key, cancellationToken);
         await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellationToken))
-            if (policy.Judge(product) is { } error) return error;
+            if (policy.CheckUrls(product) is { } rejection) return rejection;
         return null;
     }
 
@@ -83,9 +83,9 @@ internal sealed class ValidateCsv(
         Outputs = new Dictionary<string, object?> { ["Products"] = csv.Products, ["Images"] = csv.Images },
     };
 
-    private static ActivityResult.Completed Refused(RequestId request, CsvRejection error) => new(Invalid)
+    private static ActivityResult.Completed Rejected(RequestId request, CsvRejection rejection) => new(Invalid)
     {
-        Outputs = new Dictionary<string, object?> { ["Code"] = error.Code, ["Message"] = error.Message },
-        Effect = (connection, token) => RequestUpdates.RefuseCsvAsync(connection, request, error, token),
+        Outputs = new Dictionary<string, object?> { ["Code"] = rejection.Code, ["Message"] = rejection.Message },
+        Effect = (connection, token) => RequestUpdates.RefuseCsvAsync(connection, request, rejection, token),
     };
 }

@@ -3,7 +3,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Activities;
 
-/// <summary>Writes a line into the journal.</summary>
+/// <summary>Writes a line to the journal.</summary>
 internal sealed class WriteLine : FlowActivity, IDescribedActivity
 {
     private const string Text = nameof(Text);
@@ -14,8 +14,8 @@ internal sealed class WriteLine : FlowActivity, IDescribedActivity
         Place = ActivityPlace.Anywhere,
         Category = "Console",
         DisplayName = "Write line",
-        Description = "Writes a line into the journal; in the body of a fan-out into the image's own, which is kept if the image fails.",
-        Inputs = [new InputDescriptor(Text, typeof(string), "", "The line.")],
+        Description = "Writes a line to the journal; in the body of a fan-out, to the image's own journal, which is kept if the image fails.",
+        Inputs = [new InputDescriptor(Text, typeof(string), "", "The line to write.")],
     };
 
     protected override FlowStep Decide(ActivityInputs inputs) => new(Outcome.Done) { Line = inputs.Get<string>(Text) };

@@ -11,8 +11,8 @@ using Npgsql;
 namespace Darkroom.Activities;
 
 /// <summary>
-/// Streams input CSV and outcomes together into the output CSV, in constant memory. Each attempt writes an object of its own; the
-/// commit that publishes its key decides which one counts.
+/// Merges the input CSV and the outcomes into the output CSV, in constant memory. Each attempt writes its own object; the commit that
+/// publishes its key decides which one is the output.
 /// </summary>
 internal sealed class WriteOutputCsv(
     NpgsqlDataSource database, ObjectStore objects, OutputCsvWriter writer, ImageLinks images, IOptions<LinkOptions> links) : WorkflowActivity, IDescribedActivity
@@ -23,11 +23,11 @@ internal sealed class WriteOutputCsv(
         Place = ActivityPlace.Workflow,
         Category = "Requests",
         DisplayName = "Write output CSV",
-        Description = "Writes the output CSV: the input, record for record, with the URLs of the results and the errors.",
+        Description = "Writes the output CSV: the input plus the result URLs and the errors of each row.",
         Outputs =
         [
-            new OutputDescriptor("Url", typeof(string), "Where the output CSV can be had with an API key."),
-            new OutputDescriptor("Key", typeof(string), "Its key in the bucket."),
+            new OutputDescriptor("Url", typeof(string), "URL of the output CSV, which requires an API key."),
+            new OutputDescriptor("Key", typeof(string), "Key of the output CSV in the bucket."),
         ],
         After = ValidateCsv.Required,
         WithoutIt = "so that every request would fail",

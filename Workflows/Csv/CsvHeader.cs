@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Darkroom.Csv;
 
-/// <summary>Detects the delimiter and the columns: tries comma, semicolon and tab, and takes the one under which the first record names most of the columns we need.</summary>
+/// <summary>
+/// Detects the delimiter and the columns: tries comma, semicolon and tab, and takes the one under which the first record names most of
+/// the columns we need.
+/// </summary>
 internal static class CsvHeader
 {
     public const string OutputUrls = "Output Image Urls";

@@ -28,11 +28,17 @@ public sealed class CsvLimits : IValidatableObject
     [Range(256, 16 * 1024 * 1024)]
     public int MaxCellLength { get; set; } = 256 * 1024;
 
-    /// <summary>Length of one record including its line endings, characters. Default 1,048,576. The reader holds one record at a time, so this bounds its memory.</summary>
+    /// <summary>
+    /// Length of one record including its line endings, characters. Default 1,048,576. The reader holds one record at a time, so this
+    /// bounds its memory.
+    /// </summary>
     [Range(1_024, 64 * 1024 * 1024)]
     public int MaxRecordLength { get; set; } = 1024 * 1024;
 
-    /// <summary>Cells in one record. Default 2,048: about twice <see cref="MaxImagesPerRow"/>, because an unquoted list spills one URL into each cell.</summary>
+    /// <summary>
+    /// Cells in one record. Default 2,048: about twice <see cref="MaxImagesPerRow"/>, because an unquoted list spills one URL into each
+    /// cell.
+    /// </summary>
     [Range(3, 100_000)]
     public int MaxColumns { get; set; } = 2_048;
 
@@ -40,7 +46,9 @@ public sealed class CsvLimits : IValidatableObject
     [Range(16, 16_384)]
     public int MaxUrlLength { get; set; } = 2_048;
 
-    /// <summary>Errors that a validation lists; further ones are only counted. Default 100: more than anyone fixes before trying again.</summary>
+    /// <summary>
+    /// Errors that a validation lists; further ones are only counted. Default 100: more than anyone fixes before trying again.
+    /// </summary>
     [Range(1, 10_000)]
     public int MaxListedErrors { get; set; } = 100;
 

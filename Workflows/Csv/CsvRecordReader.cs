@@ -51,7 +51,10 @@ internal sealed class CsvRecordReader : IDisposable
     /// <summary>What is wrong with the current record's quotes; reading can go on with the next record.</summary>
     public CsvError? Defect { get; private set; }
 
-    /// <summary>Whether all cells of the current record are empty: an empty line, or one of white space and delimiters as spreadsheets leave behind.</summary>
+    /// <summary>
+    /// Whether all cells of the current record are empty: an empty line, or one of white space and delimiters as spreadsheets leave
+    /// behind.
+    /// </summary>
     public bool IsBlank
     {
         get
@@ -100,7 +103,10 @@ internal sealed class CsvRecordReader : IDisposable
 
     private bool SpansLines => _parser.RawRow > Line;
 
-    /// <summary>Called when the parser asks for more text. It does so only when its whole buffer belongs to one unfinished record, so that record's size can be checked while it grows.</summary>
+    /// <summary>
+    /// Called when the parser asks for more text. It does so only when its whole buffer belongs to one unfinished record, so that
+    /// record's size can be checked while it grows.
+    /// </summary>
     private void ThrowIfOversized()
     {
         if (_parser.Count > _limits.MaxColumns)
@@ -121,7 +127,8 @@ internal sealed class CsvRecordReader : IDisposable
         for (_checkedCell = 0; _checkedCell < _parser.Count && Defect is null; _checkedCell++)
             _ = _parser[_checkedCell];
 
-        // A cell that the end of the file cuts off after a doubled quote looks closed to the parser. In a well-formed record quotes come in pairs.
+        // A cell that the end of the file cuts off after a doubled quote looks closed to the parser. In a well-formed record quotes come
+        // in pairs.
         if (Defect is null && _text is not { EndReached: false } && _parser.RawRecord.AsSpan().Count('"') % 2 != 0)
             Defect = UnclosedQuote(_parser.Count);
     }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Darkroom.Csv;
 
-/// <summary>Buffers text and writes it in blocks, in the encoding of the input. Only whole records are encoded, so no surrogate pair is split.</summary>
+/// <summary>
+/// Buffers text and writes it in blocks, in the encoding of the input. Only whole records are encoded, so no surrogate pair is split.
+/// </summary>
 internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
 {
     private const int BlockLength = 32 * 1024;

@@ -63,7 +63,8 @@ public sealed class CsvValidator(IOptions<CsvLimits> limits)
 /// <param name="Images">Number of URLs in all rows; at least 1 in a valid file.</param>
 /// <param name="Errors">The first errors, in file order.</param>
 /// <param name="ErrorCount">Number of errors found, listed or not.</param>
-/// <param name="ReadToEnd">False if validation stopped early: after some errors (size, encoding, an unclosed quote) the rest cannot be parsed reliably.</param>
+/// <param name="ReadToEnd">False if validation stopped early: after some errors (size, encoding, an unclosed quote) the rest cannot be
+/// parsed reliably.</param>
 public sealed record CsvValidationResult(
     CsvDialect? Dialect,
     int Products,

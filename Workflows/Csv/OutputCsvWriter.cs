@@ -6,8 +6,10 @@ namespace Darkroom.Csv;
 
 /// <summary>
 /// Writes the output CSV: the input, verbatim record by record, plus two columns, <c>Output Image Urls</c> (see
-/// <see cref="OutputUrlList"/>) and <c>Errors</c> (see <see cref="OutputErrorList"/>). Encoding, byte order mark, delimiter, quotes, line endings,
-/// blank lines and a missing final line ending are kept. The added cells line up with their headers in every row: a short row is padded with
+/// <see cref="OutputUrlList"/>) and <c>Errors</c> (see <see cref="OutputErrorList"/>). Encoding, byte order mark, delimiter, quotes, line
+/// endings,
+/// blank lines and a missing final line ending are kept. The added cells line up with their headers in every row: a short row is padded
+/// with
 /// empty cells, a list that spilled over several cells becomes one quoted cell, and empty cells beyond the header are dropped.
 /// </summary>
 public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
@@ -95,7 +97,9 @@ public sealed class OutputCsvWriter(IOptions<OutputCsvOptions> options)
             writer.Write(lineEnd);
         }
 
-        /// <summary>Copies the cells before the list verbatim and joins the spilled list into the single quoted cell it should have been.</summary>
+        /// <summary>
+        /// Copies the cells before the list verbatim and joins the spilled list into the single quoted cell it should have been.
+        /// </summary>
         private string GatherList(string body)
         {
             var list = file.Cells.List;
@@ -125,7 +129,10 @@ public readonly record struct ImageResult
     public static ImageResult Failed(string errorCode) => new(null, errorCode);
 }
 
-/// <summary>Formats the <c>Errors</c> cell: position and code of each failed image in the row, as in <c>2: not_found; 3: timeout</c>; empty if none failed.</summary>
+/// <summary>
+/// Formats the <c>Errors</c> cell: position and code of each failed image in the row, as in <c>2: not_found; 3: timeout</c>; empty if
+/// none failed.
+/// </summary>
 public static class OutputErrorList
 {
     public static string Format(IReadOnlyList<ImageResult> images)

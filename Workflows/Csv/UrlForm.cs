@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace Darkroom.Csv;
 
-/// <summary>Checks whether text is a well-formed URL that can be fetched. Whether its host may be called is policy, decided elsewhere.</summary>
+/// <summary>
+/// Checks whether text is a well-formed URL that can be fetched. Whether its host may be called is policy, decided elsewhere.
+/// </summary>
 internal static class UrlForm
 {
     private static readonly SearchValues<char> PlainHost = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-.");
@@ -45,7 +47,9 @@ internal static class UrlForm
             : default;
     }
 
-    /// <summary>True for a real scheme, but not for a host with a port (<c>cdn.example.com:8080/1.jpg</c>) or a drive (<c>C:\1.jpg</c>).</summary>
+    /// <summary>
+    /// True for a real scheme, but not for a host with a port (<c>cdn.example.com:8080/1.jpg</c>) or a drive (<c>C:\1.jpg</c>).
+    /// </summary>
     private static bool HasOtherScheme(ReadOnlySpan<char> scheme, ReadOnlySpan<char> url)
     {
         var rest = url[Math.Min(scheme.Length + 1, url.Length)..];

@@ -5,7 +5,8 @@ namespace Darkroom.Csv;
 
 /// <summary>
 /// The grammar of an input cell with image URLs. URLs are separated by line breaks, by a comma followed by white space, or by a comma
-/// followed by <c>scheme://</c>. White space around a URL is ignored, and so is a trailing comma or line break. Any other comma is part of the
+/// followed by <c>scheme://</c>. White space around a URL is ignored, and so is a trailing comma or line break. Any other comma is part
+/// of the
 /// URL, unless the text around it looks like two URLs: then the list is ambiguous, and we do not guess.
 /// </summary>
 internal static partial class UrlList

@@ -2,7 +2,10 @@ using System.Threading.Channels;
 
 namespace Darkroom.Data;
 
-/// <summary>An auto-reset event that can be awaited. A signal set while nothing waits is kept, so none is lost between checking for work and waiting.</summary>
+/// <summary>
+/// An auto-reset event that can be awaited. A signal set while nothing waits is kept, so none is lost between checking for work and
+/// waiting.
+/// </summary>
 internal sealed class AsyncAutoResetEvent(TimeProvider time)
 {
     private readonly Channel<bool> _channel = Channel.CreateBounded<bool>(

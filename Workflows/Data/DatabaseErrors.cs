@@ -25,7 +25,9 @@ public static class DatabaseErrors
         _ => false,
     };
 
-    /// <summary>The server rejected the data itself: data exceptions, constraint violations, exceeded limits. A retry cannot succeed.</summary>
+    /// <summary>
+    /// The server rejected the data itself: data exceptions, constraint violations, exceeded limits. A retry cannot succeed.
+    /// </summary>
     public static bool IsDataError(Exception exception) => exception switch
     {
         PostgresException e => e.SqlState[..2] is "22" or "23" or "54",

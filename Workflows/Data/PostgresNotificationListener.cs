@@ -10,19 +10,26 @@ namespace Darkroom.Data;
 public sealed partial class PostgresNotificationListener(
     NpgsqlDataSource database, string channel, TimeSpan poll, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
-    /// <summary>Delay between attempts to listen. Short, so that after a server restart listening resumes before most polls are due.</summary>
+    /// <summary>
+    /// Delay between attempts to listen. Short, so that after a server restart listening resumes before most polls are due.
+    /// </summary>
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
 
     private readonly AsyncAutoResetEvent _signal = new(time);
     private readonly CancellationTokenSource _stop = new();
     private Task _listening = Task.CompletedTask;
 
-    /// <summary>Called with the payload of each notification, before the loop is woken. Runs on the listening connection, so it must be quick.</summary>
+    /// <summary>
+    /// Called with the payload of each notification, before the loop is woken. Runs on the listening connection, so it must be quick.
+    /// </summary>
     public Action<string>? OnNotification { get; init; }
 
     public void Start() => _listening = Task.Run(() => ListenAsync(_stop.Token));
 
-    /// <summary>Returns at the next notification or after the poll interval, whichever comes first. Several notifications may cause a single wake-up.</summary>
+    /// <summary>
+    /// Returns at the next notification or after the poll interval, whichever comes first. Several notifications may cause a single
+    /// wake-up.
+    /// </summary>
     public Task WaitAsync(CancellationToken cancellationToken) => WaitAsync(poll, cancellationToken);
 
     /// <summary>The same with another interval, for a loop that knows when its next work is due.</summary>

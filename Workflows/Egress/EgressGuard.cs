@@ -26,7 +26,9 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
         return refusal;
     }
 
-    /// <summary>Checks the parts of a URL: scheme, user info, port, and the host if it is a literal address. Null if it may be requested.</summary>
+    /// <summary>
+    /// Checks the parts of a URL: scheme, user info, port, and the host if it is a literal address. Null if it may be requested.
+    /// </summary>
     public EgressRefusal? CheckUri(Uri uri)
     {
         if (!uri.IsAbsoluteUri) return new(EgressRefusalCodes.InvalidUrl, "This is not an absolute URL.");

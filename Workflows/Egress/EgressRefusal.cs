@@ -3,7 +3,9 @@ namespace Darkroom.Egress;
 /// <summary>Why a URL may not be requested. <see cref="Code"/> is one of <see cref="EgressRefusalCodes"/>.</summary>
 public sealed record EgressRefusal(string Code, string Message);
 
-/// <summary>Thrown when a guarded handler refuses to connect. <see cref="HttpClient"/> wraps it; use <see cref="Find"/> to unwrap it.</summary>
+/// <summary>
+/// Thrown when a guarded handler refuses to connect. <see cref="HttpClient"/> wraps it; use <see cref="Find"/> to unwrap it.
+/// </summary>
 public sealed class EgressRefusedException(EgressRefusal refusal) : IOException(refusal.Message)
 {
     public EgressRefusal Refusal { get; } = refusal;

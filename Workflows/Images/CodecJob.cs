@@ -3,7 +3,7 @@ using Darkroom.Images.Containers;
 
 namespace Darkroom.Images;
 
-/// <summary>A plan read against one file: what the codec decides before it touches pixels.</summary>
+/// <summary>A plan applied to one file: everything the codec decides before it touches pixels.</summary>
 internal sealed record CodecJob(
     ImageFormat Format, int Quality, ImmutableArray<ImageStep.Resize> Resizes, bool KeepsPixels, bool AllFrames, bool KeepsProfile, bool DecodesWithProfile)
 {
@@ -14,7 +14,7 @@ internal sealed record CodecJob(
         var quality = plan.Steps.OfType<ImageStep.Compress>().LastOrDefault()?.Quality ?? DefaultQuality;
         var format = plan.Steps.OfType<ImageStep.Convert>().LastOrDefault()?.Format ?? header.Format;
         var resizes = plan.Steps.OfType<ImageStep.Resize>().ToImmutableArray();
-        if (quality is < 1 or > 100) throw Unsupported("The quality must lie between 1 and 100.");
+        if (quality is < 1 or > 100) throw Unsupported("The quality must be between 1 and 100.");
         if (!Enum.IsDefined(format)) throw Unsupported("The format to convert to is unknown.");
         if (resizes.Any(resize => resize is { Width: null, Height: null } or { Width: < 1 } or { Height: < 1 }))
             throw Unsupported("A size needs a width or a height of at least 1.");
@@ -28,7 +28,7 @@ internal sealed record CodecJob(
             KeepsPixels: format == header.Format && ChangesNothing(resizes, header),
             AllFrames: header.Frames > 1 && !header.IsStillOfAnimation && (format == header.Format || CanAnimate(header.Format) && CanAnimate(format)),
             KeepsProfile: keepsProfile,
-            // CMYK is converted with its profile, which never reaches the output.
+            // A CMYK profile is needed to convert the pixels, but never reaches the output.
             DecodesWithProfile: keepsProfile || profile?.Channels == 4);
     }
 
@@ -37,7 +37,7 @@ internal sealed record CodecJob(
     private static bool ChangesNothing(ImmutableArray<ImageStep.Resize> resizes, ImageHeader header)
     {
         var (width, height) = header.Displayed;
-        return resizes.All(resize => ResizeMath.Plan(resize, width, height).IsNothing(width, height));
+        return resizes.All(resize => ResizeMath.Plan(resize, width, height).IsNoOp(width, height));
     }
 
     private static ImageFailedException Unsupported(string message) => new(new(ImageFailureCodes.UnsupportedPlan, message));

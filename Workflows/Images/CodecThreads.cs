@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Images;
 
 /// <summary>
-/// The threads that decode and encode, one per codec slot. Their own, so that the thread pool, which carries all I/O, never
-/// waits for an encoder; long-lived, so that the native allocator's per-thread memory is used again.
+/// Dedicated threads for decoding and encoding, one per codec slot. Dedicated, so that an encoder never blocks the thread pool,
+/// which serves all I/O; long-lived, so that the native allocator's per-thread memory is reused.
 /// </summary>
 public sealed class CodecThreads : IDisposable
 {

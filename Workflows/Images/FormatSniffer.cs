@@ -3,16 +3,16 @@ using System.Text;
 
 namespace Darkroom.Images;
 
-/// <summary>Tells an image's format by its first bytes.</summary>
+/// <summary>Detects an image's format from its first bytes.</summary>
 internal static class FormatSniffer
 {
-    /// <summary>The format, or an <see cref="ImageFailedException"/> that says what is there instead.</summary>
+    /// <summary>The format. Throws an <see cref="ImageFailedException"/> that names the actual file type if it is not supported.</summary>
     public static ImageFormat Recognise(ReadOnlySpan<byte> bytes)
     {
         if (Sniff(bytes) is { } format) return format;
         throw new ImageFailedException(
             OtherImage(bytes) is { } other
-                ? new(ImageFailureCodes.UnsupportedFormat, $"The file is of a kind that is not processed: {other}.")
+                ? new(ImageFailureCodes.UnsupportedFormat, $"This file type is not supported: {other}.")
                 : new(ImageFailureCodes.NotAnImage, "The file is not an image."));
     }
 
@@ -41,7 +41,7 @@ internal static class FormatSniffer
         return start.IndexOf("<svg"u8) >= 0 ? "SVG" : null;
     }
 
-    /// <summary>Whether an ISO base media file names one of these brands, as its major brand or among the compatible ones.</summary>
+    /// <summary>Whether an ISO base media file has one of these as its major brand or among its compatible brands.</summary>
     private static bool HasBrand(ReadOnlySpan<byte> bytes, params ReadOnlySpan<string> brands)
     {
         if (bytes.Length < 16 || !bytes[4..].StartsWith("ftyp"u8)) return false;

@@ -2,29 +2,30 @@ using Darkroom.Egress;
 
 namespace Darkroom.Images;
 
-/// <summary>Why an image could not be fetched or processed, in our own words.</summary>
-/// <param name="Code">Stable and snake_case; see <see cref="ImageFailureCodes"/>.</param>
-/// <param name="Message">One sentence for the person who sent the URL. Never text of a library or of the remote server.</param>
-/// <param name="IsTransient">Whether trying again later can help.</param>
-/// <param name="RetryAfter">The wait that the remote server asked for, capped by <see cref="EgressOptions.MaxRetryAfter"/>.</param>
+/// <summary>Why an image could not be fetched or processed.</summary>
+/// <param name="Code">Stable code in snake_case; see <see cref="ImageFailureCodes"/>.</param>
+/// <param name="Message">One sentence for the person who sent the URL. Never contains text from a library or the remote server.</param>
+/// <param name="IsTransient">Whether a later retry can succeed.</param>
+/// <param name="RetryAfter">The delay that the remote server asked for, capped at <see cref="EgressOptions.MaxRetryAfter"/>.</param>
 public sealed record ImageFailure(string Code, string Message, bool IsTransient = false, TimeSpan? RetryAfter = null)
 {
-    /// <summary>False where we never came to try: then trying again later takes none of the image's attempts.</summary>
+    /// <summary>False if the fetch was never tried; a retry then does not count against the image's attempts.</summary>
     public bool UsesAttempt { get; init; } = true;
 }
 
-/// <summary>Carries an <see cref="ImageFailure"/> to the place that turns it into an outcome.</summary>
+/// <summary>Carries an <see cref="ImageFailure"/> to the code that records it as an outcome.</summary>
 public sealed class ImageFailedException(ImageFailure failure, Exception? inner = null) : Exception(failure.Message, inner)
 {
     public ImageFailure Failure { get; } = failure;
 }
 
 /// <summary>
-/// The codes that appear in the <c>Errors</c> column and in the API, beside <see cref="EgressRefusalCodes"/>. Renaming one breaks somebody's script.
+/// The codes that appear in the <c>Errors</c> column and in the API, in addition to <see cref="EgressRefusalCodes"/>. Renaming one breaks
+/// clients.
 /// </summary>
 public static class ImageFailureCodes
 {
-    // The way there
+    // Connection
     public const string DnsFailed = "dns_failed";
     public const string ConnectFailed = "connect_failed";
     public const string TlsFailed = "tls_failed";
@@ -34,7 +35,7 @@ public static class ImageFailureCodes
     public const string TooManyRedirects = "too_many_redirects";
     public const string BadRedirect = "bad_redirect";
 
-    // The answer
+    // Response
     public const string NotFound = "not_found";
     public const string BadResponse = "bad_response";
     public const string Incomplete = "incomplete";
@@ -42,7 +43,7 @@ public static class ImageFailureCodes
     public const string ContentEncoding = "content_encoding";
     public const string TooLarge = "too_large";
 
-    // The image
+    // Image
     public const string NotAnImage = "not_an_image";
     public const string UnsupportedFormat = "unsupported_format";
     public const string CorruptImage = "corrupt_image";
@@ -51,6 +52,6 @@ public static class ImageFailureCodes
     public const string TooComplex = "too_complex";
     public const string UnsupportedPlan = "unsupported_plan";
 
-    /// <summary>Every status that has no code of its own: <c>http_403</c>, <c>http_429</c>, <c>http_503</c>.</summary>
+    /// <summary>HTTP statuses without a code of their own: <c>http_403</c>, <c>http_429</c>, <c>http_503</c>.</summary>
     public static string Http(int status) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http_{status}");
 }

@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Images;
 
-/// <summary>Fetches one image: guarded, bounded in size, time and rate, recognised by its bytes.</summary>
+/// <summary>
+/// Downloads images through the egress guard, with limits on size, time and rate, and detects their format from their bytes.
+/// </summary>
 public sealed class ImageFetcher : IDisposable
 {
     private readonly EgressGuard _guard;
@@ -21,12 +23,14 @@ public sealed class ImageFetcher : IDisposable
         _slots = slots;
         _options = options.Value;
         _time = time;
-        // An invoker, not a client: timeouts are ours, and no default adds a header or a buffer.
+        // An invoker rather than an HttpClient: we handle timeouts, and no defaults add headers or buffering.
         _http = new HttpMessageInvoker(guard.CreateHandler());
         _hosts = new PerHostLimiter(_options.ConnectionsPerHost);
     }
 
-    /// <summary>The image behind a URL. Every failure is an <see cref="ImageFailedException"/>; the caller disposes the image.</summary>
+    /// <summary>
+    /// Downloads the image at a URL. Every failure is an <see cref="ImageFailedException"/>. The caller disposes the image.
+    /// </summary>
     public async Task<FetchedImage> FetchAsync(Uri uri, CancellationToken cancellationToken)
     {
         var budget = _options.Total;
@@ -35,8 +39,9 @@ public sealed class ImageFetcher : IDisposable
             if (_guard.CheckUri(uri) is { } refusal) throw Failed(new(refusal.Code, refusal.Message));
             using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellationToken)
                               ?? throw Failed(
-                                  new(ImageFailureCodes.HostBusy, "Too many other images wait for this host.", IsTransient: true) { UsesAttempt = false });
-            // The host first, and neither is kept across a redirect: whoever has a slot waits for no host, so a busy one holds up nobody else's images.
+                                  new(ImageFailureCodes.HostBusy, "Too many other images are waiting for this host.", IsTransient: true) { UsesAttempt = false });
+            // Wait for the host first, and release both before following a redirect: a download that holds a slot never waits for a host,
+            // so a busy host does not block images from others.
             using var slot = await _slots.EnterDownloadAsync(cancellationToken);
 
             var started = _time.GetTimestamp();
@@ -47,7 +52,7 @@ public sealed class ImageFetcher : IDisposable
                 using var response = await SendAsync(uri, both.Token);
                 if (RedirectTarget(uri, response) is not { } target)
                 {
-                    Judge(response);
+                    CheckResponse(response);
                     return await ReadAsync(uri, response.Content, both.Token);
                 }
 
@@ -57,15 +62,15 @@ public sealed class ImageFetcher : IDisposable
             }
             catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
             {
-                throw Failed(Late, e);
+                throw Failed(TimedOut, e);
             }
 
             budget -= _time.GetElapsedTime(started);
-            if (budget <= TimeSpan.Zero) throw Failed(Late);
+            if (budget <= TimeSpan.Zero) throw Failed(TimedOut);
         }
     }
 
-    /// <summary>One request up to the end of its headers, within their own time.</summary>
+    /// <summary>Sends one request and reads the response headers, within the header timeout.</summary>
     private async Task<HttpResponseMessage> SendAsync(Uri uri, CancellationToken cancellationToken)
     {
         using var headers = new CancellationTokenSource(_options.Headers, _time);
@@ -84,27 +89,27 @@ public sealed class ImageFetcher : IDisposable
         }
         catch (HttpRequestException e)
         {
-            throw Failed(HttpFailures.From(e), e);
+            throw Failed(HttpFailures.FromException(e), e);
         }
     }
 
-    /// <summary>Where the answer sends us, or null if it is none of the redirects. The next request starts from nothing but this.</summary>
+    /// <summary>The target of a redirect, or null if the response is not one. Nothing else is carried over to the next request.</summary>
     private static Uri? RedirectTarget(Uri from, HttpResponseMessage response)
     {
         if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308)) return null;
         if (!response.Headers.NonValidated.TryGetValues("Location", out var values) || values.Count != 1 ||
             !Uri.TryCreate(from, values.ToString(), out var target))
-            throw Failed(new(ImageFailureCodes.BadRedirect, "The server redirected to nowhere."));
+            throw Failed(new(ImageFailureCodes.BadRedirect, "The server sent a redirect without a valid target."));
         return target;
     }
 
-    private void Judge(HttpResponseMessage response)
+    private void CheckResponse(HttpResponseMessage response)
     {
         var retryAfter = response.Headers.RetryAfter;
-        if (HttpFailures.Judge(response.StatusCode, retryAfter, _time.GetUtcNow(), _options.MaxRetryAfter) is { } failure) throw Failed(failure);
+        if (HttpFailures.FromStatus(response.StatusCode, retryAfter, _time.GetUtcNow(), _options.MaxRetryAfter) is { } failure) throw Failed(failure);
         if (response.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var encodings) &&
             encodings.Any(encoding => !encoding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase)))
-            throw Failed(new(ImageFailureCodes.ContentEncoding, "The server packed the image although it was asked not to."));
+            throw Failed(new(ImageFailureCodes.ContentEncoding, "The server compressed the response although it was asked not to."));
         if (response.Content.Headers.ContentLength > _options.MaxBytes) throw Failed(TooLarge);
     }
 
@@ -129,14 +134,14 @@ public sealed class ImageFetcher : IDisposable
     private async Task ReadBodyAsync(HttpContent content, PooledBuffer buffer, IncrementalHash hash, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
-        using var pace = new BodyPace(_options, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(pace.TooSlow, cancellationToken);
+        using var rate = new MinDataRate(_options, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(rate.TooSlow, cancellationToken);
         try
         {
             await using var body = await content.ReadAsStreamAsync(either.Token);
             while (true)
             {
-                // One byte beyond the limit is asked for and no more: a body that goes on is refused, not drained.
+                // Read at most one byte beyond the limit: an oversized body is refused, not drained.
                 var room = (int)Math.Min(_options.MaxBytes + 1 - buffer.Length, int.MaxValue);
                 var memory = buffer.GetMemory(1);
                 var count = await body.ReadAsync(memory[..Math.Min(memory.Length, room)], either.Token);
@@ -144,10 +149,10 @@ public sealed class ImageFetcher : IDisposable
                 hash.AppendData(memory.Span[..count]);
                 buffer.Advance(count);
                 if (buffer.Length > _options.MaxBytes) throw Failed(TooLarge);
-                pace.Received(buffer.Length, _time.GetElapsedTime(started));
+                rate.Received(buffer.Length, _time.GetElapsedTime(started));
             }
         }
-        catch (OperationCanceledException e) when (pace.TooSlow.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (rate.TooSlow.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
             throw Failed(new(ImageFailureCodes.TooSlow, "The image arrived too slowly.", IsTransient: true), e);
         }
@@ -157,7 +162,7 @@ public sealed class ImageFetcher : IDisposable
         }
     }
 
-    private static ImageFailure Late { get; } = new(ImageFailureCodes.Timeout, "The server took too long.", IsTransient: true);
+    private static ImageFailure TimedOut { get; } = new(ImageFailureCodes.Timeout, "The server took too long.", IsTransient: true);
 
     private ImageFailure TooLarge => new(ImageFailureCodes.TooLarge, $"The file is larger than {_options.MaxBytes:N0} bytes.");
 
@@ -166,21 +171,21 @@ public sealed class ImageFetcher : IDisposable
     public void Dispose() => _http.Dispose();
 }
 
-/// <summary>A file that was fetched and whose first bytes say it is an image. Owns its memory.</summary>
+/// <summary>A downloaded file whose first bytes identify it as an image. Owns its memory.</summary>
 public sealed class FetchedImage(PooledBuffer buffer, ImageFormat format, byte[] sha256, Uri finalUri) : IDisposable
 {
     public ImageFormat Format { get; } = format;
 
     public byte[] Sha256 { get; } = sha256;
 
-    /// <summary>Where the last redirect led.</summary>
+    /// <summary>The URL after all redirects.</summary>
     public Uri FinalUri { get; } = finalUri;
 
     public int Length => buffer.Length;
 
     public ReadOnlyMemory<byte> Memory => buffer.Memory;
 
-    /// <summary>A seekable stream over the bytes, valid until this is disposed.</summary>
+    /// <summary>A seekable stream over the bytes, valid until this image is disposed.</summary>
     public Stream OpenRead() => buffer.OpenRead();
 
     public void Dispose() => buffer.Dispose();

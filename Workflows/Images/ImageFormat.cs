@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 
 namespace Darkroom.Images;
 
-/// <summary>The formats that are read and written. What a file is, is told by its first bytes, never by its name or header.</summary>
+/// <summary>
+/// The supported input and output formats. A file's format is detected from its first bytes, never from its name or Content-Type.
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ImageFormat>))]
 public enum ImageFormat
 {
@@ -14,10 +16,10 @@ public enum ImageFormat
     [JsonStringEnumMemberName("avif")] Avif,
 }
 
-/// <summary>The names of a format in keys and headers.</summary>
+/// <summary>Extensions and content types of the formats.</summary>
 public static class ImageFormats
 {
-    /// <summary>Extension for object keys, without a dot.</summary>
+    /// <summary>Extension for object keys, without the dot.</summary>
     public static string Extension(this ImageFormat format) => format switch
     {
         ImageFormat.Jpeg => "jpg",

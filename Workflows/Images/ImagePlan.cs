@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Darkroom.Images;
 
 /// <summary>
-/// What is to be done with an image, as a list of steps. Activities append; the first that needs bytes runs the whole list with
-/// one decode and one encode.
+/// The steps to apply to an image, in order. Activities append steps; the first
+/// activity that needs the result runs the whole list with one decode and one encode.
 /// </summary>
 public sealed record ImagePlan(ImmutableArray<ImageStep> Steps)
 {
@@ -20,25 +20,25 @@ public abstract record ImageStep
     {
     }
 
-    /// <summary>Encode at this quality, 1 to 100, read by each format in its own way. The last one of a plan counts.</summary>
+    /// <summary>Encode at this quality, 1 to 100; its effect depends on the format. The last one in a plan wins.</summary>
     public sealed record Compress(int Quality = 50) : ImageStep;
 
-    /// <summary>Make it smaller, never larger. At least one side is given; with one, the other follows the proportions.</summary>
+    /// <summary>Scale down, never up. At least one side is set; if only one is, the other keeps the aspect ratio.</summary>
     public sealed record Resize(ResizeMode Mode, int? Width, int? Height) : ImageStep;
 
-    /// <summary>Change the format. The last one of a plan counts.</summary>
+    /// <summary>Change the format. The last one in a plan wins.</summary>
     public sealed record Convert(ImageFormat Format) : ImageStep;
 }
 
-/// <summary>How an image meets the box it is resized to.</summary>
+/// <summary>How an image is fitted to the target box.</summary>
 public enum ResizeMode
 {
-    /// <summary>As large as fits inside the box, proportions kept, nothing cut.</summary>
+    /// <summary>As large as fits inside the box, keeping the aspect ratio; nothing is cropped.</summary>
     Fit,
 
-    /// <summary>As small as covers the box, proportions kept; what stands out is cut off on both sides.</summary>
+    /// <summary>As small as covers the box, keeping the aspect ratio; the overflow is cropped equally on both sides.</summary>
     Fill,
 
-    /// <summary>The middle of the image in its own scale.</summary>
+    /// <summary>The centre of the image, not scaled.</summary>
     Crop,
 }

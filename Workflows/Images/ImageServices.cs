@@ -7,7 +7,7 @@ namespace Darkroom.Images;
 
 public static class ImageServices
 {
-    /// <summary>Fetching and processing images, egress included.</summary>
+    /// <summary>Adds fetching and processing of images, including the egress guard.</summary>
     public static IServiceCollection AddImages(this IServiceCollection services)
     {
         services.AddEgress();

@@ -37,12 +37,12 @@ public sealed class ImageWorkOptions
     }
 }
 
-/// <summary>The download slots of this process. Codec slots are the codec's own, so neither waits for the other.</summary>
+/// <summary>The download slots of this process. The codec has its own slots, so downloads and codec never wait for each other.</summary>
 public sealed class ImageSlots(IOptions<ImageWorkOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim _downloads = new(options.Value.Downloads, options.Value.Downloads);
 
-    /// <summary>Waits for a download slot; disposing the result gives it back.</summary>
+    /// <summary>Waits for a download slot; disposing the result releases it.</summary>
     public async ValueTask<IDisposable> EnterDownloadAsync(CancellationToken cancellationToken)
     {
         await _downloads.WaitAsync(cancellationToken);

@@ -3,8 +3,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Images;
 
 /// <summary>
-/// Bounds what is decoded at a time in this process: so many images, and so many pixels over all of them. First come, first
-/// served, so that a stream of small images cannot starve a large one.
+/// Limits the images, and the pixels of all images together, that this process decodes at the same time. First come, first served,
+/// so that a stream of small images cannot starve a large one.
 /// </summary>
 public sealed class PixelBudget(IOptions<ImageOptions> options)
 {
@@ -15,24 +15,24 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
     private long _pixels;
     private int _images;
 
-    /// <summary>Pixels being worked on now.</summary>
+    /// <summary>Pixels being processed now.</summary>
     public long PixelsInFlight => Interlocked.Read(ref _pixels);
 
-    /// <summary>Images being worked on now.</summary>
+    /// <summary>Images being processed now.</summary>
     public int ImagesInFlight => Volatile.Read(ref _images);
 
-    /// <summary>Waits for room; disposing the lease gives it back.</summary>
+    /// <summary>Waits until the image fits the budget; disposing the lease releases its share.</summary>
     public async Task<IDisposable> EnterAsync(long pixels, CancellationToken cancellationToken)
     {
-        // An image above the capacity would wait for ever: it runs alone instead.
+        // An image larger than the whole budget would wait forever, so it runs alone instead.
         var waiter = new Waiter(this, Math.Min(pixels, _capacity));
         lock (_lock)
         {
-            waiter.Place = _waiting.AddLast(waiter);
+            waiter.Node = _waiting.AddLast(waiter);
             Admit();
         }
 
-        await using (cancellationToken.UnsafeRegister(static (state, token) => ((Waiter)state!).GiveUp(token), waiter))
+        await using (cancellationToken.UnsafeRegister(static (state, token) => ((Waiter)state!).Cancel(token), waiter))
             return await waiter.Admitted.Task;
     }
 
@@ -41,7 +41,7 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
         while (_waiting.First is { Value: var next } && _images < _slots && _pixels + next.Pixels <= _capacity)
         {
             _waiting.RemoveFirst();
-            next.Place = null;
+            next.Node = null;
             _images++;
             _pixels += next.Pixels;
             next.Admitted.TrySetResult(next);
@@ -50,22 +50,22 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
 
     private sealed class Waiter(PixelBudget budget, long pixels) : IDisposable
     {
-        private bool _left;
+        private bool _released;
 
         public long Pixels => pixels;
 
-        public LinkedListNode<Waiter>? Place { get; set; }
+        public LinkedListNode<Waiter>? Node { get; set; }
 
         public TaskCompletionSource<IDisposable> Admitted { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        /// <summary>Once admitted it is too late: the lease is on its way to its owner.</summary>
-        public void GiveUp(CancellationToken token)
+        /// <summary>Has no effect once admitted: the lease then belongs to the caller.</summary>
+        public void Cancel(CancellationToken token)
         {
             lock (budget._lock)
             {
-                if (Place is null) return;
-                budget._waiting.Remove(Place);
-                Place = null;
+                if (Node is null) return;
+                budget._waiting.Remove(Node);
+                Node = null;
                 budget.Admit();
             }
 
@@ -76,8 +76,8 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
         {
             lock (budget._lock)
             {
-                if (_left) return;
-                _left = true;
+                if (_released) return;
+                _released = true;
                 budget._images--;
                 budget._pixels -= pixels;
                 budget.Admit();

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Darkroom.Images;
 
 /// <summary>
-/// Growing contiguous bytes on rented memory: fetched files and encoded images pass through these, so that a busy worker stops
-/// allocating. Whoever holds it disposes it; streams and memory taken from it are dead afterwards.
+/// A growable contiguous buffer on pooled memory, used for downloaded files and encoded images so that a busy worker does not
+/// allocate. The owner disposes it; streams and memory obtained from it are invalid afterwards.
 /// </summary>
 public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 {
@@ -19,7 +19,7 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public ReadOnlyMemory<byte> Memory => Bytes.AsMemory(0, Length);
 
-    /// <summary>A seekable stream over the bytes as they are now.</summary>
+    /// <summary>A seekable stream over the current contents.</summary>
     public Stream OpenRead() => new PooledReadStream(Memory);
 
     /// <summary>A seekable stream that writes into this buffer from its start.</summary>
@@ -42,7 +42,7 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public void Clear() => Length = 0;
 
-    /// <summary>Writes at a place before or at the end, growing as needed.</summary>
+    /// <summary>Writes at any position, growing the buffer as needed and zeroing any gap.</summary>
     internal void WriteAt(int position, ReadOnlySpan<byte> bytes)
     {
         EnsureCapacity(position + bytes.Length);

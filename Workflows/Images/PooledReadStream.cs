@@ -1,6 +1,6 @@
 namespace Darkroom.Images;
 
-/// <summary>Reads a <see cref="PooledBuffer"/>; whoever knows it takes the memory itself.</summary>
+/// <summary>Reads a <see cref="PooledBuffer"/>. Code that recognises this type can use <see cref="Memory"/> directly.</summary>
 internal sealed class PooledReadStream(ReadOnlyMemory<byte> memory) : Stream
 {
     private int _position;

@@ -1,6 +1,6 @@
 namespace Darkroom.Images;
 
-/// <summary>Writes into a <see cref="PooledBuffer"/>, and reads back: encoders of TIFF patch their headers.</summary>
+/// <summary>Writes into a <see cref="PooledBuffer"/>. Also readable and seekable, because TIFF encoders patch their headers.</summary>
 internal sealed class PooledWriteStream(PooledBuffer buffer) : Stream
 {
     private int _position;

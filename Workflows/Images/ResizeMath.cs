@@ -1,13 +1,13 @@
 namespace Darkroom.Images;
 
-/// <summary>The size that an image is scaled to, and the part of it that is kept.</summary>
+/// <summary>The size to scale an image to, and the size to crop it to afterwards.</summary>
 internal readonly record struct ResizeMath(int ScaledWidth, int ScaledHeight, int Width, int Height)
 {
     public bool ScalesFrom(int width, int height) => (ScaledWidth, ScaledHeight) != (width, height);
 
-    public bool IsNothing(int width, int height) => !ScalesFrom(width, height) && (Width, Height) == (width, height);
+    public bool IsNoOp(int width, int height) => !ScalesFrom(width, height) && (Width, Height) == (width, height);
 
-    /// <summary>Never enlarges: where the box is larger than the image, the image's own size counts.</summary>
+    /// <summary>Never enlarges: if the box is larger than the image, the image keeps its size.</summary>
     public static ResizeMath Plan(ImageStep.Resize step, int width, int height)
     {
         var (boxWidth, boxHeight) = (step.Width ?? int.MaxValue, step.Height ?? int.MaxValue);

@@ -5,17 +5,17 @@ using System.Text.Json;
 namespace Darkroom.Images;
 
 /// <summary>
-/// The photos on which a workflow is tried. They travel in this assembly and are named by URLs of a host that cannot exist, so
-/// they are never fetched: trying a workflow needs no network, and opens no address that the egress guard keeps closed.
+/// Sample photos for test runs of a workflow. They are embedded in this assembly and have URLs on a host that cannot exist, so they are
+/// never fetched: a test run needs no network and no exception in the egress guard.
 /// </summary>
 public static class SampleImages
 {
-    /// <summary>Reserved by RFC 2606: no such name is ever resolved.</summary>
+    /// <summary>Reserved by RFC 2606, so this name never resolves.</summary>
     public const string Host = "sample.darkroom.invalid";
 
     private const string Prefix = "Darkroom.Samples.";
 
-    /// <summary>A CSV of two products whose images are the sample's.</summary>
+    /// <summary>A CSV of two products that uses the sample images.</summary>
     public static byte[] Csv { get; } = Encoding.UTF8.GetBytes(
         $"""
         S. No.,Product Name,Input Image Urls
@@ -24,7 +24,7 @@ public static class SampleImages
 
         """.ReplaceLineEndings("\n"));
 
-    /// <summary>What a request of this CSV brings to its workflow.</summary>
+    /// <summary>The workflow inputs of a request with this CSV.</summary>
     public static IReadOnlyDictionary<string, JsonElement> Inputs { get; } = new Dictionary<string, JsonElement>(StringComparer.Ordinal)
     {
         ["RequestId"] = JsonSerializer.SerializeToElement(Guid.Empty),
@@ -34,18 +34,18 @@ public static class SampleImages
         ["Images"] = JsonSerializer.SerializeToElement(3),
     };
 
-    /// <summary>The photo that stands for any image where one activity is tried.</summary>
+    /// <summary>The sample used to test a single activity.</summary>
     public static Uri First { get; } = new($"https://{Host}/lounge-chair.jpg");
 
     public const string FileName = "sample.csv";
 
     public static bool Has(Uri url) => url.IdnHost.Equals(Host, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The photo of this name; the caller disposes it.</summary>
+    /// <summary>Opens the sample with this URL; the caller disposes it.</summary>
     public static async Task<FetchedImage> OpenAsync(Uri url, CancellationToken cancellationToken)
     {
         await using var stream = typeof(SampleImages).Assembly.GetManifestResourceStream(Prefix + url.AbsolutePath.TrimStart('/'))
-            ?? throw new ImageFailedException(new ImageFailure(ImageFailureCodes.NotFound, "There is no sample of this name."));
+            ?? throw new ImageFailedException(new ImageFailure(ImageFailureCodes.NotFound, "There is no sample image of this name."));
         var buffer = new PooledBuffer((int)stream.Length + 1);
         try
         {

@@ -5,7 +5,7 @@ using NetVips;
 
 namespace Darkroom.Images;
 
-/// <summary>The general codec, on libvips: every format, in this process.</summary>
+/// <summary>The in-process codec for all formats, based on libvips.</summary>
 public sealed class VipsCodec : IImageCodec
 {
     private const int MaxWebpSide = 16_383;
@@ -29,7 +29,7 @@ public sealed class VipsCodec : IImageCodec
         using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellationToken);
         var file = source is PooledReadStream pooled ? pooled.Memory : copy!.Memory;
         var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
-        if (header.Judge(_options) is { } failure) throw new ImageFailedException(failure);
+        if (header.CheckLimits(_options) is { } failure) throw new ImageFailedException(failure);
         var job = CodecJob.From(plan, header, _options);
 
         using var output = new PooledBuffer(file.Length / 2);
@@ -62,7 +62,7 @@ public sealed class VipsCodec : IImageCodec
         if (rewritable) ImageContainers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
         var clean = rewritable ? stripped.Memory : file;
 
-        // Of an animated PNG our decoder would keep one frame: unless that is wanted, it is only freed of its metadata.
+        // Our decoder would keep only one frame of an animated PNG, so unless the plan changes its pixels, only strip its metadata.
         var onlyRewrite = header.IsStillOfAnimation && job.KeepsPixels;
         var encoded = onlyRewrite
             ? new Encoded(header.Displayed, header.Displayed, header.Frames)
@@ -94,9 +94,9 @@ public sealed class VipsCodec : IImageCodec
         {
             using var source = VipsStreams.Read(file);
             using var pipeline = new VipsPipeline(VipsFormats.Load(header.Format, source, job.AllFrames));
-            using var killing = stop.Token.UnsafeRegister(static pipeline => ((VipsPipeline)pipeline!).Kill(), pipeline);
-            // Judged again on what the decoder found: the two readings of a file must not be made to disagree.
-            if ((header with { Width = pipeline.Width, Height = pipeline.FrameHeight, Frames = pipeline.Frames }).Judge(_options) is { } failure)
+            using var registration = stop.Token.UnsafeRegister(static pipeline => ((VipsPipeline)pipeline!).Kill(), pipeline);
+            // Check the limits again with what the decoder found: a crafted file could make the two readings disagree.
+            if ((header with { Width = pipeline.Width, Height = pipeline.FrameHeight, Frames = pipeline.Frames }).CheckLimits(_options) is { } failure)
                 throw new ImageFailedException(failure);
 
             pipeline.Orient(header.Orientation);
@@ -105,7 +105,7 @@ public sealed class VipsCodec : IImageCodec
             foreach (var resize in job.Resizes) pipeline.Resize(resize);
             if (job.Format == ImageFormat.Jpeg) pipeline.FlattenOnWhite();
             if (job.Format == ImageFormat.Gif) pipeline.ApplyProfile();
-            RefuseUnwritable(job.Format, pipeline);
+            ThrowIfUnwritable(job.Format, pipeline);
             using var target = VipsStreams.Write(output);
             if (lossless) VipsFormats.SaveLosslessTiff(pipeline.Image, target);
             else VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
@@ -122,28 +122,28 @@ public sealed class VipsCodec : IImageCodec
         }
         catch (VipsException e)
         {
-            // The library's own words come from a buffer that all images share: they are never shown to anybody.
+            // libvips takes its messages from a buffer shared by all images, so they are never shown.
             throw ImageContainers.Corrupt(e);
         }
     }
 
-    /// <summary>Scans and drawings: what JPEG inside TIFF makes larger may be made smaller by packing it.</summary>
+    /// <summary>For scans and drawings: lossless compression can be smaller where JPEG in TIFF is larger.</summary>
     private void TryLossless(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellationToken)
     {
-        using var packed = new PooledBuffer(file.Length);
-        Encode(file, header, job, packed, lossless: true, cancellationToken);
-        if (packed.Length >= output.Length) return;
+        using var smaller = new PooledBuffer(file.Length);
+        Encode(file, header, job, smaller, lossless: true, cancellationToken);
+        if (smaller.Length >= output.Length) return;
         output.Clear();
-        output.Append(packed.Span);
+        output.Append(smaller.Span);
     }
 
     private static bool IsBilevel(ImageHeader header, CodecJob job, VipsPipeline pipeline) =>
         header is { Format: ImageFormat.Tiff, BitsPerSample: 1 } && job.Resizes.IsEmpty && pipeline.Image.Bands == 1;
 
-    private static void RefuseUnwritable(ImageFormat format, VipsPipeline pipeline)
+    private static void ThrowIfUnwritable(ImageFormat format, VipsPipeline pipeline)
     {
         if (format == ImageFormat.Webp && Math.Max(pipeline.Width, pipeline.FrameHeight) > MaxWebpSide)
-            throw new ImageFailedException(new(ImageFailureCodes.UnsupportedPlan, $"WebP holds no image with a side above {MaxWebpSide} pixels."));
+            throw new ImageFailedException(new(ImageFailureCodes.UnsupportedPlan, $"WebP does not support images with a side above {MaxWebpSide} pixels."));
     }
 
     private readonly record struct Encoded((int Width, int Height) Source, (int Width, int Height) Output, int Frames);

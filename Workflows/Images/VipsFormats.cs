@@ -5,7 +5,7 @@ namespace Darkroom.Images;
 /// <summary>How each format is read and written with libvips.</summary>
 internal static class VipsFormats
 {
-    /// <summary>Opens by the loader of that name only; nothing is guessed. Pixels are decoded when they are asked for.</summary>
+    /// <summary>Opens the image with the loader of this format only, without sniffing. Pixels are decoded lazily.</summary>
     public static Image Load(ImageFormat format, Source source, bool allFrames)
     {
         var frames = allFrames ? -1 : 1;
@@ -36,14 +36,15 @@ internal static class VipsFormats
                 image.PngsaveTarget(target, compression: 9, filter: Enums.ForeignPngFilter.All, keep: keep);
                 break;
             case ImageFormat.Png:
-                // Twice as fast as effort 7, sharp's default, for 7 % more bytes.
+                // Twice as fast as effort 7, the default of sharp, for 7 % more bytes.
                 image.PngsaveTarget(target, compression: 6, palette: true, q: quality, effort: 5, keep: keep);
                 break;
             case ImageFormat.Webp:
                 image.WebpsaveTarget(target, q: quality, effort: 4, keep: keep);
                 break;
             case ImageFormat.Gif:
-                // Quality means to GIF: how many colours, and how far neighbours and frames may differ and still become equal.
+                // For GIF, quality sets the number of colours, the dithering, and how much frames and palettes may differ and still be
+                // merged.
                 image.GifsaveTarget(
                     target,
                     effort: 4,
@@ -69,7 +70,7 @@ internal static class VipsFormats
         }
     }
 
-    /// <summary>256 colours at the top, half as many with each quarter down: 64 at quality 50.</summary>
+    /// <summary>256 colours at quality 100, halved for each 25 below: 64 at quality 50.</summary>
     private static int GifBits(int quality) => 4 + (quality + 24) / 25;
 
     public static void SaveLosslessTiff(Image image, Target target) => image.TiffsaveTarget(

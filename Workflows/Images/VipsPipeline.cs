@@ -4,8 +4,8 @@ using NetVips;
 namespace Darkroom.Images;
 
 /// <summary>
-/// One image on its way through libvips. Every step replaces the image; nothing is computed before it is encoded, row by row,
-/// except where rotation needs the whole. Disposing releases the native memory.
+/// One image being processed by libvips. Every step replaces the image. Evaluation is lazy: pixels are computed row by row during
+/// encoding, except where a rotation needs the whole image. Disposing releases the native memory.
 /// </summary>
 internal sealed class VipsPipeline : IDisposable
 {
@@ -29,10 +29,10 @@ internal sealed class VipsPipeline : IDisposable
 
     public int FrameHeight => Image.Height / Frames;
 
-    /// <summary>Makes whatever is being computed fail soon; from any thread.</summary>
+    /// <summary>Makes the running computation fail soon. Thread-safe.</summary>
     public void Kill() => _loaded.SetKill(true);
 
-    /// <summary>To 8 bits of grey or sRGB, or of the RGB or grey that a kept profile describes.</summary>
+    /// <summary>Converts to 8-bit grey or sRGB, or to 8 bits in the colour space of a kept profile.</summary>
     public void NormaliseColour(int maxProfileBytes)
     {
         var profileBytes = Image.Contains(ProfileField) ? (byte[])Image.Get(ProfileField) : [];
@@ -50,12 +50,12 @@ internal sealed class VipsPipeline : IDisposable
         if (Image.Format != Enums.BandFormat.Uchar) Then(Image.Cast(Enums.BandFormat.Uchar));
     }
 
-    /// <summary>Turns the stored image into the displayed one (EXIF orientations 1 to 8).</summary>
+    /// <summary>Applies the EXIF orientation (1 to 8).</summary>
     public void Orient(int orientation)
     {
         Drop("orientation");
         if (orientation <= 1) return;
-        // Rows are needed in another order than they are decoded in.
+        // Rows are needed in a different order than they are decoded.
         if (orientation > 2) Then(Image.CopyMemory());
         EachFrame(frame => orientation switch
         {
@@ -72,7 +72,7 @@ internal sealed class VipsPipeline : IDisposable
     public void Resize(ImageStep.Resize step)
     {
         var size = ResizeMath.Plan(step, Width, FrameHeight);
-        if (size.IsNothing(Width, FrameHeight)) return;
+        if (size.IsNoOp(Width, FrameHeight)) return;
         if (Frames > 1) Then(Image.CopyMemory());
         EachFrame(frame => Chain(
             size.ScalesFrom(frame.Width, frame.Height)

@@ -2,10 +2,10 @@ using NetVips;
 
 namespace Darkroom.Images;
 
-/// <summary>The one libvips of this process, closed down to what we use before the first byte reaches it.</summary>
+/// <summary>Initialises libvips, once per process, and restricts it to what we use before it reads any input.</summary>
 internal static class VipsRuntime
 {
-    /// <summary>Nothing else is read. Blocking what libvips calls untrusted leaves more open than these.</summary>
+    /// <summary>The only loaders we enable. Blocking only what libvips marks as untrusted would leave more enabled.</summary>
     private static readonly string[] Loaders = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif"];
 
     private static readonly Lazy<bool> Started = new(Start);
@@ -21,18 +21,18 @@ internal static class VipsRuntime
         NetVips.NetVips.BlockUntrusted = true;
         Operation.Block("VipsForeignLoad", true);
         foreach (var loader in Loaders) Operation.Block("VipsForeignLoad" + loader, false);
-        // It runs shell commands, and counts as trusted.
+        // It runs shell commands, but libvips does not mark it as untrusted.
         Operation.Block("VipsSystem", true);
-        // No two of our operations are the same: a cache would only keep other people's pixels.
+        // Our operations never repeat, so a cache would only keep customers' pixels in memory.
         Cache.Max = 0;
         Cache.MaxMem = 0;
         Cache.MaxFiles = 0;
-        // Slots run side by side already; threads within one image would only fight over the same cores.
+        // Codec slots already run in parallel; threads within one image would only compete for the same cores.
         NetVips.NetVips.Concurrency = 1;
         return true;
     }
 
-    /// <summary>A hostile file can make the libraries print as many lines as it likes; what matters reaches us as an error.</summary>
+    /// <summary>A hostile file can make the libraries log without limit; anything that matters reaches us as an error.</summary>
     private static void SilenceNativeLog()
     {
         foreach (var domain in (string[])["VIPS", "GLib", "GLib-GObject"])

@@ -5,27 +5,27 @@ using NpgsqlTypes;
 
 namespace Darkroom.Requests;
 
-/// <summary>Writes a request's products and images by COPY, in the caller's transaction: all of them or none.</summary>
+/// <summary>Writes a request's products and images with COPY, in the caller's transaction.</summary>
 internal static class ProductLoader
 {
-    // One connection runs one COPY at a time, and a product's images go to another table: slices keep memory flat.
-    private const int SliceProducts = 10_000;
+    // A connection runs one COPY at a time, and images go to a different table than products. Batches keep memory constant.
+    private const int BatchSize = 10_000;
 
     public static async Task LoadAsync(
         NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellationToken)
     {
         await connection.Sql("delete from images where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellationToken);
         await connection.Sql("delete from products where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellationToken);
-        var slice = new List<ProductRow>(SliceProducts);
+        var batch = new List<ProductRow>(BatchSize);
         await foreach (var product in products.WithCancellation(cancellationToken))
         {
-            slice.Add(product);
-            if (slice.Count < SliceProducts) continue;
-            await CopyAsync(connection, request, slice, cancellationToken);
-            slice.Clear();
+            batch.Add(product);
+            if (batch.Count < BatchSize) continue;
+            await CopyAsync(connection, request, batch, cancellationToken);
+            batch.Clear();
         }
 
-        await CopyAsync(connection, request, slice, cancellationToken);
+        await CopyAsync(connection, request, batch, cancellationToken);
     }
 
     private static async Task CopyAsync(

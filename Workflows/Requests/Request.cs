@@ -2,7 +2,7 @@ using Darkroom.Data;
 
 namespace Darkroom.Requests;
 
-/// <summary>One row of <c>csv_data_table</c>: an uploaded CSV and how far its present run is.</summary>
+/// <summary>One row of <c>csv_data_table</c>: an uploaded CSV and the progress of its current run.</summary>
 public sealed record Request
 {
     public required RequestId Id { get; init; }
@@ -14,10 +14,10 @@ public sealed record Request
     public required int ImagesSucceeded { get; init; }
     public required int ImagesFailed { get; init; }
 
-    /// <summary>Bytes of the originals of the images that succeeded.</summary>
+    /// <summary>Total size of the originals of images that succeeded.</summary>
     public required long BytesIn { get; init; }
 
-    /// <summary>Bytes of the outputs of the images that succeeded.</summary>
+    /// <summary>Total size of the outputs of images that succeeded.</summary>
     public required long BytesOut { get; init; }
 
     public required int Run { get; init; }

@@ -4,8 +4,8 @@ using Npgsql;
 
 namespace Darkroom.Requests;
 
-/// <summary>The CSV of a request, as its activities see it.</summary>
-/// <param name="Key">Of the input object, the very bytes that were uploaded.</param>
+/// <summary>A request's CSV, as used by its workflow's activities.</summary>
+/// <param name="Key">Key of the input object, which holds the uploaded bytes unchanged.</param>
 internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, int Images)
 {
     public static async Task<RequestCsv> ReadAsync(NpgsqlDataSource database, RequestId request, CancellationToken cancellationToken)

@@ -2,7 +2,7 @@ using Darkroom.Data;
 
 namespace Darkroom.Requests;
 
-/// <summary>One image of a request: a place in its CSV and what became of it.</summary>
+/// <summary>One image of a request: its place in the CSV and its result.</summary>
 public sealed record RequestImage
 {
     public required ImageId Id { get; init; }
@@ -11,7 +11,7 @@ public sealed record RequestImage
     public required string ProductName { get; init; }
     public required string Url { get; init; }
 
-    /// <summary>As the database writes it: waiting, offered, running, succeeded or failed.</summary>
+    /// <summary>As stored in the database: waiting, offered, running, succeeded or failed.</summary>
     public required string State { get; init; }
 
     public required int Attempts { get; init; }
@@ -21,7 +21,7 @@ public sealed record RequestImage
     public required StoredImage? Output { get; init; }
 }
 
-/// <summary>An image in the object storage.</summary>
+/// <summary>An image in the object store.</summary>
 public sealed record StoredImage(string Key, string? Type, long? Bytes, int? Width, int? Height, byte[]? Sha256);
 
 /// <summary>Which images of a request to list.</summary>
@@ -29,20 +29,20 @@ public enum ImageFilter
 {
     All,
 
-    /// <summary>Without an outcome yet: waiting, offered or running.</summary>
+    /// <summary>No outcome yet: waiting, offered or running.</summary>
     Unfinished,
     Succeeded,
     Failed,
 }
 
-/// <summary>States of images as the outside world sees them, in the API and in webhooks.</summary>
+/// <summary>Image states as shown in the API and in webhooks.</summary>
 public static class ImageStates
 {
     /// <summary>
-    /// succeeded, failed, pending or cancelled. Unfinished images are not rewritten when their request is cancelled: they read so.
-    /// Where a run failed without them, they are still pending.
+    /// succeeded, failed, pending or cancelled. When a request is cancelled, its unfinished images keep their stored state but are shown
+    /// as cancelled. When a run fails before they finish, they are shown as pending.
     /// </summary>
-    /// <param name="state">As the database writes it.</param>
+    /// <param name="state">As stored in the database.</param>
     public static string Shown(string state, RequestStatus request) => state switch
     {
         "succeeded" or "failed" => state,

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Darkroom.Requests;
 
-/// <summary>Reads the images of a request, page by page in the CSV's order.</summary>
+/// <summary>Reads the images of a request page by page, in CSV order.</summary>
 public sealed class RequestImageStore(NpgsqlDataSource database)
 {
     private const string Columns =
@@ -13,7 +13,7 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
         i.output_key, i.output_type, i.output_bytes, i.output_width, i.output_height, i.output_sha256
         """;
 
-    /// <summary>Images from after the given place. The caller has checked whose request it is.</summary>
+    /// <summary>Lists images after the given place. The caller must have checked who owns the request.</summary>
     public async Task<IReadOnlyList<RequestImage>> ListAsync(
         RequestId request, ImageFilter filter, ImagePlace? after, int limit, CancellationToken cancellationToken)
     {
@@ -38,7 +38,7 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
         return images;
     }
 
-    /// <summary>The key of the object recorded as an image's output, or null.</summary>
+    /// <summary>The key of an image's recorded output, or null.</summary>
     public async Task<string?> FindOutputKeyAsync(ImageId image, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
@@ -52,8 +52,8 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
         return await command.ExecuteScalarAsync(cancellationToken) as string;
     }
 
-    // States are literals, one branch each: the planner matches a partial index only with a condition that it can see.
-    // A page of the few unfinished images of a large request then reads those few, not the whole request.
+    // Each state is a literal in its own branch, because the planner uses a partial index only if it can see the condition. A page of
+    // the few unfinished images of a large request then reads only those few.
     private static string Page(ImageFilter filter) => filter switch
     {
         ImageFilter.All => Branch("true"),

@@ -4,7 +4,7 @@ namespace Darkroom.Requests;
 
 public static class RequestServices
 {
-    /// <summary>Reading requests and their images.</summary>
+    /// <summary>Adds the stores that read requests and their images.</summary>
     public static IServiceCollection AddRequestStores(this IServiceCollection services)
     {
         services.AddSingleton<RequestStore>();

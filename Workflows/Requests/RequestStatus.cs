@@ -2,15 +2,15 @@ using System.Text.Json.Serialization;
 
 namespace Darkroom.Requests;
 
-/// <summary>Where a run of a request stands. Names as in the database's <c>status_enum</c> and in JSON.</summary>
+/// <summary>Status of a request's current run. The names are those of the database's <c>status_enum</c> and of JSON.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RequestStatus>))]
 public enum RequestStatus
 {
-    /// <summary>Accepted; its workflow has not begun.</summary>
+    /// <summary>Accepted; its workflow has not started.</summary>
     [JsonStringEnumMemberName("created")]
     Created,
 
-    /// <summary>Its workflow runs.</summary>
+    /// <summary>Its workflow is running.</summary>
     [JsonStringEnumMemberName("processing")]
     Processing,
 
@@ -31,13 +31,13 @@ public enum RequestStatus
     Cancelled,
 }
 
-/// <summary>Conversions and questions about <see cref="RequestStatus"/>.</summary>
+/// <summary>Helpers for <see cref="RequestStatus"/>.</summary>
 public static class RequestStatuses
 {
-    /// <summary>Nothing changes any more, unless a retry begins another run.</summary>
+    /// <summary>Final, unless a retry starts another run.</summary>
     public static bool IsTerminal(this RequestStatus status) => status >= RequestStatus.Completed;
 
-    /// <summary>As the database writes it.</summary>
+    /// <summary>As stored in the database.</summary>
     public static string ToText(this RequestStatus status) => status switch
     {
         RequestStatus.Created => "created",
@@ -61,7 +61,7 @@ public static class RequestStatuses
         _ => throw new ArgumentOutOfRangeException(nameof(text), text, "Not a request status."),
     };
 
-    /// <summary>The state in which a run ends. It is honest: <c>completed</c> means that every image succeeded and the output CSV is there.</summary>
+    /// <summary>The final status of a run. <c>completed</c> means that every image succeeded and the output CSV exists.</summary>
     /// <param name="subStatus">How the workflow instance ended: Finished, Faulted or Cancelled.</param>
     public static RequestStatus AtEnd(string subStatus, int images, int succeeded, bool hasOutputCsv) => subStatus switch
     {

@@ -4,10 +4,10 @@ using NpgsqlTypes;
 
 namespace Darkroom.Requests;
 
-/// <summary>Reads requests, always within one owner's.</summary>
+/// <summary>Reads requests, always for one owner.</summary>
 public sealed class RequestStore(NpgsqlDataSource database)
 {
-    // Every read names its owner: another owner's request is as unknown as one that never was.
+    // Every query filters by owner, so another owner's request looks as if it did not exist.
     private const string Columns =
         """
         r.id, r.owner_id, r.status::text, r.processing_percentage, r.no_of_products, r.no_of_images,
@@ -23,7 +23,7 @@ public sealed class RequestStore(NpgsqlDataSource database)
         return await FindAsync(connection, owner, id, cancellationToken);
     }
 
-    /// <summary>As the caller's transaction sees it.</summary>
+    /// <summary>Reads in the caller's transaction.</summary>
     public static async Task<Request?> FindAsync(NpgsqlConnection connection, OwnerId owner, RequestId id, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
@@ -40,7 +40,7 @@ public sealed class RequestStore(NpgsqlDataSource database)
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    /// <summary>An owner's requests, newest first, from after the given place.</summary>
+    /// <summary>Lists an owner's requests, newest first, after the given place.</summary>
     public async Task<IReadOnlyList<Request>> ListAsync(OwnerId owner, RequestPlace? after, int limit, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
@@ -97,5 +97,5 @@ public sealed class RequestStore(NpgsqlDataSource database)
     };
 }
 
-/// <summary>A place in an owner's list of requests.</summary>
+/// <summary>A position in an owner's list of requests, to continue paging from.</summary>
 public readonly record struct RequestPlace(DateTimeOffset CreatedAt, RequestId Id);

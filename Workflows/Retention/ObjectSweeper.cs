@@ -82,7 +82,7 @@ public sealed partial class ObjectSweeper(
         var prefix = ObjectKeys.Request(run.Request);
         if (await WhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellationToken) is null) return false;
         var deleted = 0;
-        await foreach (var page in objects.ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(ObjectStore.MostAtOnce).WithCancellation(cancellationToken))
+        await foreach (var page in objects.ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(ObjectStore.MaxKeysPerRequest).WithCancellation(cancellationToken))
         {
             if (await WhileEndedAsync(run, (connection, token) => DeleteUnnamedAsync(connection, run.Request, page, token), cancellationToken) is not { } gone)
                 return false;

@@ -4,13 +4,13 @@ using Npgsql;
 
 namespace Darkroom.Storage;
 
-/// <summary>Random keys that every process of one installation shares. They never leave the database but into our own memory.</summary>
+/// <summary>Random secrets shared by all processes of one installation. They are stored only in the database.</summary>
 public sealed class InstallationSecrets(NpgsqlDataSource database)
 {
-    /// <summary>The secret of that name: 32 bytes, made once by whoever asks first.</summary>
+    /// <summary>The secret of that name: 32 random bytes, created on first use.</summary>
     public async Task<byte[]> GetOrCreateAsync(string name, CancellationToken cancellationToken)
     {
-        // Two statements: one that inserts and selects at once would not see a row that another process commits between its two halves.
+        // Two statements, because a single insert-or-select would not see a row that another process commits while it runs.
         await database.Sql(
                 """
                 insert into installation_secrets (name, value)

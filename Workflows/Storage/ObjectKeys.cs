@@ -4,12 +4,12 @@ using Darkroom.Data;
 namespace Darkroom.Storage;
 
 /// <summary>
-/// The names of all objects. Made of ids, places and hashes only, never of what a customer wrote. A key of an image carries the
-/// hash of its bytes, so a late writer can only write the same bytes again or another object: never change a recorded one.
+/// The keys of all objects. Built only from ids, positions and hashes, never from customer input. An image key contains the hash of
+/// the bytes, so a late writer can write the same bytes again or a different object, but cannot change a recorded one.
 /// </summary>
 public static class ObjectKeys
 {
-    /// <summary>Everything that belongs to one request, or to the upload that was to become it.</summary>
+    /// <summary>The prefix of everything that belongs to one request, or to an upload that did not become one.</summary>
     public static string Request(RequestId request) => $"requests/{request}/";
 
     public static string Input(RequestId request) => $"requests/{request}/input.csv";
@@ -24,10 +24,13 @@ public static class ObjectKeys
     public static string Image(RequestId request, int row, int position, ReadOnlySpan<byte> sha256, string extension) =>
         Images(request) + ImageName(row, position, sha256, extension);
 
-    /// <summary>Each attempt to write it has its own name; the commit publishes one of them.</summary>
+    /// <summary>Each attempt to write the output has its own key; the commit publishes one of them.</summary>
     public static string Output(RequestId request, int run, long fence) => $"requests/{request}/output-{run}-{fence}.csv";
 
-    /// <summary>Whether this is a key that <see cref="Original"/> or <see cref="Image"/> makes for the request, and of which place.</summary>
+    /// <summary>
+    /// Whether the key is one that <see cref="Original"/> or <see cref="Image"/> creates for this request, and for which place in its
+    /// CSV.
+    /// </summary>
     public static bool TryReadPlace(RequestId request, string key, out ImagePlace place)
     {
         place = default;
@@ -39,7 +42,7 @@ public static class ObjectKeys
         return true;
     }
 
-    /// <summary>Whether this is a key that <see cref="Output"/> makes for the request.</summary>
+    /// <summary>Whether the key is one that <see cref="Output"/> creates for this request.</summary>
     public static bool IsOutput(RequestId request, string key) =>
         key.StartsWith($"requests/{request}/output-", StringComparison.Ordinal) && key.EndsWith(".csv", StringComparison.Ordinal);
 
@@ -47,9 +50,9 @@ public static class ObjectKeys
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(row, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(position, 1);
-        if (sha256.Length != 32) throw new ArgumentException("A SHA-256 has 32 bytes.", nameof(sha256));
+        if (sha256.Length != 32) throw new ArgumentException("A SHA-256 hash must have 32 bytes.", nameof(sha256));
         if (extension.Length is 0 or > 5 || !extension.All(char.IsAsciiLetterOrDigit) || extension.Any(char.IsAsciiLetterUpper))
-            throw new ArgumentException("An extension is one to five lower-case letters or digits, without the dot.", nameof(extension));
+            throw new ArgumentException("An extension must be one to five lower-case letters or digits, without the dot.", nameof(extension));
         return $"{row}-{position}-{Convert.ToHexStringLower(sha256[..8])}.{extension}";
     }
 }

@@ -2,8 +2,8 @@ using Amazon.S3.Model;
 
 namespace Darkroom.Storage;
 
-/// <summary>The body of an object: typed errors, and no read that waits longer than one try may last.</summary>
-internal sealed class ObjectReadStream(string key, GetObjectResponse response, TimeSpan patience) : Stream
+/// <summary>The body of an object, with typed errors and a timeout for each read.</summary>
+internal sealed class ObjectReadStream(string key, GetObjectResponse response, TimeSpan readTimeout) : Stream
 {
     private readonly Stream _body = response.ResponseStream;
     private CancellationTokenSource _stall = new();
@@ -22,9 +22,9 @@ internal sealed class ObjectReadStream(string key, GetObjectResponse response, T
             _stall = new CancellationTokenSource();
         }
 
-        _stall.CancelAfter(patience);
+        _stall.CancelAfter(readTimeout);
         var stall = _stall;
-        await using var asked = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stall);
+        await using var registration = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), stall);
         try
         {
             return await _body.ReadAsync(buffer, stall.Token);

@@ -9,18 +9,18 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Storage;
 
 /// <summary>
-/// The bucket: everything that is too big for the database. Bytes are checked against their SHA-256 on the way in; errors are
-/// <see cref="StorageException"/>s, thrown when the SDK's own retries are spent.
+/// The bucket, for everything that is too big for the database. Uploads are verified by SHA-256. Errors are
+/// <see cref="StorageException"/>s, thrown after the SDK's own retries are exhausted.
 /// </summary>
 public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, TimeProvider time, IOptions<ObjectStoreOptions> options)
 {
-    /// <summary>Objects that one request lists or deletes, by S3's own limit.</summary>
-    public const int MostAtOnce = 1000;
+    /// <summary>The most objects that one request can list or delete: S3's own limit.</summary>
+    public const int MaxKeysPerRequest = 1000;
 
     private readonly bool _encrypted = connection.Endpoint is not { Scheme: "http" };
 
-    /// <summary>Stores <paramref name="content"/> whole, in one request.</summary>
-    /// <param name="sha256">Its hash, if the caller has it already.</param>
+    /// <summary>Stores <paramref name="content"/> in a single request.</summary>
+    /// <param name="sha256">Its hash, if the caller already has it.</param>
     public async Task<StoredObject> PutAsync(
         string key, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellationToken, byte[]? sha256 = null)
     {
@@ -34,18 +34,18 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             ContentType = contentType,
             ChecksumSHA256 = checksum,
             UseChunkEncoding = false,
-            // Over TLS the signed checksum already vouches for the body; the SDK refuses the same over plain HTTP.
+            // Over TLS the signed checksum already covers the body. Over plain HTTP the SDK requires payload signing.
             DisablePayloadSigning = _encrypted,
         };
         request.Headers.ContentDisposition = ObjectHeaders.Disposition(key, contentType);
         request.Headers.CacheControl = ObjectHeaders.CacheControl(contentType);
 
         var response = await StorageErrors.MappedAsync(key, s3.PutObjectAsync(request, cancellationToken), cancellationToken);
-        ThrowIfChanged(key, checksum, response.ChecksumSHA256);
+        ThrowIfChecksumDiffers(key, checksum, response.ChecksumSHA256);
         return new StoredObject(key, content.Length, sha256);
     }
 
-    /// <summary>Stores a stream of any length in constant memory.</summary>
+    /// <summary>Stores a stream of any length, in constant memory.</summary>
     public async Task<StoredObject> PutAsync(string key, Stream content, string contentType, CancellationToken cancellationToken)
     {
         await using var upload = BeginUpload(key, contentType);
@@ -54,19 +54,21 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         return await upload.CompleteAsync(cancellationToken);
     }
 
-    /// <summary>Starts an object that is written piece by piece and appears only when it is completed. Nothing is sent yet.</summary>
+    /// <summary>Starts an upload; the object appears when it completes. Sends nothing yet.</summary>
     public ObjectUpload BeginUpload(string key, string contentType) => new(this, key, contentType);
 
-    /// <summary>The bytes of an object as they arrive. A read that stalls, or bytes that are not those stored, throw.</summary>
+    /// <summary>Streams an object. Throws if a read stalls or if the bytes do not match those stored.</summary>
     /// <exception cref="ObjectNotFoundException"/>
     public Task<Stream> OpenReadAsync(string key, CancellationToken cancellationToken) => OpenReadAsync(key, range: null, cancellationToken);
 
-    /// <summary>The same for a part of an object, from its <paramref name="first"/> byte to its <paramref name="last"/>, both counted from zero and included.</summary>
+    /// <summary>
+    /// Streams a range of an object, from byte <paramref name="first"/> to byte <paramref name="last"/>, zero-based and inclusive.
+    /// </summary>
     /// <exception cref="ObjectNotFoundException"/>
     public Task<Stream> OpenReadAsync(string key, long first, long last, CancellationToken cancellationToken) =>
         OpenReadAsync(key, new ByteRange(first, last), cancellationToken);
 
-    /// <summary>The number of bytes of an object.</summary>
+    /// <summary>The size of an object in bytes.</summary>
     /// <exception cref="ObjectNotFoundException"/>
     public async Task<long> ReadLengthAsync(string key, CancellationToken cancellationToken)
     {
@@ -82,22 +84,22 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         return new ObjectReadStream(key, response, options.Value.Try);
     }
 
-    /// <summary>Deletes an object; one that does not exist is already deleted.</summary>
+    /// <summary>Deletes an object; succeeds if it does not exist.</summary>
     public async Task DeleteAsync(string key, CancellationToken cancellationToken) =>
         await StorageErrors.MappedAsync(key, s3.DeleteObjectAsync(connection.Bucket, key, cancellationToken), cancellationToken);
 
-    /// <summary>Deletes everything whose key starts so, unfinished uploads included.</summary>
+    /// <summary>Deletes all objects and unfinished uploads under a prefix.</summary>
     public async Task DeletePrefixAsync(string prefix, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(prefix);
-        // Uploads first: one that completed in between would otherwise leave its object behind.
+        // Uploads first: otherwise one that completes in between would leave its object behind.
         await AbortUploadsAsync(prefix, cancellationToken);
-        await foreach (var keys in ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(MostAtOnce).WithCancellation(cancellationToken))
+        await foreach (var keys in ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(MaxKeysPerRequest).WithCancellation(cancellationToken))
             await DeleteAsync(keys, cancellationToken);
     }
 
-    /// <summary>Deletes objects in one request; those that do not exist are already deleted.</summary>
-    /// <param name="keys">At least one, at most <see cref="MostAtOnce"/>.</param>
+    /// <summary>Deletes several objects in one request; those that do not exist are ignored.</summary>
+    /// <param name="keys">At least one, at most <see cref="MaxKeysPerRequest"/>.</param>
     public async Task DeleteAsync(IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var request = new DeleteObjectsRequest
@@ -109,7 +111,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         await StorageErrors.MappedAsync(keys.First(), s3.DeleteObjectsAsync(request, cancellationToken), cancellationToken);
     }
 
-    /// <summary>Gives up every unfinished upload whose key starts so: its parts are paid for and shown by no listing.</summary>
+    /// <summary>Aborts all unfinished uploads under a prefix. Their parts cost money and do not appear in listings.</summary>
     public async Task AbortUploadsAsync(string prefix, CancellationToken cancellationToken)
     {
         var request = new ListMultipartUploadsRequest { BucketName = connection.Bucket, Prefix = prefix };
@@ -123,7 +125,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         }
     }
 
-    /// <summary>Everything whose key starts so, in the order of the keys.</summary>
+    /// <summary>Lists the objects under a prefix, in key order.</summary>
     public async IAsyncEnumerable<ListedObject> ListAsync(string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var request = new ListObjectsV2Request { BucketName = connection.Bucket, Prefix = prefix };
@@ -137,11 +139,11 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         while (request.ContinuationToken is not null);
     }
 
-    /// <summary>An address that anyone can open for a while.</summary>
-    /// <param name="downloadAs">Makes browsers save it under this name rather than show it.</param>
+    /// <summary>A URL that anyone can open until it expires.</summary>
+    /// <param name="downloadAs">Makes browsers save the object under this name instead of showing it.</param>
     public Uri PresignGet(string key, TimeSpan lifetime, string? downloadAs = null) => Presign(HttpVerb.GET, key, lifetime, downloadAs);
 
-    /// <summary>The same for HEAD: the method is part of what is signed.</summary>
+    /// <summary>The same for HEAD, because the signature covers the method.</summary>
     public Uri PresignHead(string key, TimeSpan lifetime) => Presign(HttpVerb.HEAD, key, lifetime, downloadAs: null);
 
     private Uri Presign(HttpVerb verb, string key, TimeSpan lifetime, string? downloadAs)
@@ -158,7 +160,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         return new Uri(s3.GetPreSignedURL(request));
     }
 
-    /// <summary>Makes the bucket if it is not there yet.</summary>
+    /// <summary>Creates the bucket if it does not exist.</summary>
     public async Task EnsureBucketAsync(CancellationToken cancellationToken)
     {
         try
@@ -174,12 +176,12 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             }
             catch (StorageException e) when (e.InnerException is AmazonS3Exception { ErrorCode: "BucketAlreadyOwnedByYou" })
             {
-                // Another process was quicker.
+                // Another process created it first.
             }
         }
     }
 
-    /// <summary>Throws unless the bucket exists and answers to our credentials.</summary>
+    /// <summary>Throws unless the bucket exists and accepts our credentials.</summary>
     public async Task CheckAsync(CancellationToken cancellationToken) =>
         await StorageErrors.MappedAsync(
             connection.Bucket, s3.HeadBucketAsync(new HeadBucketRequest { BucketName = connection.Bucket }, cancellationToken), cancellationToken);
@@ -216,7 +218,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             DisablePayloadSigning = _encrypted,
         };
         var response = await StorageErrors.MappedAsync(key, s3.UploadPartAsync(request, cancellationToken), cancellationToken);
-        ThrowIfChanged(key, checksum, response.ChecksumSHA256);
+        ThrowIfChecksumDiffers(key, checksum, response.ChecksumSHA256);
         return new PartETag(number, response.ETag) { ChecksumSHA256 = checksum };
     }
 
@@ -231,7 +233,7 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             ChecksumType = ChecksumType.COMPOSITE,
         };
         var response = await StorageErrors.MappedAsync(key, s3.CompleteMultipartUploadAsync(request, cancellationToken), cancellationToken);
-        // S3 sends the head of this answer before it knows the outcome: a 200 alone confirms nothing.
+        // S3 sends the status line of this response before it knows the outcome, so a 200 alone confirms nothing.
         if (string.IsNullOrEmpty(response.ETag)) throw new StorageUnavailableException($"The object store did not confirm {key}.");
     }
 
@@ -252,14 +254,14 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             ? new MemoryStream(array.Array!, array.Offset, array.Count, writable: false)
             : new MemoryStream(content.ToArray(), writable: false);
 
-    private static void ThrowIfChanged(string key, string sent, string? stored)
+    private static void ThrowIfChecksumDiffers(string key, string sent, string? stored)
     {
-        if (stored is { Length: > 0 } && stored != sent) throw new StorageUnavailableException($"The object store says that it stored other bytes than were sent for {key}.");
+        if (stored is { Length: > 0 } && stored != sent) throw new StorageUnavailableException($"The object store reported a different checksum than was sent for {key}.");
     }
 }
 
-/// <summary>What was stored: the key, the number of bytes and their SHA-256.</summary>
+/// <summary>A stored object: its key, size in bytes and SHA-256.</summary>
 public sealed record StoredObject(string Key, long Bytes, byte[] Sha256);
 
-/// <summary>One object as a listing shows it.</summary>
+/// <summary>One object as listed.</summary>
 public sealed record ListedObject(string Key, long Bytes, DateTimeOffset LastModified);

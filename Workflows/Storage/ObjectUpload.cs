@@ -6,14 +6,14 @@ using Amazon.S3.Model;
 namespace Darkroom.Storage;
 
 /// <summary>
-/// An object in the writing. Memory stays constant: pieces gather in one buffer while the one before is under way. What fits
-/// into a single buffer is sent as one plain PUT, so a small CSV costs one request. Unless completed, disposal leaves nothing
-/// behind. One writer at a time.
+/// An upload in progress; the object appears when it completes. Memory use is constant: one buffer fills while the previous one is
+/// being sent. Content that fits into one buffer is sent as a single PUT, so a small CSV costs one request. Disposing an upload that
+/// was not completed leaves nothing behind. Not thread-safe.
 /// </summary>
 public sealed class ObjectUpload : IAsyncDisposable
 {
     private const int FirstBuffer = 64 * 1024;
-    private static readonly TimeSpan AbortPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan AbortTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ObjectStore _store;
     private readonly string _contentType;
@@ -23,7 +23,7 @@ public sealed class ObjectUpload : IAsyncDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstBuffer);
     private int _filled;
     private string? _uploadId;
-    private Task _underWay = Task.CompletedTask;
+    private Task _sending = Task.CompletedTask;
     private bool _completed;
 
     internal ObjectUpload(ObjectStore store, string key, string contentType)
@@ -37,13 +37,13 @@ public sealed class ObjectUpload : IAsyncDisposable
 
     public long BytesWritten { get; private set; }
 
-    /// <summary>Whether anything has gone to the store: until then there is nothing to clear up.</summary>
+    /// <summary>Whether anything has been sent to the store; until then there is nothing to clean up.</summary>
     public bool HasSent { get; private set; }
 
-    /// <summary>SHA-256 of what was written so far; of the whole once completed.</summary>
+    /// <summary>SHA-256 of what has been written so far.</summary>
     public byte[] Sha256 => _hash.GetCurrentHash();
 
-    /// <summary>The upload as a stream that is only written.</summary>
+    /// <summary>The upload as a write-only stream.</summary>
     public Stream AsStream() => new ObjectUploadStream(this);
 
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -60,7 +60,7 @@ public sealed class ObjectUpload : IAsyncDisposable
         }
     }
 
-    /// <summary>Makes the object appear, whole.</summary>
+    /// <summary>Finishes the upload and makes the object appear.</summary>
     public async Task<StoredObject> CompleteAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_completed, this);
@@ -73,7 +73,7 @@ public sealed class ObjectUpload : IAsyncDisposable
         else
         {
             if (_filled > 0) await SendPartAsync(cancellationToken);
-            await _underWay.WaitAsync(cancellationToken);
+            await _sending.WaitAsync(cancellationToken);
             await _store.CompleteAsync(Key, _uploadId, _parts, cancellationToken);
         }
 
@@ -84,8 +84,8 @@ public sealed class ObjectUpload : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _abandoned.CancelAsync();
-        // A part still under way would land after the abort and stay, unseen and paid for.
-        await _underWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // A part still in flight could arrive after the abort and would stay, invisible and billed.
+        await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (_uploadId is not null && !_completed) await AbortAsync(_uploadId);
         Return(_buffer);
         _buffer = [];
@@ -110,12 +110,12 @@ public sealed class ObjectUpload : IAsyncDisposable
 
     private async Task SendPartAsync(CancellationToken cancellationToken)
     {
-        await _underWay.WaitAsync(cancellationToken);
+        await _sending.WaitAsync(cancellationToken);
         HasSent = true;
         _uploadId ??= await _store.InitiateAsync(Key, _contentType, cancellationToken);
         var (full, count) = (_buffer, _filled);
         (_buffer, _filled) = (PartBuffers.Rent(), 0);
-        _underWay = SendAsync(_uploadId, _parts.Count + 1, full, count);
+        _sending = SendAsync(_uploadId, _parts.Count + 1, full, count);
     }
 
     private async Task SendAsync(string uploadId, int number, byte[] buffer, int count)
@@ -132,15 +132,15 @@ public sealed class ObjectUpload : IAsyncDisposable
 
     private async Task AbortAsync(string uploadId)
     {
-        // The caller's token is cancelled more often than not when we come here.
-        using var patience = new CancellationTokenSource(AbortPatience);
+        // The caller's token has usually been cancelled by now.
+        using var timeout = new CancellationTokenSource(AbortTimeout);
         try
         {
-            await _store.AbortAsync(Key, uploadId, patience.Token);
+            await _store.AbortAsync(Key, uploadId, timeout.Token);
         }
         catch (Exception e) when (e is StorageException or OperationCanceledException)
         {
-            // The error that brought us here is the one to be seen. What stays behind goes with its prefix, or by the bucket's lifecycle rule.
+            // Do not hide the original error. Leftovers are deleted with their prefix, or by the bucket's lifecycle rule.
         }
     }
 
@@ -152,21 +152,21 @@ public sealed class ObjectUpload : IAsyncDisposable
 }
 
 /// <summary>
-/// Buffers of exactly one part. The shared pool rounds up to powers of two, which would make 8 MiB of each 5.
+/// A pool of buffers of exactly one part. The shared array pool rounds up to powers of two, so each 5 MiB would take 8.
 /// </summary>
 internal static class PartBuffers
 {
-    /// <summary>The smallest part that S3 allows: 10,000 of them make 48 GiB, more than any CSV that we accept.</summary>
+    /// <summary>The smallest part that S3 allows. 10,000 parts make 48 GiB, more than any CSV that we accept.</summary>
     public const int Bytes = 5 * 1024 * 1024;
 
-    private const int Kept = 8;
+    private const int MaxIdle = 8;
     private static readonly ConcurrentQueue<byte[]> Idle = new();
 
     public static byte[] Rent() => Idle.TryDequeue(out var buffer) ? buffer : GC.AllocateUninitializedArray<byte>(Bytes);
 
     public static void Return(byte[] buffer)
     {
-        // Not exact under races, and need not be.
-        if (Idle.Count < Kept) Idle.Enqueue(buffer);
+        // The limit need not be exact under concurrency.
+        if (Idle.Count < MaxIdle) Idle.Enqueue(buffer);
     }
 }

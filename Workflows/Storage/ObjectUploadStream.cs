@@ -1,6 +1,6 @@
 namespace Darkroom.Storage;
 
-/// <summary>An upload as a stream, for writers that know only streams. Disposing it neither completes nor aborts the upload.</summary>
+/// <summary>An upload as a write-only stream. Disposing it neither completes nor aborts the upload.</summary>
 internal sealed class ObjectUploadStream(ObjectUpload upload) : Stream
 {
     public override bool CanRead => false;

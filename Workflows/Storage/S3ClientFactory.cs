@@ -5,7 +5,7 @@ using Amazon.S3;
 
 namespace Darkroom.Storage;
 
-/// <summary>The SDK's client as we want it: our patience, our connections, no work done twice.</summary>
+/// <summary>Creates the SDK's client with our timeouts, our connection pool and no duplicate checksums.</summary>
 internal static class S3ClientFactory
 {
     public static AmazonS3Client Create(S3ConnectionString connection, ObjectStoreOptions options)
@@ -39,17 +39,20 @@ internal static class S3ClientFactory
         new(new SocketsHttpHandler
         {
             ConnectTimeout = options.Try,
-            // S3 answers from many addresses that come and go with its DNS.
+            // S3 has many addresses, and they change over time in DNS.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             AllowAutoRedirect = false,
-            // An environment's proxy is for the world outside; an endpoint on this machine is not there.
+            // A proxy from the environment is meant for external hosts, not for an endpoint on this machine.
             UseProxy = connection.Endpoint is not { IsLoopback: true },
         })
         {
             Timeout = options.Try,
         };
 
-    /// <summary>One pool of connections for one client. The SDK's own cache would make it anew, or share it, by its configuration's text.</summary>
+    /// <summary>
+    /// Gives the client one connection pool of its own. The SDK's cache would create or share pools depending on the configuration's
+    /// text.
+    /// </summary>
     private sealed class Connections(HttpClient client) : HttpClientFactory
     {
         public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;

@@ -3,9 +3,9 @@ using System.Data.Common;
 namespace Darkroom.Storage;
 
 /// <summary>
-/// Where the objects are: <c>Endpoint=..;Region=..;Bucket=..;ForcePathStyle=..;AccessKey=..;SecretKey=..;PublicBaseUrl=..</c>.
-/// Only the bucket is always needed. Without an endpoint it is AWS itself, in the region; without keys the SDK's default chain
-/// finds them (environment, profile, the role of the instance or container).
+/// Where the object store is: <c>Endpoint=..;Region=..;Bucket=..;ForcePathStyle=..;AccessKey=..;SecretKey=..;PublicBaseUrl=..</c>.
+/// Only the bucket is required. Without an endpoint, the store is AWS in the given region; without keys, the SDK's default
+/// credential chain supplies them (environment, profile, the role of the instance or container).
 /// </summary>
 public sealed record S3ConnectionString
 {
@@ -14,22 +14,22 @@ public sealed record S3ConnectionString
 
     public required string Bucket { get; init; }
 
-    /// <summary>Null: AWS' own endpoint of the region.</summary>
+    /// <summary>Null for AWS.</summary>
     public Uri? Endpoint { get; init; }
 
-    /// <summary>Null only without an endpoint: then the SDK finds it, as it finds the credentials.</summary>
+    /// <summary>Null only without an endpoint; the SDK then determines it, as it does the credentials.</summary>
     public string? Region { get; init; }
 
-    /// <summary>The bucket in the path rather than in the host name. Default: true with an endpoint, false on AWS.</summary>
+    /// <summary>Puts the bucket in the path rather than in the host name. Default: true with an endpoint, false on AWS.</summary>
     public bool ForcePathStyle { get; init; }
 
     public string? AccessKey { get; init; }
     public string? SecretKey { get; init; }
 
-    /// <summary>Address under which the bucket is readable by anyone (a CDN, a public bucket); links are then this plus the key.</summary>
+    /// <summary>Address at which anyone can read the bucket (a CDN, a public bucket). Links are then this address plus the key.</summary>
     public Uri? PublicBaseUrl { get; init; }
 
-    /// <exception cref="FormatException">Says everything that is wrong with it, and never repeats a value that may be a secret.</exception>
+    /// <exception cref="FormatException">Lists every problem; never repeats a value that may be secret.</exception>
     public static S3ConnectionString Parse(string? text)
     {
         if (string.IsNullOrWhiteSpace(text))
@@ -45,7 +45,7 @@ public sealed record S3ConnectionString
         var endpoint = Url(values, nameof(Endpoint), errors);
         var accessKey = values.GetValueOrDefault(nameof(AccessKey));
         var secretKey = values.GetValueOrDefault(nameof(SecretKey));
-        if (accessKey is null != secretKey is null) errors.Add("AccessKey and SecretKey go together: give both, or neither for AWS' default credential chain");
+        if (accessKey is null != secretKey is null) errors.Add("AccessKey and SecretKey go together: set both, or neither to use the AWS default credential chain");
 
         var parsed = new S3ConnectionString
         {
@@ -57,11 +57,11 @@ public sealed record S3ConnectionString
             SecretKey = secretKey,
             PublicBaseUrl = Url(values, nameof(PublicBaseUrl), errors),
         };
-        return errors.Count == 0 ? parsed : throw new FormatException($"The connection string 's3' is wrong: {string.Join("; ", errors)}.");
+        return errors.Count == 0 ? parsed : throw new FormatException($"The connection string 's3' is invalid: {string.Join("; ", errors)}.");
     }
 
-    /// <summary>Without the secret.</summary>
-    public override string ToString() => $"bucket {Bucket} at {Endpoint?.ToString() ?? "AWS " + (Region ?? "(region of the environment)")}";
+    /// <summary>Leaves out the keys.</summary>
+    public override string ToString() => $"bucket {Bucket} at {Endpoint?.ToString() ?? "AWS " + (Region ?? "(region from the environment)")}";
 
     private static Dictionary<string, string> Read(string text)
     {
@@ -72,8 +72,8 @@ public sealed record S3ConnectionString
         }
         catch (ArgumentException)
         {
-            // The parser's own message may quote the piece it stumbled on, which may be the secret.
-            throw new FormatException("The connection string 's3' is wrong: it is not of the form Name=value;Name=value.");
+            // The parser's own message may quote the text it failed on, which may be the secret.
+            throw new FormatException("The connection string 's3' is invalid: it is not of the form Name=value;Name=value.");
         }
 
         return builder.Cast<KeyValuePair<string, object>>()
@@ -85,15 +85,15 @@ public sealed record S3ConnectionString
     {
         if (!values.TryGetValue(name, out var value)) return null;
         if (Uri.TryCreate(value, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" }) return url;
-        errors.Add($"{name} must be an http or https address without user, query and fragment");
+        errors.Add($"{name} must be an http or https address without user info, query and fragment");
         return null;
     }
 
-    private static bool Flag(Dictionary<string, string> values, string name, bool otherwise, List<string> errors)
+    private static bool Flag(Dictionary<string, string> values, string name, bool defaultValue, List<string> errors)
     {
-        if (!values.TryGetValue(name, out var value)) return otherwise;
+        if (!values.TryGetValue(name, out var value)) return defaultValue;
         if (bool.TryParse(value, out var flag)) return flag;
         errors.Add($"{name} must be true or false");
-        return otherwise;
+        return defaultValue;
     }
 }

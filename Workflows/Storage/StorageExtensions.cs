@@ -11,7 +11,7 @@ namespace Darkroom.Storage;
 
 public static class StorageExtensions
 {
-    /// <summary>Adds <see cref="ObjectStore"/> over the connection string <c>s3</c>, with its health check.</summary>
+    /// <summary>Adds <see cref="ObjectStore"/> for the connection string <c>s3</c>, with its health check.</summary>
     public static IHostApplicationBuilder AddObjectStore(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<ObjectStoreOptions>("Storage");
@@ -36,7 +36,7 @@ public static class StorageExtensions
     }
 }
 
-/// <summary>Healthy when the bucket answers to our credentials.</summary>
+/// <summary>Healthy if the bucket exists and accepts our credentials.</summary>
 internal sealed class ObjectStoreHealthCheck(ObjectStore objects) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)

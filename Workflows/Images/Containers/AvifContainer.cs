@@ -2,13 +2,13 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>AVIF by its boxes: the largest picture that it declares. Rotation is the decoder's part, which applies it itself.</summary>
+/// <summary>Reads AVIF by its boxes: the size of the largest image that it declares. The decoder applies rotation itself.</summary>
 internal static class AvifContainer
 {
     public static ImageHeader Inspect(ReadOnlySpan<byte> file)
     {
         var meta = Find(file, "meta"u8);
-        // A full box: version and flags come before its children.
+        // "meta" is a full box: version and flags come before its children.
         var properties = Find(Find(meta[4..], "iprp"u8), "ipco"u8);
         var header = new ImageHeader(ImageFormat.Avif, 0, 0);
         while (TryTake(ref properties, out var type, out var content))

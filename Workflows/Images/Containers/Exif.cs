@@ -2,12 +2,12 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>The one fact of EXIF that is kept: which way is up.</summary>
+/// <summary>Reads and writes the only EXIF value we keep: the orientation.</summary>
 internal static class Exif
 {
     private const ushort OrientationTag = 0x0112;
 
-    /// <summary>The orientation in a block that begins with a TIFF header; 1 if there is none that makes sense.</summary>
+    /// <summary>The orientation in a block that starts with a TIFF header; 1 if it has no valid one.</summary>
     public static int ReadOrientation(ReadOnlySpan<byte> tiff)
     {
         if (tiff.Length < 14) return 1;
@@ -32,7 +32,7 @@ internal static class Exif
         return 1;
     }
 
-    /// <summary>The smallest block that says it: a TIFF header and a directory of one entry.</summary>
+    /// <summary>The smallest possible block: a TIFF header and a directory with one entry.</summary>
     public static byte[] WriteOrientation(int orientation) =>
     [
         (byte)'M', (byte)'M', 0, 42, 0, 0, 0, 8,

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>GIF by its blocks (GIF89a).</summary>
+/// <summary>Reads GIF by its blocks (GIF89a).</summary>
 internal static class GifContainer
 {
     private const byte Extension = 0x21;
@@ -25,7 +25,7 @@ internal static class GifContainer
             Frames: frames);
     }
 
-    /// <summary>Keeps frames, their control blocks and the number of repetitions.</summary>
+    /// <summary>Keeps the frames, their control blocks and the loop count.</summary>
     public static void Rewrite(ReadOnlySpan<byte> file, PooledBuffer output)
     {
         var blocks = new Blocks(file);
@@ -55,14 +55,14 @@ internal static class GifContainer
             Head = file[.._at];
         }
 
-        /// <summary>Header, screen descriptor and global colours.</summary>
+        /// <summary>Header, screen descriptor and global colour table.</summary>
         public ReadOnlySpan<byte> Head { get; }
 
         public byte Kind { get; private set; }
 
         public ReadOnlySpan<byte> Whole { get; private set; }
 
-        /// <summary>Ends after the trailer, at the end of the file, or where no block begins: decoders show what came before.</summary>
+        /// <summary>Stops after the trailer, at the end of the file, or at an unknown block: decoders show what came before.</summary>
         public bool Next()
         {
             if (Kind == Trailer || _at >= _file.Length) return false;
@@ -89,7 +89,7 @@ internal static class GifContainer
             return true;
         }
 
-        /// <summary>Stops at the end of the file: what is missing there is the decoder's to judge.</summary>
+        /// <summary>Stops at the end of the file; the decoder decides whether the image is incomplete.</summary>
         private void SkipSubBlocks()
         {
             while (_at < _file.Length && _file[_at] != 0) _at += 1 + _file[_at];

@@ -2,19 +2,19 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>An ICC colour profile, read far enough to decide whether an output carries it.</summary>
-/// <param name="Channels">Of the pixels it describes: 1 grey, 3 RGB, 4 CMYK.</param>
-/// <param name="IsSrgb">Says what an image without a profile is taken for anyway.</param>
+/// <summary>An ICC colour profile, parsed only as far as needed to decide whether the output keeps it.</summary>
+/// <param name="Channels">Channels of the pixels it describes: 1 for grey, 3 for RGB, 4 for CMYK.</param>
+/// <param name="IsSrgb">Whether it is sRGB, which is assumed for an image without a profile anyway.</param>
 internal sealed record IccProfile(int Channels, bool IsSrgb)
 {
     private const int HeaderBytes = 128;
 
-    // Primaries of sRGB adapted to D50, as its profiles state them, and how far another may be off and still be it.
+    // The primaries of sRGB adapted to D50, as sRGB profiles state them, and the tolerances within which a profile counts as sRGB.
     private static readonly double[][] SrgbPrimaries = [[0.4361, 0.2225, 0.0139], [0.3851, 0.7169, 0.0971], [0.1431, 0.0606, 0.7141]];
     private const double PrimaryTolerance = 0.003;
     private const double CurveTolerance = 0.005;
 
-    /// <summary>Null if the bytes are no profile, or one of a kind that does not describe pixels of ours.</summary>
+    /// <summary>Null if the bytes are not a profile, or one for a colour space that we do not support.</summary>
     public static IccProfile? Parse(ReadOnlySpan<byte> bytes)
     {
         try
@@ -53,9 +53,9 @@ internal sealed record IccProfile(int Channels, bool IsSrgb)
     private static ReadOnlySpan<byte> Tag(ReadOnlySpan<byte> bytes, Dictionary<uint, Range> tags, ReadOnlySpan<byte> name) =>
         tags.TryGetValue(BinaryPrimitives.ReadUInt32BigEndian(name), out var range) ? bytes[range] : [];
 
-    /// <summary>By its numbers, not by its name: profiles of one name differ, and sRGB has many names.</summary>
+    /// <summary>Compares numbers rather than names: profiles with the same name differ, and sRGB has many names.</summary>
     private static bool IsSrgbMatrix(ReadOnlySpan<byte> bytes, Dictionary<uint, Range> tags) =>
-        // With tables the matrix is not what counts.
+        // If there are lookup tables, they take precedence over the matrix.
         Tag(bytes, tags, "A2B0"u8).IsEmpty &&
         IsPrimary(Tag(bytes, tags, "rXYZ"u8), SrgbPrimaries[0]) &&
         IsPrimary(Tag(bytes, tags, "gXYZ"u8), SrgbPrimaries[1]) &&

@@ -1,12 +1,12 @@
 namespace Darkroom.Images.Containers;
 
 /// <summary>
-/// Reads and rewrites image files by their structure. A rewritten file has the same pixels and nothing else: no metadata, no
-/// trailing data. Decoders are given rewritten files where we can make them, so hostile metadata never reaches native code.
+/// Inspects and rewrites image files by their structure. A rewritten file has the same pixels but no metadata and no trailing data.
+/// Where possible, decoders get rewritten files, so hostile metadata never reaches native code.
 /// </summary>
 internal static class ImageContainers
 {
-    /// <summary>The header of a file, or an <see cref="ImageFailedException"/> if its structure is broken.</summary>
+    /// <summary>Reads the header of a file. Throws an <see cref="ImageFailedException"/> if its structure is invalid.</summary>
     public static ImageHeader Inspect(ImageFormat format, ReadOnlySpan<byte> file)
     {
         try
@@ -23,16 +23,16 @@ internal static class ImageContainers
         }
         catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException or OverflowException)
         {
-            // The readers let the bounds of the file stop them: every such file is cut off or lies about a length.
+            // The readers rely on bounds checks: a file that violates them is truncated or declares a wrong length.
             throw Corrupt();
         }
     }
 
-    /// <summary>Whether <see cref="Rewrite"/> knows the format.</summary>
+    /// <summary>Whether <see cref="Rewrite"/> supports the format.</summary>
     public static bool CanRewrite(ImageFormat format) =>
         format is ImageFormat.Jpeg or ImageFormat.Png or ImageFormat.Webp or ImageFormat.Gif;
 
-    /// <summary>Writes the file without its metadata; only orientation and profile are carried over, as told.</summary>
+    /// <summary>Writes the file without its metadata, except the given orientation and, if wanted, the profile.</summary>
     public static void Rewrite(ImageFormat format, ReadOnlySpan<byte> file, PooledBuffer output, int orientation, bool keepProfile)
     {
         try

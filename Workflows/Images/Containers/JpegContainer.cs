@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>JPEG by its marker segments (ITU T.81, annex B).</summary>
+/// <summary>Reads JPEG by its marker segments (ITU T.81, annex B).</summary>
 internal static class JpegContainer
 {
     private const byte Sos = 0xDA;
@@ -12,7 +12,7 @@ internal static class JpegContainer
     private const byte App2 = 0xE2;
     private const byte App14 = 0xEE;
 
-    /// <summary>More cannot be numbered in the chunks of a profile; CMYK profiles of 2 MB are usual.</summary>
+    /// <summary>Larger profiles are ignored. CMYK profiles of 2 MB are common.</summary>
     private const int MaxProfileBytes = 4_000_000;
 
     private static ReadOnlySpan<byte> ExifName => "Exif\0\0"u8;
@@ -44,7 +44,7 @@ internal static class JpegContainer
     public static void Rewrite(ReadOnlySpan<byte> file, PooledBuffer output, int orientation, bool keepProfile)
     {
         output.Append([0xFF, 0xD8]);
-        // JFIF asks to be the first segment, EXIF accepts to come second: so ours waits for the first that is no APP0.
+        // JFIF must be the first segment, but EXIF may come second: write ours before the first segment that is not APP0.
         var exifPending = orientation > 1;
         var segments = new Segments(file);
         while (segments.Next())
@@ -68,7 +68,7 @@ internal static class JpegContainer
             case App0 when payload.Length >= 14 && payload.StartsWith("JFIF\0"u8):
                 WriteSegment(output, App0, [.. payload[..12], 0, 0]);
                 break;
-            // Tells YCCK and RGB from what the components would suggest.
+            // Marks YCCK and RGB data, which the component count alone would misinterpret.
             case App14 when payload.Length >= 12 && payload.StartsWith("Adobe"u8):
                 WriteSegment(output, App14, payload[..12]);
                 break;
@@ -91,9 +91,9 @@ internal static class JpegContainer
 
     private static ImageHeader ReadFrame(byte marker, ReadOnlySpan<byte> payload)
     {
-        // Lossless and hierarchical frames, and samples that are not of 8 bits, are legal and unknown to web and shop.
+        // Lossless and hierarchical frames, and samples other than 8 bits, are legal but not used on the web.
         if (marker is not (0xC0 or 0xC1 or 0xC2 or 0xC9 or 0xCA) || payload[0] != 8)
-            throw new ImageFailedException(new(ImageFailureCodes.UnsupportedFormat, "The file is of a kind that is not processed: a lossless or 12-bit JPEG."));
+            throw new ImageFailedException(new(ImageFailureCodes.UnsupportedFormat, "This file type is not supported: lossless or 12-bit JPEG."));
         return new ImageHeader(
             ImageFormat.Jpeg,
             Width: BinaryPrimitives.ReadUInt16BigEndian(payload[3..]),
@@ -101,7 +101,7 @@ internal static class JpegContainer
             Interlaced: marker is 0xC2 or 0xCA);
     }
 
-    /// <summary>Chunks carry their number and count; anything but 1..n of n is no profile.</summary>
+    /// <summary>Each chunk carries its number and the count; unless they are exactly 1..n of n, there is no usable profile.</summary>
     private static byte[]? Join(List<byte[]>? chunks)
     {
         if (chunks is null || chunks.Sum(chunk => chunk.Length) > MaxProfileBytes) return null;
@@ -119,7 +119,7 @@ internal static class JpegContainer
         output.Append(payload);
     }
 
-    /// <summary>Walks marker segments as tolerantly as the usual decoders: bytes between segments are skipped.</summary>
+    /// <summary>Walks the marker segments, as tolerantly as common decoders: bytes between segments are skipped.</summary>
     private ref struct Segments(ReadOnlySpan<byte> file)
     {
         private readonly ReadOnlySpan<byte> _file = file;
@@ -129,7 +129,7 @@ internal static class JpegContainer
 
         public ReadOnlySpan<byte> Payload { get; private set; }
 
-        /// <summary>After a start of scan: its coded data with stuffing and restarts.</summary>
+        /// <summary>After a start of scan: the entropy-coded data, including byte stuffing and restart markers.</summary>
         public ReadOnlySpan<byte> Entropy { get; private set; }
 
         public bool Next()
@@ -141,7 +141,7 @@ internal static class JpegContainer
                 Marker = marker;
                 Payload = Entropy = [];
                 if (marker == Eoi) return true;
-                // What claims to reach beyond the end of the file is cut off: the decoder decides whether pixels are missing.
+                // A segment that extends past the end of the file is truncated: the decoder decides whether pixels are missing.
                 if (_file.Length - _at < 2) return false;
                 int length = BinaryPrimitives.ReadUInt16BigEndian(_file[_at..]);
                 if (length < 2) throw ImageContainers.Corrupt();

@@ -4,7 +4,7 @@ using System.IO.Hashing;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>PNG by its chunks (W3C PNG, third edition).</summary>
+/// <summary>Reads PNG by its chunks (W3C PNG, third edition).</summary>
 internal static class PngContainer
 {
     private const int SignatureLength = 8;
@@ -21,12 +21,12 @@ internal static class PngContainer
             if (header is null) header = ReadHeader(data);
             else if (chunks.Is("acTL"u8)) header = header with { Frames = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(data), int.MaxValue), IsStillOfAnimation = true };
             else if (chunks.Is("eXIf"u8) && header.Orientation == 1) header = header with { Orientation = Exif.ReadOrientation(data) };
-            else if (chunks.Is("iCCP"u8) && header.Profile is null) header = header with { Profile = Unpack(data) };
+            else if (chunks.Is("iCCP"u8) && header.Profile is null) header = header with { Profile = Decompress(data) };
             else if (chunks.IsCritical && !chunks.Is("PLTE"u8) && !chunks.Is("IDAT"u8) && !chunks.Is("IEND"u8)) throw ImageContainers.Corrupt();
         }
 
         if (header is null) throw ImageContainers.Corrupt();
-        // One frame is a still image, however it is wrapped.
+        // An animation of one frame is a still image.
         return header.Frames <= 1 ? header with { Frames = 1, IsStillOfAnimation = false } : header;
     }
 
@@ -41,7 +41,7 @@ internal static class PngContainer
         }
     }
 
-    /// <summary>The pixels, their frames, and what says how they look.</summary>
+    /// <summary>Chunks that hold pixels or frames, or affect how they look.</summary>
     private static bool IsPixels(Chunks chunks) =>
         chunks.IsCritical ||
         chunks.Is("tRNS"u8) || chunks.Is("gAMA"u8) || chunks.Is("cHRM"u8) || chunks.Is("sRGB"u8) || chunks.Is("cICP"u8) ||
@@ -58,8 +58,8 @@ internal static class PngContainer
             BitsPerSample: data[8]);
     }
 
-    /// <summary>The profile of an iCCP chunk, unpacked no further than a profile can reasonably go.</summary>
-    private static byte[]? Unpack(ReadOnlySpan<byte> data)
+    /// <summary>Decompresses the profile of an iCCP chunk, up to a reasonable size.</summary>
+    private static byte[]? Decompress(ReadOnlySpan<byte> data)
     {
         var name = data.IndexOf((byte)0);
         if (name is < 1 or > 79 || data.Length < name + 2 || data[name + 1] != 0) return null;
@@ -77,7 +77,7 @@ internal static class PngContainer
         }
         catch (InvalidDataException)
         {
-            // A profile that does not unpack is none; the pixels may still be fine.
+            // Ignore a profile that cannot be decompressed; the pixels may still be fine.
         }
 
         return null;
@@ -110,7 +110,7 @@ internal static class PngContainer
 
         public readonly bool Is(ReadOnlySpan<byte> type) => Whole.Slice(4, 4).SequenceEqual(type);
 
-        /// <summary>Ends after IEND whatever follows; a file that ends before it is cut off.</summary>
+        /// <summary>Stops after IEND, whatever follows; a file without it is truncated.</summary>
         public bool Next()
         {
             if (_ended) return false;

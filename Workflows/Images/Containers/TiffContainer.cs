@@ -2,10 +2,10 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>TIFF and BigTIFF by their directories: enough to know what decoding would cost.</summary>
+/// <summary>Reads TIFF and BigTIFF by their directories, just enough to know what decoding would cost.</summary>
 internal static class TiffContainer
 {
-    /// <summary>Longer chains are refused by the frame limit anyway; a chain that runs in a circle ends here.</summary>
+    /// <summary>The frame limit refuses longer chains anyway; this also bounds the work for them.</summary>
     private const int MaxDirectories = 100_001;
 
     private const int MaxEntries = 4_096;
@@ -28,7 +28,7 @@ internal static class TiffContainer
         }
 
         if (first is null) throw ImageContainers.Corrupt();
-        // Pages of different sizes cannot be decoded together: the first is the image, the others its previews.
+        // Pages of different sizes cannot be decoded together: treat the first as the image and the others as previews.
         return first with { Frames = sameSize || pages > 1_000 ? pages : 1 };
     }
 
@@ -59,7 +59,7 @@ internal static class TiffContainer
             return (page, Next(position));
         }
 
-        /// <summary>Some writers leave out the last link.</summary>
+        /// <summary>Some writers leave out the last offset.</summary>
         private long Next(int position)
         {
             if (_file.Length - position < (_big ? 8 : 4)) return 0;
@@ -75,7 +75,7 @@ internal static class TiffContainer
             _ => page,
         };
 
-        /// <summary>The first value of an entry; several are stored elsewhere.</summary>
+        /// <summary>The first value of an entry; values that do not fit inline are stored elsewhere.</summary>
         private int Value(int entry)
         {
             var type = UInt16(entry + 2);

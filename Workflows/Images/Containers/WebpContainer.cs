@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Darkroom.Images.Containers;
 
-/// <summary>WebP by its RIFF chunks (RFC 9649).</summary>
+/// <summary>Reads WebP by its RIFF chunks (RFC 9649).</summary>
 internal static class WebpContainer
 {
     private const byte ProfileFlag = 0x20;
@@ -73,7 +73,7 @@ internal static class WebpContainer
         if (data.Length % 2 == 1) output.Append([0]);
     }
 
-    /// <summary>Some writers put JPEG's "Exif" name before the block.</summary>
+    /// <summary>Some writers put the "Exif" prefix of JPEG before the block.</summary>
     private static int ReadOrientation(ReadOnlySpan<byte> data) =>
         Exif.ReadOrientation(data.StartsWith("Exif\0\0"u8) ? data[6..] : data);
 
@@ -103,7 +103,7 @@ internal static class WebpContainer
 
         public ReadOnlySpan<byte> Data { get; private set; }
 
-        /// <summary>With the padding, where the file has it: some leave it out at the end.</summary>
+        /// <summary>Including the padding byte, if the file has it: some leave it out at the end.</summary>
         public ReadOnlySpan<byte> Whole { get; private set; }
 
         public readonly bool Is(ReadOnlySpan<byte> type) => Type.SequenceEqual(type);
