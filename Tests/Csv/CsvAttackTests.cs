@@ -87,7 +87,7 @@ public sealed class CsvAttackTests
         var stages = new Dictionary<string, long>();
         var dialect = (await ValidateAsync($"{Header}\r\n1,a,{Url}\r\n")).Dialect!;
 
-        stages["judge"] = await GrowthAsync(async input => Assert.True((await ValidateAsync(input)).IsValid));
+        stages["validate"] = await GrowthAsync(async input => Assert.True((await ValidateAsync(input)).IsValid));
         stages["read"] = await GrowthAsync(async input =>
         {
             await foreach (var row in ProductReader.ReadAsync(input, dialect, CancellationToken.None))

@@ -13,13 +13,13 @@ public sealed class MutatedCsvTests
     [Fact]
     public async Task Mutated_files_are_validated_and_valid_ones_are_read_and_written()
     {
-        var sound = Encoding.UTF8.GetBytes($"{Header},Notes\r\n1.,\"a, \"\"b\"\"\",\"https://a.test/1.jpg, https://a.test/2.jpg\",x\r\n\r\n2,é,https://a.test/3,\r\n");
+        var original = Encoding.UTF8.GetBytes($"{Header},Notes\r\n1.,\"a, \"\"b\"\"\",\"https://a.test/1.jpg, https://a.test/2.jpg\",x\r\n\r\n2,é,https://a.test/3,\r\n");
         byte[][] pieces = [.. new[] { ",", "\"", "\"\"", "\r", "\n", ";", "\t", "\0", " ", "https://", ", ", ",,", "\uFEFF", "=", "👕" }.Select(Encoding.UTF8.GetBytes), [0xC3], [0xFF, 0xFE]];
         var valid = 0;
         for (var seed = 0; seed < 2_000; seed++)
         {
             var random = new Random(seed);
-            var csv = sound.ToList();
+            var csv = original.ToList();
             for (var changes = random.Next(1, 5); changes > 0; changes--)
             {
                 var at = random.Next(csv.Count);

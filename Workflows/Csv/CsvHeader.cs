@@ -110,8 +110,8 @@ internal static class CsvHeader
             var places = column.FindIn(_normalised);
             if (places.Length == 0)
                 errors.Add(Line, null, CsvErrorCodes.MissingColumn, $"The header has no column {column.Accepted}. Add it; columns are separated by comma, semicolon or tab.", string.Join(", ", Cells!.Take(20)));
-            foreach (var surplus in places.Skip(1))
-                errors.Add(Line, surplus + 1, CsvErrorCodes.DuplicateColumn, $"The header has a second column for \"{column.Title}\". Keep one.", Cells![surplus]);
+            foreach (var duplicate in places.Skip(1))
+                errors.Add(Line, duplicate + 1, CsvErrorCodes.DuplicateColumn, $"The header has a second column for \"{column.Title}\". Keep one.", Cells![duplicate]);
             return places.FirstOrDefault();
         }
     }

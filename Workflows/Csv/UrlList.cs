@@ -79,10 +79,10 @@ internal static partial class UrlList
             if (text[position] != ',')
                 return true;
 
-            var behind = text[(position + 1)..];
-            if (behind.IsEmpty || behind[0] == ',' || char.IsWhiteSpace(behind[0]) || StartsWithScheme(behind))
+            var next = text[(position + 1)..];
+            if (next.IsEmpty || next[0] == ',' || char.IsWhiteSpace(next[0]) || StartsWithScheme(next))
                 return true;
-            if (EndsWithImageExtension(text[start..position]) || LooksLikeHost(behind))
+            if (EndsWithImageExtension(text[start..position]) || LooksLikeHost(next))
             {
                 position = FindStop(text, position + 1);
                 return false;
