@@ -3,12 +3,12 @@ using LinkOptions = Darkroom.Storage.LinkOptions;
 
 namespace Darkroom.Api.Pages;
 
-/// <summary>Where an output image's link may lead a browser: the API itself, then the object store or what stands before it.</summary>
+/// <summary>The origins that an output image may be loaded from: the API itself, which redirects, and the object store or the CDN in front of it.</summary>
 internal static class ImageOrigins
 {
     public static IEnumerable<string> Of(PagesOptions pages, LinkOptions? links, S3ConnectionString? storage) =>
     [
-        // The page may have been opened under another name of this machine than the one in the links.
+        // The page may have been opened under a different host name than the one in the links.
         .. Origin(links?.BaseUrl),
         .. storage is null ? [] : Of(storage),
         .. pages.ImageOrigins.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries),
@@ -20,7 +20,7 @@ internal static class ImageOrigins
         { Endpoint: { } endpoint, ForcePathStyle: true } => Origin(endpoint.AbsoluteUri),
         { Endpoint: { } endpoint } => [$"{endpoint.Scheme}://{storage.Bucket}.{endpoint.Authority}"],
         { Region: { } region } => [$"https://{storage.Bucket}.s3.{region}.amazonaws.com", $"https://s3.{region}.amazonaws.com"],
-        // The region is known to the SDK only, from the environment of the machine.
+        // Only the SDK knows the region; it reads it from the environment.
         _ => ["https://*.amazonaws.com"],
     };
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Pages;
 
-/// <summary>The page at <c>/</c>: static files from the assembly, under a policy that lets nothing foreign in.</summary>
+/// <summary>The page at <c>/</c>: static files embedded in the assembly, with a Content-Security-Policy that allows no other origin except for images.</summary>
 public static class PagesEndpoints
 {
     public static IServiceCollection AddPages(this IServiceCollection services)
@@ -31,7 +31,7 @@ public static class PagesEndpoints
 
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    // Trusted types make the browser itself refuse text that would become markup, should a later edit of the page try.
+    // Trusted types make the browser reject any string assigned as markup, should a later change to the page try it.
     private static string ContentSecurityPolicy(IEnumerable<string> images) => string.Join("; ",
         "default-src 'self'",
         string.Join(' ', ["img-src 'self' blob:", .. images.Distinct(StringComparer.OrdinalIgnoreCase)]),

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Pages;
 
-/// <summary>The sample that the page offers. The page asks us and not the sample's server: its policy lets it ask nobody else.</summary>
+/// <summary>The sample CSV that the page offers. The API fetches it for the page, whose Content-Security-Policy allows no requests to other origins.</summary>
 internal static class SampleCsv
 {
     public const string Client = "pages-sample";
@@ -13,7 +13,7 @@ internal static class SampleCsv
         client.MaxResponseContentBufferSize = 1024 * 1024;
     }
 
-    // 204 and not 404 where there is none: its absence is no error, and browsers print each 404 on the console.
+    // 204 rather than 404: having no sample is not an error, and browsers log every 404 to the console.
     public static async Task<IResult> GetAsync(IOptions<PagesOptions> options, IHttpClientFactory clients, CancellationToken cancellationToken)
     {
         if (options.Value.SampleCsv is not { Length: > 0 } address)

@@ -5,12 +5,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Pages;
 
-/// <summary>One file of the page, held in the assembly: the same bytes wherever the service was started from.</summary>
+/// <summary>A static file embedded in the assembly, so that it is found whatever the working directory is.</summary>
 internal sealed record SiteFile(string Name, string ContentType, byte[] Bytes, byte[] Gzipped, string Hash)
 {
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    /// <summary>The files of one folder of resources.</summary>
+    /// <summary>All embedded files of a folder.</summary>
     public static IReadOnlyList<SiteFile> ReadAll(string folder) => [.. Read(typeof(SiteFile).Assembly, folder + "/")];
 
     public void Map(IEndpointRouteBuilder routes, string address, string policy) =>
@@ -26,7 +26,7 @@ internal sealed record SiteFile(string Name, string ContentType, byte[] Bytes, b
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
-        // Files change only with the service: ask each time, and be answered 304.
+        // Files change only with a deployment: browsers revalidate each time and get a 304.
         headers.CacheControl = "no-cache";
         headers.Vary = HeaderNames.AcceptEncoding;
 
@@ -38,9 +38,9 @@ internal sealed record SiteFile(string Name, string ContentType, byte[] Bytes, b
 
     public static bool Accepts(HttpRequest request, string coding) =>
         StringWithQualityHeaderValue.TryParseList(request.Headers.AcceptEncoding, out var accepted)
-        && accepted.Any(offer => offer.Value.Equals(coding, StringComparison.OrdinalIgnoreCase) && offer.Quality is null or > 0);
+        && accepted.Any(item => item.Value.Equals(coding, StringComparison.OrdinalIgnoreCase) && item.Quality is null or > 0);
 
-    // Two encodings of one file are two representations: each has its own tag.
+    // Each encoding is a representation of its own, so it needs its own ETag.
     private EntityTagHeaderValue Tag(bool gzipped) => new(gzipped ? $"\"{Hash}-gzip\"" : $"\"{Hash}\"");
 
     private static IEnumerable<SiteFile> Read(Assembly assembly, string prefix)
@@ -66,14 +66,14 @@ internal sealed record SiteFile(string Name, string ContentType, byte[] Bytes, b
         ".css" => "text/css; charset=utf-8",
         ".js" => "text/javascript; charset=utf-8",
         ".svg" => "image/svg+xml",
-        var other => throw new InvalidOperationException($"The page has a file of a kind without a content type: {other}."),
+        var other => throw new InvalidOperationException($"No content type is defined for files ending in {other}."),
     };
 
     private static byte[] Gzip(byte[] bytes)
     {
-        using var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.SmallestSize))
+        using var compressed = new MemoryStream();
+        using (var gzip = new GZipStream(compressed, CompressionLevel.SmallestSize))
             gzip.Write(bytes);
-        return packed.ToArray();
+        return compressed.ToArray();
     }
 }

@@ -116,7 +116,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
             return true;
         };
         await UploadAsync(page, "products.csv", "a,b\n");
-        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "The connection broke" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Connection lost" })).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Try again" }).ClickAsync();
 
         await Expect(page.GetByText("In progress")).ToBeVisibleAsync();

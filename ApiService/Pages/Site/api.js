@@ -1,4 +1,4 @@
-// The REST API as this page uses it. Every failure becomes one ApiError; answers with an ETag are asked for again by it.
+// The client of the REST API. Every failure becomes an ApiError. Responses with an ETag are cached and revalidated.
 
 const keyName = "darkroom.key";
 
@@ -9,11 +9,11 @@ export const session = {
   set key(value) {
     if (value) sessionStorage.setItem(keyName, value);
     else sessionStorage.removeItem(keyName);
-    remembered.clear();
+    cache.clear();
   },
 };
 
-/** status 0: no answer came. */
+/** Status 0 means that no response arrived. */
 export class ApiError extends Error {
   constructor(status, problem = {}, retryAfter = null) {
     super(problem.detail || problem.title || defaultMessage(status));
@@ -26,20 +26,20 @@ export class ApiError extends Error {
 function defaultMessage(status) {
   if (status === 0) return "The server cannot be reached.";
   if (status === 401) return "The API key was not accepted.";
-  if (status === 403) return "This key may not do that.";
-  if (status === 404) return "There is nothing here, or it belongs to someone else.";
+  if (status === 403) return "This API key is not allowed to do that.";
+  if (status === 404) return "Not found, or it belongs to someone else.";
   if (status === 413) return "The file is larger than this server accepts.";
   if (status === 429) return "Too many requests. Please wait a moment.";
-  return status >= 500 ? `The server had a problem (${status}). Nothing that it accepted is lost.` : `The server answered ${status}.`;
+  return status >= 500 ? `The server had a problem (${status}). No accepted upload is lost.` : `The server returned ${status}.`;
 }
 
-const remembered = new Map();
-const rememberedLimit = 200;
+const cache = new Map();
+const cacheLimit = 200;
 
 function remember(path, tag, value) {
-  remembered.delete(path);
-  remembered.set(path, { tag, value });
-  if (remembered.size > rememberedLimit) remembered.delete(remembered.keys().next().value);
+  cache.delete(path);
+  cache.set(path, { tag, value });
+  if (cache.size > cacheLimit) cache.delete(cache.keys().next().value);
 }
 
 function secondsOf(retryAfter) {
@@ -51,7 +51,7 @@ function secondsOf(retryAfter) {
 async function send(path, options = {}, key = session.key) {
   let response;
   try {
-    // The page keeps its own tags; the browser's cache would answer in their stead.
+    // no-store: this page does its own revalidation, and the browser's cache would get in its way.
     response = await fetch(path, { ...options, cache: "no-store", credentials: "omit", headers: { Accept: "application/json", Authorization: `Bearer ${key}`, ...options.headers } });
   } catch (error) {
     if (error.name === "AbortError") throw error;
@@ -70,9 +70,9 @@ async function problemOf(response) {
   }
 }
 
-/** Answers { value, retryAfter, changed }. */
+/** Returns { value, retryAfter, changed }. */
 export async function get(path, { signal } = {}) {
-  const known = remembered.get(path);
+  const known = cache.get(path);
   const response = await send(path, { signal, headers: known ? { "If-None-Match": known.tag } : {} });
   const retryAfter = secondsOf(response.headers.get("Retry-After"));
   if (response.status === 304) return { value: known.value, retryAfter, changed: false };
@@ -88,7 +88,7 @@ export async function get(path, { signal } = {}) {
   return { value, retryAfter, changed: true };
 }
 
-/** The page's own address of a request. */
+/** This page's URL for a request. */
 export const requestAddress = (id) => `?request=${encodeURIComponent(id)}`;
 
 export const requestPath = (id) => `v1/requests/${encodeURIComponent(id)}`;
@@ -97,21 +97,21 @@ export async function cancel(id) {
   await send(`${requestPath(id)}/cancel`, { method: "POST" });
 }
 
-/** Is this key good? Throws ApiError if not. */
+/** Throws an ApiError if the key is not accepted. */
 export async function tryKey(key) {
   await send("v1/requests?limit=1", {}, key);
 }
 
-const opening = new Map();
+const workflowAccess = new Map();
 
-/** Whether this key opens the workflow editor too. Asked once a key; a server that does not answer offers no link. */
-export function opensWorkflows() {
+/** Whether this key can open the workflow editor. Asked once per key; false if the server does not respond. */
+export function canOpenWorkflows() {
   const key = session.key;
-  if (!opening.has(key)) opening.set(key, get("studio/session").then(({ value }) => value.can_read === true, () => false));
-  return opening.get(key);
+  if (!workflowAccess.has(key)) workflowAccess.set(key, get("studio/session").then(({ value }) => value.can_read === true, () => false));
+  return workflowAccess.get(key);
 }
 
-/** Fetches with the key, then hands the bytes to the browser to save. */
+/** Downloads a file with the key and lets the browser save it. */
 export async function save(path, fallbackName) {
   const response = await send(path, { headers: { Accept: "text/csv, */*" } });
   const url = URL.createObjectURL(await response.blob());
@@ -128,21 +128,21 @@ function fileNameOf(disposition) {
     try {
       return decodeURIComponent(encoded[1]);
     } catch {
-      // A malformed name is as good as none.
+      // Ignore a malformed name.
     }
   }
   return /filename="([^"]+)"/i.exec(disposition ?? "")?.[1] ?? /filename=([^";]+)/i.exec(disposition ?? "")?.[1]?.trim() ?? null;
 }
 
 /**
- * Sends a file; fetch tells no progress of uploads, so this is an XMLHttpRequest.
- * The idempotency key belongs to the file: trying again after a broken connection makes no second request.
+ * Uploads a file. Uses XMLHttpRequest because fetch reports no upload progress.
+ * The idempotency key goes with the file, so trying again after a lost connection creates no second request.
  */
 export function upload({ file, webhookUrl, workflow, idempotencyKey, onProgress, signal }) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const form = new FormData();
-    // Fields before the file: a server that reads the body as it comes knows them in time.
+    // Fields come before the file, so that the server has them when it starts to read it.
     if (webhookUrl) form.append("webhook_url", webhookUrl);
     if (workflow) form.append("workflow", workflow);
     form.append("file", asCsv(file), file.name);
@@ -164,7 +164,7 @@ export function upload({ file, webhookUrl, workflow, idempotencyKey, onProgress,
   });
 }
 
-// Where a spreadsheet program is installed, browsers call a .csv by that program's type. Its name says better what it is.
+// Where a spreadsheet program is installed, browsers report its type for .csv files. The extension is more reliable.
 function asCsv(file) {
   return /\.(csv|tsv|txt)$/i.test(file.name) ? file.slice(0, file.size, "text/csv") : file;
 }

@@ -1,6 +1,6 @@
-// Which view is shown. The address is the state: /?request={id} opens that request, / everything else.
+// Chooses the view. The URL is the state: /?request={id} shows that request, / the home view.
 
-import { opensWorkflows, session } from "./api.js";
+import { canOpenWorkflows, session } from "./api.js";
 import { announce, h } from "./dom.js";
 import { homeView } from "./home.js";
 import { showConnection } from "./poller.js";
@@ -12,12 +12,12 @@ const sessionBar = document.getElementById("session");
 let leave = () => {};
 
 const app = {
-  /** Goes to an address of this page. */
+  /** Navigates to a URL of this page. */
   go(address) {
     history.pushState(null, "", address);
     show();
   },
-  /** The key stopped being good, or there is none: ask for one, then come back to where we were. */
+  /** Asks for a key, then returns to the current view. */
   signIn(reason) {
     session.key = null;
     show(reason);
@@ -34,15 +34,15 @@ function show(reason = null) {
   main.replaceChildren(view.element);
   sessionBar.replaceChildren(...(session.key ? [workflowsLink(), h("button", { type: "button", class: "plain", onclick: () => app.signIn(null) }, "Sign out")] : []));
   scrollTo(0, 0);
-  // A new view is a new page to those who hear it; the field to fill is the better place where there is one.
+  // To a screen reader a new view is a new page: focus its first field, or else its heading.
   (view.focus ?? main.querySelector("h1") ?? main).focus({ preventScroll: true });
   announce(view.title ?? "Darkroom");
 }
 
-// Most keys open no workflows: the link appears for those that do.
+// Shown only for keys that can open the workflow editor; most cannot.
 function workflowsLink() {
   const link = h("a", { class: "button plain", href: "studio", hidden: true }, "Workflows");
-  opensWorkflows().then((opens) => { link.hidden = !opens; });
+  canOpenWorkflows().then((canOpen) => { link.hidden = !canOpen; });
   return link;
 }
 
@@ -55,7 +55,7 @@ document.addEventListener("click", (event) => {
   app.go(link.getAttribute("href"));
 });
 
-// A file dropped beside the drop zone must not replace the page.
+// Without this, a file dropped outside the drop zone would replace the page.
 for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
 
 show();

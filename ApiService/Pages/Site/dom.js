@@ -1,4 +1,4 @@
-// Builds the page from values. Children and attributes are text or nodes, never markup: what a user wrote stays what a user wrote.
+// Builds DOM elements. Children and attributes are text or nodes, never markup, so user input cannot inject HTML.
 
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
@@ -39,12 +39,12 @@ export function icon(name) {
   return svg;
 }
 
-/** Shows text only if it differs: a screen reader and a selection notice needless writes. */
+/** Sets the text only if it differs: a needless write disturbs screen readers and selections. */
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A link that people may follow, or nothing: a URL of any other scheme is not offered. */
+/** The URL if it is http or https, otherwise null. */
 export function safeUrl(text) {
   try {
     const url = new URL(text, document.baseURI);
@@ -56,7 +56,7 @@ export function safeUrl(text) {
 
 let announcement;
 
-/** Says something to screen readers, once. */
+/** Announces something to screen readers, once. */
 export function announce(text) {
   clearTimeout(announcement);
   announcement = setTimeout(() => setText(document.getElementById("announcer"), text), 100);

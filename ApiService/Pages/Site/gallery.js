@@ -1,11 +1,11 @@
-// The images of a request in the order of its CSV, as they land. Cards are changed in place, so nothing jumps under the reader.
+// The images of a request in CSV order, updated as they finish. Cards are updated in place, so the layout does not jump.
 
 import { get, requestPath } from "./api.js";
 import { h, icon, safeUrl, setText } from "./dom.js";
 import { bytes, count, imageState, isFinal, kind, saving, visible } from "./words.js";
 
 const pageSize = 48;
-// A long list being read must not become a long list asked for every two seconds.
+// However many pages are open, only the first few unfinished ones are polled.
 const livePages = 4;
 
 const filters = [
@@ -29,18 +29,18 @@ export function gallery(id) {
   let pages = [];
   let cards = new Map();
   let request = null;
-  let asking = new AbortController();
+  let loading = new AbortController();
 
   const pathOf = (cursor) => `${requestPath(id)}/images?limit=${pageSize}${state ? `&state=${state}` : ""}${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ""}`;
 
   async function load(cursor) {
-    const { value } = await get(pathOf(cursor), { signal: asking.signal });
-    // An outcome never changes within a run: a page full of outcomes needs no second look.
+    const { value } = await get(pathOf(cursor), { signal: loading.signal });
+    // A finished image never changes within a run, so a page of finished images need not be loaded again.
     const settled = state === "" && value.next_cursor && value.items.every((image) => image.state === "succeeded" || image.state === "failed");
     return { cursor, items: value.items, next: value.next_cursor, run: request.run, settled };
   }
 
-  /** Looks again at what may have changed since. */
+  /** Reloads the pages that may have changed. */
   async function refresh(latest) {
     request = latest;
     showTabs();
@@ -67,7 +67,7 @@ export function gallery(id) {
       if (firstNew) cards.get(keyOf(firstNew))?.element.querySelector("a")?.focus();
       setText(more, "Show more images");
     } catch (error) {
-      if (error.name !== "AbortError") setText(more, "That did not work. Try again");
+      if (error.name !== "AbortError") setText(more, "Could not load more. Try again");
     } finally {
       more.disabled = false;
     }
@@ -75,8 +75,8 @@ export function gallery(id) {
 
   async function choose(newState) {
     state = newState;
-    asking.abort();
-    asking = new AbortController();
+    loading.abort();
+    loading = new AbortController();
     pages = [];
     cards = new Map();
     grid.replaceChildren();
@@ -119,10 +119,10 @@ export function gallery(id) {
     cards = kept;
     more.hidden = !pages.at(-1)?.next;
     empty.hidden = items.length > 0;
-    setText(empty, isFinal(request.status) ? "No images here." : state === "" ? "The list is being read. Images appear in a moment." : "None yet.");
+    setText(empty, isFinal(request.status) ? "No images here." : state === "" ? "Reading the CSV. Images will appear in a moment." : "None yet.");
   }
 
-  return { element, refresh, choose, leave: () => asking.abort() };
+  return { element, refresh, choose, leave: () => loading.abort() };
 }
 
 const keyOf = (image) => `${image.row}-${image.position}`;
@@ -136,9 +136,9 @@ function newCard(image) {
   function show(item, final) {
     const now = JSON.stringify([item.state, item.error, item.output, item.original, final]);
     if (now === signature) return;
-    const landed = signature !== "" && item.state === "succeeded";
+    const finished = signature !== "" && item.state === "succeeded";
     signature = now;
-    element.className = `image ${imageState(item.state).tone}${landed ? " landed" : ""}`;
+    element.className = `image ${imageState(item.state).tone}${finished ? " landed" : ""}`;
     frame.replaceChildren(picture(item), ...badge(item));
     body.replaceChildren(...words(item));
   }
@@ -153,7 +153,7 @@ function picture(item) {
   const name = visible(item.product_name, 80);
   const image = h("img", { src: url, alt: `${name}, image ${item.position}`, loading: "lazy", decoding: "async", referrerpolicy: "no-referrer", width: item.output.width, height: item.output.height });
   const link = h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, image);
-  // TIFF, for one, is a fine image that browsers don't draw.
+  // Browsers cannot show every format, TIFF for example.
   image.addEventListener("error", () => link.replaceChildren(h("span", { class: "thumb-empty" }, icon("image"), h("span", {}, kind(item.output.type)), h("span", { class: "visually-hidden" }, ` of ${name}`))));
   return link;
 }

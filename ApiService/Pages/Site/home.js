@@ -1,4 +1,4 @@
-// The start: give a file, see what is wrong with it or watch it work, and find earlier requests again.
+// The home view: upload a CSV, see its errors or open the new request, and find earlier requests.
 
 import { ApiError, get, newIdempotencyKey, requestAddress, upload } from "./api.js";
 import { announce, h, icon, safeUrl, setText } from "./dom.js";
@@ -13,7 +13,7 @@ export function homeView(app) {
   const element = h("div", { class: "home" },
     h("div", { class: "intro" },
       h("h1", { tabindex: "-1" }, "Smaller images, same list."),
-      h("p", { class: "lead" }, "Give a CSV of products and their image URLs. Get back the same CSV with a compressed copy of every image.")),
+      h("p", { class: "lead" }, "Upload a CSV of products and their image URLs. Get the same CSV back with a compressed copy of every image.")),
     sender.element,
     recent.element);
   return { element, leave: () => { sender.leave(); recent.leave(); } };
@@ -24,7 +24,7 @@ function uploadPanel(app) {
   const webhook = h("input", { id: "webhook", type: "url", inputmode: "url", placeholder: "https://example.com/hooks/darkroom", autocomplete: "url", "aria-describedby": "webhook-error" });
   const webhookError = h("p", { id: "webhook-error", class: "field-error", role: "alert" });
   const webhookDetails = h("details", { class: "webhook" },
-    h("summary", {}, "Notify a webhook when it is done"),
+    h("summary", {}, "Notify a webhook when done"),
     h("label", { for: "webhook" }, "Webhook URL ", h("span", { class: "muted" }, "(optional)")),
     webhook, webhookError);
   const workflow = h("select", { id: "workflow", "aria-describedby": "workflow-about", onchange: describeWorkflow });
@@ -78,7 +78,7 @@ function uploadPanel(app) {
     stage.replaceChildren(h("div", { class: "sending" },
       h("p", { class: "file-name" }, icon("file"), h("bdi", {}, visible(file.name, 80))),
       track, line,
-      h("button", { type: "button", class: "secondary", onclick: () => abort.abort() }, "Cancel the upload")));
+      h("button", { type: "button", class: "secondary", onclick: () => abort.abort() }, "Cancel upload")));
     announce("Uploading");
     workflowLine.hidden = webhookDetails.hidden = sampleLine.hidden = true;
     const onProgress = (sent, total) => {
@@ -95,7 +95,7 @@ function uploadPanel(app) {
       if (error.name === "AbortError") return again(true);
       if (!(error instanceof ApiError)) throw error;
       if (error.status === 401) return app.signIn("Your key is no longer accepted. Sign in again; nothing was uploaded.");
-      // After a broken connection the same idempotency key asks "did you get it?" before it sends anything twice.
+      // Trying again is safe: under the same idempotency key an upload that did arrive is not repeated.
       const retry = error.status === 0 || error.status === 409 || error.status === 429 || error.status >= 500 ? () => transfer(sending) : null;
       refuse(error, file, retry);
     }
@@ -119,7 +119,7 @@ function uploadPanel(app) {
     pick(focus);
   }
 
-  // With one workflow there is nothing to choose, and without the list the default is run.
+  // With a single workflow there is nothing to choose. If the list cannot be loaded, the default runs.
   async function offerWorkflows() {
     const { value } = await get("v1/workflows").catch(() => ({ value: { items: [] } }));
     const items = value?.items ?? [];
@@ -133,7 +133,7 @@ function uploadPanel(app) {
     setText(workflowAbout, visible(workflow.selectedOptions[0]?.dataset.about ?? "", 200));
   }
 
-  // Development offers a sample whose images it serves itself. Elsewhere there is none, and nothing is said of it.
+  // Only development has a sample, whose images it serves itself.
   async function offerSample() {
     const response = await fetch("pages/sample.csv", { credentials: "omit" }).catch(() => null);
     if (response?.status !== 200) return;
@@ -156,7 +156,7 @@ function uploadPanel(app) {
 
 function recentPanel(app) {
   const list = h("ul", { class: "recent-list" });
-  const more = h("button", { type: "button", class: "secondary more", hidden: true, onclick: showMore }, "Show earlier ones");
+  const more = h("button", { type: "button", class: "secondary more", hidden: true, onclick: showMore }, "Show earlier requests");
   const element = h("section", { class: "recent", "aria-labelledby": "recent-title" },
     h("h2", { id: "recent-title" }, "Recent requests"),
     h("p", { class: "muted", id: "recent-empty" }, "Loading…"),
@@ -171,7 +171,7 @@ function recentPanel(app) {
     newest = value.items;
     if (older.length === 0) cursor = value.next_cursor;
     render();
-    // Nothing runs: what happens next begins in this tab, or may wait.
+    // While nothing is running, new requests most likely come from this tab, so poll slowly.
     return { retryAfter: newest.some((request) => !isFinal(request.status)) ? Math.max(retryAfter ?? 0, 3) : 30 };
   }, (error) => (error.status === 401 ? app.signIn("Your key is no longer accepted. Sign in again.") : setText(empty, error.message)));
 
@@ -184,7 +184,7 @@ function recentPanel(app) {
       render();
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) app.signIn("Your key is no longer accepted. Sign in again.");
-      else setText(more, "That did not work. Try again");
+      else setText(more, "Could not load more. Try again");
     } finally {
       more.disabled = false;
     }
@@ -194,9 +194,9 @@ function recentPanel(app) {
     const seen = new Set();
     const all = [...newest, ...older].filter((request) => !seen.has(request.id) && seen.add(request.id));
     empty.hidden = all.length > 0;
-    setText(empty, "Nothing yet. What you upload appears here.");
+    setText(empty, "Nothing yet. Your uploads will appear here.");
     more.hidden = !cursor;
-    // Rewriting a list under somebody's keyboard loses their place.
+    // Replacing the items loses keyboard focus; restore it.
     const focused = document.activeElement?.closest?.(".recent-list a")?.getAttribute("href");
     list.replaceChildren(...all.map(recentItem));
     if (focused) [...list.querySelectorAll("a")].find((link) => link.getAttribute("href") === focused)?.focus();

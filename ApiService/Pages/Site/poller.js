@@ -1,4 +1,4 @@
-// Asks again and again, politely: as rarely as the server wishes, more rarely while it fails or nobody looks, and at once when it matters.
+// Polls at the interval the server asks for, more slowly after failures or in a hidden tab, and immediately when the tab is shown or comes back online.
 
 import { ApiError } from "./api.js";
 import { setText } from "./dom.js";
@@ -7,34 +7,34 @@ const defaultSeconds = 2;
 const hiddenSeconds = 30;
 const longestBackOffSeconds = 30;
 
-/** How long to wait before the next question, in seconds. */
+/** Seconds until the next poll. */
 export function nextDelay({ failures, retryAfter, hidden }) {
-  const polite = Math.max(retryAfter ?? defaultSeconds, 0.5);
-  const wait = failures > 0 ? Math.max(polite, Math.min(longestBackOffSeconds, 2 ** failures)) : polite;
+  const interval = Math.max(retryAfter ?? defaultSeconds, 0.5);
+  const wait = failures > 0 ? Math.max(interval, Math.min(longestBackOffSeconds, 2 ** failures)) : interval;
   return hidden ? Math.max(wait, hiddenSeconds) : wait;
 }
 
 /**
- * Calls ask() until it answers { done: true } or stop() is called. ask() may return { retryAfter }.
- * onFatal gets the errors that asking again cannot mend (401, 403, 404).
+ * Calls load() until it returns { done: true } or stop() is called. load() may return { retryAfter }.
+ * onFatal gets the errors that polling again cannot fix (401, 403, 404).
  */
-export function poll(ask, onFatal) {
+export function poll(load, onFatal) {
   let timer;
   let failures = 0;
   let stopped = false;
-  let asking = false;
+  let loading = false;
 
-  async function turn() {
-    if (stopped || asking) return;
+  async function run() {
+    if (stopped || loading) return;
     clearTimeout(timer);
-    asking = true;
+    loading = true;
     let retryAfter = null;
     try {
-      const answer = await ask();
+      const result = await load();
       failures = 0;
       showConnection(null);
-      if (answer.done) stopped = true;
-      retryAfter = answer.retryAfter;
+      if (result.done) stopped = true;
+      retryAfter = result.retryAfter;
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof ApiError)) throw error;
@@ -48,17 +48,17 @@ export function poll(ask, onFatal) {
       retryAfter = error.retryAfter;
       showConnection(error);
     } finally {
-      asking = false;
+      loading = false;
     }
-    if (!stopped) timer = setTimeout(turn, 1000 * nextDelay({ failures, retryAfter, hidden: document.hidden }));
-    else forget();
+    if (!stopped) timer = setTimeout(run, 1000 * nextDelay({ failures, retryAfter, hidden: document.hidden }));
+    else cleanUp();
   }
 
   const wake = () => {
-    if (!document.hidden) turn();
+    if (!document.hidden) run();
   };
 
-  function forget() {
+  function cleanUp() {
     clearTimeout(timer);
     removeEventListener("online", wake);
     document.removeEventListener("visibilitychange", wake);
@@ -66,22 +66,22 @@ export function poll(ask, onFatal) {
 
   function stop() {
     stopped = true;
-    forget();
+    cleanUp();
     showConnection(null);
   }
 
   addEventListener("online", wake);
   document.addEventListener("visibilitychange", wake);
-  turn();
-  return { stop, now: turn };
+  run();
+  return { stop, now: run };
 }
 
 export function showConnection(error) {
   const line = document.getElementById("connection");
   line.hidden = error === null;
   if (error === null) return;
-  const text = !navigator.onLine ? "You are offline. Your work goes on; this page catches up when you are back."
-    : error.status === 0 ? "The server cannot be reached. Trying again; accepted work is not lost."
+  const text = !navigator.onLine ? "You are offline. Your requests keep running; this page updates when you are back online."
+    : error.status === 0 ? "The server cannot be reached. Trying again; no accepted upload is lost."
     : `${error.message} Trying again.`;
   setText(line, text);
 }

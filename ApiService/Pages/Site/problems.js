@@ -1,15 +1,15 @@
-// What was wrong with a file: each problem with its place, in a table that a person can work through beside their spreadsheet.
+// Shows why an upload was rejected: each error with its line and column, as a table to work through next to the spreadsheet.
 
 import { h, icon } from "./dom.js";
 import { bytes, count, plural, visible } from "./words.js";
 
 export function problemView(error, file) {
-  if (typeof error === "string") return simple("That did not work", error, file);
+  if (typeof error === "string") return simple("Upload failed", error, file);
   const errors = Array.isArray(error.problem.errors) ? error.problem.errors : [];
   if (errors.length > 0) return table(error.problem, errors, file);
-  const title = error.status === 0 ? "The connection broke" : error.status === 413 ? "This file is too large" : error.status === 415 ? "This is not a CSV" : error.problem.title || "That did not work";
+  const title = error.status === 0 ? "Connection lost" : error.status === 413 ? "This file is too large" : error.status === 415 ? "This is not a CSV" : error.problem.title || "Upload failed";
   const detail = error.status === 0
-    ? "No answer came. The server may be away, or it refused the file before it was sent whole."
+    ? "The server did not respond. It may be down, or it rejected the file before the upload finished."
     : error.message === title ? "" : error.message;
   return simple(title, detail, file);
 }

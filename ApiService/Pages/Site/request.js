@@ -1,4 +1,4 @@
-// One request: how far it is, what it saved, what failed, and what to take home.
+// The request view: progress, savings, failures and downloads.
 
 import { ApiError, cancel, get, requestPath, save } from "./api.js";
 import { announce, h, icon, setText } from "./dom.js";
@@ -7,7 +7,7 @@ import { statePill } from "./pill.js";
 import { poll } from "./poller.js";
 import { bytes, count, duration, isFinal, moment, plural, requestState, saving, visible } from "./words.js";
 
-const expired = "Your key is no longer accepted. Sign in again; your request goes on meanwhile.";
+const expired = "Your key is no longer accepted. Sign in again; your request keeps running.";
 
 export function requestView(app, id) {
   const parts = build();
@@ -16,14 +16,14 @@ export function requestView(app, id) {
   const path = requestPath(id);
   let request = null;
   let shownRevision = null;
-  let spokenStep = -1;
+  let announcedStep = -1;
   const clock = setInterval(() => request && showTime(parts, request), 1000);
 
   const watch = poll(async () => {
     const { value, retryAfter } = await get(path);
     request = value;
     show();
-    // Images come after the counts that announce them; a refresh that failed is made up for at the next turn.
+    // Refreshed after the counts. If this fails, the next poll tries again.
     if (shownRevision !== value.revision) {
       await images.refresh(value);
       shownRevision = value.revision;
@@ -39,21 +39,21 @@ export function requestView(app, id) {
       h("span", { class: "emblem" }, icon("image")),
       h("h1", { tabindex: "-1" }, missing ? "No such request" : "This request cannot be shown"),
       h("p", { class: "muted" }, missing ? "It does not exist, or it belongs to another key." : error.message),
-      h("a", { class: "button primary", href: "./", "data-route": true }, "To your requests")));
+      h("a", { class: "button primary", href: "./", "data-route": true }, "Back to your requests")));
     element.querySelector("h1").focus();
   }
 
   function show() {
     showRequest(parts, request);
     document.title = `${isFinal(request.status) ? requestState(request.status).word : `${request.processing_percentage} %`} · ${visible(request.file_name || "Request", 60)} · Darkroom`;
-    speak();
+    announceProgress();
   }
 
-  // Each quarter and the end: enough to follow by ear.
-  function speak() {
+  // Screen readers get each quarter and the end.
+  function announceProgress() {
     const step = isFinal(request.status) ? 5 : Math.floor(request.processing_percentage / 25);
-    if (step === spokenStep) return;
-    spokenStep = step;
+    if (step === announcedStep) return;
+    announcedStep = step;
     announce(isFinal(request.status)
       ? `${requestState(request.status).word}. ${plural(request.images.succeeded, "image")} compressed, ${count(request.images.failed)} failed.`
       : `${request.processing_percentage} percent`);
@@ -71,10 +71,10 @@ export function requestView(app, id) {
       await cancel(id);
       await watch.now();
     } catch (error) {
-      // 409: it ended by itself in the meantime, and the next look shows how.
+      // 409: the run has ended in the meantime, and the next poll shows how.
       if (error.status === 401) app.signIn(expired);
       else if (error.status === 409) await watch.now();
-      else complain(error);
+      else showError(error);
     } finally {
       parts.cancel.disabled = false;
     }
@@ -87,13 +87,13 @@ export function requestView(app, id) {
       await save(from, name);
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) app.signIn(expired);
-      else complain(error);
+      else showError(error);
     } finally {
       button.disabled = false;
     }
   }
 
-  function complain(error) {
+  function showError(error) {
     setText(parts.problem, error instanceof ApiError ? error.message : "The file could not be saved.");
   }
 
@@ -127,7 +127,7 @@ function build() {
   parts.dialog = h("dialog", { "aria-labelledby": "cancel-title" },
     h("form", { method: "dialog" },
       h("h2", { id: "cancel-title" }, "Cancel this request?"),
-      h("p", {}, "Images that are done stay done; the rest is not processed. This cannot be undone."),
+      h("p", {}, "Finished images are kept; the rest will not be processed. This cannot be undone."),
       h("div", { class: "actions" },
         h("button", { value: "keep", class: "secondary", autofocus: true }, "Keep going"),
         h("button", { value: "cancel", class: "primary danger" }, "Cancel the request"))));
@@ -193,7 +193,7 @@ function showProgress(parts, request, final) {
 function showTime(parts, request) {
   const start = Date.parse(request.started_at ?? request.created_at);
   const end = request.finished_at ? Date.parse(request.finished_at) : Date.now();
-  fillTile(parts.time, duration(end - start), request.finished_at ? "from start to end" : request.started_at ? "so far" : "waiting");
+  fillTile(parts.time, duration(end - start), request.finished_at ? "in total" : request.started_at ? "so far" : "waiting");
 }
 
 function showNotice(parts, request) {
@@ -204,9 +204,9 @@ function showNotice(parts, request) {
   if (request.error)
     parts.notice.replaceChildren(h("p", { class: "notice bad" }, icon("alert"), h("span", {}, visible(request.error.message || request.error.code, 600), " ", h("code", { class: "code" }, visible(request.error.code, 60)))));
   else if (request.status === "cancelled")
-    parts.notice.replaceChildren(h("p", { class: "notice" }, icon("clock"), h("span", {}, "Cancelled. Images that were done by then are kept below.")));
+    parts.notice.replaceChildren(h("p", { class: "notice" }, icon("clock"), h("span", {}, "Cancelled. Images that were already finished are below.")));
   else if (request.status === "completed_with_errors")
-    parts.notice.replaceChildren(h("p", { class: "notice warn" }, icon("alert"), h("span", {}, `${plural(failed, "image")} failed: an empty place in the result, with the reason in its Errors column. `, parts.showFailures)));
+    parts.notice.replaceChildren(h("p", { class: "notice warn" }, icon("alert"), h("span", {}, `${plural(failed, "image")} failed. The result leaves their places empty and gives the reasons in its Errors column. `, parts.showFailures)));
   else if (request.status === "completed")
     parts.notice.replaceChildren(h("p", { class: "notice good" }, icon("check"), h("span", {}, "Every image is compressed. The result is ready.")));
   else parts.notice.replaceChildren();

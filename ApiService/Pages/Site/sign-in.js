@@ -18,8 +18,8 @@ export function signInView(app, onSignedIn, reason) {
     event.preventDefault();
     const key = input.value.trim();
     if (!key) return refuse("Enter your API key.");
-    // Header values are ASCII; anything else was pasted by mistake and no request could carry it.
-    if (!/^[\x21-\x7e]+$/.test(key)) return refuse("An API key has no blanks or special characters. Was something else pasted?");
+    // Header values are ASCII, so anything else cannot be sent and was probably pasted by mistake.
+    if (!/^[\x21-\x7e]+$/.test(key)) return refuse("An API key has no spaces or special characters. Did you paste something else?");
     button.disabled = true;
     button.textContent = "Checking…";
     try {
@@ -27,7 +27,7 @@ export function signInView(app, onSignedIn, reason) {
       session.key = key;
       onSignedIn();
     } catch (failure) {
-      refuse(failure.status === 401 ? "This key was not accepted. Is it complete, and not revoked?" : failure.message);
+      refuse(failure.status === 401 ? "This key was not accepted. Check that it is complete and has not been revoked." : failure.message);
     } finally {
       button.disabled = false;
       button.textContent = "Sign in";
@@ -44,7 +44,7 @@ export function signInView(app, onSignedIn, reason) {
   const element = h("section", { class: "sign-in card" },
     h("span", { class: "emblem" }, icon("key")),
     h("h1", { tabindex: "-1" }, "Sign in"),
-    h("p", { class: "muted" }, "Your API key opens your requests. It stays in this browser tab and is forgotten when the tab closes."),
+    h("p", { class: "muted" }, "Sign in with your API key. It stays in this browser tab and is forgotten when the tab closes."),
     h("form", { onsubmit: submit, novalidate: true },
       h("label", { for: "key" }, "API key"),
       h("div", { class: "with-button" }, input, reveal),
@@ -52,8 +52,8 @@ export function signInView(app, onSignedIn, reason) {
       button),
     h("details", { id: "key-hint" },
       h("summary", {}, "Where do I find my key?"),
-      h("p", {}, "On a development machine the key is printed each time the AppHost starts, and kept as ", h("code", {}, "key"), " in ", h("code", {}, ".data/run.json"), "."),
-      h("p", {}, "Elsewhere an administrator makes one: ", h("code", {}, "dotnet ApiService.dll keys create"), ".")));
+      h("p", {}, "On a development machine, the AppHost prints the key each time it starts and stores it as ", h("code", {}, "key"), " in ", h("code", {}, ".data/run.json"), "."),
+      h("p", {}, "Elsewhere, an administrator creates one: ", h("code", {}, "dotnet ApiService.dll keys create"), ".")));
 
   return { element, title: "Sign in", focus: input };
 }

@@ -1,4 +1,4 @@
-// Everything that the page says about numbers, times and states.
+// Formats numbers, times and states.
 
 const number = new Intl.NumberFormat("en");
 
@@ -19,7 +19,7 @@ export function bytes(value) {
   return `${value < 0 ? "−" : ""}${size.toFixed(digits)} ${units[unit]}`;
 }
 
-/** How much smaller, as whole per cent; null where there is nothing to compare. */
+/** The reduction in whole percent, or null if there is nothing to compare. */
 export function saving(before, after) {
   return before > 0 && after !== null && after !== undefined ? Math.round((1 - after / before) * 100) : null;
 }
@@ -45,7 +45,7 @@ export function ago(time, now = Date.now()) {
 
 export const moment = (time) => (time ? new Date(time).toLocaleString() : "");
 
-/** A user's text with its control characters made visible, and long text cut in the middle. */
+/** Makes control characters in user input visible, and shortens long text in the middle. */
 export function visible(text, limit = 200) {
   const shown = String(text ?? "").replace(/[\u0000-\u001f\u007f]/g, (c) => (c === "\u007f" ? "␡" : String.fromCharCode(0x2400 + c.charCodeAt(0))));
   const characters = [...shown];
@@ -79,7 +79,7 @@ const imageStates = {
 
 export const imageState = (state) => imageStates[state] ?? { word: visible(state), tone: "quiet" };
 
-/** "image/jpeg" as people say it. */
+/** The short name of a media type: "JPEG" for "image/jpeg". */
 export function kind(type) {
   const name = String(type ?? "").replace(/^image\//, "").replace(/\+.*$/, "");
   return name === "" ? "" : name.toUpperCase().slice(0, 8);

@@ -1,13 +1,13 @@
-// Says what Studio leaves unsaid: why something was refused where it has no words for that, and what an action on many passed over.
+// Shows what Studio does not: why the server rejected something, and which items a bulk action skipped.
 const darkroomNotices = (() => {
   "use strict";
 
-  const longEnoughToRead = 8_000;
-  // Studio dies of a refusal a moment after it came.
-  const aftermath = 2_000;
+  const noticeMilliseconds = 8_000;
+  // Studio crashes shortly after a rejected call.
+  const crashMilliseconds = 2_000;
   let explainedAt = -Infinity;
 
-  /** Studio shows these refusals itself: a save's everywhere, a retraction's in the editor alone. */
+  /** Studio shows some errors itself: those of saving everywhere, those of retracting only in the editor. */
   const isShownByStudio = (method, path, status) =>
     method === "POST" && status === 400
     && (/\/workflow-definitions$/.test(path) || (/\/retract$/.test(path) && /\/edit\/?$/.test(location.pathname)));
@@ -23,28 +23,28 @@ const darkroomNotices = (() => {
     close.textContent = "Close";
     close.addEventListener("click", () => notice.remove());
     document.getElementById("dr-notices").replaceChildren(notice);
-    if (!isError) setTimeout(() => notice.remove(), longEnoughToRead);
+    if (!isError) setTimeout(() => notice.remove(), noticeMilliseconds);
   }
 
   const texts = (json) =>
     typeof json === "string" ? [json] : json && typeof json === "object" ? Object.values(json).flatMap(texts) : [];
 
-  /** Looks at an answer of the workflow API on its way to Studio. */
-  async function look(method, path, response) {
+  /** Checks a response of the workflow API on its way to Studio. */
+  async function inspect(method, path, response) {
     if (method === "GET" || !/json/.test(response.headers.get("content-type") ?? "")) return;
     if (response.ok ? !/\/(bulk-actions|cancel)\/|\/workflow-instances\//.test(path) : isShownByStudio(method, path, response.status)) return;
-    const answer = await response.clone().json().catch(() => ({}));
+    const body = await response.clone().json().catch(() => ({}));
     if (response.ok) {
-      const refused = (answer.refused ?? []).flatMap((one) => texts(one.errors));
+      const refused = (body.refused ?? []).flatMap((one) => texts(one.errors));
       if (refused.length > 0) show(refused, true);
-      else if (answer.message) show([answer.message], false);
+      else if (body.message) show([body.message], false);
       return;
     }
 
     explainedAt = performance.now();
-    const reasons = texts(answer.errors);
-    show(reasons.length > 0 ? reasons : [answer.detail ?? answer.title ?? "The server refused this."], true);
+    const reasons = texts(body.errors);
+    show(reasons.length > 0 ? reasons : [body.detail ?? body.title ?? "The server rejected this."], true);
   }
 
-  return { look, hasJustExplained: () => performance.now() - explainedAt < aftermath };
+  return { inspect, hasJustExplained: () => performance.now() - explainedAt < crashMilliseconds };
 })();

@@ -1,16 +1,16 @@
-// Exchanges an API key for a session: a cookie that scripts cannot read. Then goes where the person was going.
+// Exchanges an API key for a session cookie that scripts cannot read, then continues to the page that was asked for.
 
 const field = document.getElementById("key");
 const error = document.getElementById("error");
 const reason = document.getElementById("reason");
-const asked = new URLSearchParams(location.search);
+const query = new URLSearchParams(location.search);
 const here = new URL("./", location.href);
 
-/** Only into Studio: an address of somebody else must not borrow this page's name. */
+/** Only pages of Studio: anything else would make this an open redirect. */
 function destination() {
   const home = new URL("workflows/definitions", here);
   try {
-    const wanted = new URL(asked.get("return") ?? home, here);
+    const wanted = new URL(query.get("return") ?? home, here);
     return wanted.origin === here.origin && wanted.pathname.startsWith(`${here.pathname}workflows/`) ? wanted : home;
   } catch {
     return home;
@@ -28,9 +28,9 @@ async function exchange(key, button) {
       location.replace(destination());
       return null;
     }
-    if (response.status === 401) return "This key was not accepted. Is it complete, and not revoked?";
-    if (response.status === 403) return "This key may not open workflows: it lacks the scopes workflows:read and workflows:edit.";
-    if (response.status === 429) return "Too many wrong keys were sent. Wait a minute, then try again.";
+    if (response.status === 401) return "This key was not accepted. Check that it is complete and has not been revoked.";
+    if (response.status === 403) return "This key cannot open workflows: it needs the scope workflows:read or workflows:edit.";
+    if (response.status === 429) return "Too many invalid keys. Wait a minute, then try again.";
     return `The server had a problem (${response.status}). Try again.`;
   } catch {
     return "The server cannot be reached.";
@@ -43,18 +43,18 @@ async function exchange(key, button) {
 document.getElementById("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const key = field.value.trim();
-  // Header values are ASCII; anything else was pasted by mistake and no request could carry it.
-  const refusal = key === "" ? "Enter your API key."
+  // Header values are ASCII, so anything else cannot be sent and was probably pasted by mistake.
+  const problem = key === "" ? "Enter your API key."
     : /^[\x21-\x7e]+$/.test(key) ? await exchange(key, document.getElementById("sign-in"))
-    : "An API key has no blanks or special characters. Was something else pasted?";
-  if (refusal === null) return;
-  error.textContent = refusal;
+    : "An API key has no spaces or special characters. Did you paste something else?";
+  if (problem === null) return;
+  error.textContent = problem;
   field.setAttribute("aria-invalid", "true");
   field.focus();
   field.select();
 });
 
-// The page at / keeps its key in this tab. It is offered, not taken: coming here says nothing about wanting to sign in.
+// The page at / keeps its key in this tab's session storage. Offer it rather than use it: opening this page is not yet consent to sign in.
 const keyOfThisTab = sessionStorage.getItem("darkroom.key");
 const useThis = document.getElementById("use-this");
 function offer(offered) {
@@ -66,9 +66,9 @@ function offer(offered) {
 if (keyOfThisTab) {
   offer(true);
   useThis.addEventListener("click", async () => {
-    const refusal = await exchange(keyOfThisTab, useThis);
-    if (refusal === null) return;
-    error.textContent = refusal;
+    const problem = await exchange(keyOfThisTab, useThis);
+    if (problem === null) return;
+    error.textContent = problem;
     offer(false);
     field.focus();
   });
@@ -77,4 +77,4 @@ if (keyOfThisTab) {
   field.focus();
 }
 
-if (asked.get("reason") === "ended") reason.textContent = "Your sign-in has ended. Sign in again to go on where you were; what was saved is safe.";
+if (query.get("reason") === "ended") reason.textContent = "Your session has ended. Sign in again to continue where you were; saved changes are safe.";
