@@ -7,12 +7,12 @@ using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Studio;
 
-/// <summary><c>/studio</c>: Elsa Studio as its makers packed it, inside a page of ours that signs in, names the views and leads between them.</summary>
+/// <summary><c>/studio</c>: the unmodified Elsa Studio inside a page of ours, which handles sign-in, page titles and navigation between views.</summary>
 public static class StudioEndpoints
 {
     private const string Home = "/studio/workflows/definitions";
 
-    // The views that Studio itself goes to by these addresses.
+    // Studio itself navigates to these addresses.
     private static readonly string[] Views =
     [
         Home,
@@ -23,7 +23,7 @@ public static class StudioEndpoints
 
     private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
-    /// <summary>Inline styles are Studio's way, and its code is WebAssembly; all of it comes from here, and so does everything it asks for.</summary>
+    // Studio needs inline scripts, inline styles and WebAssembly. Everything it loads comes from this origin.
     private static readonly string StudioPolicy = string.Join("; ",
         "default-src 'self'",
         "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval'",
@@ -37,11 +37,11 @@ public static class StudioEndpoints
         "form-action 'none'",
         "frame-ancestors 'none'");
 
-    private static readonly string OwnPolicy = string.Join("; ",
+    private static readonly string SitePolicy = string.Join("; ",
         "default-src 'self'", "object-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
         "require-trusted-types-for 'script'", "trusted-types 'none'");
 
-    /// <summary>Studio's package and its sessions. After <c>AddAccess</c>.</summary>
+    /// <summary>Adds Studio's package and its sessions. Call it after <c>AddAccess</c>.</summary>
     public static IServiceCollection AddStudio(this IServiceCollection services)
     {
         services.AddSettings<StudioOptions>(StudioOptions.Section);
@@ -51,46 +51,46 @@ public static class StudioEndpoints
 
     public static IEndpointRouteBuilder MapStudio(this IEndpointRouteBuilder routes)
     {
-        var own = SiteFile.ReadAll("Studio").ToDictionary(file => file.Name);
+        var site = SiteFile.ReadAll("Studio").ToDictionary(file => file.Name);
         var studio = routes.MapGroup("").AllowAnonymous().ExcludeFromDescription();
         studio.MapMethods("/studio", GetAndHead, () => Results.Redirect(Home));
         foreach (var view in Views)
-            studio.MapMethods(view, GetAndHead, (HttpContext context, StudioPackage package) => ShowAsync(context, package, own));
-        own["sign-in.html"].Map(studio, "/studio/sign-in", OwnPolicy);
-        foreach (var file in own.Values.Where(file => !file.Name.EndsWith(".html", StringComparison.Ordinal)))
-            file.Map(studio, $"/studio/site/{file.Name}", OwnPolicy);
-        studio.MapMethods("/studio/{**path}", GetAndHead, (HttpContext context, StudioPackage package, string path) => SendAsync(context, package, path));
+            studio.MapMethods(view, GetAndHead, (HttpContext context, StudioPackage package) => ShowViewAsync(context, package, site));
+        site["sign-in.html"].Map(studio, "/studio/sign-in", SitePolicy);
+        foreach (var file in site.Values.Where(file => !file.Name.EndsWith(".html", StringComparison.Ordinal)))
+            file.Map(studio, $"/studio/site/{file.Name}", SitePolicy);
+        studio.MapMethods("/studio/{**path}", GetAndHead, (HttpContext context, StudioPackage package, string path) => SendPackageFile(context, package, path));
         routes.MapSessions();
         return routes;
     }
 
-    private static Task ShowAsync(HttpContext context, StudioPackage package, Dictionary<string, SiteFile> own)
+    private static Task ShowViewAsync(HttpContext context, StudioPackage package, Dictionary<string, SiteFile> site)
     {
         if (!package.IsInstalled)
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            return own["missing.html"].SendAsync(context, OwnPolicy);
+            return site["missing.html"].SendAsync(context, SitePolicy);
         }
 
-        if (context.User.HasScope(Scopes.WorkflowsRead)) return own["shell.html"].SendAsync(context, StudioPolicy);
-        // Not to be remembered: after the sign-in the same address is the view.
+        if (context.User.HasScope(Scopes.WorkflowsRead)) return site["shell.html"].SendAsync(context, StudioPolicy);
+        // Not cacheable: after signing in, the same address serves the view.
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Redirect("/studio/sign-in?return=" + Uri.EscapeDataString(context.Request.Path + context.Request.QueryString));
         return Task.CompletedTask;
     }
 
-    private static IResult SendAsync(HttpContext context, StudioPackage package, string path)
+    private static IResult SendPackageFile(HttpContext context, StudioPackage package, string path)
     {
         if (package.Find(path) is not { } file) return Results.NotFound();
-        var packed = file.Packed.FirstOrDefault(packed => SiteFile.Accepts(context.Request, packed.Coding));
+        var compressed = file.Compressed.FirstOrDefault(copy => SiteFile.Accepts(context.Request, copy.Coding));
         var headers = context.Response.Headers;
-        // A worker obeys the policy of its own script.
+        // A web worker is bound by the policy sent with its own script.
         headers.ContentSecurityPolicy = StudioPolicy;
         headers.CacheControl = file.IsFingerprinted ? "public, max-age=31536000, immutable" : "no-cache";
         headers.Vary = HeaderNames.AcceptEncoding;
-        if (packed.Coding is { } coding) headers.ContentEncoding = coding;
-        // A version of the package never changes, and its files carry no times worth telling.
-        var tag = new EntityTagHeaderValue($"\"{package.Version}{(packed.Coding is null ? "" : "-" + packed.Coding)}\"");
-        return Results.Stream(File.OpenRead(packed.Path ?? file.Path), file.ContentType, entityTag: tag);
+        if (compressed.Coding is { } coding) headers.ContentEncoding = coding;
+        // A given version of the package never changes, and its file times mean nothing.
+        var tag = new EntityTagHeaderValue($"\"{package.Version}{(compressed.Coding is null ? "" : "-" + compressed.Coding)}\"");
+        return Results.Stream(File.OpenRead(compressed.Path ?? file.Path), file.ContentType, entityTag: tag);
     }
 }

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Api.Studio;
 
 /// <summary>
-/// The unpacked npm package: a fixed set of files, listed once, so that an address can name nothing else. Where it is missing, it is
-/// looked for again with each request: on a development machine it may be on its way.
+/// The unpacked npm package. Its files are listed once, so no URL can reach any other file. While the package is missing, each request
+/// looks again: on a development machine npm may still be installing it.
 /// </summary>
 internal sealed partial class StudioPackage
 {
@@ -23,15 +23,15 @@ internal sealed partial class StudioPackage
 
     public StudioPackage(IOptions<StudioOptions> options, ILogger<StudioPackage> logger) => (_options, _logger) = (options.Value, logger);
 
-    /// <summary>False where npm did not install it, or has not yet.</summary>
+    /// <summary>False if npm has not installed it, or not yet.</summary>
     public bool IsInstalled => Current.Files.Count > 0;
 
     public string Version => Current.Version;
 
-    /// <param name="path">Below <c>/studio/</c>, as in the address.</param>
+    /// <param name="path">The URL's path below <c>/studio/</c>.</param>
     public StudioFile? Find(string path) => Current.Files.GetValueOrDefault(path);
 
-    private static string Beside => Path.Combine(AppContext.BaseDirectory, "studio");
+    private static string PublishedFolder => Path.Combine(AppContext.BaseDirectory, "studio");
 
     private Contents Current
     {
@@ -41,7 +41,7 @@ internal sealed partial class StudioPackage
             lock (_gate)
             {
                 if (_contents is not null) return _contents;
-                var found = Read(_options.PackageFolder is { Length: > 0 } given ? [given] : [Beside, .. WhereNpmPutsIt()]);
+                var found = Read(_options.PackageFolder is { Length: > 0 } configured ? [configured] : [PublishedFolder, .. NpmFolders()]);
                 if (found.Files.Count > 0) Volatile.Write(ref _contents, found);
                 else if (!_missingIsLogged) LogMissing(_logger);
                 _missingIsLogged = found.Files.Count == 0;
@@ -50,8 +50,8 @@ internal sealed partial class StudioPackage
         }
     }
 
-    /// <summary>Not while npm is still unpacking: it writes its own record of the folder last.</summary>
-    private static IEnumerable<string> WhereNpmPutsIt() =>
+    /// <summary>Excludes a folder that npm is still unpacking: it writes <c>.package-lock.json</c> last.</summary>
+    private static IEnumerable<string> NpmFolders() =>
         typeof(StudioPackage).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Where(metadata => metadata.Key == "StudioPackage" && metadata.Value is not null)
             .Select(metadata => metadata.Value!)
@@ -65,7 +65,7 @@ internal sealed partial class StudioPackage
             .Select(path => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))
             .ToHashSet(StringComparer.Ordinal);
         var files = all
-            // Its own page loads fonts from elsewhere and names elements that it does not have; ours takes its place.
+            // Its index.html loads fonts from another origin and uses elements that the package lacks; shell.html replaces it.
             .Where(name => name is not ("index.html" or "package.json") && !Codings.Any(coding => name.EndsWith(coding.Extension, StringComparison.Ordinal)))
             .ToDictionary(name => name, name => Describe(folder, name, all), StringComparer.Ordinal);
         return new(description.RootElement.GetProperty("version").GetString()!, files);
@@ -87,8 +87,15 @@ internal sealed partial class StudioPackage
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Elsa Studio is not installed (yet). /studio says what to do; everything else works")]
+        Message = "Elsa Studio is not installed (yet). /studio explains how to install it; everything else works")]
     private static partial void LogMissing(ILogger logger);
 
     private sealed record Contents(string Version, Dictionary<string, StudioFile> Files);
 }
+
+/// <summary>A file of the package, with its precompressed copies.</summary>
+/// <param name="Path">Path of the uncompressed file.</param>
+/// <param name="ContentType">Content type of the uncompressed file.</param>
+/// <param name="IsFingerprinted">Whether its name changes with its content.</param>
+/// <param name="Compressed">Paths of the compressed copies by content coding, best compression first.</param>
+internal sealed record StudioFile(string Path, string ContentType, bool IsFingerprinted, IReadOnlyList<(string Coding, string Path)> Compressed);

@@ -3,25 +3,25 @@ using Microsoft.Net.Http.Headers;
 namespace Darkroom.Api.Studio.Sessions;
 
 /// <summary>
-/// Whether a call that a cookie speaks for comes from our own pages. <c>SameSite</c> keeps strangers out but not a neighbour under the same
-/// domain, nor another port of this host.
+/// Checks that a call authenticated by cookie comes from our own pages. <c>SameSite</c> cookies alone do not stop a sibling subdomain or
+/// another port of this host.
 /// </summary>
 internal static class SameOrigin
 {
-    /// <summary>Calls that change nothing need no proof, and a page reads an answer only if it is of our origin.</summary>
-    public static bool Proven(HttpRequest request) => IsHarmless(request) || Said(request);
+    /// <summary>Safe methods are always allowed: they change nothing, and browsers do not let another origin read the response.</summary>
+    public static bool Allows(HttpRequest request) => IsSafe(request) || HasOwnOrigin(request);
 
-    private static bool IsHarmless(HttpRequest request) =>
+    private static bool IsSafe(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method))
-        // A WebSocket opens by GET, and a page of any origin may read what comes through.
+        // A WebSocket is opened by GET, and browsers let any origin read from it.
         && !request.Headers.Upgrade.ToString().Contains("websocket", StringComparison.OrdinalIgnoreCase);
 
-    private static bool Said(HttpRequest request)
+    private static bool HasOwnOrigin(HttpRequest request)
     {
         if (request.Headers["Sec-Fetch-Site"].ToString() is { Length: > 0 } site)
             return site.Equals("same-origin", StringComparison.OrdinalIgnoreCase);
 
-        // Browsers leave that header out on plain HTTP. Compared without the scheme: what ends TLS before us may speak HTTP to us.
+        // Browsers omit Sec-Fetch-Site on plain HTTP. The scheme is not compared: a proxy that terminates TLS may call us over HTTP.
         return Uri.TryCreate(request.Headers[HeaderNames.Origin], UriKind.Absolute, out var origin)
             && Authority(origin).Equals(request.Host.Value, StringComparison.OrdinalIgnoreCase);
     }

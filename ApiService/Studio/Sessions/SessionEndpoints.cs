@@ -2,43 +2,54 @@ using System.Security.Claims;
 using Darkroom.Access;
 using Darkroom.Api.Access;
 using Darkroom.Api.Server;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 
 namespace Darkroom.Api.Studio.Sessions;
 
-/// <summary><c>/studio/session</c>: begun with an API key, ended by signing out, and asked who is signed in.</summary>
+/// <summary><c>/studio/session</c>: sign in with an API key, sign out, and ask who is signed in.</summary>
 internal static class SessionEndpoints
 {
+    /// <summary>Lets scope policies accept a Studio session as well as an API key. Call it after <c>AddAccess</c>: it replaces the default scheme.</summary>
+    public static IServiceCollection AddStudioSessions(this IServiceCollection services)
+    {
+        services.AddSingleton<StudioSessionStore>();
+        services.AddAuthentication(StudioSessionDefaults.KeyOrSession)
+            .AddScheme<AuthenticationSchemeOptions, StudioSessionHandler>(StudioSessionDefaults.Scheme, configureOptions: null)
+            .AddPolicyScheme(StudioSessionDefaults.KeyOrSession, displayName: null, policy =>
+                policy.ForwardDefaultSelector = context =>
+                    StudioSessionDefaults.Applies(context.Request) ? StudioSessionDefaults.Scheme : ApiKeyDefaults.Scheme);
+        return services;
+    }
+
     public static void MapSessions(this IEndpointRouteBuilder routes)
     {
         var session = routes.MapGroup("/studio/session").ExcludeFromDescription();
         session.WithRequestTimeout(ApiServer.QueryTimeout);
-        session.MapGet("", Show).RequireAuthorization();
-        // By key alone: a session must not beget sessions.
-        session.MapPost("", BeginAsync).RequireAuthorization(new AuthorizeAttribute(Scopes.WorkflowsRead) { AuthenticationSchemes = ApiKeyDefaults.Scheme });
-        session.MapDelete("", EndAsync).AllowAnonymous();
+        session.MapGet("", ShowSession).RequireAuthorization();
+        // API keys only: a session must not be able to create another.
+        session.MapPost("", SignInAsync).RequireAuthorization(new AuthorizeAttribute(Scopes.WorkflowsRead) { AuthenticationSchemes = ApiKeyDefaults.Scheme });
+        session.MapDelete("", SignOutAsync).AllowAnonymous();
     }
 
-    private static IResult Show(HttpContext context) => Answer(context);
-
-    private static async Task<IResult> BeginAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
     {
         if (await sessions.CreateAsync(context.User.FindFirstValue(ApiKeyDefaults.PrefixClaim)!, cancellationToken) is not { } id)
             return Results.Challenge(authenticationSchemes: [ApiKeyDefaults.Scheme]);
         context.Response.Cookies.Append(StudioSessionDefaults.Cookie, id, Cookie(context.Request));
-        return Answer(context);
+        return ShowSession(context);
     }
 
-    // Signing out works for everybody: whose session is over already wants to be told nothing else.
-    private static async Task<IResult> EndAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
+    // Anonymous, so that signing out succeeds even if the session has already ended.
+    private static async Task<IResult> SignOutAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
     {
-        if (!SameOrigin.Proven(context.Request)) return Results.Forbid(authenticationSchemes: [StudioSessionDefaults.Scheme]);
+        if (!SameOrigin.Allows(context.Request)) return Results.Forbid(authenticationSchemes: [StudioSessionDefaults.Scheme]);
         if (context.Request.Cookies[StudioSessionDefaults.Cookie] is { } id) await sessions.EndAsync(id, cancellationToken);
         context.Response.Cookies.Delete(StudioSessionDefaults.Cookie, Cookie(context.Request));
         return Results.NoContent();
     }
 
-    private static IResult Answer(HttpContext context)
+    private static IResult ShowSession(HttpContext context)
     {
         context.Response.Headers.CacheControl = "no-store";
         return Results.Json(new SessionView(
@@ -51,7 +62,7 @@ internal static class SessionEndpoints
     {
         HttpOnly = true,
         SameSite = SameSiteMode.Strict,
-        // What ends TLS before us may not say so; the browser's own word does.
+        // A proxy that terminates TLS may not tell us; the browser's Origin header does.
         Secure = request.IsHttps || request.Headers.Origin.ToString().StartsWith("https:", StringComparison.OrdinalIgnoreCase),
         Path = "/",
         IsEssential = true,

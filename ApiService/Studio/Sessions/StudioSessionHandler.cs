@@ -7,26 +7,45 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Studio.Sessions;
 
-/// <summary>Believes the cookie of a browser that is signed in to Studio, unless the call could be the work of another site.</summary>
+public static class StudioSessionDefaults
+{
+    /// <summary>The authentication scheme of Studio's session cookie.</summary>
+    public const string Scheme = "StudioSession";
+
+    /// <summary>The scheme that selects: a Studio session where <see cref="Applies"/> holds, otherwise an API key.</summary>
+    public const string KeyOrSession = "KeyOrStudioSession";
+
+    public const string Cookie = "darkroom-studio";
+
+    // The cookie is ignored everywhere else: the rest of the API accepts only keys, and Studio's static files need no database query.
+    private static readonly PathString[] Paths = ["/elsa", "/studio/session", "/studio/workflows"];
+
+    internal static bool Applies(HttpRequest request) =>
+        request.Headers.Authorization.Count == 0
+        && request.Cookies.ContainsKey(Cookie)
+        && Paths.Any(path => request.Path.StartsWithSegments(path, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>Authenticates Studio's session cookie, and rejects calls that another site may have caused.</summary>
 internal sealed class StudioSessionHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
     StudioSessionStore sessions) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
-    private static readonly ApiProblem Ended = new(StatusCodes.Status401Unauthorized, "session_ended", "The sign-in has ended.")
+    private static readonly ApiProblem Ended = new(StatusCodes.Status401Unauthorized, "session_ended", "Your session has ended.")
     {
         Detail = "Sign in to Studio again.",
     };
 
     private static readonly ApiProblem Foreign = new(StatusCodes.Status403Forbidden, "foreign_origin", "This call did not come from Studio's own page.")
     {
-        Detail = "Programs send an API key in place of a cookie: Authorization: Bearer <key>.",
+        Detail = "Programs should send an API key instead of a cookie: Authorization: Bearer <key>.",
     };
 
-    private static readonly ApiProblem InsufficientScope = new(StatusCodes.Status403Forbidden, "insufficient_scope", "This sign-in may not do that.")
+    private static readonly ApiProblem InsufficientScope = new(StatusCodes.Status403Forbidden, "insufficient_scope", "You are not allowed to do that.")
     {
-        Detail = "The API key that it came from lacks the scope, such as workflows:edit for changes.",
+        Detail = "The API key you signed in with lacks the scope: changes need workflows:edit.",
     };
 
     private bool _foreign;
@@ -34,16 +53,16 @@ internal sealed class StudioSessionHandler(
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         if (Request.Cookies[StudioSessionDefaults.Cookie] is not { Length: > 0 and <= 100 } id) return AuthenticateResult.NoResult();
-        if (!SameOrigin.Proven(Request))
+        if (!SameOrigin.Allows(Request))
         {
             _foreign = true;
             return AuthenticateResult.Fail("The call may come from another site.");
         }
 
-        // A page that asks whether its sign-in still lasts must not make it last.
-        var use = !Request.Path.StartsWithSegments("/studio/session", StringComparison.OrdinalIgnoreCase);
-        return await sessions.FindAsync(id, use, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } session
-            ? AuthenticateResult.Success(Ticket(session))
+        // A page that polls whether it is still signed in must not keep the session alive.
+        var extend = !Request.Path.StartsWithSegments("/studio/session", StringComparison.OrdinalIgnoreCase);
+        return await sessions.FindAsync(id, extend, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } session
+            ? AuthenticateResult.Success(CreateTicket(session))
             : AuthenticateResult.Fail("The session has ended.");
     }
 
@@ -55,14 +74,14 @@ internal sealed class StudioSessionHandler(
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => InsufficientScope.ExecuteAsync(Context);
 
-    private AuthenticationTicket Ticket(StudioSession session)
+    private AuthenticationTicket CreateTicket(StudioSession session)
     {
         var identity = new ClaimsIdentity(Scheme.Name, ApiKeyDefaults.OwnerNameClaim, roleType: null);
         identity.AddClaim(new Claim(ApiKeyDefaults.OwnerClaim, session.Owner.ToString()));
         identity.AddClaim(new Claim(ApiKeyDefaults.OwnerNameClaim, session.OwnerName));
         identity.AddClaim(new Claim(ApiKeyDefaults.PrefixClaim, session.KeyPrefix));
         identity.AddClaims(session.Scopes.Select(scope => new Claim(ApiKeyDefaults.ScopeClaim, scope)));
-        // A hub closes its connections by this.
+        // SignalR closes the hub's connections at this time.
         return new AuthenticationTicket(new ClaimsPrincipal(identity), new AuthenticationProperties { ExpiresUtc = session.ExpiresAt }, Scheme.Name);
     }
 }

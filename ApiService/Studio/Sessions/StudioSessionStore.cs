@@ -8,41 +8,41 @@ using Npgsql;
 
 namespace Darkroom.Api.Studio.Sessions;
 
-/// <summary>Sign-ins to Studio: one row each, found by the hash of what the browser holds.</summary>
+/// <summary>Studio's sessions: one row each, keyed by the hash of the cookie's value, so that the database never holds a usable cookie.</summary>
 internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<StudioOptions> options)
 {
-    // A session is no more than Studio needs: it cannot upload for its owner.
-    private static readonly string[] UsefulScopes = [Scopes.WorkflowsRead, Scopes.WorkflowsEdit, Scopes.Admin];
+    // Only the scopes that Studio needs: a session cannot upload.
+    private static readonly string[] StudioScopes = [Scopes.WorkflowsRead, Scopes.WorkflowsEdit, Scopes.Admin];
 
-    /// <summary>Begins a session of this key and returns what its browser is to present; null if the key has just been revoked.</summary>
+    /// <summary>Creates a session for the key and returns the cookie's value, or null if the key has just been revoked.</summary>
     public async Task<string?> CreateAsync(string keyPrefix, CancellationToken cancellationToken)
     {
-        await ForgetExpiredAsync(cancellationToken);
+        await DeleteExpiredAsync(cancellationToken);
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var created = await database.Sql(
                 """
                 insert into studio_sessions (id_hash, owner_id, key_prefix, scopes, expires_at)
-                select @hash, owner_id, prefix, array(select unnest(scopes) intersect select unnest(@useful)), now() + @lifetime
+                select @hash, owner_id, prefix, array(select unnest(scopes) intersect select unnest(@allowed)), now() + @lifetime
                 from api_keys
                 where prefix = @prefix
                   and revoked_at is null
                 """)
             .With("hash", Hash(id))
-            .With("useful", UsefulScopes)
+            .With("allowed", StudioScopes)
             .With("lifetime", options.Value.Session)
             .With("prefix", keyPrefix)
             .ExecuteNonQueryAsync(cancellationToken);
         return created == 1 ? id : null;
     }
 
-    /// <summary>The session, or null: unknown, expired, signed out, or its key was revoked.</summary>
-    /// <param name="id">What the browser presented.</param>
-    /// <param name="use">Whether this counts as use, which makes the session last longer.</param>
-    /// <param name="cancellationToken">Ends the question.</param>
-    public async Task<StudioSession?> FindAsync(string id, bool use, CancellationToken cancellationToken)
+    /// <summary>The session, or null if it is unknown, expired or signed out, or its key has been revoked.</summary>
+    /// <param name="id">The cookie's value.</param>
+    /// <param name="extend">Whether this counts as use and extends the session.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<StudioSession?> FindAsync(string id, bool extend, CancellationToken cancellationToken)
     {
         var hash = Hash(id);
-        if (use) await ExtendAsync(hash, cancellationToken);
+        if (extend) await ExtendAsync(hash, cancellationToken);
         await using var reader = await database.Sql(
                 """
                 select s.owner_id, o.name, s.key_prefix, s.scopes, s.expires_at
@@ -68,7 +68,7 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
     public async Task EndAsync(string id, CancellationToken cancellationToken) =>
         await database.Sql("delete from studio_sessions where id_hash = @hash").With("hash", Hash(id)).ExecuteNonQueryAsync(cancellationToken);
 
-    // At most one write a minute, however many calls a page makes.
+    // At most one update a minute, however many calls a page makes.
     private async Task ExtendAsync(byte[] hash, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
@@ -83,8 +83,11 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
             .With("longest", options.Value.LongestSession)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    private async Task ForgetExpiredAsync(CancellationToken cancellationToken) =>
+    private async Task DeleteExpiredAsync(CancellationToken cancellationToken) =>
         await database.Sql("delete from studio_sessions where expires_at <= now()").ExecuteNonQueryAsync(cancellationToken);
 
     private static byte[] Hash(string id) => SHA256.HashData(Encoding.UTF8.GetBytes(id));
 }
+
+/// <summary>A session: its owner, its scopes and when it expires.</summary>
+internal sealed record StudioSession(OwnerId Owner, string OwnerName, string KeyPrefix, IReadOnlyList<string> Scopes, DateTimeOffset ExpiresAt);
