@@ -6,7 +6,7 @@ using LinkOptions = Darkroom.Storage.LinkOptions;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>Addresses of this API, from its configured public address: never from the Host header, which is whatever a client sends.</summary>
+/// <summary>Links to this API, built from its configured public URL and never from the Host header, which the client controls.</summary>
 internal sealed class ApiLinks(IOptions<LinkOptions> options)
 {
     public string Requests => options.Value.Base + "/v1/requests";

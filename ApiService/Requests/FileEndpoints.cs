@@ -9,7 +9,7 @@ using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>The files of a request: the CSV that was uploaded, byte for byte, and the one that came of it.</summary>
+/// <summary>Downloads of a request's files: the uploaded CSV, byte for byte, and the output CSV.</summary>
 internal static class FileEndpoints
 {
     private const string ContentType = "text/csv";
@@ -30,7 +30,7 @@ internal static class FileEndpoints
         if (request.OutputPath is not { } path)
             return request.Status.IsTerminal() ? RequestProblems.NoOutput(request.Status) : RequestProblems.NoOutputYet(options.Value.PollAfter);
 
-        // Every writing of an output CSV has a key of its own, so the key's last part tells one from the next.
+        // Each output CSV is written under a new key, so the last part of the key serves as its ETag.
         var tag = new EntityTagHeaderValue($"\"{Path.GetFileNameWithoutExtension(path)}\"");
         return await SendAsync(context, objects, path, OutputName(request), tag, options.Value, cancellationToken);
     }
@@ -44,8 +44,8 @@ internal static class FileEndpoints
         var (request, response) = (context.Request, context.Response);
         response.Headers.CacheControl = "private, no-cache";
         response.Headers.Vary = HeaderNames.Authorization;
-        if (request.Headers.IfMatch.Count > 0 && !IsExpected(request.Headers.IfMatch, tag)) return RequestProblems.AnotherFile;
-        if (StatusEndpoints.IsKnown(request, tag))
+        if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, tag)) return RequestProblems.PreconditionFailed;
+        if (StatusEndpoints.IsNotModified(request, tag))
         {
             response.Headers.ETag = tag.ToString();
             return Results.StatusCode(StatusCodes.Status304NotModified);
@@ -53,50 +53,50 @@ internal static class FileEndpoints
 
         if (HttpMethods.IsHead(request.Method))
         {
-            Describe(response, fileName, await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellationToken));
+            SetFileHeaders(response, fileName, await WithTimeoutAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellationToken));
             return Results.Stream(static _ => Task.CompletedTask, ContentType, entityTag: tag);
         }
 
-        if (FileRange.Asked(request, tag) is not { } asked)
+        if (FileRange.Requested(request, tag) is not { } requested)
         {
-            var whole = await BegunAsync(token => objects.OpenReadAsync(key, token), options.StorageTimeout, cancellationToken);
-            Describe(response, fileName, whole.Length);
+            var whole = await WithTimeoutAsync(token => objects.OpenReadAsync(key, token), options.StorageTimeout, cancellationToken);
+            SetFileHeaders(response, fileName, whole.Length);
             return Results.Stream(whole, ContentType, entityTag: tag);
         }
 
-        var length = await BegunAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellationToken);
-        if (FileRange.Within(asked, length) is not { } range)
+        var length = await WithTimeoutAsync(token => objects.ReadLengthAsync(key, token), options.StorageTimeout, cancellationToken);
+        if (FileRange.Resolve(requested, length) is not { } range)
         {
             response.Headers.ContentRange = $"bytes */{length}";
-            return RequestProblems.BadRange(length);
+            return RequestProblems.RangeNotSatisfiable(length);
         }
 
-        var part = await BegunAsync(token => objects.OpenReadAsync(key, range.First, range.Last, token), options.StorageTimeout, cancellationToken);
+        var part = await WithTimeoutAsync(token => objects.OpenReadAsync(key, range.First, range.Last, token), options.StorageTimeout, cancellationToken);
         response.StatusCode = StatusCodes.Status206PartialContent;
         response.Headers.ContentRange = $"bytes {range.First}-{range.Last}/{length}";
-        Describe(response, fileName, range.Length);
+        SetFileHeaders(response, fileName, range.Length);
         return Results.Stream(part, ContentType, entityTag: tag);
     }
 
-    private static bool IsExpected(StringValues tags, EntityTagHeaderValue tag) =>
+    private static bool Matches(StringValues tags, EntityTagHeaderValue tag) =>
         EntityTagHeaderValue.TryParseList(tags, out var expected)
         && expected.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: true));
 
-    private static void Describe(HttpResponse response, string fileName, long length)
+    private static void SetFileHeaders(HttpResponse response, string fileName, long length)
     {
         response.ContentLength = length;
         response.Headers.AcceptRanges = "bytes";
         response.Headers.ContentDisposition = Attachment(fileName);
     }
 
-    /// <summary>Waits only until the storage begins to answer; the body takes as long as the client's line does.</summary>
-    private static async Task<T> BegunAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <summary>Limits the time until the storage starts to respond; the body may take as long as the client's connection needs.</summary>
+    private static async Task<T> WithTimeoutAsync<T>(Func<CancellationToken, Task<T>> call, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        using var beginning = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        beginning.CancelAfter(timeout);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(timeout);
         try
         {
-            return await call(beginning.Token);
+            return await call(limit.Token);
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -104,7 +104,7 @@ internal static class FileEndpoints
         }
     }
 
-    // An ASCII name for old clients and the true one after RFC 5987; both quoted or escaped by the framework.
+    // An ASCII name for old clients and the real one encoded per RFC 5987; the framework quotes and escapes both.
     private static string Attachment(string fileName)
     {
         var disposition = new ContentDispositionHeaderValue("attachment");

@@ -7,10 +7,10 @@ namespace Darkroom.Api.Requests;
 /// <summary>One image of a request as the API shows it.</summary>
 internal sealed record ImageView
 {
-    [Description("Number of the CSV's data record, from 1.")]
+    [Description("Number of the data row in the CSV, from 1.")]
     public required int Row { get; init; }
 
-    [Description("Place in the record's list of URLs, from 1.")]
+    [Description("Position in the row's list of URLs, from 1.")]
     public required int Position { get; init; }
 
     [Description("As written in the CSV.")]
@@ -22,7 +22,7 @@ internal sealed record ImageView
     [Description("pending, succeeded, failed, or cancelled.")]
     public required string State { get; init; }
 
-    [Description("How often the work on it was begun.")]
+    [Description("How many times processing was started.")]
     public required int Attempts { get; init; }
 
     public required ErrorView? Error { get; init; }
@@ -52,8 +52,8 @@ internal sealed record ImageView
 
 internal sealed record OriginalView(string? Type, long? Bytes, int? Width, int? Height, string? Sha256);
 
-/// <param name="Url">Opens without a header.</param>
+/// <param name="Url">Opens without an API key.</param>
 internal sealed record OutputView(string? Type, long? Bytes, int? Width, int? Height, string? Sha256, string Url);
 
-/// <param name="NextCursor">The place of the next page, or null on the last.</param>
+/// <param name="NextCursor">Cursor of the next page; null on the last page.</param>
 internal sealed record ImagePageView(IReadOnlyList<ImageView> Items, string? NextCursor);

@@ -7,27 +7,27 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Api.Requests;
 
 /// <summary>
-/// Carries a cancellation or a retry through to its end, whether or not its client still waits: a change of a million images that
-/// was undone whenever a client or a proxy lost patience would never come about.
+/// Runs cancellations and retries to completion even if the client disconnects. If a change of a million images were rolled back
+/// whenever a client or proxy timed out, it would never succeed.
 /// </summary>
 internal sealed partial class LifecycleChanges(
     RequestLifecycle lifecycle, TimeProvider time, IOptions<RequestsOptions> options, ILogger<LifecycleChanges> logger) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<Change, Task<LifecycleResult>> _underWay = [];
+    private readonly Dictionary<Change, Task<LifecycleResult>> _running = [];
     private readonly CancellationTokenSource _stop = new();
 
-    /// <summary>What came of <see cref="RequestLifecycle.CancelAsync"/>, or null if it is still under way when the client has waited long enough.</summary>
+    /// <summary>The result of <see cref="RequestLifecycle.CancelAsync"/>, or null if it is still running after <see cref="RequestsOptions.ChangeAnswer"/>.</summary>
     public Task<LifecycleResult?> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken) =>
         WaitAsync(new Change("Cancelling", owner, request), lifecycle.CancelAsync, cancellationToken);
 
-    /// <summary>What came of <see cref="RequestLifecycle.RetryAsync"/>, or null if it is still under way when the client has waited long enough.</summary>
+    /// <summary>The result of <see cref="RequestLifecycle.RetryAsync"/>, or null if it is still running after <see cref="RequestsOptions.ChangeAnswer"/>.</summary>
     public Task<LifecycleResult?> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken) =>
         WaitAsync(new Change("Retrying", owner, request), lifecycle.RetryAsync, cancellationToken);
 
     private async Task<LifecycleResult?> WaitAsync(Change change, Work work, CancellationToken cancellationToken)
     {
-        var result = Join(change, work);
+        var result = StartOrJoin(change, work);
         try
         {
             return await result.WaitAsync(options.Value.ChangeAnswer, time, cancellationToken);
@@ -38,45 +38,45 @@ internal sealed partial class LifecycleChanges(
         }
     }
 
-    /// <summary>Begins the change, unless it is under way: then whoever repeats the call waits with the first, and not in the database.</summary>
-    private Task<LifecycleResult> Join(Change change, Work work)
+    /// <summary>Starts the change, or joins it if it is already running, so that repeated calls do not wait on database locks.</summary>
+    private Task<LifecycleResult> StartOrJoin(Change change, Work work)
     {
         lock (_lock)
         {
-            if (!_underWay.TryGetValue(change, out var result))
-                _underWay[change] = result = Task.Run(() => CarryThroughAsync(change, work), CancellationToken.None);
+            if (!_running.TryGetValue(change, out var result))
+                _running[change] = result = Task.Run(() => RunToEndAsync(change, work), CancellationToken.None);
             return result;
         }
     }
 
-    private async Task<LifecycleResult> CarryThroughAsync(Change change, Work work)
+    private async Task<LifecycleResult> RunToEndAsync(Change change, Work work)
     {
         using var scope = logger.BeginRequest(change.Request);
         using var limit = new CancellationTokenSource(options.Value.Change, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
+        using var limitOrStop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, _stop.Token);
         try
         {
-            return await work(change.Owner, change.Request, either.Token);
+            return await work(change.Owner, change.Request, limitOrStop.Token);
         }
         catch (Exception e)
         {
-            // Here, because nobody may be left to hear of it.
-            LogGivenUp(e, change.Verb, change.Request);
+            // Logged here because no caller may be waiting any more.
+            LogFailed(e, change.Verb, change.Request);
             throw;
         }
         finally
         {
-            lock (_lock) _underWay.Remove(change);
+            lock (_lock) _running.Remove(change);
         }
     }
 
-    /// <summary>Gives up what is under way: it is undone, as if it had not been asked for.</summary>
+    /// <summary>Cancels running changes; their transactions roll back.</summary>
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        Task[] underWay;
-        lock (_lock) underWay = [.. _underWay.Values];
-        await Task.WhenAll(underWay).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task[] running;
+        lock (_lock) running = [.. _running.Values];
+        await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }
 
@@ -84,6 +84,6 @@ internal sealed partial class LifecycleChanges(
 
     private readonly record struct Change(string Verb, OwnerId Owner, RequestId Request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Verb} request {Request} was given up")]
-    private partial void LogGivenUp(Exception exception, string verb, RequestId request);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Verb} request {Request} failed")]
+    private partial void LogFailed(Exception exception, string verb, RequestId request);
 }

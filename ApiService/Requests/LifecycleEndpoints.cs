@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>What an owner may do to a request after it was accepted.</summary>
+/// <summary>Cancelling and retrying a request.</summary>
 internal static class LifecycleEndpoints
 {
     public static Task<IResult> CancelAsync(
@@ -34,10 +34,10 @@ internal static class LifecycleEndpoints
                 return conflict;
         }
 
-        // Still under way, it shows the request as it was: the change is seen as a whole or not at all.
-        var present = await requests.FindAsync(owner, request, cancellationToken).WaitAsync(options.QueryTimeout, cancellationToken);
-        if (present is null) return RequestProblems.NotFound;
-        context.Response.Headers.ETag = StatusEndpoints.ETagOf(present).ToString();
+        // While the change is still running this reads the old state: a change becomes visible only when it commits.
+        var current = await requests.FindAsync(owner, request, cancellationToken).WaitAsync(options.QueryTimeout, cancellationToken);
+        if (current is null) return RequestProblems.NotFound;
+        context.Response.Headers.ETag = StatusEndpoints.ETagOf(current).ToString();
         context.Response.Headers.CacheControl = "no-store";
         if (result is null)
         {
@@ -45,6 +45,6 @@ internal static class LifecycleEndpoints
             context.Response.Headers.RetryAfter = StatusEndpoints.Seconds(options.PollAfter);
         }
 
-        return StatusEndpoints.RequestResult(RequestView.From(present, links));
+        return StatusEndpoints.RequestResult(RequestView.From(current, links));
     }
 }

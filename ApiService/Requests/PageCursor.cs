@@ -6,12 +6,12 @@ using Darkroom.Requests;
 namespace Darkroom.Api.Requests;
 
 /// <summary>
-/// The place where a page ended, as text that clients hand back and do not read. It names a place in an order that never
-/// changes, so a page stays right however much happens between two calls.
+/// An opaque cursor: the position of a page's last item. The sort order never changes, so paging stays correct even if items are
+/// added or updated between two calls.
 /// </summary>
 internal static class PageCursor
 {
-    // The first byte tells the two kinds apart: a cursor of one list is refused by the other.
+    // The first byte is the kind of list, so that one list rejects the other's cursors.
     private const byte RequestKind = 1;
     private const byte ImageKind = 2;
 

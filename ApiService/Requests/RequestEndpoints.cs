@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>The API of requests: uploading a CSV, watching it, fetching what came of it.</summary>
+/// <summary>The request API: uploading a CSV, following its progress, downloading the results.</summary>
 public static class RequestEndpoints
 {
     private static readonly string[] Head = [HttpMethods.Head];
@@ -57,8 +57,8 @@ public static class RequestEndpoints
 
         requests.MapGet("/{id}", StatusEndpoints.GetAsync)
             .WithName("GetRequest")
-            .WithSummary("Read a request's status")
-            .WithDescription("Send the ETag back as If-None-Match and be answered 304 while nothing has changed; Retry-After says when to look again.")
+            .WithSummary("Get a request's status")
+            .WithDescription("Send the ETag as If-None-Match to get a 304 while nothing has changed; Retry-After says when to poll again.")
             .Produces<RequestView>()
             .Produces(StatusCodes.Status304NotModified)
             .ProducesProblem(StatusCodes.Status404NotFound)
@@ -67,7 +67,7 @@ public static class RequestEndpoints
         requests.MapGet("/{id}/images", ImagesEndpoint.ListAsync)
             .WithName("ListImages")
             .WithSummary("List a request's images")
-            .WithDescription("In the CSV's order. state filters: pending, succeeded, failed or cancelled. Follow next_cursor, or the Link header, until there is none.")
+            .WithDescription("In CSV order. Filter by state: pending, succeeded, failed or cancelled. Follow next_cursor, or the Link header, until there is none.")
             .Produces<ImagePageView>()
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status404NotFound)
@@ -75,8 +75,8 @@ public static class RequestEndpoints
 
         requests.MapGet("/{id}/input.csv", FileEndpoints.GetInputAsync)
             .WithName("GetInputCsv")
-            .WithSummary("Download the CSV that was uploaded")
-            .WithDescription("The very bytes. HEAD is answered too, and a single Range, with the ETag as If-Range.")
+            .WithSummary("Download the uploaded CSV")
+            .WithDescription("Byte for byte. Supports HEAD and a single Range, with the ETag as If-Range.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv")
             .Produces(StatusCodes.Status206PartialContent, contentType: "text/csv")
             .Produces(StatusCodes.Status304NotModified)
@@ -89,7 +89,7 @@ public static class RequestEndpoints
             .WithSummary("Download the output CSV")
             .WithDescription(
                 "The input, record for record, with the columns Output Image Urls (one slot for each input URL, empty where the image failed) and Errors. " +
-                "While a retry runs, the output of the run before is served. HEAD is answered too, and a single Range, with the ETag as If-Range.")
+                "During a retry, the output of the previous run is served. Supports HEAD and a single Range, with the ETag as If-Range.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv")
             .Produces(StatusCodes.Status206PartialContent, contentType: "text/csv")
             .Produces(StatusCodes.Status304NotModified)
@@ -98,7 +98,7 @@ public static class RequestEndpoints
             .ProducesProblem(StatusCodes.Status412PreconditionFailed)
             .ProducesProblem(StatusCodes.Status416RangeNotSatisfiable);
 
-        // Described with their GETs.
+        // Described together with their GETs.
         requests.MapMethods("/{id}/input.csv", Head, FileEndpoints.GetInputAsync).ExcludeFromDescription();
         requests.MapMethods("/{id}/output.csv", Head, FileEndpoints.GetOutputAsync).ExcludeFromDescription();
 
@@ -106,8 +106,8 @@ public static class RequestEndpoints
             .WithName("CancelRequest")
             .WithSummary("Cancel a request")
             .WithDescription(
-                "What is finished stays; nothing more is begun. Cancelling again is answered the same. " +
-                "202 means that it takes longer and goes on: watch the request, or call again.")
+                "Finished images are kept and no more are started. Cancelling again returns the same result. " +
+                "202 means that the cancellation is still running: poll the request, or call again.")
             .Produces<RequestView>()
             .Produces<RequestView>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
@@ -115,10 +115,10 @@ public static class RequestEndpoints
 
         requests.MapPost("/{id}/retry", LifecycleEndpoints.RetryAsync)
             .WithName("RetryRequest")
-            .WithSummary("Run a request's failed images again")
+            .WithSummary("Retry a request's failed images")
             .WithDescription(
-                "Only after completed_with_errors. Begins the next run, with the same workflow version; what succeeded stays. " +
-                "202 means that it takes longer and goes on: watch the request until its run is the next.")
+                "Only after completed_with_errors. Starts the next run with the same workflow version; images that succeeded are kept. " +
+                "202 means that the retry is still being started: poll the request until its run goes up.")
             .Produces<RequestView>()
             .Produces<RequestView>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)

@@ -3,7 +3,7 @@ using Darkroom.Requests;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>Request ids as clients write them.</summary>
+/// <summary>Parses request ids from URLs.</summary>
 internal static class RequestIdText
 {
     public static bool TryParse(string text, out RequestId id)
@@ -13,7 +13,7 @@ internal static class RequestIdText
         return parsed;
     }
 
-    /// <summary>Null for text that is no id, as for an id that is unknown: both are the same 404.</summary>
+    /// <summary>Null for a malformed id as for an unknown one: both become the same 404.</summary>
     public static Task<Request?> FindAsync(this RequestStore requests, OwnerId owner, string id, CancellationToken cancellationToken) =>
         TryParse(id, out var parsed) ? requests.FindAsync(owner, parsed, cancellationToken) : Task.FromResult<Request?>(null);
 }

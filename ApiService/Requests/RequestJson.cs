@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>The JSON of the request API: snake_case, because its names are the database's, with absent values written as null.</summary>
+/// <summary>The JSON of the request API: snake_case, like the database's columns, and null for missing values.</summary>
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,

@@ -3,13 +3,13 @@ using Darkroom.Requests;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>A request as the API shows it. Members are written in snake_case, with the names of the database's columns.</summary>
+/// <summary>A request as the API shows it. In JSON its members have the names of the database's columns.</summary>
 internal sealed record RequestView
 {
     public required Guid Id { get; init; }
     public required RequestStatus Status { get; init; }
 
-    [Description("Whole percent of images with an outcome in this run; at most 99 until the run has ended, 100 when it completed.")]
+    [Description("Percentage of images finished in this run, as a whole number; at most 99 until the run has ended, 100 when it completed.")]
     public required int ProcessingPercentage { get; init; }
 
     public required int NoOfProducts { get; init; }
@@ -17,17 +17,17 @@ internal sealed record RequestView
     public required ImageCountsView Images { get; init; }
     public required BytesView Bytes { get; init; }
 
-    [Description("1 at first, one more with each retry.")]
+    [Description("1 at first, increased by each retry.")]
     public required int Run { get; init; }
 
-    [Description("Grows with every change of the request or its images; also the ETag.")]
+    [Description("Increases with every change to the request or its images; also the ETag.")]
     public required long Revision { get; init; }
 
     public required string? FileName { get; init; }
     public required WorkflowView Workflow { get; init; }
     public required string? WebhookUrl { get; init; }
 
-    [Description("Why the run failed; null unless it did.")]
+    [Description("Why the run failed; otherwise null.")]
     public required ErrorView? Error { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
@@ -38,7 +38,7 @@ internal sealed record RequestView
 
     public static RequestView From(Request request, ApiLinks links)
     {
-        // A cancelled request's unfinished images are not rewritten; they read as cancelled.
+        // Cancelling does not update unfinished images; they count as cancelled from then on.
         var cancelled = request.Status == RequestStatus.Cancelled ? request.ImagesUnfinished : 0;
         return new RequestView
         {
@@ -66,8 +66,8 @@ internal sealed record RequestView
 
 internal sealed record ImageCountsView(int Succeeded, int Failed, int Pending, int Cancelled);
 
-/// <param name="In">Of the originals of the images that succeeded.</param>
-/// <param name="Out">Of their outputs.</param>
+/// <param name="In">Total size of the originals of images that succeeded.</param>
+/// <param name="Out">Total size of their outputs.</param>
 /// <param name="Saved">The difference.</param>
 internal sealed record BytesView(long In, long Out, long Saved);
 
@@ -75,9 +75,9 @@ internal sealed record WorkflowView(string DefinitionId, int Version);
 
 internal sealed record ErrorView(string Code, string Message);
 
-/// <param name="OutputCsv">Null until there is one.</param>
+/// <param name="OutputCsv">Null until there is an output CSV.</param>
 internal sealed record RequestLinksView(
     string Self, string Images, string FailedImages, string InputCsv, string? OutputCsv, string Webhooks);
 
-/// <param name="NextCursor">The place of the next page, or null on the last.</param>
+/// <param name="NextCursor">Cursor of the next page; null on the last page.</param>
 internal sealed record RequestPageView(IReadOnlyList<RequestView> Items, string? NextCursor);

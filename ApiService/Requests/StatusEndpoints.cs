@@ -9,10 +9,10 @@ using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary>Reading requests: one, or an owner's list.</summary>
+/// <summary>Gets a single request, or lists the requests of an owner.</summary>
 /// <remarks>
-/// Here and in its neighbours WaitAsync ends the waiting at once when the time is up: ending the query takes as long as the
-/// database's driver tries to tell a server that does not listen.
+/// Here and in the other endpoints, WaitAsync returns as soon as the time is up. Cancelling the query itself takes longer: the driver
+/// first tries to tell a server that may not respond.
 /// </remarks>
 internal static class StatusEndpoints
 {
@@ -27,7 +27,7 @@ internal static class StatusEndpoints
         headers.CacheControl = "private, no-cache";
         headers.Vary = HeaderNames.Authorization;
         if (!request.Status.IsTerminal()) headers.RetryAfter = Seconds(options.Value.PollAfter);
-        return IsKnown(context.Request, tag)
+        return IsNotModified(context.Request, tag)
             ? Results.StatusCode(StatusCodes.Status304NotModified)
             : RequestResult(RequestView.From(request, links));
     }
@@ -43,10 +43,10 @@ internal static class StatusEndpoints
             after = place;
         }
 
-        if (Paging.Limit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
-        var page = Paging.Cut(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellationToken).WaitAsync(cancellationToken), size, out var last);
+        if (Paging.ParseLimit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
+        var page = Paging.TakePage(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellationToken).WaitAsync(cancellationToken), size, out var last);
         var next = last is null ? null : PageCursor.After(new RequestPlace(last.CreatedAt, last.Id));
-        Paging.LinkNext(context, links.Requests, ("limit", limit), next);
+        Paging.AddNextLink(context, links.Requests, ("limit", limit), next);
         var view = new RequestPageView([.. page.Select(request => RequestView.From(request, links))], next);
         return TypedResults.Json(view, RequestJson.Default.RequestPageView);
     }
@@ -55,11 +55,11 @@ internal static class StatusEndpoints
 
     public static string Seconds(TimeSpan time) => Math.Max(1, (long)Math.Ceiling(time.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
-    // Weak: the revision names the state of the request, not the bytes of one representation of it.
+    // Weak: the revision identifies the state of the request, not the bytes of one representation.
     public static EntityTagHeaderValue ETagOf(Request request) =>
         new($"\"{request.Revision.ToString(CultureInfo.InvariantCulture)}\"", isWeak: true);
 
-    public static bool IsKnown(HttpRequest request, EntityTagHeaderValue tag) =>
+    public static bool IsNotModified(HttpRequest request, EntityTagHeaderValue tag) =>
         EntityTagHeaderValue.TryParseList(request.Headers.IfNoneMatch, out var known)
         && known.Any(candidate => candidate.Equals(EntityTagHeaderValue.Any) || candidate.Compare(tag, useStrongComparison: false));
 }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests;
 
-/// <summary><c>GET /v1/workflows</c>: what an upload may name. Changing workflows is Studio's business.</summary>
+/// <summary><c>GET /v1/workflows</c>: the workflows that an upload may choose. They are edited in Studio.</summary>
 internal static class WorkflowEndpoints
 {
     public static void MapWorkflows(this IEndpointRouteBuilder routes) =>
@@ -15,8 +15,8 @@ internal static class WorkflowEndpoints
             .RequireAuthorization(Scopes.Requests)
             .WithTags("Requests")
             .WithName("ListWorkflows")
-            .WithSummary("List the workflows that a request may run")
-            .WithDescription("By name. An upload names one by its id, in the field workflow; one that names none runs the default.")
+            .WithSummary("List the available workflows")
+            .WithDescription("Sorted by name. An upload selects one by its id, in the field workflow; without it, the default runs.")
             .Produces<WorkflowListView>()
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status503ServiceUnavailable)
@@ -36,8 +36,8 @@ internal static class WorkflowEndpoints
 internal sealed record WorkflowListView(IReadOnlyList<PublishedWorkflowView> Items);
 
 internal sealed record PublishedWorkflowView(
-    [property: Description("What an upload names it by.")] string Id,
+    [property: Description("The value for an upload's field workflow.")] string Id,
     string Name,
     string? Description,
-    [property: Description("The published version: a request that is accepted now runs it to its end.")] int Version,
-    [property: Description("Run by requests that name none.")] bool IsDefault);
+    [property: Description("The published version. A request accepted now keeps this version for its whole run.")] int Version,
+    [property: Description("True for the workflow that runs if an upload selects none.")] bool IsDefault);
