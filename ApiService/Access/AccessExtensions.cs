@@ -6,8 +6,8 @@ namespace Darkroom.Api.Access;
 public static class AccessExtensions
 {
     /// <summary>
-    /// API keys as the one way in: <c>RequireAuthorization(Scopes.Requests)</c> and its like guard endpoints; <c>UseAuthentication</c> and
-    /// <c>UseAuthorization</c> must be in the pipeline.
+    /// Authentication by API key, and one authorization policy per scope: guard an endpoint with <c>RequireAuthorization(Scopes.Requests)</c>.
+    /// <c>UseAuthentication</c> and <c>UseAuthorization</c> must be in the pipeline.
     /// </summary>
     public static IHostApplicationBuilder AddAccess(this IHostApplicationBuilder builder)
     {

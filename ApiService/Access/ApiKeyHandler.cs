@@ -9,9 +9,18 @@ using Microsoft.Net.Http.Headers;
 
 namespace Darkroom.Api.Access;
 
+public static class ApiKeyDefaults
+{
+    public const string Scheme = "ApiKey";
+    public const string OwnerClaim = "owner_id";
+    public const string OwnerNameClaim = "owner_name";
+    public const string ScopeClaim = "scope";
+    public const string PrefixClaim = "key_prefix";
+}
+
 /// <summary>
-/// Reads <c>Authorization: Bearer &lt;key&gt;</c> or <c>Authorization: ApiKey &lt;key&gt;</c>. Everything it refuses is problem+json, and a source that sends
-/// one bad key after the other is put off without looking at them any more.
+/// Authenticates <c>Authorization: Bearer &lt;key&gt;</c> or <c>Authorization: ApiKey &lt;key&gt;</c>. Every rejection is problem+json. An address that keeps
+/// sending bad keys is rate limited: its keys are no longer checked until it has waited.
 /// </summary>
 internal sealed partial class ApiKeyHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
@@ -32,47 +41,47 @@ internal sealed partial class ApiKeyHandler(
         Detail = "It is unknown, mistyped or revoked.",
     };
 
-    private static readonly ApiProblem TooManyBadKeys = new(StatusCodes.Status429TooManyRequests, "too_many_bad_keys", "Too many bad API keys were sent.")
+    private static readonly ApiProblem TooManyBadKeys = new(StatusCodes.Status429TooManyRequests, "too_many_bad_keys", "Too many invalid API keys.")
     {
-        Detail = "Wait, then send the right one.",
+        Detail = "Wait, then try again with a valid key.",
     };
 
     private static readonly ApiProblem InsufficientScope =
-        new(StatusCodes.Status403Forbidden, "insufficient_scope", "This API key may not do that.");
+        new(StatusCodes.Status403Forbidden, "insufficient_scope", "This API key is not allowed to do that.");
 
     private bool _keyGiven;
-    private TimeSpan? _wait;
+    private TimeSpan? _retryAfter;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (PresentedKey() is not { } text) return AuthenticateResult.NoResult();
+        if (KeyFromHeader() is not { } text) return AuthenticateResult.NoResult();
         _keyGiven = true;
         var source = Context.Connection.RemoteIpAddress;
 
-        // A key that is in use here keeps working, whatever its neighbours behind the same address send.
+        // A key that was verified recently keeps working, whatever other clients behind the same address send.
         if (!keys.WasRecentlyVerified(text) && limiter.SourceWait(source) is { } wait)
         {
-            _wait = wait;
+            _retryAfter = wait;
             return AuthenticateResult.Fail("Too many bad keys.");
         }
 
-        // WaitAsync: a database that hangs is told of at once, however long its driver takes to give the query up.
-        if (await keys.VerifyAsync(text, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } key) return AuthenticateResult.Success(Ticket(key));
+        // WaitAsync returns as soon as the request times out; cancelling the query itself takes as long as the driver needs to reach a hung server.
+        if (await keys.VerifyAsync(text, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } key) return AuthenticateResult.Success(CreateTicket(key));
 
-        // A prefix is public: its limit is never a reason to refuse the right key, or anyone could lock its holder out.
+        // Prefixes are public, so a prefix's limit must never block a valid key: anyone could lock its owner out.
         var prefix = ApiKeyText.Prefix(text);
-        _wait = limiter.Note(source, prefix);
+        _retryAfter = limiter.Note(source, prefix);
         LogBadKey(prefix, source);
         return AuthenticateResult.Fail("The key is not valid.");
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
-        // The outcome is made once a request; a challenge without it would not know about the limit.
+        // Authentication may not have run yet; it runs once per request and sets _retryAfter and _keyGiven.
         await HandleAuthenticateOnceSafeAsync();
-        if (_wait is { } wait)
+        if (_retryAfter is { } retryAfter)
         {
-            await (TooManyBadKeys with { RetryAfter = wait }).ExecuteAsync(Context);
+            await (TooManyBadKeys with { RetryAfter = retryAfter }).ExecuteAsync(Context);
             return;
         }
 
@@ -94,14 +103,14 @@ internal sealed partial class ApiKeyHandler(
             .OfType<string>()
             .FirstOrDefault(scope => !Context.User.HasScope(scope)) ?? Scopes.Admin;
 
-    private string? PresentedKey()
+    private string? KeyFromHeader()
     {
         var header = Request.Headers.Authorization.ToString();
-        var blank = header.IndexOf(' ', StringComparison.Ordinal);
-        return blank > 0 && Schemes.Contains(header[..blank], StringComparer.OrdinalIgnoreCase) ? header[blank..].Trim() : null;
+        var space = header.IndexOf(' ', StringComparison.Ordinal);
+        return space > 0 && Schemes.Contains(header[..space], StringComparer.OrdinalIgnoreCase) ? header[space..].Trim() : null;
     }
 
-    private AuthenticationTicket Ticket(VerifiedApiKey key)
+    private AuthenticationTicket CreateTicket(VerifiedApiKey key)
     {
         var identity = new ClaimsIdentity(Scheme.Name, ApiKeyDefaults.OwnerNameClaim, roleType: null);
         identity.AddClaim(new Claim(ApiKeyDefaults.OwnerClaim, key.Owner.ToString()));
@@ -111,6 +120,6 @@ internal sealed partial class ApiKeyHandler(
         return new AuthenticationTicket(new ClaimsPrincipal(identity), Scheme.Name);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "A bad API key (prefix {Prefix}) came from {Source}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Invalid API key with prefix {Prefix} from {Source}")]
     private partial void LogBadKey(string? prefix, System.Net.IPAddress? source);
 }

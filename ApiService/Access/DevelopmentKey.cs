@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Api.Access;
 
 /// <summary>
-/// In development, makes the key that the configuration names valid, so that the first upload needs no ceremony. Elsewhere it only
-/// says how the first key is made, if there is none. Runs after the schema is in place.
+/// In development, registers the API key from the configuration, so that the first upload needs no set-up. Elsewhere, logs how to
+/// create the first key if there is none. Runs after the migrations.
 /// </summary>
 internal sealed partial class DevelopmentKey(
     ApiKeyStore keys, IHostEnvironment environment, IOptions<AccessOptions> options, ILogger<DevelopmentKey> logger) : IHostedService
@@ -24,6 +24,6 @@ internal sealed partial class DevelopmentKey(
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "There is no API key yet, so nobody can call the API. Make one: dotnet ApiService.dll keys create --owner NAME")]
+        Message = "There are no API keys yet, so nobody can call the API. Create one: dotnet ApiService.dll keys create --owner NAME")]
     private partial void LogNoKeys();
 }

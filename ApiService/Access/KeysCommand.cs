@@ -6,8 +6,8 @@ using Npgsql;
 namespace Darkroom.Api.Access;
 
 /// <summary>
-/// <c>dotnet ApiService.dll keys ...</c>: makes, lists and revokes API keys beside the running service. What a script wants goes to the
-/// output alone; words for people go to the error stream.
+/// <c>dotnet ApiService.dll keys ...</c>: creates, lists and revokes API keys, whether or not the service is running. The result
+/// goes to standard output, for scripts; messages for people go to standard error.
 /// </summary>
 public static class KeysCommand
 {
@@ -19,17 +19,17 @@ public static class KeysCommand
         keys webhook-secret --owner NAME --rotate
         """;
 
-    private static readonly string[] CommonScopes = [Scopes.Requests, Scopes.WorkflowsRead];
+    private static readonly string[] DefaultScopes = [Scopes.Requests, Scopes.WorkflowsRead];
 
-    /// <summary>Runs the command if the arguments are one; returns its exit code, or null if they are not meant for it.</summary>
-    /// <param name="services">The built host's services; the host itself need not run.</param>
+    /// <summary>Runs the command if the arguments start with <c>keys</c> and returns its exit code; otherwise returns null.</summary>
+    /// <param name="services">The services of the built host, which need not be started.</param>
     public static async Task<int?> TryRunAsync(
         string[] args, IServiceProvider services, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
         if (args is not ["keys", .. var rest]) return null;
-        if (Arguments.Read(rest) is not { } arguments) return await ExplainAsync(error);
+        if (Arguments.Read(rest) is not { } arguments) return await PrintUsageAsync(error);
 
-        // The first key may be made before the service ever ran. Its log would mix with the key on the console.
+        // The service may never have run, so the schema may be missing. No logger: its lines would mix with the key on the console.
         await new SchemaMigrator(services.GetRequiredService<NpgsqlDataSource>(), NullLogger<SchemaMigrator>.Instance).MigrateAsync(cancellationToken);
         return arguments switch
         {
@@ -37,25 +37,25 @@ public static class KeysCommand
             { Verb: "list", Operand: null, Rotate: false } => await ListAsync(services, arguments.Owner, output, cancellationToken),
             { Verb: "revoke", Operand: { } prefix, Owner: null } => await RevokeAsync(services, prefix, error, cancellationToken),
             { Verb: "webhook-secret", Owner: { } owner, Rotate: true } => await RotateAsync(services, owner, output, error, cancellationToken),
-            _ => await ExplainAsync(error),
+            _ => await PrintUsageAsync(error),
         };
     }
 
     private static async Task<int> CreateAsync(
         IServiceProvider services, Arguments arguments, string owner, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        var scopes = arguments.Scopes?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? CommonScopes;
+        var scopes = arguments.Scopes?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? DefaultScopes;
         if (scopes.Length == 0 || scopes.Except(Scopes.All).Any())
         {
-            await error.WriteLineAsync($"Scopes are one or more of: {string.Join(", ", Scopes.All)}.");
+            await error.WriteLineAsync($"Scopes must be one or more of: {string.Join(", ", Scopes.All)}.");
             return 2;
         }
 
         var created = await services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, arguments.Name ?? "key", scopes, cancellationToken);
-        await error.WriteLineAsync($"A key for {owner}, scopes {string.Join(",", scopes)}. It is shown this once:");
+        await error.WriteLineAsync($"A key for {owner} with the scopes {string.Join(",", scopes)}. It is shown only once:");
         await output.WriteLineAsync(created.Text);
         if (created.WebhookSecret is { } secret)
-            await error.WriteLineAsync($"{owner} is new. The secret that signs its webhooks, shown this once: {secret}");
+            await error.WriteLineAsync($"{owner} is a new owner. The secret that signs its webhooks, shown only once: {secret}");
         return 0;
     }
 
@@ -65,7 +65,7 @@ public static class KeysCommand
         foreach (var key in await services.GetRequiredService<ApiKeyStore>().ListAsync(owner, cancellationToken))
         {
             await output.WriteLineAsync(string.Join(
-                '\t', key.Prefix, key.OwnerName, key.Name, string.Join(',', key.Scopes), Moment(key.CreatedAt), Moment(key.LastUsedAt), Moment(key.RevokedAt)));
+                '\t', key.Prefix, key.OwnerName, key.Name, string.Join(',', key.Scopes), Format(key.CreatedAt), Format(key.LastUsedAt), Format(key.RevokedAt)));
         }
 
         return 0;
@@ -73,9 +73,9 @@ public static class KeysCommand
 
     private static async Task<int> RevokeAsync(IServiceProvider services, string prefix, TextWriter error, CancellationToken cancellationToken)
     {
-        // People paste what they have: a whole key names its prefix too.
+        // A whole key is accepted in place of its prefix.
         var revoked = await services.GetRequiredService<ApiKeyStore>().RevokeAsync(ApiKeyText.Prefix(prefix) ?? prefix, cancellationToken);
-        await error.WriteLineAsync(revoked ? "The key is revoked." : "No key has that prefix. See: keys list");
+        await error.WriteLineAsync(revoked ? "The key has been revoked." : "No key has that prefix. See: keys list");
         return revoked ? 0 : 1;
     }
 
@@ -84,28 +84,28 @@ public static class KeysCommand
     {
         if (await services.GetRequiredService<OwnerStore>().FindAsync(owner, cancellationToken) is not { } id)
         {
-            await error.WriteLineAsync($"There is no owner {owner}. See: keys list");
+            await error.WriteLineAsync($"There is no owner named {owner}. See: keys list");
             return 1;
         }
 
         var rotated = await services.GetRequiredService<WebhookSecrets>().RotateAsync(id, cancellationToken);
-        await error.WriteLineAsync($"The new secret that signs webhooks of {owner}. It is shown this once:");
+        await error.WriteLineAsync($"The new secret that signs the webhooks of {owner}. It is shown only once:");
         await output.WriteLineAsync(rotated.Secret);
-        if (rotated.PreviousExpiresAt is { } end) await error.WriteLineAsync($"The one before signs beside it until {Moment(end)}.");
+        if (rotated.PreviousExpiresAt is { } end) await error.WriteLineAsync($"Webhooks are also signed with the previous secret until {Format(end)}.");
         return 0;
     }
 
-    private static async Task<int> ExplainAsync(TextWriter error)
+    private static async Task<int> PrintUsageAsync(TextWriter error)
     {
         await error.WriteLineAsync(Usage);
         return 2;
     }
 
-    private static string Moment(DateTimeOffset? moment) => moment?.ToString("u") ?? "-";
+    private static string Format(DateTimeOffset? time) => time?.ToString("u") ?? "-";
 
     private sealed record Arguments(string Verb, string? Operand, string? Owner, string? Name, string? Scopes, bool Rotate)
     {
-        /// <summary>Null if an argument is unknown, given twice or lacks its value.</summary>
+        /// <summary>Null if an argument is unknown, repeated, or has no value.</summary>
         public static Arguments? Read(string[] args)
         {
             if (args is not [var verb, .. var rest]) return null;

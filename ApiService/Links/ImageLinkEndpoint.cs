@@ -10,8 +10,8 @@ using LinkOptions = Darkroom.Storage.LinkOptions;
 namespace Darkroom.Api.Links;
 
 /// <summary>
-/// <c>/i/{image}/{mac}</c>: the address of a finished image as it stands in output CSVs. It opens without a key, because its mac
-/// proves that we made it for this very object; and it does not expire, because the short-lived address is made when it is opened.
+/// <c>/i/{image}/{mac}</c>: the link to a finished image in output CSVs. It needs no API key, because the MAC proves that we issued it for
+/// exactly this object. It never expires: each request is redirected to a newly signed, short-lived URL.
 /// </summary>
 internal static class ImageLinkEndpoint
 {
@@ -25,7 +25,7 @@ internal static class ImageLinkEndpoint
             .AllowAnonymous()
             .WithTags("Images")
             .WithSummary("Open a finished image")
-            .WithDescription("Needs no API key: the link itself, as it stands in the output CSV, is the permission. Redirects to the image; do not store where to.")
+            .WithDescription("Needs no API key: anyone with the link from the output CSV may open it. Redirects to the image; store this link, not the redirect's target, which expires.")
             .Produces(StatusCodes.Status302Found)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .WithRequestTimeout(ApiServer.QueryTimeout);
@@ -40,7 +40,7 @@ internal static class ImageLinkEndpoint
         var id = new ImageId(number);
         if (await images.FindOutputKeyAsync(id, cancellationToken).WaitAsync(cancellationToken) is not { } key || !links.Verify(id, key, mac)) return NotFound;
 
-        // The target expires in minutes: whoever keeps it instead of the link would hold a dead one.
+        // The target expires within minutes, so a cached redirect would soon be a dead link.
         context.Response.Headers.CacheControl = "no-store";
         var lifetime = options.Value.Redirect;
         var target = HttpMethods.IsHead(context.Request.Method) ? objects.PresignHead(key, lifetime) : objects.PresignGet(key, lifetime);

@@ -4,21 +4,21 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Darkroom.Api.Problems;
 
-/// <summary>A refusal or failure as the client sees it: RFC 9457 problem details with a stable <c>code</c> and the trace to ask about.</summary>
+/// <summary>An error as the client sees it: RFC 9457 problem details with a stable <c>code</c> and the trace id to quote in a report.</summary>
 /// <param name="Status">The HTTP status.</param>
-/// <param name="Code">What programs decide by. Never changes its meaning; the words around it may.</param>
-/// <param name="Title">The same for every occurrence of the code.</param>
+/// <param name="Code">For programs. Its meaning never changes; the title and detail may.</param>
+/// <param name="Title">Always the same for a given code.</param>
 public sealed record ApiProblem(int Status, string Code, string Title) : IResult
 {
     public const string ContentType = "application/problem+json";
 
-    /// <summary>What is wrong with this request, and what to do about it.</summary>
+    /// <summary>What is wrong with this request and how to fix it.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>Further members of the document.</summary>
+    /// <summary>Additional members of the document.</summary>
     public IReadOnlyDictionary<string, object?> Extensions { get; init; } = new Dictionary<string, object?>();
 
-    /// <summary>When trying again may help.</summary>
+    /// <summary>How long to wait before trying again.</summary>
     public TimeSpan? RetryAfter { get; init; }
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -28,7 +28,7 @@ public sealed record ApiProblem(int Status, string Code, string Title) : IResult
         response.Headers.CacheControl = "no-store";
         if (RetryAfter is { } wait)
             response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-        // Not by the request's own token: it is cancelled when the problem to tell of is a time-out.
+        // Not the request's own token: after a timeout it is already cancelled.
         await response.WriteAsJsonAsync(ToDetails(httpContext), options: null, ContentType, CancellationToken.None);
     }
 
@@ -40,4 +40,10 @@ public sealed record ApiProblem(int Status, string Code, string Title) : IResult
         foreach (var (name, value) in Extensions) details.Extensions[name] = value;
         return details;
     }
+}
+
+/// <summary>Thrown below an endpoint to end the call with a problem.</summary>
+public sealed class ApiProblemException(ApiProblem problem, Exception? cause = null) : Exception(problem.Detail ?? problem.Title, cause)
+{
+    public ApiProblem Problem { get; } = problem;
 }

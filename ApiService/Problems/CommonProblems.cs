@@ -2,11 +2,11 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Darkroom.Api.Problems;
 
-/// <summary>Problems that any endpoint can answer.</summary>
+/// <summary>Problems that any endpoint may return.</summary>
 public static class CommonProblems
 {
-    /// <summary>How long clients are asked to wait while something that we depend on is away.</summary>
-    private static readonly TimeSpan Unavailable = TimeSpan.FromSeconds(2);
+    /// <summary>Retry-After while a dependency is unavailable.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(2);
 
     public static ApiProblem Invalid(string code, string detail) =>
         new(StatusCodes.Status400BadRequest, code, "The request is not valid.") { Detail = detail };
@@ -15,24 +15,24 @@ public static class CommonProblems
         new(StatusCodes.Status422UnprocessableEntity, code, title) { Detail = detail };
 
     public static ApiProblem DatabaseUnavailable { get; } =
-        new(StatusCodes.Status503ServiceUnavailable, "database_unavailable", "The database cannot be reached at the moment.")
+        new(StatusCodes.Status503ServiceUnavailable, "database_unavailable", "The database is currently unavailable.")
         {
             Detail = "Nothing was changed. Try again shortly.",
-            RetryAfter = Unavailable,
+            RetryAfter = RetryDelay,
         };
 
     public static ApiProblem StorageUnavailable { get; } =
-        new(StatusCodes.Status503ServiceUnavailable, "storage_unavailable", "The object storage cannot be reached at the moment.")
+        new(StatusCodes.Status503ServiceUnavailable, "storage_unavailable", "The object storage is currently unavailable.")
         {
             Detail = "Nothing was changed. Try again shortly.",
-            RetryAfter = Unavailable,
+            RetryAfter = RetryDelay,
         };
 
     public static ApiProblem TimedOut { get; } =
-        new(StatusCodes.Status503ServiceUnavailable, "timed_out", "The answer took too long.")
+        new(StatusCodes.Status503ServiceUnavailable, "timed_out", "The request timed out.")
         {
-            Detail = "A part of the service is slow or away. Try again shortly.",
-            RetryAfter = Unavailable,
+            Detail = "A dependency of the service is slow or unavailable. Try again shortly.",
+            RetryAfter = RetryDelay,
         };
 
     public static ApiProblem Internal { get; } =
@@ -41,7 +41,7 @@ public static class CommonProblems
             Detail = "Quote the traceId when you report this.",
         };
 
-    /// <summary>For a status that the framework chose: unknown route, wrong method, a malformed request.</summary>
+    /// <summary>For a status set by the framework: an unknown route, a wrong method, a malformed request.</summary>
     public static ApiProblem ForStatus(int status, string? detail = null) => status switch
     {
         StatusCodes.Status400BadRequest => new(status, "bad_request", "The request is not valid.") { Detail = detail },
@@ -49,11 +49,11 @@ public static class CommonProblems
         {
             Detail = detail ?? "Send it as: Authorization: Bearer <key>.",
         },
-        StatusCodes.Status403Forbidden => new(status, "forbidden", "This API key may not do that.") { Detail = detail },
+        StatusCodes.Status403Forbidden => new(status, "forbidden", "This API key is not allowed to do that.") { Detail = detail },
         StatusCodes.Status404NotFound => new(status, "not_found", "There is nothing at this address.") { Detail = detail },
-        StatusCodes.Status405MethodNotAllowed => new(status, "method_not_allowed", "This address does not take this method.")
+        StatusCodes.Status405MethodNotAllowed => new(status, "method_not_allowed", "This method is not allowed here.")
         {
-            Detail = detail ?? "The Allow header lists the methods that it takes.",
+            Detail = detail ?? "The Allow header lists the allowed methods.",
         },
         StatusCodes.Status408RequestTimeout => new(status, "request_timeout", "The request arrived too slowly.") { Detail = detail },
         StatusCodes.Status413PayloadTooLarge => new(status, "payload_too_large", "The request is too large.") { Detail = detail },

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Diagnostics;
 
 namespace Darkroom.Api.Problems;
 
-/// <summary>Every answer of 400 or more is a problem document, whoever decided it: an endpoint, the framework, or an exception.</summary>
+/// <summary>Makes every response of 400 or above a problem document, whether it comes from an endpoint, the framework or an exception.</summary>
 public static class ProblemsExtensions
 {
     public static IServiceCollection AddProblems(this IServiceCollection services) =>
@@ -10,7 +10,7 @@ public static class ProblemsExtensions
 
     public static WebApplication UseProblems(this WebApplication app)
     {
-        // The handler logs what deserves it; the middleware's own log would repeat each refusal as an error.
+        // ProblemExceptionHandler does the logging; the middleware would log every exception as an error.
         app.UseExceptionHandler(new ExceptionHandlerOptions
         {
             ExceptionHandler = context => CommonProblems.Internal.ExecuteAsync(context),

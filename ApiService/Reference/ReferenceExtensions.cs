@@ -4,17 +4,17 @@ using Scalar.AspNetCore;
 
 namespace Darkroom.Api.Reference;
 
-/// <summary>The API's description at <c>/openapi/v1.json</c> and its reference pages at <c>/scalar</c>.</summary>
+/// <summary>The OpenAPI document at <c>/openapi/v1.json</c> and the API reference at <c>/scalar</c>.</summary>
 internal static class ReferenceExtensions
 {
-    // Scalar's page is made of inline script and style. What keeps it honest is that it may connect to nothing but us.
+    // Scalar needs inline scripts, inline styles and eval. The rest of the policy keeps it to this origin.
     private const string PagePolicy =
         "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
         "object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
     public static IServiceCollection AddReference(this IServiceCollection services)
     {
-        // The document's names come from these options; the API's JSON is written by the same rule.
+        // The OpenAPI generator takes property names from these options; the API's JSON follows the same rule.
         services.ConfigureHttpJsonOptions(json =>
             json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower);
         services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>

@@ -7,14 +7,14 @@ namespace Darkroom.Api.Webhooks;
 /// <summary>A delivery as the API shows it.</summary>
 internal sealed record WebhookDeliveryView
 {
-    [Description("The webhook-id header: the same at every attempt and every replay.")]
+    [Description("The webhook-id header: the same for every attempt and replay.")]
     public required string Id { get; init; }
 
     public required Guid RequestId { get; init; }
     public required int Run { get; init; }
     public required string Url { get; init; }
 
-    [Description("pending, delivered, failed (no attempts left) or disabled (the receiver answered 410).")]
+    [Description("pending, delivered, failed (no attempts left) or disabled (the receiver returned 410).")]
     public required string State { get; init; }
 
     public required DateTimeOffset? NextAttemptAt { get; init; }
@@ -44,11 +44,11 @@ internal sealed record WebhookDeliveriesView(IReadOnlyList<WebhookDeliveryView> 
 
 internal sealed record EndpointToEnable(string? Url);
 
-/// <param name="HeldBack">Deliveries that were not sent meanwhile; each can be replayed.</param>
+/// <param name="HeldBack">Deliveries that were not sent while the endpoint was disabled; each can be replayed.</param>
 internal sealed record EnabledEndpointView(string Url, int HeldBack);
 
-/// <param name="Secret">The new signing secret, shown this once.</param>
-/// <param name="PreviousExpiresAt">Until then deliveries carry a signature of the one before, too.</param>
+/// <param name="Secret">The new signing secret, shown only once.</param>
+/// <param name="PreviousExpiresAt">Until then, deliveries are also signed with the previous secret.</param>
 internal sealed record RotatedSecretView(string Secret, DateTimeOffset? PreviousExpiresAt);
 
 internal static class WebhookJson

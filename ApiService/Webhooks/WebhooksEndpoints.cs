@@ -7,7 +7,7 @@ using Darkroom.Webhooks;
 
 namespace Darkroom.Api.Webhooks;
 
-/// <summary>The API of webhooks: what was sent and how it went, sending it again, and the secret that signs it.</summary>
+/// <summary>The webhook API: deliveries and their attempts, replays, disabled endpoints and signing secrets.</summary>
 public static class WebhooksEndpoints
 {
     public static IServiceCollection AddWebhooks(this IServiceCollection services) => services.AddWebhookLog();
@@ -20,29 +20,29 @@ public static class WebhooksEndpoints
         api.MapGet("/requests/{id}/webhooks", ListAsync)
             .WithName("ListWebhooks")
             .WithSummary("List a request's webhooks")
-            .WithDescription("Each with its attempts: when, how long, and what was answered.")
+            .WithDescription("Each with its attempts: when it was sent, how long it took and what the receiver returned.")
             .Produces<WebhookDeliveriesView>()
             .ProducesProblem(StatusCodes.Status404NotFound);
 
         api.MapPost("/webhooks/{id}/replay", ReplayAsync)
             .WithName("ReplayWebhook")
             .WithSummary("Send a webhook again")
-            .WithDescription("At once, with the same webhook-id and body and a new timestamp. If it fails, the retry schedule starts over.")
+            .WithDescription("Sent immediately, with the same webhook-id and body and a new timestamp. If it fails, the retry schedule starts over.")
             .Produces<WebhookDeliveryView>(StatusCodes.Status202Accepted)
             .ProducesProblem(StatusCodes.Status404NotFound)
             .ProducesProblem(StatusCodes.Status409Conflict);
 
         api.MapPost("/webhooks/endpoints/enable", EnableAsync)
             .WithName("EnableWebhookEndpoint")
-            .WithSummary("Enable an endpoint that answered 410")
-            .WithDescription("Later webhooks are sent there again. Those held back meanwhile can be replayed.")
+            .WithSummary("Enable an endpoint that returned 410")
+            .WithDescription("New webhooks are sent there again. Those that were held back can be replayed.")
             .Produces<EnabledEndpointView>()
             .ProducesProblem(StatusCodes.Status404NotFound);
 
         api.MapPost("/webhooks/secret/rotate", RotateAsync)
             .WithName("RotateWebhookSecret")
-            .WithSummary("Get a new signing secret")
-            .WithDescription("It is shown this once. For a while webhooks carry two signatures, one of the secret before.")
+            .WithSummary("Rotate the signing secret")
+            .WithDescription("The new secret is shown only once. Until the previous one expires, webhooks carry a signature of each.")
             .Produces<RotatedSecretView>();
         return routes;
     }
@@ -92,6 +92,6 @@ public static class WebhooksEndpoints
         return Results.Json(new RotatedSecretView(rotated.Secret, rotated.PreviousExpiresAt), WebhookJson.Options);
     }
 
-    // Anything else is no id of ours, and need not bother the database.
+    // Anything else cannot be one of our ids; skip the query.
     private static bool IsMessageId(string id) => id.Length <= 64 && id.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }
