@@ -3,7 +3,7 @@ const darkroomNotices = (() => {
   "use strict";
 
   const noticeMilliseconds = 8_000;
-  // Studio crashes shortly after a rejected call.
+  // Studio shows its crash message up to this long after a rejected call.
   const crashMilliseconds = 2_000;
   let explainedAt = -Infinity;
 
