@@ -12,7 +12,7 @@ using OpenTelemetry.Trace;
 
 namespace Microsoft.Extensions.Hosting;
 
-/// <summary>What every service of the product has: telemetry, health, service discovery, and HTTP clients that retry.</summary>
+/// <summary>Defaults for every service: telemetry, health checks, service discovery and resilient HTTP clients.</summary>
 public static class Extensions
 {
     private const string HealthPath = "/health";
@@ -20,8 +20,7 @@ public static class Extensions
     private const string AliveTag = "live";
 
     /// <summary>
-    /// The product's own activities and meters. Every source and meter whose name begins so is collected: a feature names its own
-    /// and needs no registration.
+    /// Darkroom's own activity sources and meters. All with a matching name are collected, so a new feature needs no registration.
     /// </summary>
     private const string ProductSources = "Darkroom*";
 
@@ -40,7 +39,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>Runs until the process is told to stop, also when that happens while it still starts.</summary>
+    /// <summary>Runs until the process is asked to stop, even if that happens during startup.</summary>
     public static async Task RunUntilStoppedAsync(this IHost host)
     {
         var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
@@ -50,13 +49,13 @@ public static class Extensions
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // Stopped before it had started: an end in order, and nothing to report.
+            // Stopped during startup: a normal shutdown, nothing to report.
         }
     }
 
     /// <summary>
-    /// Libraries speak when something is wrong; every statement and request is in the traces. Defaults only: whatever
-    /// <c>Logging:LogLevel</c> says elsewhere goes before them.
+    /// Libraries log only warnings and errors; traces contain every statement and request. These are defaults:
+    /// <c>Logging:LogLevel</c> in any other configuration source overrides them.
     /// </summary>
     private static void AddQuietLogLevels(this IHostApplicationBuilder builder) =>
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
@@ -72,7 +71,7 @@ public static class Extensions
             ],
         });
 
-    /// <summary>Logs, metrics and traces; sent where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> says, nowhere without it.</summary>
+    /// <summary>Logs, metrics and traces, exported to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> if it is set.</summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -97,7 +96,7 @@ public static class Extensions
         return builder;
     }
 
-    /// <summary>One check that passes while the process answers at all; data clients add theirs.</summary>
+    /// <summary>A check that passes as long as the process responds; data clients add their own.</summary>
     public static TBuilder AddDefaultHealthChecks<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
@@ -106,8 +105,8 @@ public static class Extensions
     }
 
     /// <summary>
-    /// <c>/health</c>: ready for traffic, every check passes. <c>/alive</c>: the process answers; restart it if not. Both say one
-    /// word and nothing about what lies behind, so they are open in production too.
+    /// <c>/health</c>: ready for traffic, all checks pass. <c>/alive</c>: the process responds; restart it if not. Both return a single
+    /// word without details, so they are open in production too.
     /// </summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
@@ -116,7 +115,7 @@ public static class Extensions
         return app;
     }
 
-    /// <summary>Probes every few seconds would bury the traces that matter.</summary>
+    /// <summary>Health probes every few seconds would drown out the traces that matter.</summary>
     private static bool IsNotProbe(HttpContext context) =>
         !context.Request.Path.StartsWithSegments(HealthPath) && !context.Request.Path.StartsWithSegments(AlivePath);
 }

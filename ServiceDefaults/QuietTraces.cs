@@ -7,12 +7,12 @@ using OpenTelemetry.Trace;
 namespace Microsoft.Extensions.Hosting;
 
 /// <summary>
-/// Calls to Postgres, Redis and HTTP servers (S3 is one) are traced where they are part of something: a request, a step of a workflow.
-/// Pollers make several a second and begin no trace; each of their calls would be a trace of its own and bury those that matter.
+/// Traces calls to Postgres, Redis and HTTP servers (S3 among them) only as part of an activity, such as a request or a workflow step.
+/// Pollers call several times a second outside any activity; each of their calls would start a new trace and drown out those that matter.
 /// </summary>
 public static class QuietTraces
 {
-    /// <summary>Leaves out commands to Postgres outside any activity.</summary>
+    /// <summary>Does not trace Postgres commands outside an activity.</summary>
     public static NpgsqlDataSourceBuilder TraceWithinActivities(this NpgsqlDataSourceBuilder database) =>
         database.ConfigureTracing(tracing => tracing
             .ConfigureCommandFilter(_ => IsTraced(Activity.Current))
@@ -20,14 +20,14 @@ public static class QuietTraces
             .ConfigureCopyOperationFilter(_ => IsTraced(Activity.Current))
             .EnablePhysicalOpenTracing(false));
 
-    /// <summary>Redis as Aspire has it, but without traces of commands outside any activity.</summary>
+    /// <summary>Adds Aspire's Redis client, but does not trace commands outside an activity.</summary>
     public static void AddQuietRedisClient(this IHostApplicationBuilder builder, string connectionName)
     {
-        // Aspire brings a copy of the instrumentation of its own, whose filter nobody can reach.
+        // Aspire includes its own copy of the instrumentation, whose filter cannot be configured.
         builder.AddRedisClient(
             connectionName,
             settings => settings.DisableTracing = true,
-            // INFO says whether the server may evict what is queued; to the client that is a command of administrators.
+            // INFO tells whether the server may evict queued items, and the client treats INFO as an admin command.
             options => options.AllowAdmin = true);
         builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing
             .AddRedisInstrumentation(options => options.Filter = command => IsTraced(command.ParentActivity)));
