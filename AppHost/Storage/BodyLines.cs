@@ -4,12 +4,12 @@ using System.Text;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>Reads a body as lines and counted runs of bytes, without ever holding more of it than arrived at once.</summary>
+/// <summary>Reads a body as lines and blocks of a given length, without buffering more than what the pipe holds.</summary>
 internal sealed class BodyLines(PipeReader reader)
 {
-    private const int LongestLine = 4096;
+    private const int MaxLineLength = 4096;
 
-    /// <summary>The next line without its end; null if the body ended before it.</summary>
+    /// <summary>The next line without its line break; null if the body ends before a line break.</summary>
     public async ValueTask<string?> ReadLineAsync(CancellationToken cancellationToken)
     {
         while (true)
@@ -22,7 +22,7 @@ internal sealed class BodyLines(PipeReader reader)
                 return line.TrimEnd('\r');
             }
 
-            var tooLong = read.Buffer.Length > LongestLine;
+            var tooLong = read.Buffer.Length > MaxLineLength;
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             if (tooLong) throw S3Error.InvalidRequest("A line of the chunked body is too long.");
             if (read.IsCompleted) return null;

@@ -1,6 +1,6 @@
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>The folders on disk: <c>buckets/{bucket}</c> holds objects, <c>uploads/{bucket}</c> multipart uploads, <c>tmp</c> what is being written.</summary>
+/// <summary>The folders on disk: <c>buckets/{bucket}</c> for objects, <c>uploads/{bucket}</c> for multipart uploads, <c>tmp</c> for writes in progress.</summary>
 internal sealed class BucketFolders
 {
     private readonly string _buckets;
@@ -15,14 +15,14 @@ internal sealed class BucketFolders
         _uploads = Path.Join(root, "uploads");
         _temporary = Path.Join(root, "tmp");
 
-        // What is there was being written when the last process died: it was never an object.
+        // Anything here was still being written when the last process died, so it never became an object.
         if (Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
         Directory.CreateDirectory(_buckets);
         Directory.CreateDirectory(_uploads);
         Directory.CreateDirectory(_temporary);
     }
 
-    /// <summary>False if it was there already.</summary>
+    /// <summary>False if the bucket already exists.</summary>
     public bool Create(string bucket)
     {
         if (!IsBucketName(bucket)) throw new S3Error(400, "InvalidBucketName", "The specified bucket is not valid.");
@@ -40,7 +40,7 @@ internal sealed class BucketFolders
 
     public ObjectWriter BeginWrite() => new(Path.Join(_temporary, Interlocked.Increment(ref _written).ToString("x16", null)));
 
-    /// <summary>Deletes objects and the folders that they leave empty.</summary>
+    /// <summary>Deletes objects, and folders that become empty.</summary>
     public void Delete(string bucket, params IEnumerable<string> keys)
     {
         var root = Objects(bucket);
@@ -55,7 +55,7 @@ internal sealed class BucketFolders
             }
             catch (DirectoryNotFoundException)
             {
-                // No such object, nor anything beside it.
+                // The object does not exist, and neither does its folder.
             }
         }
 
@@ -68,21 +68,21 @@ internal sealed class BucketFolders
         {
             for (; folder.Length > root.Length; folder = Path.GetDirectoryName(folder)!)
             {
-                // Cheaper than the exception of deleting a full one.
+                // Cheaper than the exception for deleting a folder that is not empty.
                 if (Directory.EnumerateFileSystemEntries(folder).Any()) return;
                 Directory.Delete(folder);
             }
         }
         catch (IOException)
         {
-            // Empty a moment ago, in use again or already removed by another: both are fine.
+            // In use again, or already removed by another request: both are fine.
         }
     }
 
     private static string Existing(string parent, string bucket)
     {
         var path = Path.Join(parent, bucket);
-        // The name is checked first: it comes from outside and becomes a path.
+        // Check the name first: it comes from the client and becomes part of a path.
         return IsBucketName(bucket) && Directory.Exists(path) ? path : throw S3Error.NoSuchBucket();
     }
 

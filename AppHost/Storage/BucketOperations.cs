@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>What is asked of a bucket as a whole.</summary>
+/// <summary>Operations on a bucket.</summary>
 internal sealed class BucketOperations(BucketFolders buckets)
 {
-    private const int MostKeys = 1000;
+    private const int MaxKeys = 1000;
 
-    // Comes after every byte: what follows a common prefix in order starts behind everything under it.
+    // Sorts after every byte, so a listing that continues after a common prefix skips everything under it.
     private const char AfterAll = '\u0100';
 
     public Task HeadAsync(S3Exchange exchange)
@@ -26,10 +26,10 @@ internal sealed class BucketOperations(BucketFolders buckets)
         return Task.CompletedTask;
     }
 
-    public Task LocateAsync(S3Exchange exchange, string region)
+    public Task GetLocationAsync(S3Exchange exchange, string region)
     {
         buckets.Objects(exchange.Target.Bucket);
-        return exchange.AnswerXmlAsync(new XElement("LocationConstraint", region == "us-east-1" ? null : region));
+        return exchange.RespondXmlAsync(new XElement("LocationConstraint", region == "us-east-1" ? null : region));
     }
 
     public Task ListAsync(S3Exchange exchange)
@@ -37,7 +37,7 @@ internal sealed class BucketOperations(BucketFolders buckets)
         var target = exchange.Target;
         var prefix = KeyBytes.From(target["prefix"] ?? "");
         var delimiter = KeyBytes.From(target["delimiter"] ?? "");
-        var limit = exchange.Limit("max-keys", MostKeys);
+        var limit = exchange.Limit("max-keys", MaxKeys);
         var token = target["continuation-token"];
         var after = token is null ? KeyBytes.From(target["start-after"] ?? "") : ReadToken(token);
         Func<string, string> name = target["encoding-type"] == "url" ? AwsEscape.Escape : text => text;
@@ -47,7 +47,7 @@ internal sealed class BucketOperations(BucketFolders buckets)
         var count = 0;
         var truncated = false;
         var prefixes = new List<XElement>();
-        foreach (var found in limit == 0 ? [] : Find(root, prefix, delimiter, after))
+        foreach (var found in limit == 0 ? [] : FindKeys(root, prefix, delimiter, after))
         {
             if (truncated = count == limit) break;
             if (found.IsPrefix)
@@ -57,7 +57,7 @@ internal sealed class BucketOperations(BucketFolders buckets)
             else
             {
                 using var file = ObjectFile.TryOpen(KeyPath.Object(root, found.Name));
-                // Deleted since we read its name, or never whole.
+                // Deleted since we read its name, or incomplete.
                 if (file is null) continue;
                 body.Add(Contents(name(KeyBytes.ToText(found.Name)), file));
             }
@@ -77,54 +77,54 @@ internal sealed class BucketOperations(BucketFolders buckets)
             truncated ? new XElement("NextContinuationToken", MakeToken(after)) : null,
             target["encoding-type"] == "url" ? new XElement("EncodingType", "url") : null);
         body.Add(prefixes);
-        return exchange.AnswerXmlAsync(body);
+        return exchange.RespondXmlAsync(body);
     }
 
     public async Task DeleteObjectsAsync(S3Exchange exchange)
     {
-        var request = await exchange.ReceiveXmlAsync();
+        var request = await exchange.ReadXmlAsync();
         var quiet = request.Elements().Any(e => e.Name.LocalName == "Quiet" && e.Value == "true");
         var keys = request.Elements()
             .Where(e => e.Name.LocalName == "Object")
             .Select(e => e.Elements().FirstOrDefault(child => child.Name.LocalName == "Key")?.Value ?? throw S3Error.MalformedXml())
             .ToList();
-        if (keys.Count is 0 or > MostKeys) throw S3Error.MalformedXml();
+        if (keys.Count is 0 or > MaxKeys) throw S3Error.MalformedXml();
 
         buckets.Delete(exchange.Target.Bucket, keys.Select(KeyBytes.From));
-        await exchange.AnswerXmlAsync(new XElement(
+        await exchange.RespondXmlAsync(new XElement(
             "DeleteResult", quiet ? null : keys.Select(key => new XElement("Deleted", new XElement("Key", key)))));
     }
 
-    /// <summary>Keys in order, those with the delimiter behind the prefix rolled up to what stands before it.</summary>
-    private static IEnumerable<(string Name, bool IsPrefix)> Find(string root, string prefix, string delimiter, string after)
+    /// <summary>Keys in order; those that contain the delimiter after the prefix are rolled up into common prefixes.</summary>
+    private static IEnumerable<(string Name, bool IsPrefix)> FindKeys(string root, string prefix, string delimiter, string after)
     {
         var walk = new KeyWalk(root, prefix);
         while (true)
         {
-            string? rolled = null;
+            string? commonPrefix = null;
             foreach (var key in walk.After(after))
             {
-                var cut = delimiter.Length == 0 ? -1 : key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal);
-                if (cut < 0)
+                var delimiterAt = delimiter.Length == 0 ? -1 : key.IndexOf(delimiter, prefix.Length, StringComparison.Ordinal);
+                if (delimiterAt < 0)
                 {
                     yield return (key, false);
                     continue;
                 }
 
-                rolled = key[..(cut + delimiter.Length)];
+                commonPrefix = key[..(delimiterAt + delimiter.Length)];
                 break;
             }
 
-            if (rolled is null) yield break;
-            yield return (rolled, true);
-            after = rolled + AfterAll;
+            if (commonPrefix is null) yield break;
+            yield return (commonPrefix, true);
+            after = commonPrefix + AfterAll;
         }
     }
 
     private static XElement Contents(string key, ObjectFile file) => new(
         "Contents",
         new XElement("Key", key),
-        new XElement("LastModified", S3Exchange.Text(file.Metadata.LastModified)),
+        new XElement("LastModified", S3Exchange.FormatTime(file.Metadata.LastModified)),
         new XElement("ETag", $"\"{file.Metadata.ETag}\""),
         new XElement("Size", file.Length),
         new XElement("StorageClass", "STANDARD"));

@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>One of S3's checksums over a body as it passes.</summary>
+/// <summary>Computes one of S3's checksums incrementally.</summary>
 internal sealed class Checksum : IDisposable
 {
     public const string HeaderPrefix = "x-amz-checksum-";
@@ -26,7 +26,7 @@ internal sealed class Checksum : IDisposable
         };
     }
 
-    /// <summary>Lower case.</summary>
+    /// <summary>The algorithm's name in lower case.</summary>
     public string Algorithm { get; }
 
     public void Append(ReadOnlySpan<byte> content)

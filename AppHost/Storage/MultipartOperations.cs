@@ -6,13 +6,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>Objects that arrive in parts.</summary>
+/// <summary>Multipart uploads.</summary>
 internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider time)
 {
-    private const int MostParts = 10_000;
-    private const int MostListed = 1000;
-    private const long SmallestPart = 5 * 1024 * 1024;
-    private const int Piece = 256 * 1024;
+    private const int MaxParts = 10_000;
+    private const int MaxListed = 1000;
+    private const long MinPartBytes = 5 * 1024 * 1024;
+    private const int BufferBytes = 256 * 1024;
 
     public Task CreateAsync(S3Exchange exchange)
     {
@@ -22,7 +22,7 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
         var composite = (exchange.Header("x-amz-checksum-type") ?? (algorithm == "crc64nvme" ? "FULL_OBJECT" : "COMPOSITE")) == "COMPOSITE";
         var folder = UploadFolder.Create(
             buckets.Uploads(exchange.Target.Bucket),
-            new PendingUpload(exchange.Target.Key, ObjectOperations.KeptHeaders(exchange.Request.Headers), algorithm, composite, time.GetUtcNow()));
+            new PendingUpload(exchange.Target.Key, ObjectOperations.HeadersToStore(exchange.Request.Headers), algorithm, composite, time.GetUtcNow()));
 
         if (algorithm is not null)
         {
@@ -30,7 +30,7 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
             exchange.Response.Headers["x-amz-checksum-type"] = composite ? "COMPOSITE" : "FULL_OBJECT";
         }
 
-        return exchange.AnswerXmlAsync(new XElement(
+        return exchange.RespondXmlAsync(new XElement(
             "InitiateMultipartUploadResult",
             new XElement("Bucket", exchange.Target.Bucket),
             new XElement("Key", exchange.Target.KeyText),
@@ -40,17 +40,17 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
     public async Task PutPartAsync(S3Exchange exchange, string id)
     {
         var folder = Open(exchange, id) ?? throw S3Error.NoSuchUpload();
-        if (!int.TryParse(exchange.Target["partNumber"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > MostParts)
-            throw S3Error.InvalidArgument($"Part number must be an integer between 1 and {MostParts}, inclusive.");
+        if (!int.TryParse(exchange.Target["partNumber"], NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number is < 1 or > MaxParts)
+            throw S3Error.InvalidArgument($"Part number must be an integer between 1 and {MaxParts}, inclusive.");
 
         using var writer = buckets.BeginWrite();
-        var body = await exchange.ReceiveAsync(writer.Write);
+        var body = await exchange.ReadBodyAsync(writer.Write);
         try
         {
             writer.Commit(
-                folder.Part(number),
+                folder.PartPath(number),
                 new ObjectMetadata { ETag = body.ETag, LastModified = time.GetUtcNow(), Headers = [], Checksum = body.Checksum },
-                makeFolder: false);
+                createFolder: false);
         }
         catch (DirectoryNotFoundException)
         {
@@ -63,11 +63,11 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
 
     public async Task CompleteAsync(S3Exchange exchange, string id)
     {
-        var request = await exchange.ReceiveXmlAsync();
+        var request = await exchange.ReadXmlAsync();
         var path = KeyPath.Object(buckets.Objects(exchange.Target.Bucket), exchange.Target.Key);
         var metadata = Open(exchange, id) is { } folder
             ? Assemble(exchange, folder, RequestedParts(request), path)
-            : MadeBy(id, path) ?? throw S3Error.NoSuchUpload();
+            : CompletedBy(id, path) ?? throw S3Error.NoSuchUpload();
 
         var result = new XElement(
             "CompleteMultipartUploadResult",
@@ -81,7 +81,7 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
                 new XElement("ChecksumType", checksum.Composite ? "COMPOSITE" : "FULL_OBJECT"));
         }
 
-        await exchange.AnswerXmlAsync(result);
+        await exchange.RespondXmlAsync(result);
     }
 
     public Task AbortAsync(S3Exchange exchange, string id)
@@ -94,11 +94,11 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
     public Task ListPartsAsync(S3Exchange exchange, string id)
     {
         var folder = Open(exchange, id) ?? throw S3Error.NoSuchUpload();
-        var after = exchange.Target["part-number-marker"] is null ? 0 : exchange.Limit("part-number-marker", MostParts);
-        var limit = exchange.Limit("max-parts", MostListed);
+        var after = exchange.Target["part-number-marker"] is null ? 0 : exchange.Limit("part-number-marker", MaxParts);
+        var limit = exchange.Limit("max-parts", MaxListed);
         var numbers = folder.PartNumbers().Where(number => number > after).Take(limit + 1).ToList();
         var shown = numbers.Take(limit).ToList();
-        return exchange.AnswerXmlAsync(new XElement(
+        return exchange.RespondXmlAsync(new XElement(
             "ListPartsResult",
             new XElement("Bucket", exchange.Target.Bucket),
             new XElement("Key", exchange.Target.KeyText),
@@ -115,13 +115,13 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
         var target = exchange.Target;
         var prefix = KeyBytes.From(target["prefix"] ?? "");
         var marker = (Key: KeyBytes.From(target["key-marker"] ?? ""), Id: target["upload-id-marker"]);
-        var limit = exchange.Limit("max-uploads", MostListed);
+        var limit = exchange.Limit("max-uploads", MaxListed);
         var found = UploadFolder.All(buckets.Uploads(target.Bucket))
             .Where(folder => folder.Upload.Key.StartsWith(prefix, StringComparison.Ordinal) && IsAfter(folder, marker.Key, marker.Id))
             .Take(limit + 1)
             .ToList();
         var shown = found.Take(limit).ToList();
-        return exchange.AnswerXmlAsync(new XElement(
+        return exchange.RespondXmlAsync(new XElement(
             "ListMultipartUploadsResult",
             new XElement("Bucket", target.Bucket),
             new XElement("Prefix", target["prefix"]),
@@ -134,7 +134,7 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
                 new XElement("Key", KeyBytes.ToText(folder.Upload.Key)),
                 new XElement("UploadId", folder.Id),
                 new XElement("StorageClass", "STANDARD"),
-                new XElement("Initiated", S3Exchange.Text(folder.Upload.Initiated))))));
+                new XElement("Initiated", S3Exchange.FormatTime(folder.Upload.Initiated))))));
     }
 
     private static bool IsAfter(UploadFolder folder, string key, string? id)
@@ -146,8 +146,8 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
     private UploadFolder? Open(S3Exchange exchange, string id) =>
         UploadFolder.TryOpen(buckets.Uploads(exchange.Target.Bucket), id) is { } folder && folder.Upload.Key == exchange.Target.Key ? folder : null;
 
-    /// <summary>A completion whose answer was lost is sent again: the object itself knows which upload made it.</summary>
-    private static ObjectMetadata? MadeBy(string id, string path)
+    /// <summary>Recognizes a completion that is repeated because its response was lost: the object records which upload created it.</summary>
+    private static ObjectMetadata? CompletedBy(string id, string path)
     {
         using var file = ObjectFile.TryOpen(path);
         return file?.Metadata.UploadId == id ? file.Metadata : null;
@@ -162,10 +162,10 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
         var checksums = new List<byte[]>();
         for (var i = 0; i < requested.Count; i++)
         {
-            using var part = ObjectFile.TryOpen(folder.Part(requested[i].Number));
+            using var part = ObjectFile.TryOpen(folder.PartPath(requested[i].Number));
             if (part is null || part.Metadata.ETag != requested[i].ETag) throw InvalidPart();
             if (requested[i].Checksum is { } given && given != part.Metadata.Checksum?.Value) throw InvalidPart();
-            if (part.Length < SmallestPart && i < requested.Count - 1)
+            if (part.Length < MinPartBytes && i < requested.Count - 1)
                 throw new S3Error(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.");
             etags.Append(part.Metadata.ETag);
             if (part.Metadata.Checksum is { } checksum && checksum.Algorithm == upload.Algorithm) checksums.Add(Convert.FromBase64String(checksum.Value));
@@ -177,7 +177,7 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
             ETag = $"{Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(etags.ToString())).AsSpan(0, 16))}-{requested.Count}",
             LastModified = time.GetUtcNow(),
             Headers = upload.Headers,
-            Checksum = whole is not null ? Verified(exchange, whole) : Composite(upload.Algorithm, checksums, requested.Count),
+            Checksum = whole is not null ? VerifiedChecksum(exchange, whole) : CompositeChecksum(upload.Algorithm, checksums, requested.Count),
             UploadId = folder.Id,
         };
         writer.Commit(path, metadata);
@@ -187,11 +187,11 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
 
     private static void Append(ObjectFile part, ObjectWriter writer, Checksum? whole)
     {
-        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(Piece);
+        var buffer = System.Buffers.ArrayPool<byte>.Shared.Rent(BufferBytes);
         for (long offset = 0; offset < part.Length;)
         {
             var read = part.Read(buffer, offset);
-            if (read == 0) throw new EndOfStreamException("A part's file became shorter.");
+            if (read == 0) throw new EndOfStreamException("The file of a part was truncated.");
             writer.Write(buffer.AsSpan(0, read));
             whole?.Append(buffer.AsSpan(0, read));
             offset += read;
@@ -200,14 +200,14 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
         System.Buffers.ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    private static StoredChecksum Verified(S3Exchange exchange, Checksum whole)
+    private static StoredChecksum VerifiedChecksum(S3Exchange exchange, Checksum whole)
     {
         var value = Convert.ToBase64String(whole.Value());
         if (exchange.Header(Checksum.HeaderPrefix + whole.Algorithm) is { } given && given != value) throw S3Error.BadDigest(whole.Algorithm.ToUpperInvariant());
         return new StoredChecksum(whole.Algorithm, value, Composite: false);
     }
 
-    private static StoredChecksum? Composite(string? algorithm, List<byte[]> checksums, int parts) =>
+    private static StoredChecksum? CompositeChecksum(string? algorithm, List<byte[]> checksums, int parts) =>
         algorithm is null || checksums.Count != parts
             ? null
             : new StoredChecksum(
@@ -215,18 +215,18 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
 
     private static XElement DescribePart(UploadFolder folder, int number)
     {
-        using var part = ObjectFile.TryOpen(folder.Part(number)) ?? throw S3Error.NoSuchUpload();
+        using var part = ObjectFile.TryOpen(folder.PartPath(number)) ?? throw S3Error.NoSuchUpload();
         return new XElement(
             "Part",
             new XElement("PartNumber", number),
-            new XElement("LastModified", S3Exchange.Text(part.Metadata.LastModified)),
+            new XElement("LastModified", S3Exchange.FormatTime(part.Metadata.LastModified)),
             new XElement("ETag", $"\"{part.Metadata.ETag}\""),
             new XElement("Size", part.Length));
     }
 
     private static List<RequestedPart> RequestedParts(XElement request)
     {
-        var parts = request.Elements().Where(e => e.Name.LocalName == "Part").Select(RequestedPart.Of).ToList();
+        var parts = request.Elements().Where(e => e.Name.LocalName == "Part").Select(RequestedPart.Parse).ToList();
         if (parts.Count == 0) throw S3Error.MalformedXml();
         for (var i = 1; i < parts.Count; i++)
             if (parts[i].Number <= parts[i - 1].Number)
@@ -238,7 +238,7 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
 
     private sealed record RequestedPart(int Number, string ETag, string? Checksum)
     {
-        public static RequestedPart Of(XElement part)
+        public static RequestedPart Parse(XElement part)
         {
             string? Value(Func<string, bool> name) => part.Elements().FirstOrDefault(e => name(e.Name.LocalName))?.Value;
             return int.TryParse(Value(name => name == "PartNumber"), NumberStyles.None, CultureInfo.InvariantCulture, out var number)

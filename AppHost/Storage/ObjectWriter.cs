@@ -4,14 +4,14 @@ using Microsoft.Win32.SafeHandles;
 namespace Darkroom.AppHost.Storage;
 
 /// <summary>
-/// Writes an object beside the others and moves it in when it is whole; disposed before that, it was never there. Writes go to the
-/// page cache and are plain calls: handing each to another thread would cost more than it takes.
+/// Writes an object to a temporary file and moves it into place when it is complete. If disposed before that, nothing is stored.
+/// Writes are synchronous because they only go to the page cache: dispatching each to another thread would cost more than the write.
 /// </summary>
 internal sealed class ObjectWriter(string temporaryPath) : IDisposable
 {
     private readonly SafeFileHandle _handle = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.Delete);
 
-    // Bodies arrive in pieces of a page: gathered, they are a sixteenth of the system calls.
+    // Bodies arrive one page at a time; buffering them saves 15 of 16 system calls.
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
     private int _buffered;
     private long _written;
@@ -29,9 +29,9 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
         }
     }
 
-    /// <summary>False if there is such an object already and <paramref name="overwrite"/> is not wanted.</summary>
-    /// <exception cref="DirectoryNotFoundException">Its folder is not there and <paramref name="makeFolder"/> is false.</exception>
-    public bool Commit(string path, ObjectMetadata metadata, bool overwrite = true, bool makeFolder = true)
+    /// <summary>False if the object already exists and <paramref name="overwrite"/> is false.</summary>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist and <paramref name="createFolder"/> is false.</exception>
+    public bool Commit(string path, ObjectMetadata metadata, bool overwrite = true, bool createFolder = true)
     {
         Write(ObjectFile.Footer(metadata));
         Flush();
@@ -43,9 +43,9 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
                 File.Move(temporaryPath, path, overwrite);
                 return _moved = true;
             }
-            catch (DirectoryNotFoundException) when (makeFolder)
+            catch (DirectoryNotFoundException) when (createFolder)
             {
-                // Also when a delete removed the folder, just empty, between our two steps: hence the loop.
+                // A concurrent delete can remove the empty folder again before the move, hence the loop.
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             }
             catch (IOException) when (!overwrite && File.Exists(path))

@@ -1,32 +1,34 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>Where the bytes of a body go as they arrive.</summary>
+/// <summary>Receives the bytes of a body as they arrive.</summary>
 internal delegate void BodySink(ReadOnlySpan<byte> bytes);
 
 /// <summary>
-/// Takes in a body: plain, or in AWS' own chunks within the HTTP body, signed or not, with or without trailers. Every byte is
-/// hashed once, for signature and ETag alike; other checksums only if the client sends one. Throws unless all of them hold.
+/// Reads and verifies a request body: plain or in AWS chunks (<c>aws-chunked</c>), signed or unsigned, with or without trailers. Each
+/// byte is hashed once, for both signature and ETag; other checksums are computed only if the client sends one. Throws if any of
+/// them does not match.
 /// </summary>
 internal sealed class Payload(HttpRequest request, SignedRequest signed)
 {
-    private const int LongestDocument = 4 * 1024 * 1024;
+    private const int MaxDocumentBytes = 4 * 1024 * 1024;
 
     private readonly BodyLines _body = new(request.BodyReader);
 
     public async Task<ReceivedBody> CopyToAsync(BodySink sink, CancellationToken cancellationToken)
     {
         var isChunked = signed.Payload.StartsWith("STREAMING-", StringComparison.Ordinal);
-        var algorithm = AnnouncedChecksum();
-        // A plain body's SHA-256 is taken for the signature in any case.
-        var isHashed = algorithm == Checksum.Sha256 && !isChunked;
-        using var checksum = algorithm is null || isHashed ? null : new Checksum(algorithm);
+        var algorithm = DeclaredChecksum();
+        // The SHA-256 of a plain body is computed for the signature anyway.
+        var isHashedAnyway = algorithm == Checksum.Sha256 && !isChunked;
+        using var checksum = algorithm is null || isHashedAnyway ? null : new Checksum(algorithm);
         using var md5 = Header("Content-MD5") is null ? null : ContentMd5();
         long length = 0;
-        void Take(ReadOnlySpan<byte> bytes)
+        void Receive(ReadOnlySpan<byte> bytes)
         {
             sink(bytes);
             checksum?.Append(bytes);
@@ -36,36 +38,36 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
 
         var trailers = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var hash = isChunked
-            ? await CopyChunksAsync(Take, trailers, cancellationToken)
-            : await CopyPlainAsync(Take, cancellationToken);
+            ? await CopyChunksAsync(Receive, trailers, cancellationToken)
+            : await CopyPlainAsync(Receive, cancellationToken);
 
-        if (Header("x-amz-decoded-content-length") is { } announced && announced != Text(length)) throw S3Error.IncompleteBody();
+        if (Header("x-amz-decoded-content-length") is { } declared && declared != length.ToString(System.Globalization.CultureInfo.InvariantCulture)) throw S3Error.IncompleteBody();
         if (md5 is not null && Header("Content-MD5") != Convert.ToBase64String(md5.GetCurrentHash())) throw S3Error.BadDigest("Content-MD5");
-        return new ReceivedBody($"{Convert.ToHexStringLower(hash.AsSpan(0, 16))}-1", algorithm is null ? null : Checked(algorithm, checksum?.Value() ?? hash, trailers));
+        return new ReceivedBody($"{Convert.ToHexStringLower(hash.AsSpan(0, 16))}-1", algorithm is null ? null : Verify(algorithm, checksum?.Value() ?? hash, trailers));
     }
 
-    /// <summary>A body that is a document for us rather than an object to keep.</summary>
+    /// <summary>Reads a body that is an XML document rather than an object.</summary>
     public async Task<byte[]> ReadDocumentAsync(CancellationToken cancellationToken)
     {
         using var document = new MemoryStream();
         await CopyToAsync(
             bytes =>
             {
-                if (document.Length + bytes.Length > LongestDocument) throw S3Error.InvalidRequest("The document is too long.");
+                if (document.Length + bytes.Length > MaxDocumentBytes) throw S3Error.InvalidRequest("The document is too large.");
                 document.Write(bytes);
             },
             cancellationToken);
         return document.ToArray();
     }
 
-    private async Task<byte[]> CopyPlainAsync(BodySink take, CancellationToken cancellationToken)
+    private async Task<byte[]> CopyPlainAsync(BodySink receive, CancellationToken cancellationToken)
     {
         if (request.ContentLength is null) throw new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await _body.CopyRestAsync(
             bytes =>
             {
-                take(bytes);
+                receive(bytes);
                 sha256.AppendData(bytes);
             },
             cancellationToken);
@@ -76,7 +78,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         return hash;
     }
 
-    private async Task<byte[]> CopyChunksAsync(BodySink take, Dictionary<string, string> trailers, CancellationToken cancellationToken)
+    private async Task<byte[]> CopyChunksAsync(BodySink receive, Dictionary<string, string> trailers, CancellationToken cancellationToken)
     {
         var (chunksAreSigned, hasTrailers) = signed.Payload switch
         {
@@ -86,26 +88,26 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             _ => throw S3Error.NotImplemented(signed.Payload),
         };
 
-        // Of signed chunks each has its own hash; the whole is then the hash of the hashes, so that no byte is hashed twice.
+        // Each signed chunk has its own hash. The overall hash is then a hash of those hashes, so that no byte is hashed twice.
         using var whole = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         using var chunk = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var target = chunksAreSigned ? chunk : whole;
         var previous = signed.Signature;
         while (true)
         {
-            var (size, signature) = ChunkHead.Parse(await _body.ReadLineAsync(cancellationToken));
+            var (size, signature) = ChunkHeader.Parse(await _body.ReadLineAsync(cancellationToken));
             await _body.CopyAsync(
                 size,
                 bytes =>
                 {
-                    take(bytes);
+                    receive(bytes);
                     target.AppendData(bytes);
                 },
                 cancellationToken);
             if (chunksAreSigned)
             {
                 var hash = chunk.GetHashAndReset();
-                if (!signed.ChunkMatches(previous, hash, signature)) throw WrongChunk();
+                if (!signed.ChunkMatches(previous, hash, signature)) throw ChunkSignatureMismatch();
                 whole.AppendData(hash);
                 previous = signature;
             }
@@ -118,7 +120,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         return whole.GetCurrentHash();
     }
 
-    /// <param name="previous">The last chunk's signature, if the trailers are signed too.</param>
+    /// <param name="previous">The signature of the last chunk if the trailers are signed, otherwise null.</param>
     private async Task ReadTrailersAsync(Dictionary<string, string> trailers, string? previous, CancellationToken cancellationToken)
     {
         const string signatureName = "x-amz-trailer-signature";
@@ -135,10 +137,10 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         await _body.CopyRestAsync(static _ => throw S3Error.IncompleteBody(), cancellationToken);
         if (previous is null) return;
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString()));
-        if (!signed.TrailerMatches(previous, hash, trailers.GetValueOrDefault(signatureName, ""))) throw WrongChunk();
+        if (!signed.TrailerMatches(previous, hash, trailers.GetValueOrDefault(signatureName, ""))) throw ChunkSignatureMismatch();
     }
 
-    private string? AnnouncedChecksum()
+    private string? DeclaredChecksum()
     {
         var name = Header("x-amz-trailer")
             ?? request.Headers.Keys.FirstOrDefault(key => key.StartsWith(Checksum.HeaderPrefix, StringComparison.OrdinalIgnoreCase)
@@ -150,7 +152,7 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             : throw S3Error.NotImplemented($"the trailer {name}");
     }
 
-    private StoredChecksum Checked(string algorithm, byte[] checksum, Dictionary<string, string> trailers)
+    private StoredChecksum Verify(string algorithm, byte[] checksum, Dictionary<string, string> trailers)
     {
         var name = Checksum.HeaderPrefix + algorithm;
         var value = Convert.ToBase64String(checksum);
@@ -161,12 +163,31 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
 
     private string? Header(string name) => request.Headers.TryGetValue(name, out var values) ? values[0] : null;
 
-    private static string Text(long number) => number.ToString(System.Globalization.CultureInfo.InvariantCulture);
-
-#pragma warning disable CA5351 // Not for safety: Content-MD5 is part of HTTP as S3 speaks it.
+#pragma warning disable CA5351 // Not used for security: Content-MD5 is part of the S3 protocol.
     private static IncrementalHash ContentMd5() => IncrementalHash.CreateHash(HashAlgorithmName.MD5);
 #pragma warning restore CA5351
 
-    private static S3Error WrongChunk() =>
+    private static S3Error ChunkSignatureMismatch() =>
         new(403, "SignatureDoesNotMatch", "The chunk signature we calculated does not match the signature you provided.");
+}
+
+/// <summary>ETag and checksum of a body that passed all checks.</summary>
+/// <param name="ETag">Without quotes. The suffix <c>-1</c> keeps clients from treating it as an MD5, which we do not compute.</param>
+internal sealed record ReceivedBody(string ETag, StoredChecksum? Checksum);
+
+/// <summary>The line that precedes each chunk: <c>size in hex[;chunk-signature=hex]</c>.</summary>
+internal readonly record struct ChunkHeader(long Size, string Signature)
+{
+    private const string SignatureName = "chunk-signature=";
+
+    public static ChunkHeader Parse(string? line)
+    {
+        if (line is null) throw S3Error.IncompleteBody();
+        var semicolon = line.IndexOf(';', StringComparison.Ordinal);
+        var size = semicolon < 0 ? line : line[..semicolon];
+        if (!long.TryParse(size, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bytes) || bytes < 0)
+            throw S3Error.InvalidRequest("The size of a chunk is not valid.");
+        var extension = semicolon < 0 ? "" : line[(semicolon + 1)..];
+        return new ChunkHeader(bytes, extension.StartsWith(SignatureName, StringComparison.Ordinal) ? extension[SignatureName.Length..] : "");
+    }
 }

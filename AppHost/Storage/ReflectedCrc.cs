@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Darkroom.AppHost.Storage;
 
 /// <summary>
-/// The CRCs that S3 knows, all reflected and inverted at both ends: eight bytes a step by tables. The algorithm does not care
-/// whether 32 or 64 bits are in use.
+/// The CRCs that S3 supports, all of them reflected, with inverted input and output. Table-driven, eight bytes per step
+/// (slicing-by-8); the same code handles 32 and 64 bits.
 /// </summary>
 internal sealed class ReflectedCrc
 {
@@ -13,15 +13,15 @@ internal sealed class ReflectedCrc
     private static readonly ulong[] Crc64NvmeTables = Tables(0x9A6C9329AC4BC9B5);
 
     private readonly ulong[] _tables;
-    private readonly ulong _ones;
-    private readonly int _bytes;
+    private readonly ulong _finalXor;
+    private readonly int _width;
     private ulong _value;
 
-    private ReflectedCrc(ulong[] tables, int bytes)
+    private ReflectedCrc(ulong[] tables, int width)
     {
         _tables = tables;
-        _bytes = bytes;
-        _value = _ones = bytes == 4 ? uint.MaxValue : ulong.MaxValue;
+        _width = width;
+        _value = _finalXor = width == 4 ? uint.MaxValue : ulong.MaxValue;
     }
 
     public static ReflectedCrc Crc32() => new(Crc32Tables, 4);
@@ -42,12 +42,12 @@ internal sealed class ReflectedCrc
         _value = crc;
     }
 
-    /// <summary>Big-endian, as S3 writes it.</summary>
+    /// <summary>The CRC in big-endian byte order, as S3 represents it.</summary>
     public byte[] Value()
     {
-        var all = new byte[8];
-        BinaryPrimitives.WriteUInt64BigEndian(all, _value ^ _ones);
-        return all[^_bytes..];
+        var buffer = new byte[8];
+        BinaryPrimitives.WriteUInt64BigEndian(buffer, _value ^ _finalXor);
+        return buffer[^_width..];
     }
 
     private static ulong[] Tables(ulong polynomial)

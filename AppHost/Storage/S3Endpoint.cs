@@ -11,8 +11,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Darkroom.AppHost.Storage;
 
 /// <summary>
-/// An S3 endpoint over a folder, on loopback: signatures, checksums, ranges, listings and multipart uploads as the AWS SDKs use
-/// them by default, nothing else. It lets the product speak S3 on a machine that has none.
+/// An S3 endpoint on loopback that stores objects in a folder. Supports signatures, checksums, ranges, listings and multipart uploads
+/// as the AWS SDKs use them by default, and nothing else. For machines without an S3 server.
 /// </summary>
 public sealed class S3Endpoint : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ public sealed class S3Endpoint : IAsyncDisposable
 
     public Uri Url { get; }
 
-    /// <summary>What a service needs to use it, as <c>ConnectionStrings__s3</c>.</summary>
+    /// <summary>The value of <c>ConnectionStrings__s3</c> for a service that uses this endpoint.</summary>
     public string ConnectionString =>
         $"Endpoint={Url.GetLeftPart(UriPartial.Authority)};Region={_options.Region};Bucket={_options.Bucket};ForcePathStyle=true;" +
         $"AccessKey={_options.AccessKey};SecretKey={_options.SecretKey}";
@@ -42,7 +42,7 @@ public sealed class S3Endpoint : IAsyncDisposable
         buckets.Create(options.Bucket);
         var service = new S3Service(buckets, new SignatureV4(options), options, logging.CreateLogger<S3Service>());
 
-        // Empty: an endpoint inside another program must not read that program's configuration, nor take over its console.
+        // An empty builder, because the endpoint must not read its host's configuration or write to its console.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton(logging);
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>

@@ -1,6 +1,6 @@
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>A refusal in S3's own words, which the SDKs know how to take.</summary>
+/// <summary>An error response with S3's own codes and messages, which the SDKs understand.</summary>
 internal sealed class S3Error(int status, string code, string message) : Exception(message)
 {
     public int Status { get; } = status;

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>One request that was let in, and its answer.</summary>
+/// <summary>An authenticated request and its response.</summary>
 internal sealed class S3Exchange(HttpContext context, S3Target target, SignedRequest signed)
 {
     private const string Namespace = "http://s3.amazonaws.com/doc/2006-03-01/";
@@ -18,10 +18,10 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, SignedReq
 
     public string? Header(string name) => Request.Headers.TryGetValue(name, out var values) ? values[0] : null;
 
-    public Task<ReceivedBody> ReceiveAsync(BodySink sink) => new Payload(Request, signed).CopyToAsync(sink, Aborted);
+    public Task<ReceivedBody> ReadBodyAsync(BodySink sink) => new Payload(Request, signed).CopyToAsync(sink, Aborted);
 
-    /// <summary>The request's document. Names are looked up without namespace: clients differ in whether they give one.</summary>
-    public async Task<XElement> ReceiveXmlAsync()
+    /// <summary>Reads the request's XML document. Look up elements without namespace: not all clients send one.</summary>
+    public async Task<XElement> ReadXmlAsync()
     {
         var document = await new Payload(Request, signed).ReadDocumentAsync(Aborted);
         try
@@ -36,13 +36,13 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, SignedReq
         }
     }
 
-    public Task AnswerXmlAsync(XElement body) => AnswerXmlAsync(Response, 200, body);
+    public Task RespondXmlAsync(XElement body) => RespondXmlAsync(Response, 200, body);
 
-    public static async Task AnswerXmlAsync(HttpResponse response, int status, XElement body)
+    public static async Task RespondXmlAsync(HttpResponse response, int status, XElement body)
     {
         foreach (var element in body.DescendantsAndSelf()) element.Name = XName.Get(element.Name.LocalName, status == 200 ? Namespace : "");
         using var text = new MemoryStream();
-        // Keys may hold what XML cannot say except by reference: so without the check.
+        // Keys may contain characters that XML allows only as references, so the writer must not check them.
         using (var writer = XmlWriter.Create(text, new XmlWriterSettings { Encoding = new UTF8Encoding(false), CheckCharacters = false }))
             body.WriteTo(writer);
         response.StatusCode = status;
@@ -51,14 +51,14 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, SignedReq
         await response.Body.WriteAsync(text.GetBuffer().AsMemory(0, (int)text.Length));
     }
 
-    public static string Text(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
+    public static string FormatTime(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture);
 
-    /// <summary>A number from the query between 0 and <paramref name="most"/>; that itself if it is not given.</summary>
-    public int Limit(string name, int most)
+    /// <summary>A query parameter between 0 and <paramref name="max"/>, which is also the default.</summary>
+    public int Limit(string name, int max)
     {
-        if (Target[name] is not { } text) return most;
+        if (Target[name] is not { } text) return max;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            ? Math.Min(number, most)
+            ? Math.Min(number, max)
             : throw S3Error.InvalidArgument($"{name} is not valid.");
     }
 }

@@ -4,10 +4,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>Every request: who asks, what for, and S3's words for what went wrong.</summary>
+/// <summary>Handles requests: authenticates them, routes them to an operation, and turns exceptions into S3 error responses.</summary>
 internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signatures, S3EndpointOptions options, ILogger<S3Service> logger)
 {
-    // Sub-resources turn a request into another one: an unknown one must not be served as if it were not there.
+    // A sub-resource parameter changes the operation, so an unknown parameter must be rejected rather than ignored.
     private static readonly HashSet<string> KnownParameters = new(StringComparer.OrdinalIgnoreCase)
     {
         "location", "list-type", "prefix", "delimiter", "max-keys", "continuation-token", "start-after", "encoding-type", "fetch-owner",
@@ -31,26 +31,26 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
                 if (context.Response.HasStarted) return;
             }
 
-            var target = S3Target.Of(context.Request);
+            var target = S3Target.Parse(context.Request);
             var signed = signatures.Verify(context.Request, target);
             await ServeAsync(new S3Exchange(context, target, signed));
         }
         catch (S3Error e)
         {
-            await RefuseAsync(context, e);
+            await RespondErrorAsync(context, e);
         }
         catch (BadHttpRequestException e)
         {
-            await RefuseAsync(context, new S3Error(e.StatusCode, "IncompleteBody", "The request body could not be read."));
+            await RespondErrorAsync(context, new S3Error(e.StatusCode, "IncompleteBody", "The request body could not be read."));
         }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested)
         {
-            LogGone(context.Request.Method, e.GetType().Name);
+            LogClientDisconnected(context.Request.Method, e.GetType().Name);
         }
         catch (Exception e)
         {
             LogFailed(e, context.Request.Method);
-            await RefuseAsync(context, new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
+            await RespondErrorAsync(context, new S3Error(500, "InternalError", "We encountered an internal error. Please try again."));
         }
     }
 
@@ -69,7 +69,7 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
 
     private Task ServeBucketAsync(S3Exchange exchange, S3Target target) => exchange.Request.Method switch
     {
-        "GET" when target["location"] is not null => _buckets.LocateAsync(exchange, options.Region),
+        "GET" when target["location"] is not null => _buckets.GetLocationAsync(exchange, options.Region),
         "GET" when target["uploads"] is not null => _multipart.ListUploadsAsync(exchange),
         "GET" when target["list-type"] == "2" => _buckets.ListAsync(exchange),
         "GET" => throw S3Error.NotImplemented("version 1 of listing"),
@@ -93,9 +93,9 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
         _ => throw S3Error.MethodNotAllowed(),
     };
 
-    private async Task RefuseAsync(HttpContext context, S3Error error)
+    private async Task RespondErrorAsync(HttpContext context, S3Error error)
     {
-        LogRefused(context.Request.Method, error.Status, error.Code);
+        LogRejected(context.Request.Method, error.Status, error.Code);
         if (context.Response.HasStarted)
         {
             context.Abort();
@@ -108,19 +108,19 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
             return;
         }
 
-        await S3Exchange.AnswerXmlAsync(context.Response, error.Status, new XElement(
+        await S3Exchange.RespondXmlAsync(context.Response, error.Status, new XElement(
             "Error",
             new XElement("Code", error.Code),
             new XElement("Message", error.Message),
             new XElement("RequestId", context.TraceIdentifier)));
     }
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} refused: {Status} {Code}")]
-    private partial void LogRefused(string method, int status, string code);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} rejected: {Status} {Code}")]
+    private partial void LogRejected(string method, int status, string code);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "The client of a {Method} went away ({Error})")]
-    private partial void LogGone(string method, string error);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The client disconnected during a {Method} request ({Error})")]
+    private partial void LogClientDisconnected(string method, string error);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} failed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "A {Method} request failed")]
     private partial void LogFailed(Exception exception, string method);
 }

@@ -5,12 +5,12 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Darkroom.AppHost.Storage;
 
 /// <summary>
-/// Which bucket, key and query a request names. Read from the request line itself: the path that the server offers is already
-/// normalised, and <c>a/../b</c> is a key like any other.
+/// The bucket, key and query parameters of a request. Parsed from the raw request line, because the server's path is already
+/// normalized and <c>a/../b</c> is a valid key.
 /// </summary>
 internal sealed class S3Target
 {
-    private const int LongestKey = 1024;
+    private const int MaxKeyBytes = 1024;
 
     private S3Target(string path, string bucket, string text, List<KeyValuePair<string, string>> query)
     {
@@ -21,19 +21,19 @@ internal sealed class S3Target
         Query = query;
     }
 
-    /// <summary>Decoded, as it was signed.</summary>
+    /// <summary>The decoded path, as covered by the signature.</summary>
     public string Path { get; }
 
     public string Bucket { get; }
 
-    /// <summary>One char a byte (see <see cref="KeyBytes"/>); empty if the bucket itself is meant.</summary>
+    /// <summary>The key with one char per byte (see <see cref="KeyBytes"/>); empty if the request is for the bucket itself.</summary>
     public string Key { get; }
 
     public string KeyText { get; }
 
     public List<KeyValuePair<string, string>> Query { get; }
 
-    /// <summary>Null if it is not there; empty if it has no value.</summary>
+    /// <summary>A query parameter: null if absent, empty if it has no value.</summary>
     public string? this[string name]
     {
         get
@@ -44,7 +44,7 @@ internal sealed class S3Target
         }
     }
 
-    public static S3Target Of(HttpRequest request)
+    public static S3Target Parse(HttpRequest request)
     {
         var raw = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         if (!raw.StartsWith('/')) throw S3Error.InvalidRequest("The request target must be a path.");
@@ -52,7 +52,7 @@ internal sealed class S3Target
         var path = Uri.UnescapeDataString(question < 0 ? raw : raw[..question]);
         var slash = path.IndexOf('/', 1);
         var key = slash < 0 ? "" : path[(slash + 1)..];
-        if (Encoding.UTF8.GetByteCount(key) > LongestKey) throw new S3Error(400, "KeyTooLongError", "Your key is too long.");
+        if (Encoding.UTF8.GetByteCount(key) > MaxKeyBytes) throw new S3Error(400, "KeyTooLongError", "Your key is too long.");
         return new S3Target(path, slash < 0 ? path[1..] : path[1..slash], key, ReadQuery(question < 0 ? "" : raw[(question + 1)..]));
     }
 

@@ -6,8 +6,8 @@ using Microsoft.AspNetCore.Http;
 namespace Darkroom.AppHost.Storage;
 
 /// <summary>
-/// Lets through only requests signed with our keys by AWS Signature Version 4, in the Authorization header or in the query
-/// (presigned). Facts: AWS, "Authenticating Requests (AWS Signature Version 4)".
+/// Verifies AWS Signature Version 4, in the Authorization header or in the query string (presigned URLs).
+/// Specification: AWS, "Authenticating Requests (AWS Signature Version 4)".
 /// </summary>
 internal sealed class SignatureV4(S3EndpointOptions options)
 {
@@ -15,12 +15,12 @@ internal sealed class SignatureV4(S3EndpointOptions options)
     private const string Unsigned = "UNSIGNED-PAYLOAD";
     private const string TimestampFormat = "yyyyMMdd'T'HHmmss'Z'";
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan LongestLife = TimeSpan.FromDays(7);
+    private static readonly TimeSpan MaxLifetime = TimeSpan.FromDays(7);
 
-    // Keys derive from the day: four HMACs saved on nearly every request.
-    private volatile DailyKey? _key;
+    // The signing key changes only once a day; caching it saves four HMACs per request.
+    private volatile DailyKey? _dailyKey;
 
-    /// <exception cref="S3Error"/>
+    /// <exception cref="S3Error">The signature is missing, invalid or expired.</exception>
     public SignedRequest Verify(HttpRequest request, S3Target target)
     {
         var claim = target["X-Amz-Signature"] is not null ? FromQuery(target) : FromHeader(request);
@@ -34,7 +34,7 @@ internal sealed class SignatureV4(S3EndpointOptions options)
         var scope = $"{claim.Day}/{options.Region}/s3/aws4_request";
         var canonical = CanonicalRequest(request, target, claim, payload);
         var toSign = $"{Algorithm}\n{claim.Timestamp}\n{scope}\n{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(canonical)))}";
-        var signed = new SignedRequest(KeyOf(claim.Day), claim.Timestamp, scope, payload, claim.Signature);
+        var signed = new SignedRequest(SigningKey(claim.Day), claim.Timestamp, scope, payload, claim.Signature);
         return signed.Matches(toSign, claim.Signature)
             ? signed
             : throw new S3Error(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.");
@@ -59,21 +59,21 @@ internal sealed class SignatureV4(S3EndpointOptions options)
 
     private static Claim FromQuery(S3Target target)
     {
-        string Needed(string name) => target[name] ?? throw new S3Error(400, "AuthorizationQueryParametersError", $"Query-string authentication needs {name}.");
-        if (Needed("X-Amz-Algorithm") != Algorithm
-            || !int.TryParse(Needed("X-Amz-Expires"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            || seconds < 1 || seconds > LongestLife.TotalSeconds)
+        string Required(string name) => target[name] ?? throw new S3Error(400, "AuthorizationQueryParametersError", $"Query-string authentication needs {name}.");
+        if (Required("X-Amz-Algorithm") != Algorithm
+            || !int.TryParse(Required("X-Amz-Expires"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+            || seconds < 1 || seconds > MaxLifetime.TotalSeconds)
             throw new S3Error(400, "AuthorizationQueryParametersError", "X-Amz-Algorithm or X-Amz-Expires is not valid.");
         return new Claim(
-            Needed("X-Amz-Credential").Split('/'), Needed("X-Amz-Date"), Needed("X-Amz-SignedHeaders").Split(';'),
-            Needed("X-Amz-Signature"), TimeSpan.FromSeconds(seconds));
+            Required("X-Amz-Credential").Split('/'), Required("X-Amz-Date"), Required("X-Amz-SignedHeaders").Split(';'),
+            Required("X-Amz-Signature"), TimeSpan.FromSeconds(seconds));
     }
 
     private void CheckScope(Claim claim)
     {
         if (claim.Credential is not [var accessKey, _, var region, "s3", "aws4_request"]) throw Malformed("the credential is not of the form key/day/region/s3/aws4_request");
         if (region != options.Region) throw Malformed($"the region '{region}' is wrong; expecting '{options.Region}'");
-        if (!Same(accessKey, options.AccessKey)) throw new S3Error(403, "InvalidAccessKeyId", "The access key you provided does not exist in our records.");
+        if (!FixedTimeEquals(accessKey, options.AccessKey)) throw new S3Error(403, "InvalidAccessKeyId", "The access key you provided does not exist in our records.");
     }
 
     private void CheckTime(Claim claim)
@@ -88,7 +88,7 @@ internal sealed class SignatureV4(S3EndpointOptions options)
         if (age > claim.Lifetime) throw S3Error.AccessDenied("Request has expired");
     }
 
-    /// <summary>A header that changes what S3 does must not be added by someone on the way.</summary>
+    /// <summary>All <c>x-amz-</c> headers must be signed, so that nobody on the way can add one and change the request's meaning.</summary>
     private static void CheckCoverage(Claim claim, HttpRequest request)
     {
         if (!claim.SignedHeaders.Contains("host")) throw S3Error.AccessDenied("The host header must be signed.");
@@ -125,27 +125,69 @@ internal sealed class SignatureV4(S3EndpointOptions options)
             : trimmed;
     }
 
-    private byte[] KeyOf(string day)
+    private byte[] SigningKey(string day)
     {
-        if (_key is { } cached && cached.Day == day) return cached.Key;
+        if (_dailyKey is { } cached && cached.Day == day) return cached.Key;
         var key = Encoding.UTF8.GetBytes("AWS4" + options.SecretKey);
         foreach (var step in (string[])[day, options.Region, "s3", "aws4_request"]) key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(step));
-        _key = new DailyKey(day, key);
+        _dailyKey = new DailyKey(day, key);
         return key;
     }
 
     private static string? Header(HttpRequest request, string name) => request.Headers.TryGetValue(name, out var values) ? values[0] : null;
 
-    private static bool Same(string a, string b) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(a), Encoding.UTF8.GetBytes(b));
+    private static bool FixedTimeEquals(string a, string b) => CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(a), Encoding.UTF8.GetBytes(b));
 
     private static S3Error Malformed(string what) => new(400, "AuthorizationHeaderMalformed", $"The authorization header is malformed; {what}.");
 
     private sealed record DailyKey(string Day, byte[] Key);
 
-    /// <summary>What a request says of itself; <see cref="Lifetime"/> only if presigned.</summary>
+    /// <summary>The unverified authentication fields of a request. <see cref="Lifetime"/> is set only for presigned URLs.</summary>
     private sealed record Claim(string[] Credential, string Timestamp, string[] SignedHeaders, string Signature, TimeSpan? Lifetime)
     {
         public bool IsPresigned => Lifetime is not null;
         public string Day => Credential.Length > 1 ? Credential[1] : "";
+    }
+}
+
+/// <summary>A request whose signature was verified, with what is needed to verify its body and the body's chunks.</summary>
+/// <param name="Payload">The hex hash of the body, or a constant that says how the body is signed.</param>
+/// <param name="Signature">The request's signature, on which the first chunk signature is based.</param>
+internal sealed record SignedRequest(byte[] Key, string Timestamp, string Scope, string Payload, string Signature)
+{
+    private static readonly string EmptyHash = Convert.ToHexStringLower(SHA256.HashData([]));
+
+    public bool Matches(string toSign, string signature)
+    {
+        Span<byte> expected = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(Key, Encoding.UTF8.GetBytes(toSign), expected);
+        return CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(expected)), Encoding.ASCII.GetBytes(signature));
+    }
+
+    public bool ChunkMatches(string previous, ReadOnlySpan<byte> hash, string signature) =>
+        Matches($"AWS4-HMAC-SHA256-PAYLOAD\n{Timestamp}\n{Scope}\n{previous}\n{EmptyHash}\n{Convert.ToHexStringLower(hash)}", signature);
+
+    public bool TrailerMatches(string previous, ReadOnlySpan<byte> hash, string signature) =>
+        Matches($"AWS4-HMAC-SHA256-TRAILER\n{Timestamp}\n{Scope}\n{previous}\n{Convert.ToHexStringLower(hash)}", signature);
+}
+
+/// <summary>Percent-encoding as AWS signatures require it: unreserved characters are kept, hex digits are upper case.</summary>
+internal static class AwsEscape
+{
+    public static string Escape(string text)
+    {
+        var escaped = new StringBuilder(text.Length + 16);
+        Append(escaped, text, keepSlash: false);
+        return escaped.ToString();
+    }
+
+    public static void Append(StringBuilder target, string text, bool keepSlash)
+    {
+        foreach (var b in Encoding.UTF8.GetBytes(text))
+        {
+            var c = (char)b;
+            if (char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~' || (keepSlash && c == '/')) target.Append(c);
+            else target.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
+        }
     }
 }

@@ -3,10 +3,10 @@ using System.Text.Json;
 
 namespace Darkroom.AppHost.Storage;
 
-/// <summary>One multipart upload on disk: <c>upload.json</c>, and one object file a part.</summary>
+/// <summary>A multipart upload on disk: <c>upload.json</c> and one object file per part.</summary>
 internal sealed class UploadFolder
 {
-    private const string Description = "upload.json";
+    private const string DescriptionFile = "upload.json";
     private readonly string _path;
 
     private UploadFolder(string id, string path, PendingUpload upload)
@@ -24,29 +24,29 @@ internal sealed class UploadFolder
         var id = Guid.NewGuid().ToString("N");
         var path = Path.Join(uploads, id);
         Directory.CreateDirectory(path);
-        File.WriteAllBytes(Path.Join(path, Description), JsonSerializer.SerializeToUtf8Bytes(upload, StorageJson.Default.PendingUpload));
+        File.WriteAllBytes(Path.Join(path, DescriptionFile), JsonSerializer.SerializeToUtf8Bytes(upload, StorageJson.Default.PendingUpload));
         return new UploadFolder(id, path, upload);
     }
 
     public static UploadFolder? TryOpen(string uploads, string id)
     {
-        // The id comes from outside and becomes a path.
+        // The id comes from the client and becomes part of a path.
         if (!Guid.TryParseExact(id, "N", out _)) return null;
         try
         {
             var path = Path.Join(uploads, id);
-            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Join(path, Description)), StorageJson.Default.PendingUpload) is { } upload
+            return JsonSerializer.Deserialize(File.ReadAllBytes(Path.Join(path, DescriptionFile)), StorageJson.Default.PendingUpload) is { } upload
                 ? new UploadFolder(id, path, upload)
                 : null;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException or JsonException)
         {
-            // Never begun, ended meanwhile, or cut off while it was made.
+            // Never created, already completed or aborted, or interrupted while being created.
             return null;
         }
     }
 
-    /// <summary>All of a bucket's, in the order in which they are listed.</summary>
+    /// <summary>All uploads of a bucket, in listing order.</summary>
     public static IEnumerable<UploadFolder> All(string uploads) =>
         Directory.EnumerateDirectories(uploads)
             .Select(path => TryOpen(uploads, Path.GetFileName(path)))
@@ -54,12 +54,12 @@ internal sealed class UploadFolder
             .OrderBy(folder => folder.Upload.Key, StringComparer.Ordinal)
             .ThenBy(folder => folder.Id, StringComparer.Ordinal);
 
-    public string Part(int number) => Path.Join(_path, number.ToString("D5", CultureInfo.InvariantCulture));
+    public string PartPath(int number) => Path.Join(_path, number.ToString("D5", CultureInfo.InvariantCulture));
 
     public IEnumerable<int> PartNumbers() =>
         Directory.EnumerateFiles(_path)
             .Select(Path.GetFileName)
-            .Where(name => name != Description)
+            .Where(name => name != DescriptionFile)
             .Select(name => int.Parse(name!, CultureInfo.InvariantCulture))
             .Order();
 
@@ -67,13 +67,18 @@ internal sealed class UploadFolder
     {
         try
         {
-            // The description first: without it the upload is gone for everyone, however long the rest takes.
-            File.Delete(Path.Join(_path, Description));
+            // The description goes first: without it the upload no longer exists, however long the rest takes.
+            File.Delete(Path.Join(_path, DescriptionFile));
             Directory.Delete(_path, recursive: true);
         }
         catch (DirectoryNotFoundException)
         {
-            // Someone else ended it too.
+            // Already deleted by a concurrent request.
         }
     }
 }
+
+/// <summary>The parameters of a multipart upload.</summary>
+/// <param name="Algorithm">Checksum algorithm for the parts; null if the client requested none.</param>
+internal sealed record PendingUpload(
+    string Key, Dictionary<string, string> Headers, string? Algorithm, bool Composite, DateTimeOffset Initiated);

@@ -11,7 +11,7 @@ public sealed class ImageLinksTests
     private static readonly ImageId Image = new(42);
 
     [Fact]
-    public async Task All_processes_of_an_installation_issue_and_accept_the_same_links()
+    public async Task All_processes_of_an_installation_create_and_accept_the_same_links()
     {
         await using var database = await TestDatabase.CreateAsync();
         var links = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => StartAsync(database)));
@@ -33,7 +33,7 @@ public sealed class ImageLinksTests
         Assert.False(links.Verify(Image, Key.Replace("1-1", "1-2", StringComparison.Ordinal), mac));
         foreach (var guess in (string[])["", mac[..^1], mac + "A", mac.ToUpperInvariant(), new string('A', 22), "é"])
             Assert.False(links.Verify(Image, Key, guess));
-        // Splitting id and key differently must not give the same MAC input.
+        // Moving the boundary between id and key must not produce the same text.
         Assert.False(links.Verify(new ImageId(4), "2\n" + Key, mac));
     }
 
@@ -49,7 +49,7 @@ public sealed class ImageLinksTests
     [Theory]
     [InlineData("https://cdn.example.com")]
     [InlineData("https://cdn.example.com/")]
-    public async Task A_bucket_with_a_public_address_is_linked_directly(string address)
+    public async Task Links_to_a_bucket_with_a_public_url_lead_there_directly(string address)
     {
         await using var database = await TestDatabase.CreateAsync();
         var links = await StartAsync(database, address);
@@ -57,7 +57,7 @@ public sealed class ImageLinksTests
     }
 
     [Fact]
-    public void Links_before_the_secret_is_loaded_throw() =>
+    public void Creating_a_link_without_the_secret_throws() =>
         Assert.Throws<InvalidOperationException>(() => Create(null!).For(Image, Key));
 
     [Theory]
@@ -67,7 +67,7 @@ public sealed class ImageLinksTests
     [InlineData("https://api.example.com/?x=1", false)]
     [InlineData("https://api.example.com/", true)]
     [InlineData("http://localhost:5080/base", true)]
-    public void The_base_URL_must_allow_appending_a_path(string address, bool valid)
+    public void The_base_url_must_allow_a_path_to_be_appended(string address, bool valid)
     {
         var options = new LinkOptions { BaseUrl = address };
         var problems = new List<System.ComponentModel.DataAnnotations.ValidationResult>();

@@ -5,7 +5,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>Multipart uploads, tested with the AWS SDK and its defaults.</summary>
+/// <summary>Multipart uploads by the AWS SDK with its defaults.</summary>
 public sealed class MultipartContractTests : IAsyncLifetime
 {
     private const string Bucket = "darkroom";
@@ -29,10 +29,10 @@ public sealed class MultipartContractTests : IAsyncLifetime
     [InlineData(null)]
     [InlineData("CRC32")]
     [InlineData("SHA256")]
-    public async Task Parts_become_one_object_in_order(string? algorithm)
+    public async Task Parts_become_one_object_in_order_of_their_numbers(string? algorithm)
     {
         byte[][] parts = [RandomNumberGenerator.GetBytes(PartBytes), RandomNumberGenerator.GetBytes(PartBytes), RandomNumberGenerator.GetBytes(77)];
-        var begun = await _sdk.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest
+        var initiated = await _sdk.InitiateMultipartUploadAsync(new InitiateMultipartUploadRequest
         {
             BucketName = Bucket,
             Key = "big",
@@ -40,10 +40,10 @@ public sealed class MultipartContractTests : IAsyncLifetime
             ChecksumAlgorithm = algorithm is null ? null : ChecksumAlgorithm.FindValue(algorithm),
         });
         var sent = new PartETag[3];
-        foreach (var i in (int[])[2, 0, 1]) sent[i] = await SendAsync(begun.UploadId, i + 1, parts[i], algorithm);
+        foreach (var i in (int[])[2, 0, 1]) sent[i] = await SendAsync(initiated.UploadId, i + 1, parts[i], algorithm);
 
-        await Refused("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "big"));
-        var complete = new CompleteMultipartUploadRequest { BucketName = Bucket, Key = "big", UploadId = begun.UploadId, PartETags = [.. sent] };
+        await AssertRejectedAsync("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "big"));
+        var complete = new CompleteMultipartUploadRequest { BucketName = Bucket, Key = "big", UploadId = initiated.UploadId, PartETags = [.. sent] };
         var first = await _sdk.CompleteMultipartUploadAsync(complete);
 
         using var response = await _sdk.GetObjectAsync(Bucket, "big");
@@ -53,24 +53,24 @@ public sealed class MultipartContractTests : IAsyncLifetime
         Assert.Equal("text/csv", response.Headers.ContentType);
         Assert.EndsWith("-3\"", response.ETag, StringComparison.Ordinal);
 
-        // The response may have been lost: repeating the completion succeeds again.
+        // The response may have been lost, so completing again must succeed in the same way.
         Assert.Equal(first.ETag, (await _sdk.CompleteMultipartUploadAsync(complete)).ETag);
         Assert.Empty(Directory.EnumerateDirectories(Path.Join(_s3.DataFolder, "uploads", Bucket)));
     }
 
     [Fact]
-    public async Task Invalid_parts_are_refused()
+    public async Task Invalid_parts_are_rejected()
     {
-        var begun = await _sdk.InitiateMultipartUploadAsync(Bucket, "big");
-        var small = await SendAsync(begun.UploadId, 1, [1, 2, 3]);
-        var last = await SendAsync(begun.UploadId, 2, [4]);
+        var initiated = await _sdk.InitiateMultipartUploadAsync(Bucket, "big");
+        var small = await SendAsync(initiated.UploadId, 1, [1, 2, 3]);
+        var last = await SendAsync(initiated.UploadId, 2, [4]);
         Task<CompleteMultipartUploadResponse> CompleteAsync(params PartETag[] parts) => _sdk.CompleteMultipartUploadAsync(
-            new CompleteMultipartUploadRequest { BucketName = Bucket, Key = "big", UploadId = begun.UploadId, PartETags = [.. parts] });
+            new CompleteMultipartUploadRequest { BucketName = Bucket, Key = "big", UploadId = initiated.UploadId, PartETags = [.. parts] });
 
-        await Refused("EntityTooSmall", () => CompleteAsync(small, last));
-        await Refused("InvalidPart", () => CompleteAsync(new PartETag(1, last.ETag)));
-        await Refused("InvalidPart", () => CompleteAsync(new PartETag(9, small.ETag)));
-        await Refused("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "big"));
+        await AssertRejectedAsync("EntityTooSmall", () => CompleteAsync(small, last));
+        await AssertRejectedAsync("InvalidPart", () => CompleteAsync(new PartETag(1, last.ETag)));
+        await AssertRejectedAsync("InvalidPart", () => CompleteAsync(new PartETag(9, small.ETag)));
+        await AssertRejectedAsync("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "big"));
         await CompleteAsync(small);
         Assert.Equal(3, (await _sdk.GetObjectMetadataAsync(Bucket, "big")).ContentLength);
     }
@@ -78,23 +78,23 @@ public sealed class MultipartContractTests : IAsyncLifetime
     [Fact]
     public async Task An_aborted_upload_is_gone_and_accepts_no_more_parts()
     {
-        var begun = await _sdk.InitiateMultipartUploadAsync(Bucket, "big");
-        await SendAsync(begun.UploadId, 1, [1]);
-        await _sdk.AbortMultipartUploadAsync(Bucket, "big", begun.UploadId);
+        var initiated = await _sdk.InitiateMultipartUploadAsync(Bucket, "big");
+        await SendAsync(initiated.UploadId, 1, [1]);
+        await _sdk.AbortMultipartUploadAsync(Bucket, "big", initiated.UploadId);
 
-        await Refused("NoSuchUpload", () => SendAsync(begun.UploadId, 2, [2]));
-        await Refused("NoSuchUpload", () => _sdk.AbortMultipartUploadAsync(Bucket, "big", begun.UploadId));
+        await AssertRejectedAsync("NoSuchUpload", () => SendAsync(initiated.UploadId, 2, [2]));
+        await AssertRejectedAsync("NoSuchUpload", () => _sdk.AbortMultipartUploadAsync(Bucket, "big", initiated.UploadId));
         Assert.Empty(Directory.EnumerateFiles(Path.Join(_s3.DataFolder), "*", SearchOption.AllDirectories));
     }
 
     [Fact]
-    public async Task An_upload_belongs_to_its_key_and_its_id_is_never_used_as_a_path()
+    public async Task An_upload_belongs_to_its_key_and_its_id_is_not_a_path()
     {
-        var begun = await _sdk.InitiateMultipartUploadAsync(Bucket, "mine");
-        foreach (var id in (string[])["../" + begun.UploadId, "..", "x/../" + begun.UploadId, "/etc"])
-            await Refused("NoSuchUpload", () => _sdk.AbortMultipartUploadAsync(Bucket, "mine", id));
-        await Refused("NoSuchUpload", () => _sdk.AbortMultipartUploadAsync(Bucket, "other", begun.UploadId));
-        await _sdk.AbortMultipartUploadAsync(Bucket, "mine", begun.UploadId);
+        var initiated = await _sdk.InitiateMultipartUploadAsync(Bucket, "mine");
+        foreach (var id in (string[])["../" + initiated.UploadId, "..", "x/../" + initiated.UploadId, "/etc"])
+            await AssertRejectedAsync("NoSuchUpload", () => _sdk.AbortMultipartUploadAsync(Bucket, "mine", id));
+        await AssertRejectedAsync("NoSuchUpload", () => _sdk.AbortMultipartUploadAsync(Bucket, "other", initiated.UploadId));
+        await _sdk.AbortMultipartUploadAsync(Bucket, "mine", initiated.UploadId);
     }
 
     [Fact]
@@ -135,6 +135,6 @@ public sealed class MultipartContractTests : IAsyncLifetime
         return new PartETag(response) { PartNumber = number };
     }
 
-    private static async Task Refused<T>(string code, Func<Task<T>> call) =>
+    private static async Task AssertRejectedAsync<T>(string code, Func<Task<T>> call) =>
         Assert.Equal(code, (await Assert.ThrowsAnyAsync<AmazonS3Exception>(call)).ErrorCode);
 }

@@ -20,7 +20,7 @@ public sealed class ObjectKeysTests
     }
 
     [Fact]
-    public void Every_key_is_under_its_request()
+    public void Every_key_starts_with_its_request()
     {
         string[] keys = [ObjectKeys.Input(Request), ObjectKeys.Original(Request, 1, 1, Hash, "png"), ObjectKeys.Image(Request, 1, 1, Hash, "png"), ObjectKeys.Output(Request, 1, 1)];
         Assert.All(keys, key => Assert.StartsWith(ObjectKeys.Request(Request), key, StringComparison.Ordinal));
@@ -33,6 +33,6 @@ public sealed class ObjectKeysTests
     [InlineData("JPG")]
     [InlineData("../x")]
     [InlineData("toolong")]
-    public void An_extension_cannot_smuggle_anything_in(string extension) =>
+    public void An_invalid_extension_is_rejected(string extension) =>
         Assert.Throws<ArgumentException>(() => ObjectKeys.Image(Request, 1, 1, Hash, extension));
 }

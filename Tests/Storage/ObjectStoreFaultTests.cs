@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>The object store when S3 fails, stalls or lies.</summary>
+/// <summary>The object store when S3 fails, stalls or rejects requests.</summary>
 public sealed class ObjectStoreFaultTests : IAsyncLifetime
 {
     private TestS3 _s3 = null!;
@@ -41,7 +41,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     [InlineData(403, "AccessDenied")]
     [InlineData(403, "SignatureDoesNotMatch")]
     [InlineData(401, "Unauthorized")]
-    public async Task A_denied_request_is_permanent_and_not_retried(int status, string code)
+    public async Task A_rejection_is_permanent_and_not_retried(int status, string code)
     {
         Serve(context => TestS3.RefuseAsync(context, status, code));
         var error = await Assert.ThrowsAsync<StorageDeniedException>(() => _s3.CreateStore().PutAsync("k", new byte[10], "image/jpeg", default));
@@ -51,7 +51,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_stalled_attempt_times_out_and_the_next_succeeds()
+    public async Task An_attempt_that_stalls_times_out_and_the_next_succeeds()
     {
         Serve(context => _requests == 1 ? StallAsync(context) : Task.CompletedTask);
         var clock = Stopwatch.StartNew();
@@ -62,14 +62,14 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_store_that_only_stalls_is_unavailable_in_bounded_time()
+    public async Task A_store_that_always_stalls_is_unavailable_after_a_bounded_time()
     {
-        // Count by the attempt number that the SDK sends: an attempt that times out while connecting never arrives, and one that does may
-        // arrive again on a new connection.
-        var tries = new ConcurrentQueue<string>();
+        // Counted by the SDK's attempt number: an attempt that times out while connecting never arrives, and one that does arrive may
+        // arrive twice, on a new connection.
+        var attempts = new ConcurrentQueue<string>();
         Serve(context =>
         {
-            tries.Enqueue(context.Request.Headers["amz-sdk-request"].ToString());
+            attempts.Enqueue(context.Request.Headers["amz-sdk-request"].ToString());
             return StallAsync(context);
         });
         await Assert.ThrowsAsync<StorageUnavailableException>(() => _s3.CreateStore(o =>
@@ -77,11 +77,11 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
             o.Try = TimeSpan.FromSeconds(1);
             o.Retries = 1;
         }).PutAsync("k", new byte[10], "image/jpeg", default));
-        Assert.Equal("attempt=2; max=2", tries.Max(StringComparer.Ordinal));
+        Assert.Equal("attempt=2; max=2", attempts.Max(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task A_read_fails_if_the_body_stalls()
+    public async Task A_body_that_stalls_halfway_fails_the_read()
     {
         var store = _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(0.3));
         Serve(async context =>
@@ -96,7 +96,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_fails_if_the_body_is_truncated()
+    public async Task A_body_that_is_cut_off_fails_the_read()
     {
         var opened = new TaskCompletionSource();
         Serve(async context =>
@@ -113,7 +113,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_read_fails_if_the_stored_bytes_have_changed()
+    public async Task Bytes_corrupted_in_the_store_fail_the_read()
     {
         var store = _s3.CreateStore();
         await store.PutAsync("k", "the right bytes"u8.ToArray(), "text/csv", default);
@@ -127,7 +127,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_put_fails_if_a_different_hash_is_confirmed()
+    public async Task A_put_confirmed_with_another_hash_fails()
     {
         Serve(context =>
         {
@@ -138,7 +138,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_completion_fails_if_the_error_follows_a_200()
+    public async Task A_completion_with_an_error_in_a_200_response_fails()
     {
         Serve(context => HttpMethods.IsPost(context.Request.Method) && context.Request.Query.ContainsKey("uploadId")
             ? TestS3.RefuseAsync(context, 200, "InternalError")
@@ -149,9 +149,9 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_completion_whose_response_is_lost_is_retried_and_succeeds()
+    public async Task A_completion_whose_response_is_lost_succeeds_when_retried()
     {
-        // The endpoint completes the upload, but delays its response beyond the client's timeout.
+        // The endpoint completes the upload, but its response is delayed beyond the client's timeout.
         var completions = 0;
         var store = _s3.CreateStore(o => o.Try = TimeSpan.FromSeconds(2));
         Serve(context =>
@@ -180,7 +180,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_cancelled_call_throws_a_cancellation_and_not_a_storage_error()
+    public async Task A_caller_who_cancels_gets_a_cancellation_and_not_a_storage_error()
     {
         using var cancel = new CancellationTokenSource();
         Serve(context =>
@@ -198,7 +198,7 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
         return serve(context);
     };
 
-    /// <summary>Until the client goes away.</summary>
+    /// <summary>Stalls until the client disconnects.</summary>
     private static async Task StallAsync(HttpContext context)
     {
         try

@@ -22,7 +22,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     public async Task DisposeAsync() => await _s3.DisposeAsync();
 
     [Fact]
-    public async Task A_stored_object_is_described_and_read_back()
+    public async Task A_stored_object_is_read_back_unchanged_and_described()
     {
         var bytes = RandomNumberGenerator.GetBytes(300_000);
         var stored = await _store.PutAsync("a/b.jpg", bytes, "image/jpeg", default);
@@ -33,7 +33,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_hash_stores_nothing()
+    public async Task A_hash_that_does_not_match_the_bytes_stores_nothing()
     {
         await Assert.ThrowsAnyAsync<StorageException>(() => _store.PutAsync("k", "bytes"u8.ToArray(), "text/csv", default, SHA256.HashData("others"u8)));
         await Assert.ThrowsAsync<ObjectNotFoundException>(() => _store.OpenReadAsync("k", default));
@@ -45,7 +45,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     [InlineData("image/svg+xml", "attachment", false)]
     [InlineData("text/html", "attachment", false)]
     [InlineData("text/csv", "attachment", false)]
-    public async Task Only_safe_image_types_are_shown_inline_and_cached_forever(string type, string disposition, bool immutable)
+    public async Task Only_safe_images_are_shown_inline_and_cached_as_immutable(string type, string disposition, bool immutable)
     {
         await _store.PutAsync("a/name.ext", "x"u8.ToArray(), type, default);
         using var response = await Http.GetAsync(_store.PresignGet("a/name.ext", TimeSpan.FromMinutes(1)));
@@ -67,7 +67,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     [InlineData(10)]
     [InlineData(70_000)]
     [InlineData(PartBytes)]
-    public async Task Content_that_fits_one_part_costs_one_request(int length)
+    public async Task Content_that_fits_one_part_needs_one_request(int length)
     {
         var requests = new List<string>();
         _s3.BeforeRequest = context =>
@@ -101,7 +101,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         {
             expected.AppendData(piece);
             await upload.WriteAsync(piece, default);
-            // One is filling, one is being sent, and one has just been handed over and may not have arrived yet.
+            // One part being filled, one being sent, and one just handed over that may not have arrived yet.
             Assert.InRange((i * (long)piece.Length) - (Volatile.Read(ref arrived) * (long)PartBytes), 0, 3L * PartBytes);
         }
 
@@ -129,7 +129,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     public async Task An_upload_that_is_not_completed_leaves_nothing(int length)
     {
         await using (var upload = _store.BeginUpload("k", "text/csv")) await upload.WriteAsync(new byte[length], default);
-        await NothingIsLeftAsync();
+        await AssertNothingIsLeftAsync();
     }
 
     [Fact]
@@ -150,11 +150,11 @@ public sealed class ObjectStoreTests : IAsyncLifetime
             });
         }
 
-        await NothingIsLeftAsync();
+        await AssertNothingIsLeftAsync();
     }
 
     [Fact]
-    public async Task A_part_that_fails_fails_the_upload_which_leaves_nothing()
+    public async Task A_failed_part_fails_the_upload_which_leaves_nothing()
     {
         _s3.BeforeRequest = context => context.Request.Query["partNumber"] == "2" ? TestS3.RefuseAsync(context, 403, "AccessDenied") : Task.CompletedTask;
         await using (var upload = _store.BeginUpload("k", "text/csv"))
@@ -166,11 +166,11 @@ public sealed class ObjectStoreTests : IAsyncLifetime
             });
         }
 
-        await NothingIsLeftAsync();
+        await AssertNothingIsLeftAsync();
     }
 
     [Fact]
-    public async Task A_prefix_is_deleted_with_its_unfinished_uploads_and_nothing_else()
+    public async Task Deleting_a_prefix_deletes_its_objects_and_unfinished_uploads_and_nothing_else()
     {
         await Parallel.ForAsync(0, 1_100, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, ct) =>
             await _store.PutAsync($"r/1/{i}", ReadOnlyMemory<byte>.Empty, "text/csv", ct));
@@ -186,7 +186,7 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_missing_bucket_is_created_once_by_concurrent_processes()
+    public async Task A_missing_bucket_is_created_even_by_concurrent_callers()
     {
         var store = _s3.CreateStore(connectionString: _s3.ConnectionString.Replace("Bucket=darkroom", "Bucket=fresh", StringComparison.Ordinal));
         await Assert.ThrowsAsync<ObjectNotFoundException>(() => store.CheckAsync(default));
@@ -210,8 +210,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         return keys;
     }
 
-    /// <summary>The endpoint notices an aborted request slightly later than the client.</summary>
-    private async Task NothingIsLeftAsync()
+    /// <summary>Polls, because the endpoint notices a cut-off request slightly later than the client.</summary>
+    private async Task AssertNothingIsLeftAsync()
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (FilesOnDisk().Length > 0) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, timeout.Token);

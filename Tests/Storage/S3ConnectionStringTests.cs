@@ -32,7 +32,7 @@ public sealed class S3ConnectionStringTests
     }
 
     [Fact]
-    public void A_custom_endpoint_uses_path_style_by_default()
+    public void A_custom_endpoint_has_the_bucket_in_its_path_by_default()
     {
         Assert.True(S3ConnectionString.Parse("Endpoint=https://s3.example.com;Bucket=b").ForcePathStyle);
         Assert.False(S3ConnectionString.Parse("Endpoint=https://s3.example.com;Bucket=b;ForcePathStyle=false").ForcePathStyle);
@@ -49,7 +49,7 @@ public sealed class S3ConnectionStringTests
     [InlineData("Bucket=b;ForcePathStyle=yes", "ForcePathStyle must be true or false")]
     [InlineData("Bucket=b;AccessKey=k", "go together")]
     [InlineData("nonsense", "not of the form")]
-    public void Errors_are_reported(string? text, string expected) =>
+    public void An_error_says_what_is_wrong(string? text, string expected) =>
         Assert.Contains(expected, Assert.Throws<FormatException>(() => S3ConnectionString.Parse(text)).Message, StringComparison.OrdinalIgnoreCase);
 
     [Fact]

@@ -9,7 +9,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>The embedded S3 endpoint, tested with the AWS SDK and its defaults.</summary>
+/// <summary>The embedded endpoint, tested through the AWS SDK with its defaults.</summary>
 public sealed class SdkContractTests : IAsyncLifetime
 {
     private const string Bucket = "darkroom";
@@ -28,14 +28,14 @@ public sealed class SdkContractTests : IAsyncLifetime
         await _s3.DisposeAsync();
     }
 
-    public static TheoryData<string> AwkwardKeys => new(
+    public static TheoryData<string> UnusualKeys => new(
         "plain.txt", "with space.txt", "plus+plus", "per%20cent", "ünïcödé/東京/🎉.jpg", "a..b", "..a/b..", "~!@#$&*()='\"<>,;:?[]{}|\\^`",
         "UPPER/upper", "trailing/", "double//slash", "con/nul.txt", ".hidden", "+folder/=object/~long", new string('x', 1024),
         "seg/" + new string('é', 400) + "/tail", new string('p', 199), new string('p', 200), new string('p', 201));
 
     [Theory]
-    [MemberData(nameof(AwkwardKeys))]
-    public async Task Any_key_can_be_stored_found_listed_and_deleted(string key)
+    [MemberData(nameof(UnusualKeys))]
+    public async Task Any_key_is_stored_found_listed_and_deleted(string key)
     {
         await PutAsync(key, "content of it");
 
@@ -47,9 +47,9 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_key_with_dot_segments_names_an_object_and_never_a_file_outside()
+    public void A_key_with_parent_segments_names_an_object_and_never_a_file_outside()
     {
-        // .NET clients remove dot segments before sending, so test the bucket's own handling of such keys.
+        // .NET's HTTP client normalizes dots before sending, so this tests the folders directly.
         string[] keys = ["../../escape", "a/../b", "..", ".", "/etc/passwd", "a\\..\\b", "nul\0byte"];
         var folders = new BucketFolders(Path.Join(_s3.DataFolder, "inner"));
         folders.Create(Bucket);
@@ -80,7 +80,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     [InlineData(1)]
     [InlineData(65_536)]
     [InlineData(300_001)]
-    public async Task Bytes_come_back_as_they_were_sent(int length)
+    public async Task Bytes_are_returned_unchanged(int length)
     {
         var bytes = RandomNumberGenerator.GetBytes(length);
         await _sdk.PutObjectAsync(new PutObjectRequest { BucketName = Bucket, Key = "k", InputStream = new MemoryStream(bytes) });
@@ -93,7 +93,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Type_headers_and_metadata_come_back()
+    public async Task Content_type_headers_and_metadata_are_returned()
     {
         var put = new PutObjectRequest { BucketName = Bucket, Key = "k", ContentBody = "x", ContentType = "image/avif" };
         put.Headers.CacheControl = "max-age=5";
@@ -115,7 +115,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     [InlineData("CRC32")]
     [InlineData("SHA1")]
     [InlineData("SHA256")]
-    public async Task Each_checksum_of_the_SDK_is_checked_and_kept(string algorithm)
+    public async Task Every_checksum_of_the_SDK_is_verified_and_stored(string algorithm)
     {
         var put = new PutObjectRequest
         {
@@ -136,7 +136,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_wrong_checksum_stores_nothing()
+    public async Task A_checksum_that_does_not_match_stores_nothing()
     {
         var put = new PutObjectRequest
         {
@@ -167,7 +167,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_bytes_are_served_and_a_range_past_the_end_is_refused()
+    public async Task A_suffix_range_is_served_and_a_range_past_the_end_is_rejected()
     {
         await PutAsync("k", "0123456789");
         using var response = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", ByteRange = new Amazon.S3.Model.ByteRange("bytes=-3") });
@@ -179,43 +179,43 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Conditional_requests_are_honoured()
+    public async Task Conditional_headers_are_honoured()
     {
         await PutAsync("k", "x");
         var etag = (await _sdk.GetObjectMetadataAsync(Bucket, "k")).ETag;
 
         using var same = await _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", EtagToMatch = etag });
-        await Refused(HttpStatusCode.PreconditionFailed, () => _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", EtagToMatch = "\"other\"" }));
-        await Refused(HttpStatusCode.NotModified, () => _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", EtagToNotMatch = etag }));
-        await Refused(HttpStatusCode.PreconditionFailed, () => _sdk.PutObjectAsync(new PutObjectRequest { BucketName = Bucket, Key = "k", ContentBody = "y", IfNoneMatch = "*" }));
+        await AssertRejectedAsync(HttpStatusCode.PreconditionFailed, () => _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", EtagToMatch = "\"other\"" }));
+        await AssertRejectedAsync(HttpStatusCode.NotModified, () => _sdk.GetObjectAsync(new GetObjectRequest { BucketName = Bucket, Key = "k", EtagToNotMatch = etag }));
+        await AssertRejectedAsync(HttpStatusCode.PreconditionFailed, () => _sdk.PutObjectAsync(new PutObjectRequest { BucketName = Bucket, Key = "k", ContentBody = "y", IfNoneMatch = "*" }));
         Assert.Equal("x", await GetAsync("k"));
     }
 
     [Fact]
     public async Task Missing_objects_and_buckets_are_reported()
     {
-        await Refused("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "k"));
-        await Refused(HttpStatusCode.NotFound, () => _sdk.GetObjectMetadataAsync(Bucket, "k"));
-        await Refused("NoSuchBucket", () => _sdk.GetObjectAsync("no-such-bucket", "k"));
-        await Refused("NoSuchBucket", () => _sdk.PutObjectAsync(new PutObjectRequest { BucketName = "no-such-bucket", Key = "k", ContentBody = "x" }));
+        await AssertRejectedAsync("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "k"));
+        await AssertRejectedAsync(HttpStatusCode.NotFound, () => _sdk.GetObjectMetadataAsync(Bucket, "k"));
+        await AssertRejectedAsync("NoSuchBucket", () => _sdk.GetObjectAsync("no-such-bucket", "k"));
+        await AssertRejectedAsync("NoSuchBucket", () => _sdk.PutObjectAsync(new PutObjectRequest { BucketName = "no-such-bucket", Key = "k", ContentBody = "x" }));
         Assert.Equal(HttpStatusCode.NoContent, (await _sdk.DeleteObjectAsync(Bucket, "k")).HttpStatusCode);
     }
 
     [Fact]
-    public async Task Unsupported_operations_are_refused()
+    public async Task Unsupported_operations_are_rejected_rather_than_served_as_something_else()
     {
         await PutAsync("k", "x");
-        await Refused("NotImplemented", () => _sdk.CopyObjectAsync(Bucket, "k", Bucket, "copy"));
-        await Refused("NotImplemented", () => _sdk.GetObjectTaggingAsync(new GetObjectTaggingRequest { BucketName = Bucket, Key = "k" }));
+        await AssertRejectedAsync("NotImplemented", () => _sdk.CopyObjectAsync(Bucket, "k", Bucket, "copy"));
+        await AssertRejectedAsync("NotImplemented", () => _sdk.GetObjectTaggingAsync(new GetObjectTaggingRequest { BucketName = Bucket, Key = "k" }));
     }
 
     [Fact]
-    public async Task Buckets_are_created_once()
+    public async Task A_bucket_is_created_only_once()
     {
         await _sdk.PutBucketAsync("another-bucket");
         await _sdk.HeadBucketAsync(new HeadBucketRequest { BucketName = "another-bucket" });
-        await Refused("BucketAlreadyOwnedByYou", () => _sdk.PutBucketAsync("another-bucket"));
-        await Refused(HttpStatusCode.NotFound, () => _sdk.HeadBucketAsync(new HeadBucketRequest { BucketName = "missing-bucket" }));
+        await AssertRejectedAsync("BucketAlreadyOwnedByYou", () => _sdk.PutBucketAsync("another-bucket"));
+        await AssertRejectedAsync(HttpStatusCode.NotFound, () => _sdk.HeadBucketAsync(new HeadBucketRequest { BucketName = "missing-bucket" }));
     }
 
     [Fact]
@@ -233,7 +233,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Order_is_that_of_UTF8_bytes_across_folders()
+    public async Task Keys_are_listed_in_UTF8_byte_order_across_folders()
     {
         // In UTF-16 order the last two would be swapped; '-' and '.' sort before '/', digits and letters after it.
         string[] ordered = ["a", "a-b", "a.b", "a/", "a/-", "a/b", "a/b/c", "a0", "aa", "b", "\uFFEE", "\U0001F389"];
@@ -242,7 +242,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_delimiter_groups_folders_across_pages()
+    public async Task A_delimiter_rolls_up_folders_across_pages()
     {
         foreach (var key in (string[])["p/a", "p/b/1", "p/b/2", "p/b0", "p/c/1", "p/d"]) await PutAsync(key, "");
         var (keys, folders) = (new List<string>(), new List<string>());
@@ -277,7 +277,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Concurrent_writers_of_one_key_leave_one_complete_object()
+    public async Task Concurrent_writes_of_one_key_leave_one_complete_object()
     {
         var contents = Enumerable.Range(0, 32).Select(i => Encoding.ASCII.GetBytes(new string((char)('A' + i), 100_000))).ToArray();
         await Task.WhenAll(contents.Select(content => _sdk.PutObjectAsync(
@@ -292,7 +292,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     [Fact]
     public async Task Concurrent_deletes_and_writes_in_one_folder_lose_nothing()
     {
-        // A delete removes folders that it leaves empty, possibly during a write into them.
+        // A delete also removes empty folders, which a concurrent write may be about to use.
         await Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
         {
             await PutAsync($"f/g/{i}", "x");
@@ -302,7 +302,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Objects_survive_a_restart_and_half_written_ones_are_deleted()
+    public async Task Objects_survive_a_restart_and_partial_writes_are_deleted()
     {
         await PutAsync("k", "x");
         await File.WriteAllTextAsync(Path.Join(_s3.DataFolder, "tmp", "half"), "a write that a crash cut off");
@@ -313,7 +313,7 @@ public sealed class SdkContractTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_truncated_by_a_power_loss_is_not_an_object()
+    public async Task A_file_cut_short_by_a_power_loss_is_not_an_object()
     {
         await PutAsync("k", "some content");
         var file = Directory.EnumerateFiles(Path.Join(_s3.DataFolder, "buckets"), "*", SearchOption.AllDirectories).Single();
@@ -321,7 +321,7 @@ public sealed class SdkContractTests : IAsyncLifetime
         foreach (var length in (int[])[0, 5, whole.Length - 1])
         {
             await File.WriteAllBytesAsync(file, whole[..length]);
-            await Refused("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "k"));
+            await AssertRejectedAsync("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "k"));
             Assert.Empty(await ListAsync(""));
         }
     }
@@ -355,9 +355,9 @@ public sealed class SdkContractTests : IAsyncLifetime
         return keys;
     }
 
-    private static async Task Refused<T>(string code, Func<Task<T>> call) =>
+    private static async Task AssertRejectedAsync<T>(string code, Func<Task<T>> call) =>
         Assert.Equal(code, (await Assert.ThrowsAnyAsync<AmazonS3Exception>(call)).ErrorCode);
 
-    private static async Task Refused<T>(HttpStatusCode status, Func<Task<T>> call) =>
+    private static async Task AssertRejectedAsync<T>(HttpStatusCode status, Func<Task<T>> call) =>
         Assert.Equal(status, (await Assert.ThrowsAnyAsync<AmazonS3Exception>(call)).StatusCode);
 }

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Darkroom.Tests.Storage;
 
-/// <summary>Request signing. The vectors are the worked examples of the AWS documentation, with their keys, dates and signatures.</summary>
+/// <summary>Request authentication. The test vectors (keys, dates, signatures) are the examples in AWS' documentation.</summary>
 public sealed class SignatureTests : IAsyncLifetime
 {
     private const string Empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -57,13 +57,13 @@ public sealed class SignatureTests : IAsyncLifetime
     [Fact]
     public async Task The_documented_GET_is_accepted()
     {
-        // The example has its bucket in the host name, so once past the signature, this endpoint finds no bucket in the path.
+        // The example has its bucket in the host name, so after the signature is accepted this endpoint finds no such bucket.
         var (status, _) = await SendAsync(DocumentedGet("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41"));
         Assert.NotEqual(HttpStatusCode.Forbidden, status);
     }
 
     [Fact]
-    public async Task A_changed_header_or_signature_is_refused()
+    public async Task A_changed_header_or_signature_is_rejected()
     {
         var range = DocumentedGet("f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41");
         range.Headers.Range = new RangeHeaderValue(0, 10);
@@ -76,7 +76,7 @@ public sealed class SignatureTests : IAsyncLifetime
     [Theory]
     [InlineData(-16)]
     [InlineData(16)]
-    public async Task A_clock_more_than_a_quarter_of_an_hour_off_is_refused(int minutes)
+    public async Task A_clock_skew_of_more_than_fifteen_minutes_is_rejected(int minutes)
     {
         var start = new DateTimeOffset(2013, 5, 24, 0, 0, 0, TimeSpan.Zero);
         await using var skewed = await S3Endpoint.StartAsync(new S3EndpointOptions
@@ -143,13 +143,13 @@ public sealed class SignatureTests : IAsyncLifetime
     {
         var body = Chunks(ChunkSignatures, "");
         var cut = ChunkedPut(body[..1000]);
-        // The length is signed, so it is sent as documented, but the connection ends before it is reached.
+        // The Content-Length header is signed and so must stay as documented; the connection ends before that many bytes are sent.
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => SendAsync(cut));
         Assert.Equal(0, StoredBytes());
     }
 
     [Fact]
-    public async Task Wrong_keys_give_the_same_error_codes_as_S3()
+    public async Task A_wrong_access_key_and_a_wrong_secret_give_different_errors_as_in_S3()
     {
         await using var s3 = await TestS3.StartAsync();
         using var wrongSecret = SdkContractTests.DefaultClient(s3.Url, secret: "other");
@@ -172,7 +172,7 @@ public sealed class SignatureTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_presigned_URL_serves_only_its_object_and_honours_header_overrides()
+    public async Task A_presigned_url_serves_only_its_object_and_honours_response_overrides()
     {
         var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
         await using var s3 = await TestS3.StartAsync(time);

@@ -10,7 +10,7 @@ namespace Darkroom.Tests.Storage;
 public sealed class StorageExtensionsTests
 {
     [Fact]
-    public async Task A_host_configures_its_store_from_the_connection_string_and_checks_its_health()
+    public async Task A_host_gets_its_store_from_the_connection_string_and_checks_its_health()
     {
         await using var s3 = await TestS3.StartAsync();
         using var host = Build(s3.ConnectionString);
