@@ -1,45 +1,45 @@
 using Darkroom.AppHost.Hosting;
 
-if (Help.IsWanted(args)) return Help.Write(Console.Out);
+if (Help.IsRequested(args)) return Help.Write(Console.Out);
 try
 {
     var builder = LocalHost.CreateBuilder(args);
-    // What this machine lends: data folder, secrets, ports. Null when a manifest is written, which must know none of it.
+    // Data folder, secrets and ports of a local run. Null when publishing: a manifest must not contain anything of this machine.
     using var run = LocalRun.Open(builder);
-    var containers = await builder.WantsContainersAsync();
+    var useContainers = await builder.UsesContainersAsync();
 
-    // The three that keep state: the one that ConnectionStrings__... names, else a container where those are wanted, else our own.
-    IResourceBuilder<IResourceWithConnectionString> database = builder.IsGiven("darkroom") ? builder.AddConnectionString("darkroom")
-        : run is null || containers ? builder.AddPostgresContainer("postgres", run).AddDatabase("darkroom")
+    // The stateful resources: an external server if ConnectionStrings__... names one, else a container if enabled, else a server that we run.
+    IResourceBuilder<IResourceWithConnectionString> database = builder.HasConnectionString("darkroom") ? builder.AddConnectionString("darkroom")
+        : run is null || useContainers ? builder.AddPostgresContainer("postgres", run).AddDatabase("darkroom")
         : builder.AddPostgresProcess("postgres", run).AddDatabase("darkroom");
-    IResourceBuilder<IResourceWithConnectionString> redis = builder.IsGiven("redis") ? builder.AddConnectionString("redis")
-        : run is null || containers ? builder.AddRedis("redis").WithWipeCommand()
+    IResourceBuilder<IResourceWithConnectionString> redis = builder.HasConnectionString("redis") ? builder.AddConnectionString("redis")
+        : run is null || useContainers ? builder.AddRedis("redis").WithWipeCommand()
         : builder.AddGarnet("redis");
-    IResourceBuilder<IResourceWithConnectionString> s3 = builder.IsGiven("s3") || run is null ? builder.AddConnectionString("s3")
-        : containers ? builder.AddMinioContainer("s3", run)
+    IResourceBuilder<IResourceWithConnectionString> s3 = builder.HasConnectionString("s3") || run is null ? builder.AddConnectionString("s3")
+        : useContainers ? builder.AddMinioContainer("s3", run)
         : builder.AddS3Endpoint("s3", run);
 
     var api = builder.AddProject<Projects.ApiService>("api", launchProfileName: null)
-        .LaunchBuilt()
+        .RunFromBuildOutput()
         .WithPublicEndpoint(run)
         .WithReference(database).WaitFor(database)
         .WithReference(s3).WaitFor(s3);
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
-        .LaunchBuilt()
+        .RunFromBuildOutput()
         .WithCodecEnvironment()
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3)
-        // The page comes first: on a small machine, starting all at once takes everyone longer.
+        // The API goes first: on a small machine, starting everything at once delays the page.
         .WaitFor(api);
 
-    // Links stand in stored CSVs and webhooks: both services must write the same.
+    // Links are stored in CSVs and webhooks, so both services must use the same base URL.
     builder.ShareLinks(run, api, worker);
 
     if (run is not null)
     {
-        builder.RunHere(run, api, worker);
+        builder.ConfigureLocalRun(run, api, worker);
         builder.AddSamplePhotos(run.Settings);
         builder.FetchStudio();
         builder.StopInOrder().ReportRun();
@@ -50,7 +50,7 @@ try
 }
 catch (OperationCanceledException)
 {
-    return 0; // Stopped before everything ran.
+    return 0; // Stopped during startup.
 }
 catch (SettingException e)
 {

@@ -4,16 +4,16 @@ using Microsoft.Extensions.Configuration;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Starts services as they were built with this host.</summary>
+/// <summary>Starts services from the binaries that were built with this host.</summary>
 internal static class BuiltProject
 {
     /// <summary>
-    /// Starts the program itself rather than <c>dotnet run</c>, which costs two seconds of CPU and 130 MB for each process, and
-    /// stands between it and the signals. Under a debugger, or where the output lies elsewhere, Aspire does what it always does.
+    /// Starts the program directly instead of through <c>dotnet run</c>, which costs two seconds of CPU and 130 MB per process and
+    /// gets in the way of signals. Under a debugger, or if the build output is elsewhere, Aspire's default applies.
     /// </summary>
-    public static IResourceBuilder<ProjectResource> LaunchBuilt(this IResourceBuilder<ProjectResource> project)
+    public static IResourceBuilder<ProjectResource> RunFromBuildOutput(this IResourceBuilder<ProjectResource> project)
     {
-#pragma warning disable ASPIRECERTIFICATES001 // Plain HTTP on loopback: without this, every start warns that no certificate is trusted.
+#pragma warning disable ASPIRECERTIFICATES001 // Plain HTTP on loopback; otherwise every start warns about an untrusted certificate.
         project.WithoutHttpsCertificate();
 #pragma warning restore ASPIRECERTIFICATES001
         var builder = project.ApplicationBuilder;
@@ -26,7 +26,7 @@ internal static class BuiltProject
         return File.Exists(program)
             ? project
                 .WithAnnotation(new ExecutableAnnotation { Command = program, WorkingDirectory = folder })
-                // It looks for the runtime in the usual places only, and ours may be elsewhere.
+                // The program looks for the runtime only in the default locations, and ours may be elsewhere.
                 .WithEnvironment("DOTNET_ROOT", Path.GetDirectoryName(DotnetHost.Path) ?? "")
             : project;
     }

@@ -1,8 +1,8 @@
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// What the native libraries of a worker read from their environment when they are loaded, before any code of ours could set it.
-/// Elsewhere than under glibc the first four mean nothing and do no harm.
+/// Environment variables that a worker's native libraries read when they are loaded, before our code could set them.
+/// The <c>MALLOC_</c> variables only affect glibc; elsewhere they are ignored.
 /// </summary>
 internal static class CodecEnvironment
 {
@@ -10,18 +10,18 @@ internal static class CodecEnvironment
 
     private static readonly (string Name, string Value)[] Settings =
     [
-        // Image buffers are kept for the next image. By default glibc returns each to the kernel, and the next is paid for page by page.
+        // Reuse image buffers. By default glibc returns each one to the kernel, and the next one page-faults all over again.
         ("MALLOC_MMAP_THRESHOLD_", Gigabyte),
         ("MALLOC_TRIM_THRESHOLD_", Gigabyte),
         ("MALLOC_TOP_PAD_", "67108864"),
-        // Kept once or twice, not once a thread: libvips makes threads for every image.
+        // At most two arenas, not one per thread: libvips creates threads for every image.
         ("MALLOC_ARENA_MAX", "2"),
-        // The codec sets both itself; here they hold from libvips' first line on.
+        // The codec sets both as well; set here, they apply from the moment libvips loads.
         ("VIPS_BLOCK_UNTRUSTED", "1"),
         ("VIPS_CONCURRENCY", "1"),
-        // Pixels of an image that must lie there whole go to a file above this size.
+        // Above this size, images that must be fully decoded go to a temporary file instead of memory.
         ("VIPS_DISC_THRESHOLD", "64m"),
-        // Set to anything, it silences warnings: hostile files cause them by the thousand.
+        // Any value silences warnings; hostile files cause thousands of them.
         ("VIPS_WARNING", "1"),
     ];
 

@@ -6,17 +6,17 @@ using Microsoft.Extensions.Configuration;
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// Everything that a development installation keeps: <c>.data</c> at the root of the repository, or the folder of <c>--data</c> or
-/// <c>DARKROOM_DATA</c>. Held by one host at a time; deleting it starts anew.
+/// Everything that a development installation keeps: <c>.data</c> at the root of the repository, or the folder given by <c>--data</c>
+/// or <c>DARKROOM_DATA</c>. Locked by one host at a time; delete it to start over.
 /// </summary>
 internal sealed class DataFolder : IDisposable
 {
     private readonly FileStream _lock;
 
-    private DataFolder(string path, FileStream held)
+    private DataFolder(string path, FileStream lockFile)
     {
         Path = path;
-        _lock = held;
+        _lock = lockFile;
         Secrets = Secrets.ReadOrCreate(System.IO.Path.Combine(path, "secrets.json"));
     }
 
@@ -24,40 +24,42 @@ internal sealed class DataFolder : IDisposable
 
     public Secrets Secrets { get; }
 
-    /// <summary>What runs where, for scripts and tests; there while everything is healthy.</summary>
-    public string RunFile => Below("run.json");
+    /// <summary>Addresses, keys and process ids for scripts and tests; exists while the host is running and everything is healthy.</summary>
+    public string RunFile => PathTo("run.json");
 
-    public string Below(string name) => System.IO.Path.Combine(Path, name);
+    public string PathTo(string name) => System.IO.Path.Combine(Path, name);
 
-    /// <summary>Takes the folder. Throws, naming the process, if another host holds it.</summary>
+    /// <summary>Creates the folder if needed and locks it.</summary>
+    /// <exception cref="SettingException">Another host is using the folder; the message names its process.</exception>
     public static DataFolder Open(IConfiguration configuration)
     {
-        var given = configuration["data"] ?? configuration["DARKROOM_DATA"];
-        var path = given is { Length: > 0 } ? System.IO.Path.GetFullPath(given) : System.IO.Path.Combine(Repository.Root, ".data");
+        var configured = configuration["data"] ?? configuration["DARKROOM_DATA"];
+        var path = configured is { Length: > 0 } ? System.IO.Path.GetFullPath(configured) : System.IO.Path.Combine(Repository.Root, ".data");
         PrivateFolder.Create(path);
-        var held = Take(path);
-        // A host that was killed left it behind, and it speaks of processes that are gone.
+        var lockFile = Lock(path);
+        // Left behind by a host that was killed: it describes processes that no longer exist.
         File.Delete(System.IO.Path.Combine(path, "run.json"));
-        return new DataFolder(path, held);
+        return new DataFolder(path, lockFile);
     }
 
     /// <summary>
-    /// The operating system's lock on one file, so that it ends with its holder; the process id in another, which stays readable.
+    /// Locks one file through the operating system, so the lock cannot outlive its process; a second file holds the process id and
+    /// stays readable.
     /// </summary>
-    private static FileStream Take(string path)
+    private static FileStream Lock(string path)
     {
-        var holder = System.IO.Path.Combine(path, "lock");
+        var pidFile = System.IO.Path.Combine(path, "lock");
         try
         {
-            var held = new FileStream(holder + ".held", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            PrivateFolder.WriteFile(holder, Encoding.UTF8.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            return held;
+            var lockFile = new FileStream(pidFile + ".held", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            PrivateFolder.WriteFile(pidFile, Encoding.UTF8.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
+            return lockFile;
         }
         catch (IOException)
         {
-            var pid = File.Exists(holder) ? File.ReadAllText(holder).Trim() : "unknown";
+            var pid = File.Exists(pidFile) ? File.ReadAllText(pidFile).Trim() : "unknown";
             throw new SettingException(
-                $"Another AppHost (process {pid}) uses {path}. Stop it first, or give this one a folder of its own: --data <folder>.");
+                $"Another AppHost (process {pid}) uses {path}. Stop it first, or start this one with its own folder: --data <folder>.");
         }
     }
 
@@ -67,9 +69,32 @@ internal sealed class DataFolder : IDisposable
     public void Dispose()
     {
         File.Delete(RunFile);
-        File.Delete(Below("lock"));
+        File.Delete(PathTo("lock"));
         _lock.Dispose();
     }
 
     private static readonly JsonSerializerOptions RunFileFormat = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+}
+
+/// <summary>Folders and files with keys and data, which only their owner can access.</summary>
+internal static class PrivateFolder
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    public static string Create(string path)
+    {
+        Directory.CreateDirectory(path);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, OwnerOnly);
+        return path;
+    }
+
+    /// <summary>Atomically writes a file that only its owner can read.</summary>
+    public static void WriteFile(string path, ReadOnlySpan<byte> content)
+    {
+        var temporary = path + ".new";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new FileStream(temporary, options)) file.Write(content);
+        File.Move(temporary, path, overwrite: true);
+    }
 }

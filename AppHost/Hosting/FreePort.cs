@@ -4,15 +4,15 @@ using System.Security.Cryptography;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Ports for servers that somebody else starts a while later.</summary>
+/// <summary>Picks ports for servers that another process will start a little later.</summary>
 internal static class FreePort
 {
-    // Below the range that systems take for outgoing connections (Linux: from 32768): such a port may be gone before anybody listens on it.
+    // Below the ephemeral range (Linux: from 32768): an outgoing connection could take such a port before the server listens on it.
     private const int First = 10000;
     private const int Last = 32767;
 
-    /// <summary>A port of 127.0.0.1 that was free a moment ago, any of many, so that two who ask hardly get the same.</summary>
-    /// <exception cref="SocketException">There is none.</exception>
+    /// <summary>A random port on 127.0.0.1 that is free right now. Random, so that two callers are unlikely to get the same one.</summary>
+    /// <exception cref="SocketException">No free port was found.</exception>
     public static int Find()
     {
         for (var attempt = 1; ; attempt++)
@@ -26,7 +26,7 @@ internal static class FreePort
             }
             catch (SocketException) when (attempt < 100)
             {
-                // Somebody's.
+                // In use; try another.
             }
         }
     }

@@ -7,55 +7,55 @@ using Microsoft.Extensions.Configuration;
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// The settings of this host. Each can be given as <c>--Ports:Api=6080</c>, or as <c>Ports__Api=6080</c> in the environment.
+/// The settings of this host. Each can be set on the command line (<c>--Ports:Api=6080</c>) or in the environment (<c>Ports__Api=6080</c>).
 /// <c>--help</c> lists them.
 /// </summary>
 internal sealed class HostSettings
 {
-    /// <summary>Name, default and meaning of each.</summary>
+    /// <summary>Name, default and meaning of every setting.</summary>
     public static readonly IReadOnlyList<(string Name, string Default, string Meaning)> All =
     [
-        ("data", ".data", "folder of everything that is kept; DARKROOM_DATA in the environment"),
-        ("environment", "Development", "other environments have no development key and reach no source on this machine"),
-        ("Ports:Api", "5080", "of page and API; 0 takes any free one, here and below"),
-        ("Ports:S3", "5081", "of the S3 endpoint"),
-        ("Ports:Samples", "5082", "of the sample photos"),
-        ("Ports:Dashboard", "5083", "of the Aspire dashboard"),
-        ("Ports:Postgres", "0", "of the Postgres server"),
+        ("data", ".data", "folder for all data; also DARKROOM_DATA in the environment"),
+        ("environment", "Development", "other environments have no development key and cannot fetch images from this machine"),
+        ("Ports:Api", "5080", "port of the page and API; for every port, 0 means any free one"),
+        ("Ports:S3", "5081", "port of the S3 endpoint"),
+        ("Ports:Samples", "5082", "port of the sample photos"),
+        ("Ports:Dashboard", "5083", "port of the Aspire dashboard"),
+        ("Ports:Postgres", "0", "port of the Postgres server"),
         ("Workers", "2", "worker processes, 1 to 64"),
         ("Dashboard", "true", "false: no dashboard"),
         ("Containers", "false", "true: Postgres, Redis and S3 in containers; needs Docker or Podman"),
-        ("Postgres:Source", "Auto", "Installed: only programs of this machine; Npm: only those of npm; Auto: the first, else the second"),
-        ("Postgres:Binaries", "none", "folder with the programs postgres and initdb"),
+        ("Postgres:Source", "Auto", "Installed: only an installed Postgres; Npm: only the npm package; Auto: installed if found, else npm"),
+        ("Postgres:Binaries", "none", "folder that contains the programs postgres and initdb"),
         ("ConnectionStrings:darkroom", "none", "a Postgres server to use instead, 15 or later"),
         ("ConnectionStrings:redis", "none", "a Redis server to use instead, 7 or later"),
         ("ConnectionStrings:s3", "none", "an S3 bucket to use instead: Endpoint=..;Region=..;Bucket=..;ForcePathStyle=..;AccessKey=..;SecretKey=.."),
     ];
 
     /// <summary>
-    /// Of the API and the page, default 5080. Fixed, because links to the API stand in stored CSVs and must work after a restart.
+    /// Port of the API and the page, default 5080. Fixed, because stored CSVs contain links to the API that must work after a restart.
     /// </summary>
     public required int ApiPort { get; init; }
 
-    /// <summary>Of the embedded S3 endpoint, default 5081. Fixed for the same reason.</summary>
+    /// <summary>Port of the embedded S3 endpoint, default 5081. Fixed for the same reason.</summary>
     public required int S3Port { get; init; }
 
-    /// <summary>Of the sample photos, default 5082. Fixed, because products.csv names it.</summary>
+    /// <summary>Port of the sample photos, default 5082. Fixed, because products.csv contains it.</summary>
     public required int SamplesPort { get; init; }
 
-    /// <summary>Of the dashboard, default 5083. Fixed, so that a bookmark keeps working. Null: there is none.</summary>
+    /// <summary>Port of the dashboard, default 5083. Fixed, so that bookmarks keep working. Null if there is no dashboard.</summary>
     public required int? DashboardPort { get; init; }
 
-    /// <summary>Of the embedded Postgres server. Null, the default: any free one, for nobody but the services needs to know it.</summary>
+    /// <summary>Port of the embedded Postgres server. By default any free port, since only the services need it.</summary>
     public required int? PostgresPort { get; init; }
 
-    /// <summary>Worker processes, 1 to 64, default 2: enough to see that no process is special.</summary>
+    /// <summary>Number of worker processes, 1 to 64. The default of 2 shows that no worker is special.</summary>
     public required int Workers { get; init; }
 
-    /// <summary>Where Postgres' programs come from.</summary>
+    /// <summary>Where the Postgres programs come from.</summary>
     public required PostgresSource PostgresSource { get; init; }
 
-    /// <summary>The folder of Postgres' programs; null: the usual places.</summary>
+    /// <summary>The folder with the Postgres programs; null to search the usual places.</summary>
     public required string? PostgresBinaries { get; init; }
 
     public string ApiUrl => UrlOf(ApiPort);
@@ -63,11 +63,11 @@ internal sealed class HostSettings
     public string SamplesUrl => UrlOf(SamplesPort);
     public string? DashboardUrl => DashboardPort is { } port ? UrlOf(port) : null;
 
-    /// <summary>Reads and checks them all.</summary>
-    /// <exception cref="SettingException">A value is not one, or a port is in use.</exception>
+    /// <summary>Reads and validates all settings.</summary>
+    /// <exception cref="SettingException">A value is invalid, or a port is in use.</exception>
     public static HostSettings Read(IConfiguration configuration, bool hasDashboard)
     {
-        RefuseUnknownPorts(configuration);
+        RejectUnknownPorts(configuration);
         return new()
         {
             ApiPort = Port(configuration, "Api", 5080),
@@ -81,15 +81,15 @@ internal sealed class HostSettings
         };
     }
 
-    public static bool WantsDashboard(IConfiguration configuration) => Flag(configuration, "Dashboard", standard: true);
+    public static bool DashboardEnabled(IConfiguration configuration) => Flag(configuration, "Dashboard", defaultValue: true);
 
-    public static bool WantsContainers(IConfiguration configuration) => Flag(configuration, "Containers", standard: false);
+    public static bool ContainersEnabled(IConfiguration configuration) => Flag(configuration, "Containers", defaultValue: false);
 
     private static string UrlOf(int port) => string.Create(CultureInfo.InvariantCulture, $"http://localhost:{port}");
 
-    private static bool Flag(IConfiguration configuration, string name, bool standard)
+    private static bool Flag(IConfiguration configuration, string name, bool defaultValue)
     {
-        if (configuration[name] is not { Length: > 0 } text) return standard;
+        if (configuration[name] is not { Length: > 0 } text) return defaultValue;
         return bool.TryParse(text, out var value) ? value : throw new SettingException($"{name} is '{text}'. It must be true or false.");
     }
 
@@ -107,30 +107,30 @@ internal sealed class HostSettings
         if (text is not { Length: > 0 }) return 2;
         return int.TryParse(text, CultureInfo.InvariantCulture, out var workers) && workers is > 0 and <= 64
             ? workers
-            : throw new SettingException($"Workers is '{text}'. It must be a number of processes, 1 to 64.");
+            : throw new SettingException($"Workers is '{text}'. It must be a number from 1 to 64.");
     }
 
-    private static void RefuseUnknownPorts(IConfiguration configuration)
+    private static void RejectUnknownPorts(IConfiguration configuration)
     {
         var unknown = configuration.GetSection("Ports").GetChildren().Select(port => port.Path)
             .FirstOrDefault(path => !All.Any(setting => setting.Name.Equals(path, StringComparison.OrdinalIgnoreCase)));
         if (unknown is not null)
             throw new SettingException(
-                $"There is no setting {unknown}. Ports are: {string.Join(", ", All.Select(setting => setting.Name).Where(name => name.StartsWith("Ports:", StringComparison.Ordinal)))}.");
+                $"There is no setting {unknown}. The port settings are {string.Join(", ", All.Select(setting => setting.Name).Where(name => name.StartsWith("Ports:", StringComparison.Ordinal)))}.");
     }
 
-    private static int Port(IConfiguration configuration, string name, int standard)
+    private static int Port(IConfiguration configuration, string name, int defaultValue)
     {
         var setting = $"Ports:{name}";
         var text = configuration[setting];
-        var port = standard;
+        var port = defaultValue;
         if (text is { Length: > 0 }
             && (!int.TryParse(text, CultureInfo.InvariantCulture, out port) || port is < 0 or > 65535))
-            throw new SettingException($"{setting} is '{text}'. It must be a port, 1 to 65535, or 0 for any free one.");
+            throw new SettingException($"{setting} is '{text}'. It must be a port from 1 to 65535, or 0 for any free port.");
         if (port == 0) return FreePort.Find();
 
         using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        // As Kestrel does: a port in TIME_WAIT after a quick restart is free.
+        // As Kestrel does, so that a port in TIME_WAIT after a quick restart counts as free.
         if (!OperatingSystem.IsWindows()) probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         try
         {
@@ -142,7 +142,10 @@ internal sealed class HostSettings
         {
             throw new SettingException(
                 $"Port {port} is in use by another program. Stop it, or choose another port: --{setting}=<port> " +
-                $"(or the environment variable Ports__{name}; 0 takes any free one).");
+                $"(or the environment variable Ports__{name}; 0 means any free port).");
         }
     }
 }
+
+/// <summary>A configuration problem that the user can fix; the message says how.</summary>
+public sealed class SettingException(string message) : Exception(message);

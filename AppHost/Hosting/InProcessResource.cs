@@ -3,13 +3,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>A small server that runs inside this process, and is seen in the dashboard like any other resource.</summary>
+/// <summary>A small server that runs inside this process and appears in the dashboard like any other resource.</summary>
 internal sealed class InProcessResource(string name, ReferenceExpression connectionString)
     : Resource(name), IResourceWithConnectionString, IResourceWithWaitSupport
 {
     public ReferenceExpression ConnectionStringExpression { get; } = connectionString;
 
-    /// <summary>Null while it does not run.</summary>
+    /// <summary>Null while the server is not running.</summary>
     public IAsyncDisposable? Server { get; set; }
 
     public async Task StopAsync()
@@ -22,9 +22,9 @@ internal sealed class InProcessResource(string name, ReferenceExpression connect
 
 internal static partial class InProcessResourceExtensions
 {
-    /// <summary>Starts it with everything else; it stops after all that works on it.</summary>
-    /// <param name="kind">As the dashboard names its type.</param>
-    /// <param name="start">Given the log that the dashboard shows.</param>
+    /// <summary>Starts the server together with the other resources. It stops after everything that depends on it (<see cref="OrderedStop"/>).</summary>
+    /// <param name="kind">The resource type that the dashboard shows.</param>
+    /// <param name="start">Starts the server; receives the logger whose output the dashboard shows.</param>
     public static IResourceBuilder<InProcessResource> AddInProcess(
         this IDistributedApplicationBuilder builder,
         string name,
@@ -62,6 +62,6 @@ internal static partial class InProcessResourceExtensions
     [LoggerMessage(LogLevel.Information, "Listening.")]
     private static partial void LogStart(ILogger logger);
 
-    [LoggerMessage(LogLevel.Error, "It did not start.")]
+    [LoggerMessage(LogLevel.Error, "The server failed to start.")]
     private static partial void LogFailure(ILogger logger, Exception e);
 }

@@ -2,47 +2,47 @@ using Microsoft.Extensions.Configuration;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Aspire's builder with what it wants to be told, where no launch profile and no CLI does.</summary>
+/// <summary>Creates Aspire's builder with the settings that a launch profile or the Aspire CLI would otherwise supply.</summary>
 internal static class LocalHost
 {
     private static readonly Dictionary<string, string?> Defaults = new()
     {
-        // Plain HTTP on loopback: a development certificate that nobody trusts helps nobody. 0: any free port.
+        // Plain HTTP on loopback: an untrusted development certificate adds nothing. Port 0 means any free port.
         ["ASPIRE_ALLOW_UNSECURED_TRANSPORT"] = "true",
         ["ASPIRE_DASHBOARD_OTLP_ENDPOINT_URL"] = "http://localhost:0",
         ["ASPIRE_RESOURCE_SERVICE_ENDPOINT_URL"] = "http://localhost:0",
-        // It would ask the package feed at every start.
+        // The version check would query the package feed at every start.
         ["ASPIRE_VERSION_CHECK_DISABLED"] = "true",
-        // The console is RunReport's; what goes wrong is told as well.
+        // RunReport writes to the console; besides that, only warnings and errors.
         ["Logging:LogLevel:Default"] = "Warning",
-        // A start that is called off is no failure, and any other ends the process with its reason.
+        // A cancelled start is not a failure, and any other failure ends the process with its own message.
         ["Logging:LogLevel:Microsoft.Extensions.Hosting.Internal.Host"] = "Critical",
-        // Keys that only the dashboard's own service uses.
+        // Warns about unencrypted keys, which only the dashboard's own service uses.
         ["Logging:LogLevel:Microsoft.AspNetCore.DataProtection"] = "Error",
     };
 
     public static IDistributedApplicationBuilder CreateBuilder(string[] args)
     {
         EnsureHome();
-        var asked = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
+        var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
         var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
         {
-            // Whoever starts services of a data folder on one machine is developing.
-            Args = string.IsNullOrEmpty(asked["DOTNET_ENVIRONMENT"]) ? ["--environment", "Development", .. args] : args,
-            DisableDashboard = !HostSettings.WantsDashboard(asked),
+            // A local run with a data folder is development unless told otherwise.
+            Args = string.IsNullOrEmpty(configuration["DOTNET_ENVIRONMENT"]) ? ["--environment", "Development", .. args] : args,
+            DisableDashboard = !HostSettings.DashboardEnabled(configuration),
             DashboardApplicationName = "Darkroom",
         });
-        // What the environment, a launch profile or the command line says goes before.
+        // The environment, a launch profile and the command line take precedence.
         builder.Configuration.AddInMemoryCollection(Defaults.Where(setting => string.IsNullOrEmpty(builder.Configuration[setting.Key])));
         return builder;
     }
 
-    /// <summary>Aspire's orchestrator dies without a home folder, and Aspire then waits for it for ever.</summary>
+    /// <summary>Aspire's orchestrator crashes without a home folder, and Aspire then waits for it forever.</summary>
     private static void EnsureHome()
     {
         if (OperatingSystem.IsWindows() || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME"))) return;
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-#pragma warning disable RS0030 // For children that this runtime starts it does what it should.
+#pragma warning disable RS0030 // Child processes started by this runtime do inherit it.
         Environment.SetEnvironmentVariable("HOME", home.Length > 0 && Directory.Exists(home) ? home : Path.GetTempPath());
 #pragma warning restore RS0030
     }

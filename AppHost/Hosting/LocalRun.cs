@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>What a run on this machine has, and a deployment has not: a data folder with its secrets, and ports that people know.</summary>
+/// <summary>What a local run has and a deployment does not: a data folder with secrets, and well-known ports.</summary>
 internal sealed class LocalRun : IDisposable
 {
     private LocalRun(DataFolder data, HostSettings settings) => (Data, Settings) = (data, settings);
@@ -13,23 +13,23 @@ internal sealed class LocalRun : IDisposable
 
     public HostSettings Settings { get; }
 
-    /// <summary>The dashboard, with the token that opens it; null: there is none.</summary>
+    /// <summary>The dashboard's URL including its login token; null if there is no dashboard.</summary>
     public string? DashboardLink { get; private init; }
 
-    /// <summary>Of this process: 1 once something failed that nobody is there to put right.</summary>
+    /// <summary>Exit code of this process: 1 if the start failed and there is no dashboard to fix it from.</summary>
     public int ExitCode { get; set; }
 
-    /// <summary>Takes the data folder and checks the settings. Null when a manifest is written: then nothing of this machine is wanted.</summary>
-    /// <exception cref="SettingException">Another host holds the folder, or a setting is wrong.</exception>
+    /// <summary>Locks the data folder and validates the settings. Returns null when publishing a manifest, which must not contain anything of this machine.</summary>
+    /// <exception cref="SettingException">Another host uses the folder, or a setting is invalid.</exception>
     public static LocalRun? Open(IDistributedApplicationBuilder builder)
     {
         if (builder.ExecutionContext.IsPublishMode) return null;
         var data = DataFolder.Open(builder.Configuration);
-        Console.WriteLine($"Darkroom starts. Its data lies in {data.Path}; Ctrl+C stops it.");
+        Console.WriteLine($"Starting Darkroom. Data folder: {data.Path}. Press Ctrl+C to stop.");
         try
         {
-            new PreviousRun(data, TimeProvider.System, Console.Out).WaitForItsEnd();
-            // Aspire makes a token where there is a dashboard that asks for one.
+            new PreviousRun(data, TimeProvider.System, Console.Out).WaitForExit();
+            // Aspire generates a token if the dashboard is enabled and requires one.
             var token = builder.Configuration["AppHost:BrowserToken"];
             var settings = HostSettings.Read(builder.Configuration, hasDashboard: token is not null);
             if (token is not null)
@@ -50,12 +50,12 @@ internal sealed class LocalRun : IDisposable
         }
     }
 
-    /// <summary>How long this process has run.</summary>
+    /// <summary>How long this process has been running.</summary>
     public static TimeSpan Elapsed =>
         TimeProvider.System.GetUtcNow().UtcDateTime - Process.GetCurrentProcess().StartTime.ToUniversalTime();
 
-    /// <summary>One line of what happens, for the person at the console.</summary>
-    public static void Say(string resource, string text) =>
+    /// <summary>Prints a status line to the console.</summary>
+    public static void Print(string resource, string text) =>
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {Elapsed.TotalSeconds,5:0.0} s  {resource,-16} {text}"));
 
     public void Dispose() => Data.Dispose();

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Stops the services before what they work on: Aspire by itself tells all processes at the same time.</summary>
+/// <summary>Stops the services before the servers that they depend on. Aspire on its own stops all processes at the same time.</summary>
 internal sealed class OrderedStop(
     DistributedApplicationModel model, ResourceCommandService commands, ResourceNotificationService notifications) : IHostedService
 {
@@ -21,7 +21,7 @@ internal sealed class OrderedStop(
 
     private async Task StopAsync(PostgresProcessResource server, CancellationToken cancellationToken)
     {
-        // SIGTERM, which the command sends, has Postgres wait until its last client leaves; a forgotten psql never does.
+        // The command sends SIGTERM, on which Postgres waits for its last client to disconnect; a forgotten psql session never does.
         if (!OperatingSystem.IsWindows()
             && notifications.TryGetCurrentState(server.Name, out var current)
             && ProcessIdOf(current.Snapshot) is { } pid)
@@ -29,7 +29,7 @@ internal sealed class OrderedStop(
         await commands.ExecuteCommandAsync(server, KnownResourceCommands.StopCommand, cancellationToken);
     }
 
-    /// <summary>Null while the resource has no process.</summary>
+    /// <summary>Null if the resource has no running process.</summary>
     public static int? ProcessIdOf(CustomResourceSnapshot snapshot) =>
         snapshot.State?.Text == KnownResourceStates.Running
         && snapshot.Properties.FirstOrDefault(property => property.Name == "executable.pid")?.Value is { } pid
@@ -41,7 +41,7 @@ internal static class OrderedStopExtensions
 {
     public static IDistributedApplicationBuilder StopInOrder(this IDistributedApplicationBuilder builder)
     {
-        // Hosted services stop in reverse: this one before Aspire's own.
+        // Hosted services stop in reverse order of registration, so this one stops before Aspire's own.
         builder.Services.AddHostedService<OrderedStop>();
         return builder;
     }

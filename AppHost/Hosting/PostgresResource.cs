@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>A Postgres server of this machine, or npm's, as a process: for machines without a container engine.</summary>
+/// <summary>A Postgres server that runs as a process, from an installed Postgres or the npm package. Needs no container engine.</summary>
 internal sealed class PostgresProcessResource(string name, string password)
     : ExecutableResource(name, "postgres", "."), IResourceWithConnectionString
 {
@@ -16,7 +16,7 @@ internal sealed class PostgresProcessResource(string name, string password)
         $"Host=127.0.0.1;Port={Endpoint.Property(EndpointProperty.Port)};Username=postgres;Password={password}");
 }
 
-/// <summary>A database on it, made when the server is ready.</summary>
+/// <summary>A database on that server, created when the server is ready.</summary>
 internal sealed class PostgresProcessDatabaseResource(string name, PostgresProcessResource parent)
     : Resource(name), IResourceWithParent<PostgresProcessResource>, IResourceWithConnectionString
 {
@@ -40,13 +40,13 @@ internal static partial class PostgresResource
             {
                 foreach (var argument in arguments) context.Args.Add(argument);
             })
-            .WithPatientCheck(cancellationToken => ConnectAsync(server, cancellationToken))
+            .WithStartupHealthCheck(cancellationToken => ConnectAsync(server, cancellationToken))
             .OnBeforeResourceStarted(async (_, started, cancellationToken) =>
             {
                 var log = started.Services.GetRequiredService<ResourceLoggerService>().GetLogger(server);
                 var options = new PostgresClusterOptions
                 {
-                    Folder = run.Data.Below(name),
+                    Folder = run.Data.PathTo(name),
                     Source = run.Settings.PostgresSource,
                     Binaries = run.Settings.PostgresBinaries,
                     Password = run.Data.Secrets.PostgresPassword,
@@ -54,17 +54,17 @@ internal static partial class PostgresResource
                     Progress = line =>
                     {
                         LogLine(log, line);
-                        LocalRun.Say(name, line);
+                        LocalRun.Print(name, line);
                     },
                 };
-                // Here and not earlier: fetching and setting up may take a minute, and the dashboard shows it.
+                // Not earlier: downloading and initializing can take a minute, and from here on the dashboard shows the progress.
                 var cluster = await PostgresCluster.PrepareAsync(options, cancellationToken);
                 var port = await server.Endpoint.Property(EndpointProperty.Port).GetValueAsync(cancellationToken);
                 var launch = server.Annotations.OfType<ExecutableAnnotation>().Last();
                 launch.WorkingDirectory = cluster.Folder.Home;
-                (launch.Command, var all) = cluster.ServerOn(int.Parse(port!, CultureInfo.InvariantCulture), options);
+                (launch.Command, var commandArguments) = cluster.ServerCommand(int.Parse(port!, CultureInfo.InvariantCulture), options);
                 arguments.Clear();
-                arguments.AddRange(all);
+                arguments.AddRange(commandArguments);
             });
     }
 
@@ -88,9 +88,9 @@ internal static partial class PostgresResource
                 State = KnownResourceStates.NotStarted,
                 Properties = [new ResourcePropertySnapshot(CustomResourceKnownProperties.Source, name)],
             })
-            .WithPatientCheck(cancellationToken => ConnectAsync(database, cancellationToken));
+            .WithStartupHealthCheck(cancellationToken => ConnectAsync(database, cancellationToken));
 
-        // Aspire hands the state of a container on to its children, that of a process not.
+        // Aspire propagates the state of a container to its child resources, but not the state of a process.
         Task PublishAsync(IServiceProvider services, string state) =>
             services.GetRequiredService<ResourceNotificationService>().PublishUpdateAsync(database, snapshot => snapshot with { State = state });
     }
@@ -107,9 +107,9 @@ internal static partial class PostgresResource
 
     private static async Task ConnectAsync(IResourceWithConnectionString resource, CancellationToken cancellationToken)
     {
-        var given = await resource.GetConnectionStringAsync(cancellationToken);
+        var connectionString = await resource.GetConnectionStringAsync(cancellationToken);
         await using var connection = new NpgsqlConnection(
-            new NpgsqlConnectionStringBuilder(given) { Pooling = false, Timeout = 5 }.ConnectionString);
+            new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5 }.ConnectionString);
         await connection.OpenAsync(cancellationToken);
     }
 

@@ -4,54 +4,54 @@ using Darkroom.AppHost.Processes;
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// What the last run left behind if its host was killed: its processes end by themselves within a minute, and until then they hold
-/// ports and data. They are known by process id and start, for an id may be another's by now.
+/// Processes left behind by the last run if its host was killed. They exit on their own within a minute, but until then they hold on
+/// to ports and data. They are identified by process id and start time, because an id may have been reused.
 /// </summary>
 internal sealed class PreviousRun(DataFolder data, TimeProvider time, TextWriter console)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(90);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan ExitTimeout = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(200);
 
-    private const string Record = "processes.json";
+    private const string FileName = "processes.json";
 
-    /// <summary>Remembers what runs now, for the run after this one.</summary>
-    public static void Remember(DataFolder data, IEnumerable<(string Name, int Pid)> processes) =>
-        PrivateFolder.WriteFile(data.Below(Record), JsonSerializer.SerializeToUtf8Bytes(
+    /// <summary>Saves the processes that are running now, for the next run to check.</summary>
+    public static void SaveProcesses(DataFolder data, IEnumerable<(string Name, int Pid)> processes) =>
+        PrivateFolder.WriteFile(data.PathTo(FileName), JsonSerializer.SerializeToUtf8Bytes(
             from process in processes
-            let start = ProcessLife.StartOf(process.Pid)
+            let start = ProcessTable.StartTimeOf(process.Pid)
             where start is not null
-            select new Left(process.Name, process.Pid, start.Value)));
+            select new LeftoverProcess(process.Name, process.Pid, start.Value)));
 
-    /// <summary>Returns when nothing of it runs any more, and says on the console what it waits for.</summary>
-    /// <exception cref="SettingException">Something still runs after <see cref="Patience"/>.</exception>
-    public void WaitForItsEnd()
+    /// <summary>Waits until all of them have exited, and prints what it is waiting for.</summary>
+    /// <exception cref="SettingException">A process is still running after <see cref="ExitTimeout"/>.</exception>
+    public void WaitForExit()
     {
-        var left = Read(data.Path);
+        var leftover = Read(data.Path);
         var started = time.GetTimestamp();
-        var isSaid = false;
+        var isPrinted = false;
         using var pause = new ManualResetEventSlim();
-        while (left.Where(process => ProcessLife.StartOf(process.Pid) == process.Start).ToList() is { Count: > 0 } running)
+        while (leftover.Where(process => ProcessTable.StartTimeOf(process.Pid) == process.Start).ToList() is { Count: > 0 } running)
         {
             var names = string.Join(", ", running.Select(process => $"{process.Name} (process {process.Pid})"));
-            if (!isSaid) console.WriteLine($"  The last run was killed. Waiting for what is left of it: {names}.");
-            isSaid = true;
-            if (time.GetElapsedTime(started) > Patience)
-                throw new SettingException($"Still running from the last run: {names}. End it, then start again.");
-            pause.Wait(Pause);
+            if (!isPrinted) console.WriteLine($"  The last run was killed. Waiting for its processes to exit: {names}.");
+            isPrinted = true;
+            if (time.GetElapsedTime(started) > ExitTimeout)
+                throw new SettingException($"Processes of the last run are still running: {names}. Stop them, then start again.");
+            pause.Wait(PollInterval);
         }
 
-        File.Delete(data.Below(Record));
+        File.Delete(data.PathTo(FileName));
     }
 
-    /// <summary>What the run remembered that uses, or used, this data folder.</summary>
-    internal static IReadOnlyList<Left> Read(string folder)
+    /// <summary>The processes that the current or last run in this data folder saved.</summary>
+    internal static IReadOnlyList<LeftoverProcess> Read(string folder)
     {
-        var file = Path.Combine(folder, Record);
-        return File.Exists(file) ? JsonSerializer.Deserialize<Left[]>(File.ReadAllBytes(file)) ?? [] : [];
+        var file = Path.Combine(folder, FileName);
+        return File.Exists(file) ? JsonSerializer.Deserialize<LeftoverProcess[]>(File.ReadAllBytes(file)) ?? [] : [];
     }
 
-    /// <param name="Name">Of the resource, for people.</param>
-    /// <param name="Pid">With <paramref name="Start"/>, the process.</param>
-    /// <param name="Start">As <see cref="ProcessLife.StartOf"/> has it.</param>
-    internal sealed record Left(string Name, int Pid, long Start);
+    /// <param name="Name">Display name of the resource.</param>
+    /// <param name="Pid">Identifies the process together with <paramref name="Start"/>.</param>
+    /// <param name="Start">Start time from <see cref="ProcessTable.StartTimeOf"/>.</param>
+    internal sealed record LeftoverProcess(string Name, int Pid, long Start);
 }

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Redis' protocol, spoken by Garnet inside this process. It keeps nothing: what it holds is rebuilt from Postgres.</summary>
+/// <summary>A Redis-compatible server (Garnet) inside this process. It is not persistent: its content is rebuilt from Postgres.</summary>
 internal static class RedisResource
 {
     public static IResourceBuilder<InProcessResource> AddGarnet(this IDistributedApplicationBuilder builder, string name)
@@ -20,7 +20,7 @@ internal static class RedisResource
             .WithWipeCommand();
     }
 
-    /// <summary>Shows a promise of the product: Redis may be wiped at any moment.</summary>
+    /// <summary>A dashboard command to demonstrate that Redis may be wiped at any time.</summary>
     public static IResourceBuilder<T> WithWipeCommand<T>(this IResourceBuilder<T> redis)
         where T : IResourceWithConnectionString =>
         redis.WithCommand(
@@ -32,13 +32,13 @@ internal static class RedisResource
                 options.AllowAdmin = true;
                 await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
                 foreach (var server in connection.GetServers()) await server.FlushAllDatabasesAsync();
-                return CommandResults.Success("Everything in Redis is gone. Requests go on.");
+                return CommandResults.Success("Redis is empty now. Requests continue.");
             },
             new CommandOptions
             {
-                Description = "Forget everything in Redis. Requests go on, for Postgres is the truth.",
+                Description = "Delete everything in Redis. Requests continue, because Postgres is the source of truth.",
                 IconName = "Delete",
-                ConfirmationMessage = "Forget everything in Redis? Requests go on: what they need is rebuilt from Postgres within seconds.",
+                ConfirmationMessage = "Delete everything in Redis? Requests continue: what they need is rebuilt from Postgres within seconds.",
                 UpdateState = RunningOnly.State,
             });
 
@@ -52,7 +52,7 @@ internal static class RedisResource
     }
 }
 
-/// <summary>Commands that mean something only while their resource runs.</summary>
+/// <summary>For commands that are enabled only while their resource is running.</summary>
 internal static class RunningOnly
 {
     public static ResourceCommandState State(UpdateCommandStateContext context) =>

@@ -1,9 +1,9 @@
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Where this clone lies, whatever the current directory.</summary>
+/// <summary>Locates the repository, independent of the current directory.</summary>
 internal static class Repository
 {
-    /// <summary>The folder of the solution; where there is none (a published host), the current directory.</summary>
+    /// <summary>The solution folder, or the current directory if there is none (a published host).</summary>
     public static string Root { get; } = Find(AppContext.BaseDirectory) ?? Find(Environment.CurrentDirectory) ?? Environment.CurrentDirectory;
 
     private static string? Find(string start)

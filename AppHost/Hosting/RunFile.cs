@@ -1,12 +1,12 @@
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// <c>run.json</c> in the data folder: what runs where, for scripts and tests, there from the moment everything is healthy until the
-/// host stops. Beside it, what the run after this one must know should this one be killed (<see cref="PreviousRun"/>).
+/// <c>run.json</c> in the data folder: addresses, keys and process ids for scripts and tests. It exists from the moment everything is
+/// healthy until the host stops. Also saves the running processes for the next run, in case this one is killed (<see cref="PreviousRun"/>).
 /// </summary>
 internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
 {
-    // As Aspire names its resource. Scripts know it by its URL.
+    // The name of Aspire's own resource. Left out of the processes: scripts use its URL.
     private const string DashboardName = "aspire-dashboard";
 
     private static readonly string[] ConnectionStringNames = ["darkroom", "redis", "s3"];
@@ -14,13 +14,13 @@ internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
     private List<(string Name, int Pid)> _processes = [];
     private bool _isWritten;
 
-    /// <summary>Writes what has changed, if anything has.</summary>
+    /// <summary>Writes the files if anything has changed.</summary>
     public async Task UpdateAsync(IEnumerable<ResourceEvent> latest, bool isReady, CancellationToken cancellationToken)
     {
         var processes = ProcessesOf(latest);
         var haveChanged = !processes.SequenceEqual(_processes);
         _processes = processes;
-        if (haveChanged) PreviousRun.Remember(run.Data, processes);
+        if (haveChanged) PreviousRun.SaveProcesses(run.Data, processes);
         if (!isReady || (_isWritten && !haveChanged)) return;
         await WriteAsync(cancellationToken);
         _isWritten = true;
@@ -35,9 +35,9 @@ internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
            orderby change.ResourceId
            group pid.Value by change.Resource into replicas
            orderby replicas.Key.Name
-           let isOneOfMany = replicas.Key is ProjectResource service && service.GetReplicaCount() > 1
+           let hasReplicas = replicas.Key is ProjectResource service && service.GetReplicaCount() > 1
            from replica in replicas.Index()
-           select (isOneOfMany ? $"{replicas.Key.Name}-{replica.Index + 1}" : replicas.Key.Name, replica.Item),
+           select (hasReplicas ? $"{replicas.Key.Name}-{replica.Index + 1}" : replicas.Key.Name, replica.Item),
     ];
 
     private async Task WriteAsync(CancellationToken cancellationToken)

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Hosting;
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// Tells the person at the console what becomes of each resource, and what runs where once everything does; keeps
-/// <see cref="RunFile"/> for programs.
+/// Prints the status of each resource to the console, and the addresses once everything is ready. Keeps <see cref="RunFile"/> up to
+/// date for scripts.
 /// </summary>
 internal sealed partial class RunReport(
     DistributedApplicationModel model,
@@ -17,13 +17,13 @@ internal sealed partial class RunReport(
     LocalRun run,
     IHostApplicationLifetime lifetime) : BackgroundService
 {
-    private const int LastLines = 25;
+    private const int MaxLogLines = 25;
 
-    // As Aspire's orchestrator has it: a program has no exit code when a signal ends it.
+    // What Aspire's orchestrator reports for a process that was ended by a signal and so has no exit code.
     private const int EndedBySignal = -1;
 
     private readonly Dictionary<string, ResourceEvent> _latest = [];
-    private readonly HashSet<(string Resource, DateTime? Started, string Text)> _said = [];
+    private readonly HashSet<(string Resource, DateTime? Started, string Text)> _printed = [];
     private bool _isReady;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -35,7 +35,7 @@ internal sealed partial class RunReport(
             await foreach (var change in notifications.WatchAsync(stop.Token))
             {
                 _latest[change.ResourceId] = change;
-                await TellAsync(change, stop.Token);
+                await ReportAsync(change, stop.Token);
                 var becameReady = !_isReady && IsReady();
                 _isReady |= becameReady;
                 await file.UpdateAsync(_latest.Values, _isReady, stop.Token);
@@ -44,7 +44,7 @@ internal sealed partial class RunReport(
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            // Told to stop.
+            // Stopping.
         }
     }
 
@@ -54,7 +54,7 @@ internal sealed partial class RunReport(
     private static bool IsHealthy(ResourceEvent latest) =>
         latest.Snapshot.State?.Text == KnownResourceStates.Running && latest.Snapshot.HealthStatus == HealthStatus.Healthy;
 
-    private async Task TellAsync(ResourceEvent change, CancellationToken cancellationToken)
+    private async Task ReportAsync(ResourceEvent change, CancellationToken cancellationToken)
     {
         var state = change.Snapshot.State?.Text;
         var hasEnded = KnownResourceStates.TerminalStates.Contains(state);
@@ -63,56 +63,56 @@ internal sealed partial class RunReport(
             case ParameterResource:
                 break;
             case { Name: StudioPackage.Name } when state == KnownResourceStates.Running:
-                SayOnce(change, "fetching Elsa Studio with npm (46 MB, once)");
+                PrintOnce(change, "fetching Elsa Studio with npm (46 MB, once)");
                 break;
             case { Name: StudioPackage.Name } when hasEnded && change.Snapshot.ExitCode == 0:
-                SayOnce(change, "Elsa Studio is there");
+                PrintOnce(change, "Elsa Studio is installed");
                 break;
             case var _ when IsHealthy(change) && !_isReady && !change.Snapshot.IsHidden:
-                SayOnce(change, "ready");
+                PrintOnce(change, "ready");
                 break;
-            // A database ends with its server, which tells of it.
+            // A database stops with its server, which is reported itself.
             case not IResourceWithParent when hasEnded && change.Snapshot.ExitCode == EndedBySignal:
-                SayOnce(change, "was stopped or killed");
+                PrintOnce(change, "was stopped or killed");
                 break;
             case not IResourceWithParent when hasEnded && change.Snapshot.ExitCode is not 0:
-                await TellOfFailureAsync(change, cancellationToken);
+                await ReportFailureAsync(change, cancellationToken);
                 break;
         }
     }
 
-    private async Task TellOfFailureAsync(ResourceEvent change, CancellationToken cancellationToken)
+    private async Task ReportFailureAsync(ResourceEvent change, CancellationToken cancellationToken)
     {
         var lines = new List<string>();
         await foreach (var batch in loggers.GetAllAsync(change.ResourceId).WithCancellation(cancellationToken))
-            lines.AddRange(batch.SelectMany(line => Readable(line.Content)));
+            lines.AddRange(batch.SelectMany(line => ReadableLines(line.Content)));
         if (lines.Any(line => line.Contains("stopped waiting for dependency resource", StringComparison.Ordinal)))
         {
-            SayOnce(change, "was not started, for what it needs is not there");
+            PrintOnce(change, "was not started because a dependency failed");
             return;
         }
 
-        var what = change.Snapshot.ExitCode is { } code
+        var outcome = change.Snapshot.ExitCode is { } code
             ? string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}")
             : "did not start";
-        if (!SayOnce(change, what + ". Its last lines:")) return;
-        foreach (var line in lines.TakeLast(LastLines)) Console.WriteLine("    " + line);
+        if (!PrintOnce(change, outcome + ". Its last lines:")) return;
+        foreach (var line in lines.TakeLast(MaxLogLines)) Console.WriteLine("    " + line);
         // Everything else works without Studio.
         if (change.Resource.Name == StudioPackage.Name) return;
         if (run.DashboardLink is { } dashboard)
         {
-            Console.WriteLine($"  Once it is put right, start it again in the dashboard: {dashboard}");
+            Console.WriteLine($"  Fix the problem, then start it again in the dashboard: {dashboard}");
         }
         else if (!_isReady)
         {
-            // Nobody could.
+            // Without a dashboard it cannot be restarted.
             run.ExitCode = 1;
             lifetime.StopApplication();
         }
     }
 
-    /// <summary>Without time stamps and stack traces: the dashboard has both.</summary>
-    private static IEnumerable<string> Readable(string content) =>
+    /// <summary>Strips timestamps and stack traces, which the dashboard shows.</summary>
+    private static IEnumerable<string> ReadableLines(string content) =>
         TimeStamp().Replace(content, "").Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => line.TrimEnd())
             .Where(line => !line.StartsWith("   at ", StringComparison.Ordinal) && !line.StartsWith("--- End of", StringComparison.Ordinal));
@@ -120,13 +120,13 @@ internal sealed partial class RunReport(
     [GeneratedRegex(@"\A\d{4}-\d\d-\d\dT[\d:.]+Z ")]
     private static partial Regex TimeStamp();
 
-    /// <summary>False if it was said before.</summary>
-    private bool SayOnce(ResourceEvent change, string text)
+    /// <summary>False if this was already printed.</summary>
+    private bool PrintOnce(ResourceEvent change, string text)
     {
-        if (!_said.Add((change.ResourceId, change.Snapshot.StartTimeStamp, text))) return false;
-        // Aspire gives each instance a suffix, which tells something only where there are several.
-        var isOneOfMany = change.Resource is ProjectResource service && service.GetReplicaCount() > 1;
-        LocalRun.Say(isOneOfMany ? change.ResourceId : change.Resource.Name, text);
+        if (!_printed.Add((change.ResourceId, change.Snapshot.StartTimeStamp, text))) return false;
+        // Aspire adds a suffix to each instance, which is useful only if there are several.
+        var hasReplicas = change.Resource is ProjectResource service && service.GetReplicaCount() > 1;
+        LocalRun.Print(hasReplicas ? change.ResourceId : change.Resource.Name, text);
         return true;
     }
 
@@ -146,7 +146,7 @@ internal sealed partial class RunReport(
             curl -s {run.Settings.SamplesUrl}/products.csv |
               curl -H "Authorization: Bearer {run.Data.Secrets.DevelopmentKey}" -F "file=@-;filename=products.csv" {run.Settings.ApiUrl}/v1/requests
 
-          Ctrl+C stops everything in order.
+          Press Ctrl+C to stop everything in order.
 
         """);
 }
@@ -154,6 +154,6 @@ internal sealed partial class RunReport(
 internal static class RunReportExtensions
 {
     public static void ReportRun(this IDistributedApplicationBuilder builder) =>
-        // First: Aspire's own service returns from its start only when every resource was started, and by then there is little to tell.
+        // Must be the first: Aspire's own service finishes starting only after every resource has started, which is too late to report progress.
         builder.Services.Insert(0, ServiceDescriptor.Singleton<IHostedService, RunReport>());
 }

@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Serves the photos of <c>Samples</c>, and CSVs that name them, so that the first request needs no internet.</summary>
+/// <summary>Serves the photos in <c>Samples</c> and the CSVs that link to them, so that the first request needs no internet.</summary>
 internal static class SamplePhotos
 {
-    /// <summary>Where the committed CSVs say that the photos are.</summary>
-    private const string WrittenUrl = "http://localhost:5082";
+    /// <summary>The base URL in the committed CSVs, replaced by the actual one.</summary>
+    private const string CommittedUrl = "http://localhost:5082";
 
-    /// <summary>Where the samples lie: with the source, or beside the published host.</summary>
+    /// <summary>The samples in the source tree, or next to the published host.</summary>
     public static string Folder { get; } =
         new[] { Path.Combine(Repository.Root, "AppHost", "Samples"), Path.Combine(AppContext.BaseDirectory, "Samples") }
             .FirstOrDefault(Directory.Exists) ?? Path.Combine(AppContext.BaseDirectory, "Samples");
@@ -29,7 +29,7 @@ internal static class SamplePhotos
     {
         public static async Task<IAsyncDisposable> StartAsync(HostSettings settings, CancellationToken cancellationToken)
         {
-            // Empty: it shares nothing with the host's own configuration.
+            // An empty builder shares nothing with the host's own configuration.
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
             builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
             {
@@ -37,16 +37,16 @@ internal static class SamplePhotos
                 kestrel.Listen(IPAddress.Loopback, settings.SamplesPort);
             });
             var app = builder.Build();
-            app.Run(new Server(settings).AnswerAsync);
+            app.Run(new Server(settings).HandleAsync);
             await app.StartAsync(cancellationToken);
             return app;
         }
 
-        private async Task AnswerAsync(HttpContext context)
+        private async Task HandleAsync(HttpContext context)
         {
             var name = Path.GetFileName(context.Request.Path.Value ?? "");
             var file = Path.Combine(Folder, name);
-            // Only the folder itself: a path with a slash in it names nothing here.
+            // Only files directly in the folder: no path with another slash is served.
             if (name.Length == 0 || context.Request.Path.Value != "/" + name || !File.Exists(file))
             {
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
@@ -61,7 +61,7 @@ internal static class SamplePhotos
             }
 
             var csv = await File.ReadAllTextAsync(file, context.RequestAborted);
-            await context.Response.WriteAsync(csv.Replace(WrittenUrl, settings.SamplesUrl, StringComparison.Ordinal), context.RequestAborted);
+            await context.Response.WriteAsync(csv.Replace(CommittedUrl, settings.SamplesUrl, StringComparison.Ordinal), context.RequestAborted);
         }
 
         private static string ContentType(string extension) => extension.ToUpperInvariant() switch

@@ -3,28 +3,28 @@ using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>How the two services are set up, here and in a deployment.</summary>
+/// <summary>Configures the API and the worker, locally and for a deployment.</summary>
 internal static class Services
 {
-    /// <summary>Whether a connection string of this name was given to the host.</summary>
-    public static bool IsGiven(this IDistributedApplicationBuilder builder, string name) =>
+    /// <summary>Whether a connection string of this name is configured.</summary>
+    public static bool HasConnectionString(this IDistributedApplicationBuilder builder, string name) =>
         !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString(name));
 
-    /// <summary>HTTP for people and programs; on this machine at the port that they know, without a proxy between.</summary>
+    /// <summary>The API's public HTTP endpoint; locally on a fixed port and without Aspire's proxy.</summary>
     public static IResourceBuilder<ProjectResource> WithPublicEndpoint(this IResourceBuilder<ProjectResource> api, LocalRun? run)
     {
-        // The API has a setting for the proxies that it believes, Server:TrustedProxies. Aspire would have it believe all.
+        // The API trusts only the proxies in its setting Server:TrustedProxies. By default Aspire would make it trust all.
         api.DisableForwardedHeaders();
         if (run is null) return api.WithHttpEndpoint().WithExternalHttpEndpoints().WithHttpHealthCheck("/health");
         return api.WithHttpEndpoint(port: run.Settings.ApiPort, isProxied: false)
-            .WithPatientHttpCheck(run.Settings.ApiUrl + "/health")
+            .WithStartupHttpHealthCheck(run.Settings.ApiUrl + "/health")
             .WithUrlForEndpoint("http", url => url.DisplayText = "Page")
             .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/studio", DisplayText = "Studio" })
             .WithUrlForEndpoint("http", _ => new ResourceUrlAnnotation { Url = "/scalar", DisplayText = "API reference" })
             .WithIconName("GlobeDesktop");
     }
 
-    /// <summary>The address that links lead to: of this machine, or a parameter of the deployment.</summary>
+    /// <summary>Sets the base URL of links: the local API, or a parameter of the deployment.</summary>
     public static void ShareLinks(
         this IDistributedApplicationBuilder builder, LocalRun? run, params IEnumerable<IResourceBuilder<ProjectResource>> services)
     {
@@ -37,10 +37,10 @@ internal static class Services
     }
 
     /// <summary>
-    /// The environment that this host runs in; in development also its key, and sources on this machine, for the sample photos are
-    /// there. Nowhere else may a CSV make us fetch from it.
+    /// Passes the host's environment name on to the services. In development, also the development key and access to loopback
+    /// addresses, where the sample photos are served. In other environments, a CSV must not make us fetch from this machine.
     /// </summary>
-    public static void RunHere(
+    public static void ConfigureLocalRun(
         this IDistributedApplicationBuilder builder,
         LocalRun run,
         IResourceBuilder<ProjectResource> api,
@@ -50,7 +50,7 @@ internal static class Services
         {
             service.WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
             if (builder.Environment.IsDevelopment()) service.WithEnvironment("Egress__AllowLoopback", "true");
-            // Without a dashboard, Aspire would have telemetry sent where nobody listens; to a collector of one's own it still goes.
+            // Without a dashboard, Aspire would send telemetry to an endpoint that does not exist. A configured collector still gets it.
             if (run.DashboardLink is null)
                 service.WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
         }

@@ -4,17 +4,17 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Darkroom.AppHost.Hosting;
 
 /// <summary>
-/// Health checks of resources that are still starting. Aspire asks at once and then after 1, 2, 3… seconds, which a start beats by
-/// far; so the first check asks again and again until it has good news.
+/// Health checks that notice a successful start quickly. Aspire checks at once and then after 1, 2, 3… seconds, which is longer than
+/// most starts take; so until it first succeeds, a check keeps retrying for up to <see cref="StartTimeout"/>.
 /// </summary>
-internal static class PatientCheck
+internal static class StartupHealthCheck
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(150);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(150);
 
-    /// <param name="resource">What is checked.</param>
-    /// <param name="probe">Returns if it is healthy, throws what is wrong if not.</param>
-    public static IResourceBuilder<T> WithPatientCheck<T>(this IResourceBuilder<T> resource, Func<CancellationToken, Task> probe)
+    /// <param name="resource">The resource to check.</param>
+    /// <param name="probe">Returns if the resource is healthy and throws otherwise.</param>
+    public static IResourceBuilder<T> WithStartupHealthCheck<T>(this IResourceBuilder<T> resource, Func<CancellationToken, Task> probe)
         where T : IResource
     {
         var key = resource.Resource.Name + "-answers";
@@ -23,14 +23,14 @@ internal static class PatientCheck
         return resource.WithHealthCheck(key);
     }
 
-    /// <summary>Healthy while a GET is answered with success.</summary>
-    public static IResourceBuilder<T> WithPatientHttpCheck<T>(this IResourceBuilder<T> resource, string url)
+    /// <summary>Healthy while a GET returns a success status.</summary>
+    public static IResourceBuilder<T> WithStartupHttpHealthCheck<T>(this IResourceBuilder<T> resource, string url)
         where T : IResource =>
-        resource.WithPatientCheck(async cancellationToken =>
+        resource.WithStartupHealthCheck(async cancellationToken =>
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            limit.CancelAfter(TimeSpan.FromSeconds(5));
-            using var response = await Http.GetAsync(new Uri(url), HttpCompletionOption.ResponseHeadersRead, limit.Token);
+            using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            timeout.CancelAfter(TimeSpan.FromSeconds(5));
+            using var response = await Http.GetAsync(new Uri(url), HttpCompletionOption.ResponseHeadersRead, timeout.Token);
             response.EnsureSuccessStatusCode();
         });
 
@@ -53,10 +53,10 @@ internal static class PatientCheck
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    if (_wasHealthy || time.GetElapsedTime(started) > Patience) return HealthCheckResult.Unhealthy(e.Message);
+                    if (_wasHealthy || time.GetElapsedTime(started) > StartTimeout) return HealthCheckResult.Unhealthy(e.Message);
                 }
 
-                await Task.Delay(Pause, time, cancellationToken);
+                await Task.Delay(RetryDelay, time, cancellationToken);
             }
         }
     }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>S3: the endpoint over a folder that runs inside this process.</summary>
+/// <summary>The S3 endpoint that runs inside this process and stores objects in a folder.</summary>
 internal static class StorageResource
 {
     public const string Bucket = "darkroom";
@@ -17,7 +17,7 @@ internal static class StorageResource
                 async (log, cancellationToken) => await S3Endpoint.StartAsync(
                     new S3EndpointOptions
                     {
-                        DataFolder = run.Data.Below("s3"),
+                        DataFolder = run.Data.PathTo("s3"),
                         AccessKey = run.Data.Secrets.S3AccessKey,
                         SecretKey = run.Data.Secrets.S3SecretKey,
                         Bucket = Bucket,
@@ -27,7 +27,7 @@ internal static class StorageResource
                     cancellationToken))
             .WithIconName("Storage");
 
-    /// <summary>Of a server on this machine that has our bucket and our keys.</summary>
+    /// <summary>Connection string of a local S3 server that has our bucket and keys.</summary>
     public static ReferenceExpression ConnectionString(LocalRun run)
     {
         var port = run.Settings.S3Port.ToString(CultureInfo.InvariantCulture);
@@ -35,7 +35,7 @@ internal static class StorageResource
             $"Endpoint=http://127.0.0.1:{port};Region=us-east-1;Bucket={Bucket};ForcePathStyle=true;AccessKey={run.Data.Secrets.S3AccessKey};SecretKey={run.Data.Secrets.S3SecretKey}");
     }
 
-    /// <summary>All that is logged goes to the one log of the resource.</summary>
+    /// <summary>Sends all categories to the resource's log.</summary>
     private sealed class SingleLog(ILogger log) : ILoggerFactory
     {
         public ILogger CreateLogger(string categoryName) => log;

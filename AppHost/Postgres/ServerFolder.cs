@@ -7,64 +7,64 @@ using Darkroom.AppHost.Processes;
 namespace Darkroom.AppHost.Postgres;
 
 /// <summary>
-/// Where a cluster lies, and who runs it. Postgres refuses root, so root hands it to another user, who must be able to walk
-/// through every parent of the cluster and of the programs: where he cannot, both go to a system folder.
+/// Where a cluster is stored, and which user runs it. Postgres refuses to run as root, so root starts it as another user. That user
+/// needs access to every parent folder of the cluster and the programs; if it has none, both are placed in a system folder.
 /// </summary>
 internal sealed record ServerFolder(string Home, UnixUser? User)
 {
     private const string SystemFolder = "/var/lib/darkroom";
 
-    /// <summary>The cluster itself.</summary>
+    /// <summary>The cluster's data directory.</summary>
     public string Data => Path.Combine(Home, "data");
 
-    /// <summary>The folder of downloaded programs.</summary>
-    public static string Tools(string? given, UnixUser? user)
+    /// <summary>The folder for downloaded programs.</summary>
+    public static string ToolsFolder(string? configured, UnixUser? user)
     {
-        var folder = given ?? Path.Combine(PrivateFolder.Create(Path.Combine(Repository.Root, ".data")), "tools");
+        var folder = configured ?? Path.Combine(PrivateFolder.Create(Path.Combine(Repository.Root, ".data")), "tools");
         if (user is not null && !OperatingSystem.IsWindows() && !IsReachable(folder)) folder = Path.Combine(SystemFolder, "tools");
         return CreatePublic(folder);
     }
 
-    /// <summary>The place that an earlier run chose; null if there was none, or it did not come to its end.</summary>
-    public static ServerFolder? Recorded(string folder)
+    /// <summary>The location that an earlier run chose; null if there is none, or if its initialization did not finish.</summary>
+    public static ServerFolder? TryLoad(string folder)
     {
-        var pointer = PointerIn(folder);
+        var pointer = PointerPath(folder);
         if (!File.Exists(pointer)) return null;
-        var recorded = JsonSerializer.Deserialize<Pointer>(File.ReadAllText(pointer))!;
-        if (!Directory.Exists(recorded.Home)) return null;
-        if (OperatingSystem.IsWindows()) return new ServerFolder(recorded.Home, null);
+        var saved = JsonSerializer.Deserialize<Pointer>(File.ReadAllText(pointer))!;
+        if (!Directory.Exists(saved.Home)) return null;
+        if (OperatingSystem.IsWindows()) return new ServerFolder(saved.Home, null);
         if (!Unix.IsRoot)
         {
-            return recorded.User == Environment.UserName
-                ? new ServerFolder(recorded.Home, null)
+            return saved.User == Environment.UserName
+                ? new ServerFolder(saved.Home, null)
                 : throw new InvalidOperationException(
-                    $"The database in {recorded.Home} belongs to user {recorded.User}: it was made when the AppHost ran as root. " +
-                    $"Run it as root again, or delete {folder} to start anew.");
+                    $"The database in {saved.Home} belongs to user {saved.User}: it was created when the AppHost ran as root. " +
+                    $"Run it as root again, or delete {folder} to start over.");
         }
 
-        return new ServerFolder(recorded.Home, UnixUser.Find(recorded.User)
-            ?? throw new InvalidOperationException($"The database in {recorded.Home} belongs to user {recorded.User}, who no longer exists."));
+        return new ServerFolder(saved.Home, UnixUser.Find(saved.User)
+            ?? throw new InvalidOperationException($"The database in {saved.Home} belongs to user {saved.User}, who no longer exists."));
     }
 
-    /// <summary>A fresh, empty place. What lies there is left over from a folder that was deleted, or from a set-up cut short.</summary>
-    public static ServerFolder Fresh(string folder)
+    /// <summary>Creates a new, empty location. Anything already there is left over from a deleted data folder or an interrupted initialization.</summary>
+    public static ServerFolder CreateNew(string folder)
     {
-        var here = Path.Combine(folder, "server");
+        var local = Path.Combine(folder, "server");
         var server = !OperatingSystem.IsWindows() && Unix.IsRoot
-            ? new ServerFolder(IsReachable(folder) ? here : Path.Combine(CreatePublic(SystemFolder), NameFor(folder)), UnixUser.ForServers())
-            : new ServerFolder(here, null);
+            ? new ServerFolder(IsReachable(folder) ? local : Path.Combine(CreatePublic(SystemFolder), NameFor(folder)), UnixUser.ForPostgres())
+            : new ServerFolder(local, null);
         if (Directory.Exists(server.Home)) Directory.Delete(server.Home, recursive: true);
         PrivateFolder.Create(server.Home);
-        if (server.User is { } user && !OperatingSystem.IsWindows()) Unix.GiveTo(user, server.Home);
+        if (server.User is { } user && !OperatingSystem.IsWindows()) Unix.SetOwner(server.Home, user);
         return server;
     }
 
-    /// <summary>From now on the place is found again. Written last, so that a cluster without it is known to be unfinished.</summary>
-    public void Record(string folder) =>
+    /// <summary>Saves the location for later runs. Called last, so that a cluster without it is known to be incomplete.</summary>
+    public void Save(string folder) =>
         PrivateFolder.WriteFile(
-            PointerIn(folder), JsonSerializer.SerializeToUtf8Bytes(new Pointer(Home, User?.Name ?? Environment.UserName)));
+            PointerPath(folder), JsonSerializer.SerializeToUtf8Bytes(new Pointer(Home, User?.Name ?? Environment.UserName)));
 
-    private static string PointerIn(string folder) => Path.Combine(folder, "location.json");
+    private static string PointerPath(string folder) => Path.Combine(folder, "location.json");
 
     private static string NameFor(string folder) =>
         Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Path.GetFullPath(folder))))[..16];

@@ -4,18 +4,18 @@ using System.Text;
 
 namespace Darkroom.AppHost.Processes;
 
-/// <summary>A program that was run to its end.</summary>
+/// <summary>A program that has run to completion.</summary>
 /// <param name="ExitCode">Its exit code.</param>
-/// <param name="Output">Standard output and error, in the order of their lines.</param>
+/// <param name="Output">Standard output and error, interleaved line by line.</param>
 internal sealed record Command(int ExitCode, string Output)
 {
-    /// <summary>Runs the program, and ends it with all that it started if the token says so.</summary>
-    /// <param name="file">A path, or a name on the PATH.</param>
-    /// <param name="arguments">Passed as they are, without a shell.</param>
+    /// <summary>Runs the program and waits for it to exit. Cancellation kills it and its child processes.</summary>
+    /// <param name="file">A path, or the name of a program on the PATH.</param>
+    /// <param name="arguments">Passed as is, without a shell.</param>
     /// <param name="folder">Its working directory.</param>
-    /// <param name="user">On Unix, when we are root: the user it runs as.</param>
-    /// <param name="line">Receives each line of output, from any thread.</param>
-    /// <exception cref="InvalidOperationException">There is no such program.</exception>
+    /// <param name="user">On Unix, when running as root: the user to run the program as.</param>
+    /// <param name="line">Called for each line of output, from any thread.</param>
+    /// <exception cref="InvalidOperationException">The program could not be started.</exception>
     public static async Task<Command> RunAsync(
         string file, IEnumerable<string> arguments, string folder, UnixUser? user, Action<string> line, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Darkroom.AppHost.Processes;
 
-/// <summary>The <c>dotnet</c> that runs this process, found by the runtime's own folder: PATH and DOTNET_ROOT may name another.</summary>
+/// <summary>The <c>dotnet</c> that runs this process, located from the runtime's folder, because PATH and DOTNET_ROOT may point to another one.</summary>
 internal static class DotnetHost
 {
     public static string Path { get; } = Find();

@@ -4,23 +4,23 @@ using System.Globalization;
 
 namespace Darkroom.AppHost.Processes;
 
-/// <summary>Whether processes that are not our children still run.</summary>
-internal static class ProcessLife
+/// <summary>Looks up running processes, including those that are not our children.</summary>
+internal static class ProcessTable
 {
-    /// <summary>False also for one that has ended and was not collected yet.</summary>
-    public static bool IsRunning(int pid) => StartOf(pid) is not null;
+    /// <summary>Also false for a zombie process.</summary>
+    public static bool IsRunning(int pid) => StartTimeOf(pid) is not null;
 
     /// <summary>
-    /// When the process began, in ticks of a clock of the system: with its id, what tells it from a later process of the same id.
-    /// Null if it does not run.
+    /// The start time of the process, in system-specific ticks. Distinguishes it from a later process with the same id. Null if no
+    /// such process is running.
     /// </summary>
-    public static long? StartOf(int pid)
+    public static long? StartTimeOf(int pid)
     {
         try
         {
             if (OperatingSystem.IsLinux())
             {
-                // proc(5): behind the name, which may hold anything but ends at the last parenthesis, come state (3) and start (22).
+                // proc(5): the name may contain any characters but ends at the last parenthesis. State (field 3) and start time (22) follow it.
                 var fields = File.ReadAllText($"/proc/{pid}/stat").Split(')')[^1].Split(' ', StringSplitOptions.RemoveEmptyEntries);
                 return fields[0] == "Z" ? null : long.Parse(fields[19], CultureInfo.InvariantCulture);
             }

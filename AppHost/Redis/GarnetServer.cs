@@ -6,8 +6,8 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace Darkroom.AppHost.Redis;
 
 /// <summary>
-/// A Redis server inside this process (Microsoft Garnet), on loopback and in memory: what it holds is rebuilt from Postgres, so
-/// nothing needs to outlive it.
+/// A Redis-compatible server (Microsoft Garnet) inside this process, on loopback and in memory. It needs no persistence, because its
+/// content is rebuilt from Postgres.
 /// </summary>
 public sealed class GarnetServer : IDisposable
 {
@@ -22,12 +22,12 @@ public sealed class GarnetServer : IDisposable
 
     public int Port { get; }
 
-    /// <summary>For StackExchange.Redis. A password must not contain a comma.</summary>
+    /// <summary>Connection string for StackExchange.Redis. The password must not contain a comma.</summary>
     public string ConnectionString { get; }
 
     /// <summary>Starts a server.</summary>
-    /// <param name="port">0 picks a free one.</param>
-    /// <param name="password">Clients must give it; null lets everyone on this machine in.</param>
+    /// <param name="port">0 picks a free port.</param>
+    /// <param name="password">Required from clients; null allows every client on this machine.</param>
     public static GarnetServer Start(int port = 0, string? password = null)
     {
         if (port != 0) return StartOn(port, password);
@@ -39,7 +39,7 @@ public sealed class GarnetServer : IDisposable
             }
             catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse && attempt < 5)
             {
-                // Somebody took the port between looking and binding.
+                // Another process took the port between the check and the bind.
             }
         }
     }
@@ -65,12 +65,12 @@ public sealed class GarnetServer : IDisposable
     [
         "--bind", "127.0.0.1",
         "--port", $"{port}",
-        // Scripts are atomic only as transactions; without this, concurrent ones interleave.
+        // Scripts are atomic only as transactions; otherwise concurrent scripts interleave.
         "--lua",
         "--lua-transaction-mode",
-        // Its native devices need a libaio that not every Linux has.
+        // The native device needs libaio, which not every Linux has.
         "--device-type", "RandomAccess",
-        // The queue is bounded to a few megabytes; the defaults are made for servers of their own.
+        // The queue is limited to a few megabytes; Garnet's defaults are meant for dedicated servers.
         "--memory", "64m",
         "--page", "1m",
         "--index", "4m",

@@ -6,10 +6,10 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.AppHost;
 
-/// <summary>The AppHost as a person starts it: its own process, on free ports, with a data folder of the test.</summary>
+/// <summary>The AppHost as a user starts it: a separate process, here on free ports and with the test's data folder.</summary>
 internal sealed class AppHostProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();
@@ -47,34 +47,34 @@ internal sealed class AppHostProcess : IAsyncDisposable
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
-            // Not the clone's folder: where the host is started from must not matter.
+            // Not the repository: the host must not depend on its working directory.
             WorkingDirectory = Path.GetTempPath(),
         };
         foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
         return new AppHostProcess(new Process { StartInfo = start }, data);
     }
 
-    /// <summary>Waits until everything is healthy, and returns what the run file says.</summary>
-    /// <param name="since">What a killed host left there.</param>
+    /// <summary>Waits until everything is healthy, and returns the content of the run file.</summary>
+    /// <param name="since">A stale run file, left by a killed host, to ignore.</param>
     public async Task<RunFile> HealthyAsync(RunFile? since = null)
     {
         var run = await Eventually.GetAsync(
             async () => _process.HasExited ? null : await ReadRunAsync(), read => _process.HasExited || (read is not null && read.Host != since?.Host),
-            StartLimit, $"The host is healthy. {Output}");
-        Assert.True(run is not null, $"The host ended before it was healthy:\n{Output}");
+            StartTimeout, $"The host is healthy. {Output}");
+        Assert.True(run is not null, $"The host exited before it was healthy:\n{Output}");
         return run;
     }
 
-    /// <summary>Waits until the console shows this.</summary>
-    public Task SaysAsync(string text) =>
-        Eventually.GetAsync(() => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), StartLimit, $"The host says '{text}'");
+    /// <summary>Waits until the text appears on the console.</summary>
+    public Task OutputContainsAsync(string text) =>
+        Eventually.GetAsync(() => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), StartTimeout, $"The host prints '{text}'");
 
     private async Task<RunFile?> ReadRunAsync() =>
         File.Exists(RunFile) ? JsonSerializer.Deserialize<RunFile>(await File.ReadAllTextAsync(RunFile), JsonSerializerOptions.Web) : null;
 
     public async Task<int> ExitCodeAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(StartLimit);
+        await _process.WaitForExitAsync().WaitAsync(StartTimeout);
         return _process.ExitCode;
     }
 
@@ -105,7 +105,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
     }
 }
 
-/// <summary>The fields of run.json.</summary>
+/// <summary>The content of run.json.</summary>
 internal sealed record RunFile(
     Uri Api, Uri Studio, Uri S3, Uri Samples, string Key, Dictionary<string, string> ConnectionStrings, RunFileProcess[] Processes)
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Darkroom.Tests.AppHost;
 
-/// <summary>The AppHost as an Aspire application: its resources, their health, and the commands that the dashboard offers.</summary>
+/// <summary>The AppHost as an Aspire application: its resources, their health, and their dashboard commands.</summary>
 public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
 {
     [Theory]
@@ -16,7 +16,7 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
     [InlineData("samples")]
     [InlineData("api")]
     [InlineData("worker")]
-    public async Task Every_resource_runs_and_is_healthy(string name)
+    public async Task Every_resource_is_running_and_healthy(string name)
     {
         var state = await host.Notifications.WaitForResourceHealthyAsync(name);
 
@@ -26,7 +26,7 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
     }
 
     [Fact]
-    public async Task Api_names_what_its_addresses_lead_to()
+    public async Task Api_urls_have_display_names()
     {
         var state = await host.Notifications.WaitForResourceHealthyAsync("api");
 
@@ -37,7 +37,7 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
     public void Development_key_is_a_secret() => Assert.True(((ParameterResource)host.Resource("development-key")).Secret);
 
     [Fact]
-    public async Task Uploaded_sample_is_completed_though_redis_is_wiped_meanwhile()
+    public async Task Uploaded_sample_completes_even_if_redis_is_wiped_meanwhile()
     {
         var accepted = await host.ExecuteAsync("api", "upload-sample");
         Assert.True(accepted.Success, accepted.Message);
@@ -48,7 +48,7 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
         var id = JsonDocument.Parse(accepted.Data!.Value).RootElement.GetProperty("id").GetString();
         var request = await Eventually.GetAsync(
             async () => JsonDocument.Parse(await client.Http.GetStringAsync(new Uri($"/v1/requests/{id}", UriKind.Relative))).RootElement,
-            answer => answer.GetProperty("processing_percentage").GetInt32() == 100,
+            status => status.GetProperty("processing_percentage").GetInt32() == 100,
             TimeSpan.FromMinutes(2), "The sample is completed");
 
         Assert.Equal("completed", request.GetProperty("status").GetString());
@@ -56,9 +56,9 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
     }
 
     [Fact]
-    public async Task Worker_is_restarted_by_its_command()
+    public async Task Restart_command_restarts_one_worker()
     {
-        var before = await RunningAsync();
+        var before = await RunningWorkersAsync();
         var restarted = before.Keys.Order().First();
 
         var result = await host.App.ResourceCommands.ExecuteCommandAsync(restarted, KnownResourceCommands.RestartCommand);
@@ -67,15 +67,15 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
         await host.Notifications.WaitForResourceAsync(
             "worker", change => change.ResourceId == restarted && change.Snapshot.State?.Text == KnownResourceStates.Running
                 && Pid(change) is { } pid && pid != before[restarted]);
-        var after = await RunningAsync();
+        var after = await RunningWorkersAsync();
         Assert.All(before.Where(worker => worker.Key != restarted), worker => Assert.Equal(worker.Value, after[worker.Key]));
     }
 
-    /// <summary>The two workers, by instance, with their process ids.</summary>
-    private async Task<Dictionary<string, string?>> RunningAsync()
+    /// <summary>The process ids of the two workers, by resource id.</summary>
+    private async Task<Dictionary<string, string?>> RunningWorkersAsync()
     {
         var running = new Dictionary<string, string?>();
-        // What is the case now comes first.
+        // The stream starts with the current state of every resource.
         await foreach (var change in host.Notifications.WatchAsync())
         {
             if (change.Resource.Name == "worker" && change.Snapshot.State?.Text == KnownResourceStates.Running) running[change.ResourceId] = Pid(change);

@@ -10,7 +10,7 @@ namespace Darkroom.Tests.AppHost;
 public sealed class LocalHostTests
 {
     [Fact]
-    public async Task Host_runs_everything_refuses_a_second_host_stops_in_order_and_finds_its_data_again()
+    public async Task Host_runs_everything_rejects_a_second_host_stops_in_order_and_keeps_its_data()
     {
         using var folder = new TemporaryFolder();
         string key;
@@ -22,7 +22,7 @@ public sealed class LocalHostTests
             children = [.. run.Children];
             Assert.Equal(["api", "apphost", "postgres", "worker-1", "worker-2"], run.Processes.Select(p => p.Name).Order());
             Assert.Matches("^dk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$", key);
-            await host.SaysAsync(key);
+            await host.OutputContainsAsync(key);
             using var http = new HttpClient();
             Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(run.Api, "/health"))).StatusCode);
             Assert.Contains(
@@ -43,7 +43,7 @@ public sealed class LocalHostTests
             host.Terminate();
             Assert.Equal(0, await host.ExitCodeAsync());
             Assert.False(File.Exists(host.RunFile));
-            Assert.All(children, AssertGone);
+            Assert.All(children, AssertExited);
             Assert.DoesNotContain("was ended", host.Output, StringComparison.Ordinal);
         }
 
@@ -56,33 +56,33 @@ public sealed class LocalHostTests
     }
 
     [Fact]
-    public async Task Host_told_to_stop_while_it_starts_leaves_nothing()
+    public async Task Host_stopped_during_startup_leaves_no_process()
     {
         using var folder = new TemporaryFolder();
         await using var host = AppHostProcess.Start(folder.Path, null, "--Dashboard=false");
-        await host.SaysAsync("postgres");
+        await host.OutputContainsAsync("postgres");
         var started = await Eventually.GetAsync(
-            () => Task.FromResult(PreviousRun.Read(folder.Path)), processes => processes.Count > 0, TimeSpan.FromSeconds(60), "A process is started");
+            () => Task.FromResult(PreviousRun.Read(folder.Path)), processes => processes.Count > 0, TimeSpan.FromSeconds(60), "A process has started");
 
         host.Terminate();
 
         Assert.Equal(0, await host.ExitCodeAsync());
         await Eventually.GetAsync(
-            () => Task.FromResult(started.Count(process => ProcessLife.IsRunning(process.Pid))), alive => alive == 0, TimeSpan.FromSeconds(60), "No orphan is left");
+            () => Task.FromResult(started.Count(process => ProcessTable.IsRunning(process.Pid))), alive => alive == 0, TimeSpan.FromSeconds(60), "No orphaned process is left");
     }
 
     [Fact]
-    public async Task Given_connection_strings_replace_the_embedded_parts()
+    public async Task Connection_strings_replace_the_embedded_servers()
     {
         using var folder = new TemporaryFolder();
         await using var database = await TestDatabase.CreateAsync();
         await using var redis = await TestRedis.StartAsync();
-        var given = new Dictionary<string, string>
+        var connectionStrings = new Dictionary<string, string>
         {
             ["ConnectionStrings__darkroom"] = database.ConnectionString,
             ["ConnectionStrings__redis"] = redis.ConnectionString,
         };
-        await using var host = AppHostProcess.Start(folder.Path, given, "--Dashboard=false");
+        await using var host = AppHostProcess.Start(folder.Path, connectionStrings, "--Dashboard=false");
         var run = await host.HealthyAsync();
 
         Assert.DoesNotContain(run.Processes, process => process.Name == "postgres");
@@ -92,7 +92,7 @@ public sealed class LocalHostTests
     }
 
     [Fact]
-    public async Task Port_in_use_is_refused_by_port_and_setting()
+    public async Task Port_in_use_is_rejected_with_its_number_and_setting()
     {
         using var folder = new TemporaryFolder();
         using var other = new TcpListener(IPAddress.Loopback, 0);
@@ -108,13 +108,13 @@ public sealed class LocalHostTests
     }
 
     [Fact]
-    public async Task Containers_without_an_engine_are_refused_at_once()
+    public async Task Containers_without_an_engine_are_rejected_at_once()
     {
         using var folder = new TemporaryFolder();
-        // No engine can be found there, whatever this machine has.
-        var nothing = new Dictionary<string, string> { ["PATH"] = folder.Path };
+        // An empty PATH, so that no engine is found, whatever is installed here.
+        var emptyPath = new Dictionary<string, string> { ["PATH"] = folder.Path };
 
-        await using var host = AppHostProcess.Start(folder.Path, nothing, "--Containers=true");
+        await using var host = AppHostProcess.Start(folder.Path, emptyPath, "--Containers=true");
 
         Assert.Equal(1, await host.ExitCodeAsync());
         Assert.Contains("Containers=true needs a running container engine", host.Output, StringComparison.Ordinal);
@@ -127,7 +127,7 @@ public sealed class LocalHostTests
     [InlineData("--Ports:Apis=6080", "no setting Ports:Apis")]
     [InlineData("--Dashboard=perhaps", "Dashboard is 'perhaps'")]
     [InlineData("--Postgres:Source=Elsewhere", "Postgres:Source is 'Elsewhere'")]
-    public async Task Wrong_setting_is_named(string argument, string message)
+    public async Task Invalid_setting_is_named(string argument, string message)
     {
         using var folder = new TemporaryFolder();
 
@@ -157,5 +157,5 @@ public sealed class LocalHostTests
         return await command.ExecuteScalarAsync();
     }
 
-    private static void AssertGone(int pid) => Assert.False(ProcessLife.IsRunning(pid), $"Process {pid} still runs.");
+    private static void AssertExited(int pid) => Assert.False(ProcessTable.IsRunning(pid), $"Process {pid} is still running.");
 }

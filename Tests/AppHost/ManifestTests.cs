@@ -3,15 +3,15 @@ using Darkroom.AppHost.Hosting;
 
 namespace Darkroom.Tests.AppHost;
 
-/// <summary>What is deployed knows nothing of the machine that wrote the manifest.</summary>
+/// <summary>The manifest for a deployment contains nothing of the machine that wrote it.</summary>
 public sealed class ManifestTests
 {
     [Fact]
-    public async Task Manifest_has_containers_and_parameters_and_nothing_of_development()
+    public async Task Manifest_has_containers_and_parameters_and_nothing_from_development()
     {
         using var folder = new TemporaryFolder();
         var file = Path.Combine(folder.Path, "manifest.json");
-        // As on the machine of a developer, whose folder has a key that must not leave it.
+        // As on a developer's machine, whose data folder contains secrets that must not leak.
         var data = Directory.CreateDirectory(Path.Combine(folder.Path, "data")).FullName;
         var secrets = Secrets.ReadOrCreate(Path.Combine(data, "secrets.json"));
         await using (var host = AppHostProcess.Start(data, null, "--publisher", "manifest", "--output-path", file))
@@ -29,7 +29,7 @@ public sealed class ManifestTests
         Assert.Equal("{public-url.value}", Environment("api", "Links__BaseUrl"));
         Assert.Equal("{public-url.value}", Environment("worker", "Links__BaseUrl"));
         Assert.True(resources.GetProperty("api").GetProperty("bindings").GetProperty("http").GetProperty("external").GetBoolean());
-        // The API believes the proxies that its own setting names, and no others.
+        // The API trusts only the proxies in its own setting.
         Assert.DoesNotContain("ASPNETCORE_FORWARDEDHEADERS_ENABLED", resources.GetProperty("api").ToString(), StringComparison.Ordinal);
         Assert.False(resources.TryGetProperty("samples", out _));
         foreach (var secret in new[] { secrets.DevelopmentKey, secrets.PostgresPassword, secrets.S3SecretKey, secrets.DashboardToken, data })

@@ -7,10 +7,10 @@ namespace Darkroom.Tests.AppHost;
 public sealed class PostgresServerTests
 {
     [Fact]
-    public async Task Data_survives_a_restart_even_below_a_folder_that_others_may_not_enter()
+    public async Task Data_survives_a_restart_even_in_a_folder_that_other_users_cannot_enter()
     {
         using var folder = new TemporaryFolder();
-        // As root, Postgres runs as a user who cannot pass through this folder.
+        // When the tests run as root, Postgres runs as a user who cannot enter this folder.
         if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var options = Options(folder);
         string home;
@@ -30,7 +30,7 @@ public sealed class PostgresServerTests
     }
 
     [Fact]
-    public async Task Deleting_the_folder_starts_anew()
+    public async Task Deleting_the_folder_starts_over()
     {
         using var folder = new TemporaryFolder();
         await using (var server = await PostgresServer.StartAsync(Options(folder)))
@@ -45,7 +45,7 @@ public sealed class PostgresServerTests
     }
 
     [Fact]
-    public async Task Postgres_of_npm_runs_where_none_is_installed()
+    public async Task Postgres_from_npm_runs_without_an_installed_one()
     {
         using var folder = new TemporaryFolder();
         await using var server = await PostgresServer.StartAsync(

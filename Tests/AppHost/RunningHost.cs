@@ -6,15 +6,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Tests.AppHost;
 
-/// <summary>The AppHost's model run by Aspire for one test class, on free ports, with a data folder of its own and no dashboard.</summary>
+/// <summary>The AppHost run by Aspire's test host for one test class: on free ports, with its own data folder, without a dashboard.</summary>
 public sealed class RunningHost : IAsyncLifetime
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     private readonly TemporaryFolder _folder = new();
     private DistributedApplication? _app;
 
-    public DistributedApplication App => _app ?? throw new InvalidOperationException("The host was not started.");
+    public DistributedApplication App => _app ?? throw new InvalidOperationException("The host has not been started.");
 
     public ResourceNotificationService Notifications => App.ResourceNotifications;
 
@@ -26,12 +26,12 @@ public sealed class RunningHost : IAsyncLifetime
         var builder = await DistributedApplicationTestingBuilder.CreateAsync<Projects.AppHost>(
         [
             "--data", _folder.Path, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0",
-            // Aspire.Hosting.Testing asks for cleanup at the end and waits half a minute for it; what must be gone, the tests look at themselves.
+            // Aspire.Hosting.Testing would wait half a minute for cleanup at the end; the tests check for leftovers themselves.
             "--DcpPublisher:WaitForResourceCleanup=false",
         ]);
         _app = await builder.BuildAsync();
-        await _app.StartAsync().WaitAsync(StartLimit);
-        foreach (var service in new[] { "api", "worker" }) await Notifications.WaitForResourceHealthyAsync(service).WaitAsync(StartLimit);
+        await _app.StartAsync().WaitAsync(StartTimeout);
+        foreach (var service in new[] { "api", "worker" }) await Notifications.WaitForResourceHealthyAsync(service).WaitAsync(StartTimeout);
     }
 
     internal async Task<DarkroomClient> ClientAsync()

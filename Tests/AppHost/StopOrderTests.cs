@@ -4,13 +4,13 @@ using Aspire.Hosting.Testing;
 
 namespace Darkroom.Tests.AppHost;
 
-/// <summary>Services end before what they work on: nothing that they have in hand fails because the host stops.</summary>
+/// <summary>Services stop before the servers that they depend on, so that stopping the host does not make work in progress fail.</summary>
 public sealed class StopOrderTests(RunningHost host) : IClassFixture<RunningHost>
 {
     [Fact]
-    public async Task Services_have_ended_before_Postgres_is_told_to()
+    public async Task Services_have_stopped_before_Postgres_stops()
     {
-        var ended = new ConcurrentQueue<string>();
+        var stopped = new ConcurrentQueue<string>();
         using var stop = new CancellationTokenSource();
         var watch = Task.Run(async () =>
         {
@@ -19,7 +19,7 @@ public sealed class StopOrderTests(RunningHost host) : IClassFixture<RunningHost
             {
                 await foreach (var change in host.Notifications.WatchAsync(stop.Token))
                     if (KnownResourceStates.TerminalStates.Contains(change.Snapshot.State?.Text) && seen.Add(change.ResourceId))
-                        ended.Enqueue(change.Resource.Name);
+                        stopped.Enqueue(change.Resource.Name);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
             {
@@ -30,7 +30,7 @@ public sealed class StopOrderTests(RunningHost host) : IClassFixture<RunningHost
         await stop.CancelAsync();
         await watch;
 
-        Assert.Equal(["api", "worker", "worker"], ended.Take(3).Order());
-        Assert.Contains("postgres", ended.Skip(3));
+        Assert.Equal(["api", "worker", "worker"], stopped.Take(3).Order());
+        Assert.Contains("postgres", stopped.Skip(3));
     }
 }

@@ -3,17 +3,17 @@ using System.Text.Json;
 
 namespace Darkroom.Tests.AppHost;
 
-/// <summary>A folder of the test, removed with it.</summary>
+/// <summary>A temporary folder, deleted when disposed.</summary>
 internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("darkroom-host-").FullName;
 
-    [SuppressMessage("Design", "CA1031", Justification = "What cannot be removed stays in the folder for temporary files.")]
+    [SuppressMessage("Design", "CA1031", Justification = "What cannot be deleted stays in the system's temporary folder.")]
     public void Dispose()
     {
         try
         {
-            // As root, a cluster lies in a system folder and only a pointer here.
+            // As root, the cluster is in a system folder, and this folder only has a pointer to it.
             foreach (var pointer in Directory.EnumerateFiles(Path, "location.json", SearchOption.AllDirectories).ToList())
             {
                 using var location = JsonDocument.Parse(File.ReadAllText(pointer));
@@ -25,7 +25,7 @@ internal sealed class TemporaryFolder : IDisposable
         }
         catch (Exception)
         {
-            // A process that was killed a moment ago may still write.
+            // A process that was just killed may still be writing.
         }
     }
 }

@@ -35,8 +35,8 @@ public sealed class AppHostCrashTests
         // At once, while what is left still holds ports and data.
         await using var second = AppHostProcess.Start(folder.Path, environment, settings);
         var after = await second.HealthyAsync(since: before);
-        Assert.Contains("Waiting for what is left of it", second.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain(before.Children, ProcessLife.IsRunning);
+        Assert.Contains("Waiting for its processes to exit", second.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(before.Children, ProcessTable.IsRunning);
         Assert.Equal(before.Api, after.Api);
         await using var database = NpgsqlDataSource.Create(after.ConnectionStrings["darkroom"]);
         var connection = S3ConnectionString.Parse(after.ConnectionStrings["s3"]);
@@ -47,6 +47,6 @@ public sealed class AppHostCrashTests
 
         second.Terminate();
         Assert.Equal(0, await second.ExitCodeAsync());
-        Assert.All(after.Children, pid => Assert.False(ProcessLife.IsRunning(pid), $"Process {pid} still runs."));
+        Assert.All(after.Children, pid => Assert.False(ProcessTable.IsRunning(pid), $"Process {pid} is still running."));
     }
 }

@@ -37,8 +37,8 @@ public sealed class PatienceTests
         system.Images.CloseGate();
         var urls = Enumerable.Range(0, 20).Select(system.Images.Gated).ToList();
         var request = await system.Client.UploadAsync(ProductCsv.Of(urls));
-        await system.Images.AskedAsync(urls[0], 1);
-        await system.Images.AskedAsync(urls[1], 1);
+        await system.Images.RequestedAsync(urls[0], 1);
+        await system.Images.RequestedAsync(urls[1], 1);
         var redis = (await system.Redis.ConnectAsync()).GetDatabase();
         await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 18, TimeSpan.FromSeconds(30), "The rest waits in Redis");
 

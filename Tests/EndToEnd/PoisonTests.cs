@@ -15,7 +15,7 @@ public sealed class PoisonTests
         // The first death makes suspects of all that were in hand; each then runs alone, and only the culprit takes its worker along.
         for (var death = 0; death < 3; death++)
         {
-            await images.PoisonedAsync();
+            await images.PoisonRequestedAsync();
             await worker.KillAsync();
             worker = system.StartWorkerProcess();
         }

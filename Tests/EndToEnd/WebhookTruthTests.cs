@@ -62,7 +62,7 @@ public sealed class WebhookTruthTests
             case "cancelled":
                 images.CloseGate();
                 var request = await system.Client.UploadAsync(ProductCsv.Of([images.Gated(1)]), system.Webhooks.Url);
-                await images.AskedAsync(images.Gated(1), 1);
+                await images.RequestedAsync(images.Gated(1), 1);
                 Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
                 break;
         }

@@ -13,7 +13,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "WorkerService").Value!;
 
     private readonly Process _process;
-    private readonly LastWill _will;
+    private readonly ChildWatchdog _watchdog;
     private readonly StringBuilder _output = new();
 
     private WorkerProcess(Process process)
@@ -26,7 +26,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         // Not only at the end of the test: a test host that is killed must leave no worker behind.
-        _will = LastWill.Kill(process.Id);
+        _watchdog = ChildWatchdog.Start(process.Id);
     }
 
     public int Id => _process.Id;
@@ -84,7 +84,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (!_process.HasExited) await KillAsync();
-        _will.Dispose();
+        _watchdog.Dispose();
         _process.Dispose();
     }
 

@@ -50,7 +50,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
 
         images.CloseGate();
         var running = await system.Client.UploadAsync(csv, workflow: "versioned");
-        await images.AskedAsync(images.Gated(1), 2);
+        await images.RequestedAsync(images.Gated(1), 2);
         await PublishQualityAsync(system, version: 2, quality: 5);
         // A worker that has never seen version 1 must go on with it.
         await first.KillAsync();
@@ -69,7 +69,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         var csv = ProductCsv.Of([images.Gated(1)]);
         images.CloseGate();
         var first = await _system.Client.UploadAsync(csv);
-        await images.AskedAsync(images.Gated(1), 1);
+        await images.RequestedAsync(images.Gated(1), 1);
 
         var studio = new StudioWindow(_system.Client.Http);
         await studio.OpenAsync("image-compression");
@@ -77,7 +77,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         new EditedWorkflow(studio.Definition).InsertBefore("compress", "resize", "Darkroom.ResizeImage", ("width", "Literal", "160"));
         await studio.SaveAsync(publish: true);
         var second = await _system.Client.UploadAsync(csv);
-        await images.AskedAsync(images.Gated(1), 2);
+        await images.RequestedAsync(images.Gated(1), 2);
         images.OpenGate();
 
         var (before, after) = (await ResultAsync(first), await ResultAsync(second));

@@ -5,10 +5,10 @@ using System.Globalization;
 namespace Darkroom.Tests.Infrastructure;
 
 /// <summary>
-/// What happens to a child process if this one dies, or is ended by the test runner, without having stopped it: a shell beside us
-/// waits for its input to end, which it does with us, however that happens; then it signals the child and removes the folders.
+/// Kills a child process if this process dies, or is killed by the test runner, without stopping it. A separate shell waits for its
+/// standard input to close, which happens whenever this process ends; then it signals the child and deletes the folders.
 /// </summary>
-internal sealed class LastWill : IDisposable
+internal sealed class ChildWatchdog : IDisposable
 {
     private const string Script =
         """
@@ -22,36 +22,36 @@ internal sealed class LastWill : IDisposable
         [ $# -eq 0 ] || rm -rf -- "$@"
         """;
 
-    // Nothing else may hold it: collected, it would close the shell's input, and the will would come true.
-    private static readonly ConcurrentDictionary<Process, bool> Alive = [];
+    // Keeps the shells reachable: if one were garbage-collected, its input would close and it would kill the child.
+    private static readonly ConcurrentDictionary<Process, bool> Active = [];
 
     private readonly Process? _shell;
 
-    private LastWill(Process? shell)
+    private ChildWatchdog(Process? shell)
     {
         _shell = shell;
-        if (shell is not null) Alive[shell] = true;
+        if (shell is not null) Active[shell] = true;
     }
 
-    /// <param name="pid">The child. Its will is disposed before its id can be another's.</param>
-    /// <param name="signal">What it is sent first; ten seconds later SIGKILL.</param>
-    /// <param name="folders">Removed with everything in them.</param>
-    public static LastWill Kill(int pid, string signal = "KILL", params string[] folders)
+    /// <param name="pid">The child. Dispose the watchdog before this id can be reused.</param>
+    /// <param name="signal">The first signal to send; SIGKILL follows ten seconds later.</param>
+    /// <param name="folders">Folders to delete afterwards.</param>
+    public static ChildWatchdog Start(int pid, string signal = "KILL", params string[] folders)
     {
-        // Windows has no such shell: there a child outlives a test run that is ended by force.
-        if (OperatingSystem.IsWindows()) return new LastWill(null);
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Script, "last-will", pid.ToString(CultureInfo.InvariantCulture), signal, .. folders])
+        // Windows has no such shell, so there the child outlives a test run that is killed.
+        if (OperatingSystem.IsWindows()) return new ChildWatchdog(null);
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Script, "child-watchdog", pid.ToString(CultureInfo.InvariantCulture), signal, .. folders])
         {
             RedirectStandardInput = true,
             WorkingDirectory = "/",
         };
-        return new LastWill(Process.Start(start));
+        return new ChildWatchdog(Process.Start(start));
     }
 
-    /// <summary>The child is in good hands again, or gone.</summary>
+    /// <summary>Stops watching: the child has exited, or is about to be stopped by its owner.</summary>
     public void Dispose()
     {
-        if (_shell is null || !Alive.TryRemove(_shell, out _)) return;
+        if (_shell is null || !Active.TryRemove(_shell, out _)) return;
         _shell.Kill(entireProcessTree: true);
         _shell.Dispose();
     }

@@ -2,22 +2,22 @@ using System.Diagnostics;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>Waits for a state of the world that nobody can signal to this process: another process' row, a page's text.</summary>
+/// <summary>Polls for a state that cannot be signalled to this process, such as a row written by another process or a page's text.</summary>
 internal static class Eventually
 {
-    /// <summary>Asks until the answer satisfies, and returns it; fails with the last answer after the time-out.</summary>
-    public static async Task<T> GetAsync<T>(Func<Task<T>> ask, Func<T, bool> satisfies, TimeSpan timeout, string claim)
+    /// <summary>Polls until the result satisfies the condition, and returns it. After the timeout, fails with the last result.</summary>
+    public static async Task<T> GetAsync<T>(Func<Task<T>> poll, Func<T, bool> condition, TimeSpan timeout, string claim)
     {
         var clock = Stopwatch.StartNew();
         while (true)
         {
-            var answer = await ask();
-            if (satisfies(answer)) return answer;
-            if (clock.Elapsed > timeout) throw new TimeoutException($"{claim}: not within {timeout}; the last answer was {answer}.");
+            var result = await poll();
+            if (condition(result)) return result;
+            if (clock.Elapsed > timeout) throw new TimeoutException($"{claim}: not within {timeout}; the last result was {result}.");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }
 
-    /// <summary>Asks until it is so.</summary>
+    /// <summary>Polls until the condition is true.</summary>
     public static Task TrueAsync(Func<Task<bool>> condition) => GetAsync(condition, isTrue => isTrue, TimeSpan.FromSeconds(60), "The condition holds");
 }

@@ -1,6 +1,6 @@
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>Hostile files that are kept outside the repository: a folder named by <c>DARKROOM_HOSTILE_CORPUS</c>.</summary>
+/// <summary>Hostile files that are kept outside the repository, in the folder that <c>DARKROOM_HOSTILE_CORPUS</c> names.</summary>
 internal static class HostileCorpus
 {
     public const string Variable = "DARKROOM_HOSTILE_CORPUS";
@@ -11,22 +11,22 @@ internal static class HostileCorpus
         Path.Combine([Folder ?? throw new InvalidOperationException($"{Variable} is not set."), .. path]);
 }
 
-/// <summary>A fact about the corpus of hostile files; skipped, saying so, where there is none.</summary>
+/// <summary>A fact that needs the hostile files; skipped with a reason if the folder is not set.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class HostileCorpusFactAttribute : FactAttribute
 {
     public HostileCorpusFactAttribute()
     {
-        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} does not name the folder of hostile files.";
+        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} is not set to the folder of hostile files.";
     }
 }
 
-/// <summary>The same for theories.</summary>
+/// <summary>A theory that needs the hostile files; skipped with a reason if the folder is not set.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class HostileCorpusTheoryAttribute : TheoryAttribute
 {
     public HostileCorpusTheoryAttribute()
     {
-        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} does not name the folder of hostile files.";
+        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} is not set to the folder of hostile files.";
     }
 }

@@ -9,7 +9,7 @@ using NetVips;
 namespace Darkroom.Tests.Infrastructure;
 
 /// <summary>
-/// The outside world that images come from: <c>/good/{n}.jpg</c> is a photo that differs for every n, other paths misbehave.
+/// The server that tests download images from: <c>/good/{n}.jpg</c> is a different photo for every n; other paths misbehave.
 /// </summary>
 internal sealed class ImageServer : IAsyncDisposable
 {
@@ -23,7 +23,7 @@ internal sealed class ImageServer : IAsyncDisposable
 
     public string Url => _app.Urls.First();
 
-    /// <summary>How often each path was asked for.</summary>
+    /// <summary>Number of requests by path.</summary>
     public IReadOnlyDictionary<string, int> Requests => _requests;
 
     public static async Task<ImageServer> StartAsync()
@@ -32,7 +32,7 @@ internal sealed class ImageServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         var server = new ImageServer(builder.Build());
-        server._app.Run(server.AnswerAsync);
+        server._app.Run(server.HandleAsync);
         await server._app.StartAsync();
         return server;
     }
@@ -45,30 +45,30 @@ internal sealed class ImageServer : IAsyncDisposable
 
     public string Broken(int n) => $"{Url}/broken/{n}.jpg";
 
-    /// <summary>Answers 503 the first time and the photo afterwards.</summary>
+    /// <summary>Responds with 503 the first time and with the photo afterwards.</summary>
     public string Flaky(int n) => $"{Url}/flaky/{n}.jpg";
 
-    /// <summary>Until <see cref="OpenGate"/>, images of the path <c>/gated</c> are asked for and not answered.</summary>
+    /// <summary>While the gate is closed, requests hang until <see cref="OpenGate"/>.</summary>
     public string Gated(int n) => $"{Url}/gated/{n}.jpg";
 
-    /// <summary>Another photo each time.</summary>
+    /// <summary>A different photo each time.</summary>
     public string Changing(int n) => $"{Url}/changing/{n}.jpg";
 
-    /// <summary>Never answered: whoever asks is to die, see <see cref="PoisonedAsync"/>.</summary>
+    /// <summary>Never responds. The test kills the worker that requests it, see <see cref="PoisonRequestedAsync"/>.</summary>
     public string Poison(int n) => $"{Url}/poison/{n}.jpg";
 
-    /// <summary>Completes when somebody has a poison image in hand.</summary>
-    public async Task PoisonedAsync()
+    /// <summary>Completes when a worker has requested a poison image.</summary>
+    public async Task PoisonRequestedAsync()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
-        await _poison.Reader.ReadAsync(limit.Token);
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
+        await _poison.Reader.ReadAsync(timeout.Token);
     }
 
-    /// <summary>Completes when a path was asked for so often.</summary>
-    public Task AskedAsync(string url, int times) =>
+    /// <summary>Completes when the URL was requested at least this many times.</summary>
+    public Task RequestedAsync(string url, int times) =>
         Eventually.GetAsync(
-            () => Task.FromResult(_requests.GetValueOrDefault(new Uri(url).AbsolutePath)), asked => asked >= times,
-            TimeSpan.FromSeconds(60), $"{url} is asked for {times} times");
+            () => Task.FromResult(_requests.GetValueOrDefault(new Uri(url).AbsolutePath)), count => count >= times,
+            TimeSpan.FromSeconds(60), $"{url} is requested {times} times");
 
     public void CloseGate() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -80,7 +80,7 @@ internal sealed class ImageServer : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private async Task AnswerAsync(HttpContext context)
+    private async Task HandleAsync(HttpContext context)
     {
         var path = context.Request.Path.Value!;
         var times = _requests.AddOrUpdate(path, 1, (_, count) => count + 1);

@@ -4,12 +4,12 @@ using Xunit.Abstractions;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>Classes that run whole products and browsers start first: one of them left for the end would run alone.</summary>
+/// <summary>Starts the slowest classes first (whole system, browser), so that none of them is left running alone at the end.</summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] Long = [".EndToEnd.", ".AppHost.", ".Studio.", ".Pages."];
+    private static readonly string[] Slow = [".EndToEnd.", ".AppHost.", ".Studio.", ".Pages."];
 
-    // A class is a collection, and named after it.
+    // Each class is its own collection, which is named after it.
     public IEnumerable<ITestCollection> OrderTestCollections(IEnumerable<ITestCollection> testCollections) =>
-        testCollections.OrderBy(collection => Long.Any(room => collection.DisplayName.Contains(room, StringComparison.Ordinal)) ? 0 : 1);
+        testCollections.OrderBy(collection => Slow.Any(part => collection.DisplayName.Contains(part, StringComparison.Ordinal)) ? 0 : 1);
 }

@@ -6,13 +6,13 @@ namespace Darkroom.Tests.Infrastructure;
 
 /// <summary>A request as <see cref="RequestBuilder"/> left it in the database.</summary>
 /// <param name="Id">The request.</param>
-/// <param name="Owner">Whom it belongs to.</param>
+/// <param name="Owner">Its owner.</param>
 /// <param name="Instance">Its workflow instance.</param>
-/// <param name="Bookmark">The bookmark of its fan-out, if that is open.</param>
-/// <param name="Images">Its images in the file's order.</param>
+/// <param name="Bookmark">The bookmark of its fan-out, if the fan-out is open.</param>
+/// <param name="Images">Its images, in the order of the file.</param>
 internal sealed record BuiltRequest(RequestId Id, OwnerId Owner, Guid Instance, Guid? Bookmark, IReadOnlyList<ImageId> Images);
 
-/// <summary>Puts a request with its owner, workflow instance, products and images straight into the database: one image a row.</summary>
+/// <summary>Inserts a request with its owner, workflow instance, products and images directly into the database, with one image per row.</summary>
 internal sealed class RequestBuilder(NpgsqlDataSource database)
 {
     private int _images = 1;
@@ -33,7 +33,7 @@ internal sealed class RequestBuilder(NpgsqlDataSource database)
         return this;
     }
 
-    /// <summary>A status in which a request may be without being finished: <c>created</c> or <c>processing</c>.</summary>
+    /// <summary>The status of an unfinished request: <c>created</c> or <c>processing</c>.</summary>
     public RequestBuilder WithStatus(string status)
     {
         _status = status;
@@ -46,7 +46,7 @@ internal sealed class RequestBuilder(NpgsqlDataSource database)
         return this;
     }
 
-    /// <summary>Images are loaded, but the workflow has not come to its fan-out: no bookmark, nothing claimable.</summary>
+    /// <summary>The images are loaded, but the workflow has not reached its fan-out: there is no bookmark, and no image can be claimed.</summary>
     public RequestBuilder BeforeFanOut()
     {
         _fanOutIsOpen = false;

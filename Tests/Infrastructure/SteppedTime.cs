@@ -2,10 +2,10 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>A clock for one loop that waits by it: it moves on when the loop waits, so no step passes while the loop is busy, however long that takes.</summary>
+/// <summary>A clock for one loop: <see cref="StepAsync"/> advances it only once the loop is waiting, so no step is lost while the loop is busy.</summary>
 internal sealed class SteppedTime : FakeTimeProvider, IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(60);
 
     private readonly SemaphoreSlim _waits = new(0);
 
@@ -16,10 +16,10 @@ internal sealed class SteppedTime : FakeTimeProvider, IDisposable
         return timer;
     }
 
-    /// <summary>Lets the loop's next wait end.</summary>
+    /// <summary>Waits until the loop is waiting, then advances the clock.</summary>
     public async Task StepAsync(TimeSpan step)
     {
-        Assert.True(await _waits.WaitAsync(Limit), "The loop waits for nothing.");
+        Assert.True(await _waits.WaitAsync(Timeout), "The loop is not waiting.");
         Advance(step);
     }
 

@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>A database of its own, with the schema, on the Postgres server of this test run or a given one. Dropped at the end.</summary>
+/// <summary>A separate database with the schema, on the Postgres server of the test run or another one. Dropped when disposed.</summary>
 public sealed class TestDatabase : IAsyncDisposable
 {
     private readonly string _server;
@@ -21,19 +21,19 @@ public sealed class TestDatabase : IAsyncDisposable
     public string ConnectionString { get; }
     public NpgsqlDataSource DataSource { get; }
 
-    /// <param name="server">Connection string of another server than the test run's.</param>
+    /// <param name="server">Connection string of a server other than the test run's.</param>
     public static async Task<TestDatabase> CreateAsync(string? server = null)
     {
-        if (server is null && !TestPostgres.IsGiven) return await CopyAsync(await TestPostgres.ConnectionStringAsync(), TestPostgres.Template);
+        if (server is null && !TestPostgres.IsExternal) return await CopyAsync(await TestPostgres.ConnectionStringAsync(), TestPostgres.Template);
         var database = await CopyAsync(server ?? await TestPostgres.ConnectionStringAsync(), "template0");
         await new SchemaMigrator(database.DataSource, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
         return database;
     }
 
-    /// <summary>Without the schema.</summary>
+    /// <summary>Creates a database without the schema.</summary>
     public static async Task<TestDatabase> CreateEmptyAsync() => await CopyAsync(await TestPostgres.ConnectionStringAsync(), "template0");
 
-    /// <summary>Ends every session that others, and <see cref="DataSource"/>, have in it.</summary>
+    /// <summary>Terminates all other sessions in the database, including those of <see cref="DataSource"/>.</summary>
     public async Task BreakConnectionsAsync() => await DataSource.Sql(
             """
             select pg_terminate_backend(pid)
@@ -60,10 +60,10 @@ public sealed class TestDatabase : IAsyncDisposable
         return database;
     }
 
-    // Copying files takes half the time of copying pages through the log, and takes the catalog's cache along: the first connection need not build it.
+    // Copying files takes half as long as copying pages through the WAL, and includes the catalog cache, so the first connection need not build it.
     private static string CopyStrategy(Version postgres) => postgres.Major >= 15 ? " strategy file_copy" : "";
 
-    // On a pooled connection: a new one costs the server as much as the database.
+    // On a pooled connection, because opening a new one costs as much as creating the database.
     private static async Task ExecuteAsync(string server, Func<Version, string> sql)
     {
         await using var connection = new NpgsqlConnection(server);

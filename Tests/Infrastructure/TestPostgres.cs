@@ -6,25 +6,25 @@ using Npgsql;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>The one Postgres server of a test run: a given one (<c>DARKROOM_TEST_POSTGRES</c>, a connection string), else one that the run starts.</summary>
+/// <summary>The Postgres server of the test run: the one in <c>DARKROOM_TEST_POSTGRES</c> (a connection string), otherwise one that the run starts.</summary>
 internal static class TestPostgres
 {
     private const string Prefix = "darkroom-tests-";
 
     private static readonly Lazy<Task<string>> Server = new(StartAsync);
 
-    /// <summary>On the server that the run starts: a database with the schema, to copy.</summary>
+    /// <summary>A database with the schema, used as the template for copies. Exists only on a server that the run starts.</summary>
     public const string Template = "migrated";
 
-    private static string? Given => Environment.GetEnvironmentVariable("DARKROOM_TEST_POSTGRES") is { Length: > 0 } given ? given : null;
+    private static string? ExternalServer => Environment.GetEnvironmentVariable("DARKROOM_TEST_POSTGRES") is { Length: > 0 } external ? external : null;
 
-    public static bool IsGiven => Given is not null;
+    public static bool IsExternal => ExternalServer is not null;
 
-    public static Task<string> ConnectionStringAsync() => Given is { } given ? Task.FromResult(given) : Server.Value;
+    public static Task<string> ConnectionStringAsync() => ExternalServer is { } external ? Task.FromResult(external) : Server.Value;
 
     private static async Task<string> StartAsync()
     {
-        RemoveFoldersOfDeadRuns();
+        DeleteFoldersOfDeadRuns();
         var folder = Path.Combine(Path.GetTempPath(), Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         var server = await PostgresServer.StartAsync(
             new PostgresClusterOptions
@@ -34,8 +34,8 @@ internal static class TestPostgres
                 MaxConnections = 400,
                 Durable = false,
             },
-            // Not stopped at the end of the run: a test host is killed a moment after its last test.
-            leaveNothing: true);
+            // The server is not stopped explicitly: the test host is killed right after its last test.
+            deleteFoldersOnExit: true);
         await CreateTemplateAsync(server.ConnectionString);
         return server.ConnectionString;
     }
@@ -43,13 +43,13 @@ internal static class TestPostgres
     private static async Task CreateTemplateAsync(string server)
     {
         await using (var admin = NpgsqlDataSource.Create(server)) await admin.Sql($"create database {Template}").ExecuteNonQueryAsync();
-        // A database can be copied only while nobody is connected to it.
+        // Without pooling, because a database can be copied only while nobody is connected to it.
         var template = new NpgsqlConnectionStringBuilder(server) { Database = Template, Pooling = false };
         await using var source = NpgsqlDataSource.Create(template);
         await new SchemaMigrator(source, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
     }
 
-    private static void RemoveFoldersOfDeadRuns()
+    private static void DeleteFoldersOfDeadRuns()
     {
         foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
         {
@@ -60,12 +60,12 @@ internal static class TestPostgres
             }
             catch (ArgumentException)
             {
-                Remove(folder);
+                TryDelete(folder);
             }
         }
     }
 
-    private static void Remove(string folder)
+    private static void TryDelete(string folder)
     {
         try
         {
@@ -73,7 +73,7 @@ internal static class TestPostgres
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // Another user's, or another run's that removes it too.
+            // It belongs to another user, or another run is deleting it as well.
         }
     }
 }

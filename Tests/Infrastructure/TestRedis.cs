@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Reflection;
 using Darkroom.AppHost.Hosting;
 using Darkroom.AppHost.Redis;
 using StackExchange.Redis;
+using Xunit.Sdk;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>Servers that speak the Redis protocol and must all behave alike.</summary>
+/// <summary>Redis-compatible servers, which must all pass the same tests.</summary>
 public enum RedisKind
 {
     /// <summary>Microsoft Garnet, in this process.</summary>
@@ -17,7 +19,7 @@ public enum RedisKind
     RedisServer,
 }
 
-/// <summary>An empty server of its own, in memory, on loopback. Ended with the test.</summary>
+/// <summary>An empty in-memory server on loopback, stopped when disposed.</summary>
 public sealed class TestRedis : IAsyncDisposable
 {
     private readonly RedisKind _kind;
@@ -25,7 +27,7 @@ public sealed class TestRedis : IAsyncDisposable
     private readonly List<IConnectionMultiplexer> _clients = [];
     private GarnetServer? _garnet;
     private Process? _process;
-    private LastWill? _will;
+    private ChildWatchdog? _watchdog;
 
     private TestRedis(RedisKind kind, int port)
     {
@@ -33,7 +35,7 @@ public sealed class TestRedis : IAsyncDisposable
         _port = port;
     }
 
-    /// <summary>For the product: with no rights that a person's string would not give.</summary>
+    /// <summary>For the system under test: without admin rights, as in production.</summary>
     public string ConnectionString => $"127.0.0.1:{_port},abortConnect=false";
 
     public static async Task<TestRedis> StartAsync(RedisKind kind = RedisKind.Garnet)
@@ -43,7 +45,7 @@ public sealed class TestRedis : IAsyncDisposable
         return redis;
     }
 
-    /// <summary>A client connection of its own, closed with the server.</summary>
+    /// <summary>Opens a new client connection, which is closed together with the server.</summary>
     public async Task<IConnectionMultiplexer> ConnectAsync()
     {
         var client = await ConnectionMultiplexer.ConnectAsync(ConnectionString + ",allowAdmin=true");
@@ -51,7 +53,7 @@ public sealed class TestRedis : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Ends the server as a crash does: what it held is gone. Its clients stay, and find nobody.</summary>
+    /// <summary>Stops the server as a crash would: its data is lost, and its clients stay but cannot connect.</summary>
     public async Task StopAsync()
     {
         _garnet?.Dispose();
@@ -59,16 +61,16 @@ public sealed class TestRedis : IAsyncDisposable
         if (_process is null) return;
         _process.Kill();
         await _process.WaitForExitAsync();
-        _will?.Dispose();
+        _watchdog?.Dispose();
         _process.Dispose();
         _process = null;
     }
 
-    /// <summary>Starts it on the port that it had, empty.</summary>
+    /// <summary>Starts the server on the same port, empty.</summary>
     public async Task StartAsync()
     {
         if (_kind == RedisKind.Garnet) _garnet = GarnetServer.Start(_port);
-        else (_process, _will) = await StartProcessAsync(_port);
+        else (_process, _watchdog) = await StartProcessAsync(_port);
     }
 
     public async Task FlushAsync()
@@ -83,7 +85,7 @@ public sealed class TestRedis : IAsyncDisposable
         await StopAsync();
     }
 
-    private static async Task<(Process Process, LastWill Will)> StartProcessAsync(int port)
+    private static async Task<(Process Process, ChildWatchdog Watchdog)> StartProcessAsync(int port)
     {
         var start = new ProcessStartInfo(RedisServerExecutable.Path!)
         {
@@ -91,9 +93,37 @@ public sealed class TestRedis : IAsyncDisposable
             ArgumentList = { "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no" },
         };
         var process = Process.Start(start)!;
-        var will = LastWill.Kill(process.Id);
+        var watchdog = ChildWatchdog.Start(process.Id);
         while (await process.StandardOutput.ReadLineAsync() is { } line)
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return (process, will);
-        throw new InvalidOperationException("redis-server ended before it was ready.");
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return (process, watchdog);
+        throw new InvalidOperationException("redis-server exited before it was ready.");
     }
+}
+
+/// <summary>Runs a theory on Garnet, which is always available.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class OnGarnetAttribute : DataAttribute
+{
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[RedisKind.Garnet]];
+}
+
+/// <summary>Runs a theory on an installed <c>redis-server</c>; skipped if there is none.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class OnRedisServerAttribute : DataAttribute
+{
+    public OnRedisServerAttribute()
+    {
+        if (RedisServerExecutable.Path is null) Skip = "No redis-server on the PATH (Debian: apt-get install redis-server).";
+    }
+
+    public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[RedisKind.RedisServer]];
+}
+
+internal static class RedisServerExecutable
+{
+    /// <summary>The path of the installed server, or null.</summary>
+    public static string? Path { get; } =
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(System.IO.Path.PathSeparator)
+        .SelectMany(folder => new[] { "redis-server", "redis-server.exe", "valkey-server" }.Select(name => System.IO.Path.Combine(folder, name)))
+        .FirstOrDefault(File.Exists);
 }

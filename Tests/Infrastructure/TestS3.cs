@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>An S3 endpoint of its own over a temporary folder, in this process, with a bucket ready.</summary>
+/// <summary>A separate S3 endpoint in this process, on a temporary folder, with one bucket.</summary>
 public sealed class TestS3 : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("darkroom-s3-").FullName;
@@ -17,8 +17,8 @@ public sealed class TestS3 : IAsyncDisposable
     private TestS3(TimeProvider time) => _time = time;
 
     /// <summary>
-    /// Sees each request before it is served, and may delay it, or answer it (<see cref="RefuseAsync"/>): then it is not served.
-    /// May be changed at any time; null lets everything pass.
+    /// Called before each request is served. May delay the request, or respond to it (<see cref="RefuseAsync"/>), in which case the
+    /// endpoint does not serve it. Can be changed at any time; null lets all requests through.
     /// </summary>
     public Func<HttpContext, Task>? BeforeRequest { get; set; }
 
@@ -34,7 +34,7 @@ public sealed class TestS3 : IAsyncDisposable
         return s3;
     }
 
-    /// <summary>A store over this endpoint. Tests of faults want less patience than the default.</summary>
+    /// <summary>A store on this endpoint. Fault tests configure shorter timeouts than the defaults.</summary>
     public ObjectStore CreateStore(Action<ObjectStoreOptions>? configure = null, string? connectionString = null)
     {
         var connection = S3ConnectionString.Parse(connectionString ?? ConnectionString);
@@ -43,7 +43,7 @@ public sealed class TestS3 : IAsyncDisposable
         return new ObjectStore(CreateClient(connection, options), connection, TimeProvider.System, Options.Create(options));
     }
 
-    /// <summary>The SDK's client with the product's settings.</summary>
+    /// <summary>The SDK's client with the same settings as in production.</summary>
     internal AmazonS3Client CreateClient(S3ConnectionString? connection = null, ObjectStoreOptions? options = null)
     {
         var client = S3ClientFactory.Create(connection ?? Connection, options ?? new ObjectStoreOptions());
@@ -51,7 +51,7 @@ public sealed class TestS3 : IAsyncDisposable
         return client;
     }
 
-    /// <summary>Stops the endpoint and starts it again on the same folder and port.</summary>
+    /// <summary>Restarts the endpoint on the same folder and port.</summary>
     public async Task RestartAsync()
     {
         var port = Url.Port;
@@ -60,7 +60,7 @@ public sealed class TestS3 : IAsyncDisposable
         await StartEndpointAsync(port);
     }
 
-    /// <summary>Answers a request as S3 would refuse it, for use in <see cref="BeforeRequest"/>.</summary>
+    /// <summary>Responds with an S3 error, for use in <see cref="BeforeRequest"/>.</summary>
     public static async Task RefuseAsync(HttpContext context, int status, string code)
     {
         context.Response.StatusCode = status;
