@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Darkroom.Benchmarks;
 
 /// <summary>
-/// A benchmark's command line: what stands alone is its arguments in order; <c>--workers n</c>, <c>--rounds n</c>; and
-/// <c>--Section:Name=value</c> or <c>--NAME=value</c> for the environment of the product.
+/// A benchmark's command line: positional arguments; <c>--workers n</c> and <c>--rounds n</c>; and <c>--Section:Name=value</c> or
+/// <c>--NAME=value</c>, which are passed to the services as environment variables.
 /// </summary>
 internal sealed class BenchmarkOptions
 {
@@ -13,8 +13,8 @@ internal sealed class BenchmarkOptions
         for (var i = 0; i < arguments.Length; i++)
         {
             var argument = arguments[i];
-            if (argument == "--workers") Workers = Number(arguments[++i]);
-            else if (argument == "--rounds") Rounds = Number(arguments[++i]);
+            if (argument == "--workers") Workers = ParseNumber(arguments[++i]);
+            else if (argument == "--rounds") Rounds = ParseNumber(arguments[++i]);
             else if (argument.StartsWith("--", StringComparison.Ordinal) && argument.Split('=', 2) is [var name, var value])
                 Settings.Add((name[2..].Replace(":", "__", StringComparison.Ordinal), value));
             else Arguments.Add(argument);
@@ -31,7 +31,7 @@ internal sealed class BenchmarkOptions
 
     public static BenchmarkOptions Parse(string[] arguments) => new(arguments);
 
-    public int Count(int standard) => Arguments.Count > 0 ? Number(Arguments[0]) : standard;
+    public int Count(int defaultValue) => Arguments.Count > 0 ? ParseNumber(Arguments[0]) : defaultValue;
 
-    private static int Number(string text) => int.Parse(text, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
+    private static int ParseNumber(string text) => int.Parse(text, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
 }

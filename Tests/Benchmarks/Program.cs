@@ -30,13 +30,13 @@ switch (args.FirstOrDefault())
         await Console.Error.WriteLineAsync(
             """
             Usage: dotnet run -c Release --project Tests/Benchmarks -- <benchmark>
-              csv [rows]                 CSV judged, read and written, in memory
-              load [rows]                CSV judged, and loaded into Postgres beside a raw COPY of the same rows
-              pipeline [images] [folder] images a second through the whole product, photos from the folder
-              body [images]              what a fan-out's body costs an image, by how an input is written
-              memory [rows...]           peak memory of API and worker over the size of the CSV
-            Options: --workers n, --rounds n, --Section:Name=value for the product's services.
-            DARKROOM_BENCH_CORPUS names a folder of photos, DARKROOM_BENCH_POSTGRES a server for load.
+              csv [rows]                 validates, reads and writes a CSV in memory
+              load [rows]                validates a CSV and loads it into Postgres, compared with a raw COPY of the same rows
+              pipeline [images] [folder] images per second through the whole system, with photos from the folder
+              body [images]              cost of a fan-out's body per image, by the kind of expression of an input
+              memory [rows...]           peak memory of API and workers, by size of the CSV
+            Options: --workers n, --rounds n, --Section:Name=value for the services.
+            Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load.
             """);
         return 2;
 }

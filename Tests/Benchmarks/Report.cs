@@ -3,12 +3,12 @@ using System.Text.Json;
 
 namespace Darkroom.Benchmarks;
 
-/// <summary>One line of JSON a measurement, so that runs can be compared by programs, with the load of the machine beside it.</summary>
+/// <summary>Prints one line of JSON per measurement, so that scripts can compare runs.</summary>
 internal static class Report
 {
     public static void Write(object measurement) => Console.WriteLine(JsonSerializer.Serialize(measurement, JsonSerializerOptions.Web));
 
-    /// <summary>Programs that ran or wanted to, over the last minute; the measured ones are among them.</summary>
+    /// <summary>The machine's one-minute load average, which includes the measured processes. NaN where /proc is not available.</summary>
     public static double LoadAverage() =>
         File.Exists("/proc/loadavg") ? double.Parse(File.ReadAllText("/proc/loadavg").Split(' ')[0], CultureInfo.InvariantCulture) : double.NaN;
 

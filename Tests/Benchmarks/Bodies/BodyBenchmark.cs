@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Benchmarks.Bodies;
 
-/// <summary>What a fan-out's body costs an image beside the work on its bytes, by how one input is written. <c>body [images]</c></summary>
+/// <summary>Overhead of a fan-out's body per image, without the image work itself, by the kind of expression of one input. <c>body [images]</c></summary>
 internal static class BodyBenchmark
 {
     private static readonly (string Name, string Type, JsonNode Value)[] Inputs =
@@ -28,7 +28,7 @@ internal static class BodyBenchmark
     public static async Task RunAsync(int images, int rounds)
     {
         var bodies = Inputs.Select(input => (input.Name, Body: Bind(input.Type, input.Value))).ToList();
-        // The first round compiles; the last counts.
+        // The first round includes JIT compilation; only the last one is reported.
         for (var round = 0; round < rounds; round++)
         {
             var literal = 0.0;

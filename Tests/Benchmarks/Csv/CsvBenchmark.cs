@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Benchmarks.Csv;
 
-/// <summary>Rows a second judged, read and written, and what the process holds meanwhile. <c>csv [rows]</c></summary>
+/// <summary>Rows per second validated, read and written, and bytes allocated per row. <c>csv [rows]</c></summary>
 internal static class CsvBenchmark
 {
     private const int Rounds = 3;
@@ -14,14 +14,14 @@ internal static class CsvBenchmark
     public static async Task RunAsync(int rows)
     {
         var csv = Sample(rows);
-        var judge = new CsvValidator(Options.Create(new CsvLimits()));
+        var validator = new CsvValidator(Options.Create(new CsvLimits()));
         var writer = new OutputCsvWriter(Options.Create(new OutputCsvOptions()));
-        var dialect = (await judge.ValidateAsync(new MemoryStream(csv), default)).Dialect!;
+        var dialect = (await validator.ValidateAsync(new MemoryStream(csv), default)).Dialect!;
 
-        // The first round compiles; the last counts.
+        // The first round includes JIT compilation; read the last one.
         for (var round = 0; round < Rounds; round++)
         {
-            await MeasureAsync("judge", rows, csv.Length, () => judge.ValidateAsync(new MemoryStream(csv), default));
+            await MeasureAsync("validate", rows, csv.Length, () => validator.ValidateAsync(new MemoryStream(csv), default));
             await MeasureAsync("read", rows, csv.Length, async () =>
             {
                 await foreach (var _ in ProductReader.ReadAsync(new MemoryStream(csv), dialect, default)) { }
@@ -30,14 +30,14 @@ internal static class CsvBenchmark
         }
     }
 
-    private static async Task MeasureAsync(string what, int rows, int bytes, Func<Task> run)
+    private static async Task MeasureAsync(string operation, int rows, int bytes, Func<Task> run)
     {
         var allocated = GC.GetTotalAllocatedBytes();
         var watch = Stopwatch.StartNew();
         await run();
         var seconds = watch.Elapsed.TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{what,-6} {rows / seconds,12:N0} rows/s {bytes / seconds / 1e6,8:N1} MB/s {(GC.GetTotalAllocatedBytes() - allocated) / (double)rows,6:N0} bytes allocated a row"));
+            $"{operation,-8} {rows / seconds,12:N0} rows/s {bytes / seconds / 1e6,8:N1} MB/s {(GC.GetTotalAllocatedBytes() - allocated) / (double)rows,6:N0} bytes allocated per row"));
     }
 
     private static byte[] Sample(int rows)

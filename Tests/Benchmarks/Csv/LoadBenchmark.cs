@@ -11,8 +11,8 @@ using Npgsql;
 namespace Darkroom.Benchmarks.Csv;
 
 /// <summary>
-/// Rows a second judged, and read and loaded into Postgres as <c>ValidateCsv</c> does it, beside a raw COPY of the very same rows: into
-/// tables with the same indexes, and into tables without any. <c>load [rows] [--rounds n]</c>
+/// Rows per second validated, and read and loaded into Postgres as <c>ValidateCsv</c> does it, compared with a raw COPY of the same
+/// rows into tables with the same indexes and into tables without indexes. <c>load [rows] [--rounds n]</c>
 /// </summary>
 internal static class LoadBenchmark
 {
@@ -39,10 +39,10 @@ internal static class LoadBenchmark
     private static async Task MeasureAsync(NpgsqlDataSource database, string path, int rows, int round)
     {
         var load = Report.LoadAverage();
-        CsvValidationResult judged = null!;
-        var judge = await SecondsAsync(async () => judged = await ValidateAsync(path));
-        var read = await SecondsAsync(() => ReadAsync(path, judged.Dialect!));
-        var loaded = await SecondsAsync(() => LoadAsync(database, path, judged.Dialect!));
+        CsvValidationResult validation = null!;
+        var validated = await SecondsAsync(async () => validation = await ValidateAsync(path));
+        var read = await SecondsAsync(() => ReadAsync(path, validation.Dialect!));
+        var loaded = await SecondsAsync(() => LoadAsync(database, path, validation.Dialect!));
         var (indexed, bare) = await CopyAsync(database);
         await database.Sql("truncate products, images").ExecuteNonQueryAsync();
         Report.Write(new
@@ -51,7 +51,7 @@ internal static class LoadBenchmark
             round,
             rows,
             loadBefore = load,
-            judgedRowsPerSecond = Math.Round(rows / judge),
+            judgedRowsPerSecond = Math.Round(rows / validated),
             readRowsPerSecond = Math.Round(rows / read),
             loadedRowsPerSecond = Math.Round(rows / loaded),
             rawCopyRowsPerSecond = Math.Round(rows / indexed),
@@ -82,7 +82,7 @@ internal static class LoadBenchmark
         await transaction.CommitAsync();
     }
 
-    /// <summary>Takes the rows out as COPY's own bytes, and measures only how fast these go in again.</summary>
+    /// <summary>Exports the rows in COPY's binary format, then measures only how long importing them takes.</summary>
     private static async Task<(double Indexed, double Bare)> CopyAsync(NpgsqlDataSource database)
     {
         await using var connection = await database.OpenConnectionAsync();
@@ -101,10 +101,10 @@ internal static class LoadBenchmark
     }
 
     private static async Task<double> CopyIntoAsync(
-        NpgsqlConnection connection, IEnumerable<(string Table, string Columns, byte[] Rows)> copies, string likeness)
+        NpgsqlConnection connection, IEnumerable<(string Table, string Columns, byte[] Rows)> copies, string likeOptions)
     {
         foreach (var (table, _) in Tables)
-            await connection.Sql($"drop table if exists raw_{table}; create table raw_{table} (like {table} {likeness})").ExecuteNonQueryAsync();
+            await connection.Sql($"drop table if exists raw_{table}; create table raw_{table} (like {table} {likeOptions})").ExecuteNonQueryAsync();
         var seconds = await SecondsAsync(async () =>
         {
             await using var transaction = await connection.BeginTransactionAsync();
@@ -128,15 +128,15 @@ internal static class LoadBenchmark
     }
 
     private static async Task<BenchmarkServer> StartServerAsync(string folder) =>
-        Environment.GetEnvironmentVariable("DARKROOM_BENCH_POSTGRES") is { Length: > 0 } given
-            ? new BenchmarkServer(given, null)
+        Environment.GetEnvironmentVariable("DARKROOM_BENCH_POSTGRES") is { Length: > 0 } external
+            ? new BenchmarkServer(external, null)
             : new BenchmarkServer(null, await PostgresServer.StartAsync(
                 new PostgresClusterOptions { Folder = Path.Combine(folder, "postgres"), Password = Guid.NewGuid().ToString("N") }));
 
-    /// <summary>A given server, or one of ours that ends with us.</summary>
-    private sealed class BenchmarkServer(string? given, PostgresServer? own) : IAsyncDisposable
+    /// <summary>An external server, or one of our own that is stopped at the end.</summary>
+    private sealed class BenchmarkServer(string? external, PostgresServer? own) : IAsyncDisposable
     {
-        private readonly string _connectionString = given ?? own!.ConnectionString;
+        private readonly string _connectionString = external ?? own!.ConnectionString;
         private readonly string _name = "bench" + Guid.NewGuid().ToString("N");
         private NpgsqlDataSource? _database;
 

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Darkroom.Benchmarks.Csv;
 
-/// <summary>A CSV of any number of products with one image each, made as it is read: no size of it ever lies in memory.</summary>
+/// <summary>A CSV of any number of products with one image each, generated while it is read, so that it is never in memory as a whole.</summary>
 internal sealed class SampleCsv(int rows, string urlPrefix) : Stream
 {
     private const string Header = "S. No.,Product Name,Input Image Urls\n";

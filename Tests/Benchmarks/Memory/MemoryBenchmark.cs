@@ -8,12 +8,12 @@ using Npgsql;
 namespace Darkroom.Benchmarks.Memory;
 
 /// <summary>
-/// Peak memory of API and worker over the size of a CSV, from upload to webhook. <c>memory [rows...] [--workers n]</c>
+/// Peak memory of API and workers by size of the CSV, from upload to webhook. <c>memory [rows...] [--workers n]</c>
 /// </summary>
 /// <remarks>
-/// Upload, validation, load, fan-out and the output CSV are the product's own at every size. So that a million rows end in bearable
-/// time, all but a sample of the images are marked as done by one statement in the database, and only the sample is fetched (from a
-/// server that answers 404); each line says how many were marked.
+/// Upload, validation, load, fan-out and output CSV always run for real. So that a million rows finish in reasonable time, all images
+/// except a sample are marked as done by one SQL statement, and only the sample is fetched (from a server that responds with 404).
+/// Each line of output says how many images were marked.
 /// </remarks>
 internal static class MemoryBenchmark
 {
@@ -27,7 +27,7 @@ internal static class MemoryBenchmark
         var photos = Path.Combine(AppHost.Hosting.Repository.Root, "AppHost", "Samples");
         foreach (var rows in sizes)
         {
-            // A product of its own for each: what one size leaves in a heap must not be taken for the next one's need.
+            // A new host for each size: heap left over from one must not count towards the next.
             await using var server = await PhotoServer.StartAsync(photos);
             await using var inbox = await WebhookInbox.StartAsync();
             await using var product = await ProductHost.StartAsync(options);
@@ -45,14 +45,14 @@ internal static class MemoryBenchmark
     private static async Task MeasureAsync(ProductHost product, WebhookInbox inbox, PhotoServer server, int rows)
     {
         var load = Report.LoadAverage();
-        product.Meter.ForgetPeaks();
+        product.Meter.ResetPeaks();
         var idle = product.Meter.Peaks();
         var watch = Stopwatch.StartNew();
         var request = await product.UploadAsync(new SampleCsv(rows, server.Url + "/none/"), inbox);
         var uploaded = product.Meter.Peaks();
 
         await using var database = NpgsqlDataSource.Create(product.Run.ConnectionStrings["darkroom"]);
-        await UntilOpenAsync(database, request.Id);
+        await WaitForFanOutAsync(database, request.Id);
         var validated = product.Meter.Peaks();
         var loadedAfter = watch.Elapsed;
         var marked = rows > Sample ? await MarkAsync(database, request.Id) : 0;
@@ -77,7 +77,7 @@ internal static class MemoryBenchmark
         });
     }
 
-    private static async Task UntilOpenAsync(NpgsqlDataSource database, Guid request)
+    private static async Task WaitForFanOutAsync(NpgsqlDataSource database, Guid request)
     {
         while (true)
         {
@@ -88,8 +88,8 @@ internal static class MemoryBenchmark
     }
 
     /// <summary>
-    /// Gives all but the last images of the file an outcome, as the recorder would have, under the same lock. The last ones go their
-    /// real way, and the last of them wakes the workflow.
+    /// Records an outcome for all images except the last ones of the file, under the same lock that the recorder takes. The remaining
+    /// images are processed for real, and the last of them resumes the workflow.
     /// </summary>
     private static async Task<int> MarkAsync(NpgsqlDataSource database, Guid request)
     {

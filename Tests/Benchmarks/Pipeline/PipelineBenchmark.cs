@@ -6,7 +6,7 @@ using Darkroom.Benchmarks.Product;
 namespace Darkroom.Benchmarks.Pipeline;
 
 /// <summary>
-/// Images a second through the whole product, from the upload of a CSV to its webhook, and what each process pays for one.
+/// Images per second through the whole system, from the upload of a CSV to its webhook, and the CPU time per image of each process.
 /// <c>pipeline [images] [folder of photos] [--workers n] [--rounds n] [--Section:Name=value]</c>
 /// </summary>
 internal static class PipelineBenchmark
@@ -37,7 +37,7 @@ internal static class PipelineBenchmark
 
     private static async Task<object> MeasureAsync(ProductHost product, WebhookInbox inbox, byte[] csv, int count)
     {
-        product.Meter.ForgetPeaks();
+        product.Meter.ResetPeaks();
         var before = product.Meter.Cpu();
         var watch = Stopwatch.StartNew();
         var request = await product.UploadAsync(new MemoryStream(csv), inbox);
@@ -55,7 +55,7 @@ internal static class PipelineBenchmark
             acceptedAfter = Report.Rounded(request.Accepted.TotalSeconds, 3),
             status = status.GetProperty("status").GetString(),
             cpuMsPerImage = Report.Rounded(1000 * own / count),
-            // Other programs on the machine: a run in which they had much says little.
+            // CPU time of other processes on the machine. If it is high, the measurement is not meaningful.
             otherCpuSeconds = Report.Rounded(used["machine"] - own),
             cpuMsPerImageOf = used.Where(pair => pair.Key != "machine").ToDictionary(pair => pair.Key, pair => Report.Rounded(1000 * pair.Value / count)),
             peakMegabytes = product.Meter.Peaks(),

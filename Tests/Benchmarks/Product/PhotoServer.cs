@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Benchmarks.Product;
 
-/// <summary>A shop's image server: a folder of photos, from memory, in a process of its own so that its CPU is told apart.</summary>
+/// <summary>The image server of a shop: serves a folder of photos from memory, in a separate process so that its CPU time is measured separately.</summary>
 internal sealed class PhotoServer : IAsyncDisposable
 {
     public const string Verb = "serve";
@@ -36,7 +36,7 @@ internal sealed class PhotoServer : IAsyncDisposable
         return new PhotoServer(process, url);
     }
 
-    /// <summary>The other process: serves until its standard input ends, which it also does when its parent dies.</summary>
+    /// <summary>Runs in the separate process. Serves until standard input closes, which also happens if the parent process dies.</summary>
     public static async Task ServeAsync(string folder)
     {
         var photos = PhotosIn(folder).ToFrozenDictionary(file => "/" + Path.GetFileName(file), File.ReadAllBytes, StringComparer.Ordinal);

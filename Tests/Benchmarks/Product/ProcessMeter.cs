@@ -2,33 +2,33 @@ using System.Globalization;
 
 namespace Darkroom.Benchmarks.Product;
 
-/// <summary>CPU time and peak memory of named processes, as Linux' /proc tells. A server that forks (Postgres) counts with its children.</summary>
+/// <summary>CPU time and peak memory of named processes, from Linux's /proc. The CPU time of Postgres includes its child processes.</summary>
 internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes)
 {
-    // USER_HZ: the kernel's unit towards programs on every Linux platform that .NET runs on.
-    private const double Ticks = 100;
+    // USER_HZ, which is 100 on every Linux platform that .NET supports.
+    private const double TicksPerSecond = 100;
 
-    private const string Forking = "postgres";
+    private const string ForkingServer = "postgres";
 
     private readonly List<(string Name, int Pid)> _processes = [.. processes];
 
     public void Add(string name, int pid) => _processes.Add((name, pid));
 
-    /// <summary>Seconds of CPU that each has used so far, and under <c>machine</c> what the whole machine has.</summary>
+    /// <summary>CPU seconds that each process has used so far, and the whole machine under <c>machine</c>.</summary>
     public Dictionary<string, double> Cpu()
     {
         var all = ReadAll();
-        var cpu = _processes.ToDictionary(process => process.Name, process => CpuOf(process.Pid, process.Name == Forking, all));
+        var cpu = _processes.ToDictionary(process => process.Name, process => CpuOf(process.Pid, process.Name == ForkingServer, all));
         var machine = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]
             .Select(field => double.Parse(field, CultureInfo.InvariantCulture)).ToArray();
-        cpu["machine"] = (machine[0] + machine[1] + machine[2] + machine[5] + machine[6]) / Ticks;
+        cpu["machine"] = (machine[0] + machine[1] + machine[2] + machine[5] + machine[6]) / TicksPerSecond;
         return cpu;
     }
 
-    /// <summary>Largest resident memory since the last <see cref="ForgetPeaks"/>, MB. Of a server that forks: of its first process.</summary>
+    /// <summary>Peak resident memory in MB since the last <see cref="ResetPeaks"/>. For Postgres, of its main process only.</summary>
     public Dictionary<string, double> Peaks() => _processes.ToDictionary(process => process.Name, process => Peak(process.Pid));
 
-    public void ForgetPeaks()
+    public void ResetPeaks()
     {
         foreach (var (_, pid) in _processes)
         {
@@ -38,7 +38,7 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                // Another user's: its peak is that of its life.
+                // The process belongs to another user, so its peak cannot be reset.
             }
         }
     }
@@ -66,13 +66,13 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
                 var text = File.ReadAllText(Path.Combine(folder, "stat"));
                 var end = text.LastIndexOf(')');
                 var fields = text[(end + 2)..].Split(' ');
-                double Seconds(int field) => double.Parse(fields[field], CultureInfo.InvariantCulture) / Ticks;
+                double Seconds(int field) => double.Parse(fields[field], CultureInfo.InvariantCulture) / TicksPerSecond;
                 all[pid] = new Stat(
                     int.Parse(fields[1], CultureInfo.InvariantCulture), Seconds(11) + Seconds(12), Seconds(13) + Seconds(14));
             }
             catch (IOException)
             {
-                // It has ended meanwhile.
+                // The process has exited in the meantime.
             }
         }
 

@@ -7,12 +7,12 @@ using Darkroom.AppHost.Processes;
 namespace Darkroom.Benchmarks.Product;
 
 /// <summary>
-/// The whole product as the AppHost starts it, in a folder of its own: nothing is set up by the benchmark that a person's set-up
-/// would not have, but for what the command line asks.
+/// The whole system, started through the AppHost with its own data folder. Apart from the settings on the command line, everything is
+/// configured as in a normal local run.
 /// </summary>
 internal sealed class ProductHost : IAsyncDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly DirectoryInfo _data;
@@ -25,7 +25,7 @@ internal sealed class ProductHost : IAsyncDisposable
 
     public ProcessMeter Meter { get; private set; } = null!;
 
-    /// <param name="options">Its workers, and settings for host and services.</param>
+    /// <param name="options">Number of workers, and settings for host and services.</param>
     public static async Task<ProductHost> StartAsync(BenchmarkOptions options)
     {
         var data = Directory.CreateTempSubdirectory("darkroom-bench-");
@@ -43,7 +43,7 @@ internal sealed class ProductHost : IAsyncDisposable
         var host = new ProductHost(Process.Start(start)!, data);
         try
         {
-            await host.UntilHealthyAsync(Path.Combine(data.FullName, "host.log"));
+            await host.WaitUntilHealthyAsync(Path.Combine(data.FullName, "host.log"));
             return host;
         }
         catch
@@ -63,7 +63,7 @@ internal sealed class ProductHost : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         using var response = await Client.PostAsync("/v1/requests", form);
         var body = await response.Content.ReadAsStringAsync();
-        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"The upload was answered {(int)response.StatusCode}: {body}");
+        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"The upload failed with status {(int)response.StatusCode}: {body}");
         return new RequestRun(JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid(), watch.Elapsed);
     }
 
@@ -84,9 +84,9 @@ internal sealed class ProductHost : IAsyncDisposable
         _data.Delete(recursive: true);
     }
 
-    private async Task UntilHealthyAsync(string log)
+    private async Task WaitUntilHealthyAsync(string log)
     {
-        // An unread pipe would stop the host.
+        // The host would block on a full pipe.
         var lines = TextWriter.Synchronized(new StreamWriter(log) { AutoFlush = true });
         _process.OutputDataReceived += (_, line) => lines.WriteLine(line.Data);
         _process.ErrorDataReceived += (_, line) => lines.WriteLine(line.Data);
@@ -96,8 +96,8 @@ internal sealed class ProductHost : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         while (!File.Exists(file))
         {
-            if (_process.HasExited || watch.Elapsed > StartLimit)
-                throw new InvalidOperationException($"The host is not healthy:\n{await File.ReadAllTextAsync(log)}");
+            if (_process.HasExited || watch.Elapsed > StartTimeout)
+                throw new InvalidOperationException($"The host did not become healthy:\n{await File.ReadAllTextAsync(log)}");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
 
@@ -108,10 +108,12 @@ internal sealed class ProductHost : IAsyncDisposable
     }
 }
 
-/// <summary>A request on its way.</summary>
+/// <summary>An uploaded request.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Accepted">How long the upload took.</param>
 internal readonly record struct RequestRun(Guid Id, TimeSpan Accepted);
 
-/// <summary>The fields of run.json that are needed here.</summary>
+/// <summary>The fields of run.json that the benchmarks need.</summary>
 internal sealed record RunFile(Uri Api, string Key, Dictionary<string, string> ConnectionStrings, RunProcess[] Processes);
 
 internal sealed record RunProcess(string Name, int Pid);

@@ -11,7 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Benchmarks.Product;
 
-/// <summary>Where the product tells that it is done.</summary>
+/// <summary>Receives the webhooks of finished requests.</summary>
 internal sealed class WebhookInbox : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -38,7 +38,7 @@ internal sealed class WebhookInbox : IAsyncDisposable
         return inbox;
     }
 
-    public async Task<JsonElement> NextAsync(TimeSpan limit) => await _received.Reader.ReadAsync().AsTask().WaitAsync(limit);
+    public async Task<JsonElement> NextAsync(TimeSpan timeout) => await _received.Reader.ReadAsync().AsTask().WaitAsync(timeout);
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }
