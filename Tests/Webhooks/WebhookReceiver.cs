@@ -86,12 +86,19 @@ internal sealed record ReceivedWebhook(
 {
     public string Id => Headers[WebhookSignature.IdHeader];
 
-    /// <summary>As a receiver finds it out, with a library that is not ours.</summary>
-    public bool IsSignedWith(string secret)
+    /// <summary>Whether a receiver that holds this secret accepts the webhook, according to an independent library.</summary>
+    // One signature at a time: of several, the library never tries the last.
+    public bool IsSignedWith(string secret) =>
+        Headers[WebhookSignature.SignatureHeader].Split(' ').Any(signature => IsSignedWith(secret, signature));
+
+    private bool IsSignedWith(string secret, string signature)
     {
+        var headers = new HeaderDictionary(Headers.ToDictionary(header => header.Key, header => new StringValues(header.Value), StringComparer.OrdinalIgnoreCase))
+        {
+            [WebhookSignature.SignatureHeader] = signature,
+        };
         try
         {
-            var headers = new HeaderDictionary(Headers.ToDictionary(header => header.Key, header => new StringValues(header.Value), StringComparer.OrdinalIgnoreCase));
             new StandardWebhook(secret).Verify(Encoding.UTF8.GetString(Body), headers);
             return true;
         }
