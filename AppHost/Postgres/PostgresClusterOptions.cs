@@ -1,54 +1,56 @@
 namespace Darkroom.AppHost.Postgres;
 
-/// <summary>Where Postgres' programs come from.</summary>
+/// <summary>Where the Postgres binaries come from.</summary>
 internal enum PostgresSource
 {
-    /// <summary>Those of the machine where there are any, else those of npm.</summary>
+    /// <summary>Those installed on the machine, or those from npm if there are none.</summary>
     Auto,
 
-    /// <summary>Only those of the machine.</summary>
+    /// <summary>Only those installed on the machine.</summary>
     Installed,
 
-    /// <summary>Only those of npm, as on a machine without Postgres.</summary>
+    /// <summary>Only those from npm, as on a machine without Postgres.</summary>
     Npm,
 }
 
-/// <summary>How a Postgres cluster of ours is set up.</summary>
+/// <summary>How a local Postgres cluster is set up.</summary>
 internal sealed record PostgresClusterOptions
 {
     /// <summary>
-    /// A folder of ours; the cluster lies below. If we are root and Postgres' user cannot reach it, the cluster lies in a system
-    /// folder and this one keeps a pointer.
+    /// The folder that contains the cluster. When running as root, if Postgres' user cannot access this folder, the cluster is created in
+    /// a system folder and this one records where.
     /// </summary>
     public required string Folder { get; init; }
 
-    /// <summary>Where downloaded programs are kept; null: <c>.data/tools</c> of the repository.</summary>
+    /// <summary>Where downloaded binaries are kept. Null: <c>.data/tools</c> in the repository.</summary>
     public string? ToolsFolder { get; init; }
 
-    /// <summary>Where its programs come from.</summary>
+    /// <summary>Where the binaries come from. Default: installed ones if there are any.</summary>
     public PostgresSource Source { get; init; } = PostgresSource.Auto;
 
-    /// <summary>The folder with <c>postgres</c> and <c>initdb</c>, where the usual places do not do.</summary>
+    /// <summary>The folder with <c>postgres</c> and <c>initdb</c>, if they are not in one of the usual places.</summary>
     public string? Binaries { get; init; }
 
-    /// <summary>Password of the user <c>postgres</c>; set when the cluster is made.</summary>
+    /// <summary>Password of the user <c>postgres</c>; set when the cluster is created.</summary>
     public required string Password { get; init; }
 
-    /// <summary>Connections the server allows. Two workers and an API with their pools need fewer than the default.</summary>
+    /// <summary>Connections that the server allows. Default 200: more than the pools of an API and two workers need.</summary>
     public int MaxConnections { get; init; } = 200;
 
-    /// <summary>False: no fsync. Faster, and fit only for data that may be lost with the machine: tests.</summary>
+    /// <summary>
+    /// False turns off fsync, which is faster but safe only for data that may be lost if the machine crashes, as in tests.
+    /// </summary>
     public bool Durable { get; init; } = true;
 
-    /// <summary>Receives what is said while the cluster is set up, line by line, from any thread.</summary>
+    /// <summary>Receives the output of setting up the cluster, line by line, on any thread.</summary>
     public Action<string> Log { get; init; } = _ => { };
 
-    /// <summary>Receives what a person who waits should know: that something is fetched, or waited for.</summary>
+    /// <summary>Receives messages for the person waiting, such as that something is being downloaded.</summary>
     public Action<string> Progress { get; init; } = _ => { };
 
-    /// <summary>How long a server that still runs on the data may take to end.</summary>
+    /// <summary>How long to wait for a server that is still running on the data to stop. Default 60 s.</summary>
     public TimeSpan TimeLimit { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Clock of the waits.</summary>
+    /// <summary>The clock for these waits.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 }

@@ -47,12 +47,12 @@ public sealed class CsvLimits : IValidatableObject
     public int MaxUrlLength { get; set; } = 2_048;
 
     /// <summary>
-    /// Errors that a validation lists; further ones are only counted. Default 100: more than anyone fixes before trying again.
+    /// Validation errors listed in a response; further ones are only counted. Default 100: more than anyone fixes before trying again.
     /// </summary>
     [Range(1, 10_000)]
     public int MaxListedErrors { get; set; } = 100;
 
-    /// <summary>For files that were already accepted: the limits at that time applied, whatever they are now.</summary>
+    /// <summary>For files that were accepted earlier, possibly under wider limits than the current ones.</summary>
     internal static CsvLimits Widest => new()
     {
         MaxFileBytes = long.MaxValue,

@@ -4,8 +4,8 @@ namespace Darkroom.Csv;
 public sealed class OutputCsvOptions
 {
     /// <summary>
-    /// Whether cells of the input that a spreadsheet would run as a formula are defused as well. Default off: the output promises the
-    /// input's cells as they were, and <c>-5</c> or <c>+49 30 1234</c> are honest values. Cells that we add are always defused.
+    /// Whether input cells that a spreadsheet would run as a formula are escaped too. Default false, because the output promises the
+    /// input's cells unchanged, and <c>-5</c> or <c>+49 30 1234</c> are legitimate values. Cells that Darkroom adds are always escaped.
     /// </summary>
     public bool GuardInputCells { get; set; }
 }

@@ -6,19 +6,25 @@ namespace Darkroom.Engine;
 /// <summary>How a process runs workflow instances. Section <c>Engine</c>.</summary>
 public sealed class EngineOptions
 {
-    /// <summary>The definition id of the workflow that a request runs when it names none.</summary>
+    /// <summary>The definition id of the workflow that a request runs if it selects none. Default <c>image-compression</c>.</summary>
     [Required]
     public string DefaultWorkflow { get; set; } = "image-compression";
 
-    /// <summary>Activities of one workflow, nested ones included; default 1,000. Nobody reads a larger one, and checking takes the square of it.</summary>
+    /// <summary>
+    /// Activities in one workflow, including nested ones; default 1,000. Checking a workflow is quadratic in their number.
+    /// </summary>
     [Range(1, 10_000)]
     public int MaxActivities { get; set; } = 1_000;
 
-    /// <summary>Instances that one process runs at once. They mostly wait for Postgres and S3, so more than cores.</summary>
+    /// <summary>
+    /// Instances that one process runs concurrently. Default 8: they mostly wait for Postgres and S3, so it can exceed the number of cores.
+    /// </summary>
     [Range(1, 256)]
     public int Concurrency { get; set; } = 8;
 
-    /// <summary>How often one activity is tried before its transient failure faults the instance. Ten attempts span about half an hour.</summary>
+    /// <summary>
+    /// Attempts at one activity before a transient failure faults the instance. Default 10, which spans about half an hour.
+    /// </summary>
     [Range(1, 100)]
     public int ActivityAttempts { get; set; } = 10;
 
@@ -30,7 +36,9 @@ public sealed class EngineOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan LongestRetry { get; set; } = TimeSpan.FromMinutes(5);
 
-    /// <summary>Time between looks for ready instances. Default 5 s. A notification wakes a worker sooner; this is what is left when one is lost.</summary>
+    /// <summary>
+    /// Time between polls for ready instances. Default 5 s. Notifications normally wake a worker sooner; polling covers lost ones.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:05:00")]
     public TimeSpan Poll { get; set; } = TimeSpan.FromSeconds(5);
 

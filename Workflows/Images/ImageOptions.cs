@@ -2,46 +2,57 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Darkroom.Images;
 
-/// <summary>What an image may cost us. Section <c>Images</c>. The limits are judged on the file's header, before anything is decoded.</summary>
+/// <summary>
+/// Limits on processing an image. Section <c>Images</c>. They are checked against the file's header, before anything is decoded.
+/// </summary>
 public sealed class ImageOptions : IValidatableObject
 {
-    /// <summary>Images decoded and encoded at a time; default 0 = one per core. Each keeps about one core busy.</summary>
+    /// <summary>
+    /// Images decoded and encoded concurrently; default 0, which means one per core, because each keeps about one core busy.
+    /// </summary>
     [Range(0, 1_024)]
     public int CodecSlots { get; set; }
 
-    /// <summary>Pixels (all frames) in all codec slots together, millions; default 100. A pixel in flight takes 3 to 8 bytes at worst.</summary>
+    /// <summary>
+    /// Pixels (all frames) across all codec slots, in millions; default 100. At worst, a pixel in flight takes 3 to 8 bytes.
+    /// </summary>
     [Range(1, 100_000)]
     public double MegapixelsInFlight { get; set; } = 100;
 
-    /// <summary>Longest side, pixels; default 16,384.</summary>
+    /// <summary>Longest side, in pixels; default 16,384.</summary>
     [Range(1, 65_535)]
     public int MaxSide { get; set; } = 16_384;
 
-    /// <summary>Width x height x frames, millions; default 50.</summary>
+    /// <summary>Width x height x frames, in millions; default 50.</summary>
     [Range(0.01, 10_000)]
     public double MaxMegapixels { get; set; } = 50;
 
-    /// <summary>Width x height of a progressive JPEG, millions; default 16. Its decoder holds the whole image as coefficients, whatever the file's size.</summary>
+    /// <summary>
+    /// Width x height of a progressive JPEG, in millions; default 16. The decoder holds the coefficients of the whole image in memory,
+    /// however small the file is.
+    /// </summary>
     [Range(0.01, 10_000)]
     public double MaxInterlacedMegapixels { get; set; } = 16;
 
-    /// <summary>Frames of an animation, pages of a TIFF; default 256.</summary>
+    /// <summary>Frames in an animation or pages in a TIFF; default 256.</summary>
     [Range(1, 100_000)]
     public int MaxFrames { get; set; } = 256;
 
-    /// <summary>Scans of a progressive JPEG; default 100. Usual files have about ten; each costs a pass over all coefficients.</summary>
+    /// <summary>Scans of a progressive JPEG; default 100. Typical files have about ten; each takes a pass over all coefficients.</summary>
     [Range(1, 10_000)]
     public int MaxScans { get; set; } = 100;
 
-    /// <summary>Largest colour profile that is kept in an output, bytes; default 1 MB.</summary>
+    /// <summary>Largest colour profile that is kept in the output, in bytes; default 1 MB. Larger ones are dropped.</summary>
     [Range(0, 16_777_216)]
     public int MaxProfileBytes { get; set; } = 1_000_000;
 
-    /// <summary>Time for one decode and encode; default 60 s.</summary>
+    /// <summary>Time to decode and encode one image; default 60 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan CodecTime { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>How hard the AVIF encoder tries, 0 to 9; default 2: about seven times as fast as the library's own 4, for 14 % more bytes.</summary>
+    /// <summary>
+    /// Effort of the AVIF encoder, 0 to 9; default 2: about seven times as fast as the library's default of 4, for 14 % more bytes.
+    /// </summary>
     [Range(0, 9)]
     public int AvifEffort { get; set; } = 2;
 
@@ -54,6 +65,7 @@ public sealed class ImageOptions : IValidatableObject
     {
         if (MegapixelsInFlight < MaxMegapixels)
             yield return new ValidationResult(
-                $"Images:MegapixelsInFlight ({MegapixelsInFlight}) must be at least Images:MaxMegapixels ({MaxMegapixels}), or the largest image could never start.");
+                $"Images:MegapixelsInFlight ({MegapixelsInFlight}) must be at least Images:MaxMegapixels ({MaxMegapixels}), " +
+                "or the largest image could never be processed.");
     }
 }

@@ -5,15 +5,18 @@ namespace Darkroom.Leases;
 /// <summary>How long a silent process keeps what it has claimed. Section <c>Lease</c>.</summary>
 public sealed class ProcessLeaseOptions : IValidatableObject
 {
-    /// <summary>Age of a heartbeat after which its process counts as dead. Default 30 s. Shorter: faster take-over; longer: fewer false deaths.</summary>
+    /// <summary>
+    /// Age of a heartbeat after which its process counts as dead. Default 30 s. Shorter means faster takeover; longer means fewer live
+    /// processes mistaken for dead.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:02", "00:10:00")]
     public TimeSpan Duration { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Time between heartbeats. Default 10 s: a third of the lease, so that two may fail.</summary>
+    /// <summary>Time between heartbeats. Default 10 s: a third of the lease, so that two may be missed.</summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:03:20")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time between looks for claims of dead processes. Default 5 s.</summary>
+    /// <summary>Time between scans for claims of dead processes. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.2", "00:03:20")]
     public TimeSpan Scan { get; set; } = TimeSpan.FromSeconds(5);
 

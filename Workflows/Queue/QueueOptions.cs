@@ -5,19 +5,26 @@ namespace Darkroom.Queue;
 /// <summary>How images travel from Postgres through Redis to workers and back. Section <c>Queue</c>.</summary>
 public sealed class QueueOptions : IValidatableObject
 {
-    /// <summary>Images of one request that may lie in Redis at once. It bounds Redis' memory whatever the CSV's size; a few seconds of work is enough.</summary>
+    /// <summary>
+    /// Images of one request in Redis at a time. Default 2,000: a few seconds of work, which bounds Redis' memory for any CSV size.
+    /// </summary>
     [Range(1, 100_000)]
     public int OfferedPerRequest { get; set; } = 2_000;
 
-    /// <summary>Images of all requests that may lie in Redis at once, shared equally between open requests.</summary>
+    /// <summary>Images of all requests in Redis at a time, shared equally between open requests. Default 20,000.</summary>
     [Range(1, 1_000_000)]
     public int OfferedOverall { get; set; } = 20_000;
 
-    /// <summary>Images that each open request may offer however many requests are open, so that none waits for another to end.</summary>
+    /// <summary>
+    /// Images that each open request may offer, however many requests are open. Default 32, so that no request has to wait until another
+    /// ends.
+    /// </summary>
     [Range(1, 1_000)]
     public int OfferedAtLeast { get; set; } = 32;
 
-    /// <summary>Images offered by one feeder transaction. Larger: fewer transactions; smaller: shorter ones.</summary>
+    /// <summary>
+    /// Images offered per feeder transaction. Default 2,000. Larger means fewer transactions; smaller means shorter ones.
+    /// </summary>
     [Range(1, 20_000)]
     public int FeedSlice { get; set; } = 2_000;
 
@@ -25,42 +32,48 @@ public sealed class QueueOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan Feed { get; set; } = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Time between feeder passes while nothing is open: the slow poll behind NOTIFY. Default 5 s.</summary>
+    /// <summary>Time between feeder passes while nothing is open: a slow poll in case a NOTIFY is lost. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan Idle { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Age at which an offer that nobody claimed is pushed to Redis again. Default 30 s. Pushing what still waits there changes nothing,
-    /// so this is only the time that an id lost between pop and claim stays lost.
+    /// Age at which an unclaimed offer is pushed to Redis again. Default 30 s. Pushing an id that is still queued changes nothing, so this
+    /// only determines how long an id lost between pop and claim stays lost.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan StaleOffer { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Offers read, and pushed to Redis again, at a time.</summary>
+    /// <summary>Offers read and pushed to Redis again per batch. Default 1,000.</summary>
     [Range(1, 20_000)]
     public int ReconcileSlice { get; set; } = 1_000;
 
-    /// <summary>Longest time that an idle claimer sleeps without looking: the slow poll behind PUBLISH, and the pause while Redis is away. Default 1 s.</summary>
+    /// <summary>
+    /// Longest sleep of an idle claimer: a slow poll in case a PUBLISH is lost, and the pause while Redis is unavailable. Default 1 s.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
     public TimeSpan ClaimPoll { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Deaths of its process while it ran alone after which an image is failed as <c>decoder_crashed</c>.</summary>
+    /// <summary>Process crashes, while an image runs alone, after which it is failed as <c>decoder_crashed</c>. Default 2.</summary>
     [Range(1, 10)]
     public int MaxExclusiveCrashes { get; set; } = 2;
 
-    /// <summary>Outcomes of one request that are recorded by one transaction.</summary>
+    /// <summary>Outcomes of one request recorded per transaction. Default 200.</summary>
     [Range(1, 5_000)]
     public int RecordBatch { get; set; } = 200;
 
-    /// <summary>Longest time that a first outcome waits for companions. Default 10 ms. While a batch is being written, the next one gathers anyway.</summary>
+    /// <summary>
+    /// Longest time that a batch's first outcome waits for more. Default 10 ms; while one batch is written, the next fills anyway.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:01")]
     public TimeSpan RecordLinger { get; set; } = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Outcomes that may wait in memory; past that, whoever hands in the next one waits.</summary>
+    /// <summary>Outcomes that may wait in memory. Default 2,000; beyond that, the producer of the next one waits.</summary>
     [Range(1, 100_000)]
     public int RecordCapacity { get; set; } = 2_000;
 
-    /// <summary>Batches (of different requests) written at once, so that many small requests do not take the whole connection pool.</summary>
+    /// <summary>
+    /// Batches (of different requests) written concurrently. Default 4, so that many small requests do not exhaust the connection pool.
+    /// </summary>
     [Range(1, 32)]
     public int RecordConcurrency { get; set; } = 4;
 

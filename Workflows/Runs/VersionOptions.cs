@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace Darkroom.Runs;
 
-/// <summary>Which versions of a definition are meant, in Elsa's words: Latest, Published, LatestOrPublished, LatestAndPublished, Draft, AllVersions, or a number.</summary>
+/// <summary>
+/// Which versions of a definition to select, in Elsa's terms: Latest, Published, LatestOrPublished, LatestAndPublished, Draft, AllVersions,
+/// or a number.
+/// </summary>
 public readonly record struct VersionOptions
 {
     private readonly string? _condition;
@@ -17,15 +20,15 @@ public readonly record struct VersionOptions
     public static VersionOptions Latest { get; } = new("is_latest");
     public static VersionOptions Published { get; } = new("is_published");
 
-    /// <summary>The one version that is meant, or 0.</summary>
+    /// <summary>The version number to select, or 0.</summary>
     internal int Number { get; }
 
-    /// <summary>SQL that is true of the rows that are meant; refers to <c>@version</c>.</summary>
+    /// <summary>SQL condition for the selected rows; may refer to <c>@version</c>.</summary>
     internal string Condition => _condition ?? "true";
 
     public static VersionOptions Exactly(int number) => new("version = @version", number);
 
-    /// <summary>Reads the text of a query; blank means all versions. Null if it is none of Elsa's words.</summary>
+    /// <summary>Parses a query parameter; blank means all versions. Null if it is not one of Elsa's terms.</summary>
     public static VersionOptions? Parse(string? text) => text?.Trim() switch
     {
         null or "" or "AllVersions" => All,
