@@ -18,7 +18,7 @@ public sealed class AbandonedUploadTests : ApiTest
     [Theory]
     [InlineData(1)]
     [InlineData(200_000)] // More than a part: a multipart upload has begun.
-    public async Task A_client_that_goes_away_in_the_middle_leaves_nothing(int rows)
+    public async Task A_client_that_disconnects_during_an_upload_leaves_nothing(int rows)
     {
         using var csv = new PausedCsv(rows);
         using var givenUp = new CancellationTokenSource();
@@ -35,7 +35,7 @@ public sealed class AbandonedUploadTests : ApiTest
     }
 
     [Fact]
-    public async Task A_connection_that_is_cut_within_a_declared_length_leaves_nothing()
+    public async Task A_connection_that_drops_before_the_content_length_is_reached_leaves_nothing()
     {
         using (var client = new TcpClient())
         {
@@ -47,7 +47,7 @@ public sealed class AbandonedUploadTests : ApiTest
     }
 
     [Fact]
-    public async Task What_a_dead_process_left_is_swept_and_its_key_freed()
+    public async Task An_upload_of_a_dead_process_is_swept_and_its_key_freed()
     {
         var dead = await DeadUploadAsync("k");
         await Api.Objects.PutAsync($"requests/{dead}/input.csv", "half a file"u8.ToArray(), "text/csv", CancellationToken.None);
@@ -62,7 +62,7 @@ public sealed class AbandonedUploadTests : ApiTest
     }
 
     [Fact]
-    public async Task The_sweeper_leaves_uploads_of_living_processes_alone()
+    public async Task The_sweeper_leaves_uploads_of_live_processes_alone()
     {
         using var csv = new PausedCsv();
         var upload = Alice.UploadAsync(csv.Content);
@@ -130,9 +130,9 @@ public sealed class AbandonedUploadTests : ApiTest
         await BeginAsync(client);
         await Database.DataSource.Sql("delete from processes").ExecuteNonQueryAsync();
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         using var reader = new StreamReader(client.GetStream());
-        var answer = await reader.ReadToEndAsync(patience.Token);
+        var answer = await reader.ReadToEndAsync(timeout.Token);
 
         Assert.StartsWith("HTTP/1.1 503", answer, StringComparison.Ordinal);
         Assert.Contains("upload_lost", answer, StringComparison.Ordinal);
@@ -140,7 +140,7 @@ public sealed class AbandonedUploadTests : ApiTest
     }
 
     [Fact]
-    public async Task Answers_are_forgotten_when_they_were_kept_long_enough()
+    public async Task Stored_responses_are_deleted_after_their_retention_time()
     {
         using var accepted = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
         Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);

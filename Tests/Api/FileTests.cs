@@ -8,7 +8,7 @@ namespace Darkroom.Tests.Api;
 public sealed class FileTests : ApiTest
 {
     [Fact]
-    public async Task The_input_is_given_back_byte_for_byte()
+    public async Task The_input_is_returned_byte_for_byte()
     {
         var csv = Encoding.Unicode.GetPreamble().Concat(Encoding.Unicode.GetBytes("S. No.;Product Name;Input Image Urls\r7;Stuhl;https://images.test/ä.jpg")).ToArray();
         using var file = new ByteArrayContent(csv);
@@ -36,7 +36,7 @@ public sealed class FileTests : ApiTest
     [InlineData("Möbel 2026.csv", "Möbel 2026.csv")]
     [InlineData("a\\\"; filename=evil.html", "a\"; filename=evil.html")]
     [InlineData("..\\..\\x.csv", "x.csv")]
-    public async Task A_hostile_file_name_cannot_leave_its_header(string given, string kept)
+    public async Task A_hostile_file_name_cannot_break_out_of_its_header(string given, string kept)
     {
         using var form = new ByteArrayContent(Encoding.UTF8.GetBytes(
             $"--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{given}\"\r\n\r\n{ApiClient.GoodCsv}\r\n--b--\r\n"));
@@ -53,7 +53,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task There_is_no_output_before_there_is_one()
+    public async Task The_output_is_409_until_it_exists()
     {
         var id = await Alice.AcceptedAsync();
         using (var early = await Alice.GetAsync($"/v1/requests/{id}/output.csv"))
@@ -69,7 +69,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task The_output_is_served_also_while_a_retry_runs()
+    public async Task The_output_is_still_served_while_a_retry_runs()
     {
         var id = await WithOutputAsync("the output");
         await Api.ExecuteAsync("update csv_data_table set status = 'processing', run = 2, finished_at = null, processing_percentage = 0 where id = @id", id);
@@ -84,7 +84,7 @@ public sealed class FileTests : ApiTest
     [Theory]
     [InlineData("input.csv")]
     [InlineData("output.csv")]
-    public async Task A_head_is_that_of_the_file_and_reads_nothing_of_it(string file)
+    public async Task HEAD_returns_the_headers_of_GET_without_reading_the_file(string file)
     {
         var path = $"/v1/requests/{await WithOutputAsync("the output")}/{file}";
         using var whole = await Alice.GetAsync(path);
@@ -103,7 +103,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task A_head_has_the_status_that_the_file_would_have()
+    public async Task HEAD_returns_the_status_of_GET()
     {
         var id = await Alice.AcceptedAsync();
 
@@ -121,7 +121,7 @@ public sealed class FileTests : ApiTest
     [InlineData("bytes=-6", "output", "bytes 4-9/10")]
     [InlineData("bytes=4-999", "output", "bytes 4-9/10")]
     [InlineData("bytes=-999", "the output", "bytes 0-9/10")]
-    public async Task A_part_of_a_file_is_all_that_is_read_for_it(string range, string part, string place)
+    public async Task Only_the_requested_range_is_read_from_storage(string range, string part, string place)
     {
         var id = await WithOutputAsync("the output");
         var asked = new List<string>();
@@ -142,7 +142,7 @@ public sealed class FileTests : ApiTest
     [Theory]
     [InlineData("bytes=10-")]
     [InlineData("bytes=-0")]
-    public async Task A_part_beyond_the_file_is_refused_with_its_length(string range)
+    public async Task A_range_beyond_the_end_is_rejected_with_the_length_of_the_file(string range)
     {
         using var response = await GetAsync(await WithOutputAsync("the output"), range);
 
@@ -156,7 +156,7 @@ public sealed class FileTests : ApiTest
     [InlineData("bytes=5-2")]
     [InlineData("bytes=x-")]
     [InlineData("lines=0-2")]
-    public async Task A_range_that_is_not_one_of_bytes_is_answered_with_the_whole(string range)
+    public async Task An_unsupported_range_returns_the_whole_file(string range)
     {
         using var response = await GetAsync(await WithOutputAsync("the output"), range);
 
@@ -170,7 +170,7 @@ public sealed class FileTests : ApiTest
     [InlineData("W/\"output-1-1\"", HttpStatusCode.OK)]
     [InlineData("Fri, 31 Dec 2100 23:59:59 GMT", HttpStatusCode.OK)]
     [InlineData("nonsense", HttpStatusCode.OK)]
-    public async Task A_download_goes_on_only_with_the_file_that_it_began_with(string condition, HttpStatusCode expected)
+    public async Task A_download_resumes_only_if_the_file_is_unchanged(string condition, HttpStatusCode expected)
     {
         using var response = await GetAsync(await WithOutputAsync("the output"), "bytes=4-", ("If-Range", condition));
 
@@ -182,7 +182,7 @@ public sealed class FileTests : ApiTest
     [InlineData("\"output-1-2\", \"output-1-1\"", HttpStatusCode.PartialContent)]
     [InlineData("*", HttpStatusCode.PartialContent)]
     [InlineData("\"output-1-2\"", HttpStatusCode.PreconditionFailed)]
-    public async Task A_file_that_must_be_another_is_refused(string expected, HttpStatusCode status)
+    public async Task If_Match_with_another_etag_is_412(string expected, HttpStatusCode status)
     {
         using var response = await GetAsync(await WithOutputAsync("the output"), "bytes=4-", ("If-Match", expected));
 

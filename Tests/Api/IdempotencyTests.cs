@@ -10,7 +10,7 @@ public sealed class IdempotencyTests : ApiTest
     protected override string[] Settings => ["Upload:MaxConcurrent=64"];
 
     [Fact]
-    public async Task Fifty_uploads_at_once_under_one_key_make_one_request()
+    public async Task Fifty_concurrent_uploads_with_one_key_create_one_request()
     {
         var answers = await Task.WhenAll(Enumerable.Range(0, 50)
             .Select(_ => Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "same")));
@@ -33,7 +33,7 @@ public sealed class IdempotencyTests : ApiTest
     }
 
     [Fact]
-    public async Task The_same_upload_again_is_answered_to_the_letter_even_when_the_request_has_moved_on()
+    public async Task Repeating_an_upload_returns_the_identical_response_even_after_the_request_has_progressed()
     {
         using var first = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv), ("webhook_url", "https://hooks.test/")), key: "k");
         var text = await first.Content.ReadAsStringAsync();
@@ -52,7 +52,7 @@ public sealed class IdempotencyTests : ApiTest
     }
 
     [Fact]
-    public async Task Another_upload_under_a_used_key_is_422()
+    public async Task A_different_upload_with_a_used_key_is_422()
     {
         await AcceptAsync("k", ("file", ApiClient.GoodCsv));
 
@@ -69,7 +69,7 @@ public sealed class IdempotencyTests : ApiTest
     }
 
     [Fact]
-    public async Task A_refused_upload_frees_its_key()
+    public async Task A_rejected_upload_frees_its_key()
     {
         using var refused = await Alice.UploadAsync(ApiClient.Form(("file", "nonsense")), key: "k");
         await refused.AssertProblemAsync(HttpStatusCode.UnprocessableEntity, "invalid_csv");
@@ -78,7 +78,7 @@ public sealed class IdempotencyTests : ApiTest
     }
 
     [Fact]
-    public async Task A_key_in_flight_is_409_and_free_again_when_the_upload_is_given_up()
+    public async Task A_key_in_flight_is_409_and_free_again_when_the_upload_is_aborted()
     {
         using var slow = new PausedCsv();
         using var givenUp = new CancellationTokenSource();
@@ -99,7 +99,7 @@ public sealed class IdempotencyTests : ApiTest
     }
 
     [Fact]
-    public async Task Keys_of_two_owners_have_nothing_to_do_with_each_other()
+    public async Task Two_owners_can_use_the_same_key()
     {
         using var alices = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
         using var bobs = await Bob.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
@@ -110,7 +110,7 @@ public sealed class IdempotencyTests : ApiTest
     }
 
     [Fact]
-    public async Task A_key_that_is_none_is_400()
+    public async Task An_invalid_key_is_400()
     {
         foreach (var key in new[] { "", new string('x', 256), "caf\u00e9" })
         {

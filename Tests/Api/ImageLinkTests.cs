@@ -5,7 +5,7 @@ namespace Darkroom.Tests.Api;
 public sealed class ImageLinkTests : ApiTest
 {
     [Fact]
-    public async Task A_link_opens_without_a_key_and_leads_to_the_image()
+    public async Task A_link_needs_no_key_and_redirects_to_the_image()
     {
         var (id, path) = await LinkAsync();
         await Api.Objects.PutAsync($"requests/{id}/images/1-1-0123456789abcdef.jpg", "an image"u8.ToArray(), "image/jpeg", CancellationToken.None);
@@ -18,7 +18,7 @@ public sealed class ImageLinkTests : ApiTest
     }
 
     [Fact]
-    public async Task A_link_can_be_asked_for_its_head_alone()
+    public async Task A_link_supports_HEAD()
     {
         var (id, path) = await LinkAsync();
         await Api.Objects.PutAsync($"requests/{id}/images/1-1-0123456789abcdef.jpg", "an image"u8.ToArray(), "image/jpeg", CancellationToken.None);
@@ -32,7 +32,7 @@ public sealed class ImageLinkTests : ApiTest
     }
 
     [Fact]
-    public async Task A_wrong_mac_a_wrong_image_and_an_unfinished_one_are_the_same_404()
+    public async Task A_wrong_mac_an_unknown_image_and_an_unfinished_one_return_the_same_404()
     {
         var (id, path) = await LinkAsync();
         var parts = path.Split('/');

@@ -11,7 +11,7 @@ public sealed class LargeUploadTests : ApiTest
     private const long MostGrowth = 64 * 1024 * 1024;
 
     [Fact]
-    public async Task A_large_CSV_passes_through_in_bounded_memory()
+    public async Task A_large_CSV_is_uploaded_in_bounded_memory()
     {
         await Alice.AcceptedAsync();
         using var content = new ManyRows();

@@ -14,7 +14,7 @@ namespace Darkroom.Tests.Api;
 public sealed class LifecycleTests : ApiTest
 {
     [Fact]
-    public async Task A_request_is_cancelled_once_and_again()
+    public async Task Cancelling_a_request_is_idempotent()
     {
         var id = await Alice.AcceptedAsync();
 
@@ -29,7 +29,7 @@ public sealed class LifecycleTests : ApiTest
     }
 
     [Fact]
-    public async Task An_ended_request_is_not_cancelled()
+    public async Task A_finished_request_cannot_be_cancelled()
     {
         var id = await Alice.AcceptedAsync();
         await Api.EndAsync(id, "failed", withOutput: false);
@@ -40,7 +40,7 @@ public sealed class LifecycleTests : ApiTest
     }
 
     [Fact]
-    public async Task A_request_with_errors_is_retried_and_any_other_is_not()
+    public async Task Only_a_request_with_errors_can_be_retried()
     {
         var id = await Alice.AcceptedAsync();
         using (var early = await Alice.PostAsync($"/v1/requests/{id}/retry", null))
@@ -64,7 +64,7 @@ public sealed class LifecycleTests : ApiTest
     [Theory]
     [InlineData("cancel", "csv_data_table where id = @id", "cancelled")]
     [InlineData("retry", "images where request_id = @id and state = 'failed'", "processing")]
-    public async Task A_change_takes_longer_than_other_commands_may(string change, string held, string status)
+    public async Task A_change_may_exceed_the_command_timeout(string change, string held, string status)
     {
         await using var hasty = await TestApi.StartAsync(Database.ConnectionString + ";Command Timeout=1", S3.ConnectionString);
         using var client = await hasty.ClientAsync("alice");
@@ -83,7 +83,7 @@ public sealed class LifecycleTests : ApiTest
     }
 
     [Fact]
-    public async Task A_client_that_has_waited_long_enough_is_told_that_the_change_goes_on()
+    public async Task A_client_gets_202_if_the_change_takes_too_long()
     {
         await using var brief = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Requests:ChangeAnswer=00:00:00.2");
         using var client = await brief.ClientAsync("alice");
@@ -106,7 +106,7 @@ public sealed class LifecycleTests : ApiTest
     }
 
     [Fact]
-    public async Task A_change_goes_on_when_its_client_hangs_up()
+    public async Task A_change_continues_after_its_client_disconnects()
     {
         var id = await ProcessedAsync(ended: true);
         await using var other = await HoldAsync("images where request_id = @id and state = 'failed'", id);
@@ -123,7 +123,7 @@ public sealed class LifecycleTests : ApiTest
     }
 
     [Fact]
-    public async Task A_change_that_takes_too_long_is_undone()
+    public async Task A_change_that_times_out_is_rolled_back()
     {
         var id = await ProcessedAsync(ended: true);
         var time = new FakeTimeProvider();
@@ -142,7 +142,7 @@ public sealed class LifecycleTests : ApiTest
     }
 
     [Fact]
-    public async Task A_change_that_is_under_way_when_the_process_stops_is_undone()
+    public async Task A_change_in_progress_at_shutdown_is_rolled_back()
     {
         var id = await ProcessedAsync(ended: true);
         var changes = Changes(TimeProvider.System);

@@ -39,7 +39,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_is_down_is_503_soon_and_forgotten_when_it_is_back()
+    public async Task An_unavailable_database_is_503_quickly_and_calls_succeed_once_it_is_back()
     {
         var id = await _alice.AcceptedAsync();
         _wire.Down();
@@ -53,7 +53,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_database_that_hangs_is_503_soon()
+    public async Task A_hanging_database_is_503_quickly()
     {
         var id = await _alice.AcceptedAsync();
         _wire.Hang();
@@ -63,7 +63,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_storage_that_is_down_is_503_soon_and_nothing_is_left()
+    public async Task Unavailable_storage_is_503_quickly_and_leaves_nothing()
     {
         var id = await _alice.AcceptedAsync();
         var keys = await _api.KeysAsync();
@@ -81,7 +81,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_status_needs_no_storage()
+    public async Task Status_does_not_need_storage()
     {
         var id = await _alice.AcceptedAsync();
         _s3.BeforeRequest = context => TestS3.RefuseAsync(context, 503, "SlowDown");
@@ -92,7 +92,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_commit_whose_answer_is_lost_is_read_again_and_accepted_once()
+    public async Task A_commit_whose_response_is_lost_is_looked_up_and_accepted_once()
     {
         await _alice.AcceptedAsync();
         _wire.CutAt("COMMIT\0", delivered: true);
@@ -109,7 +109,7 @@ public sealed class OutageTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_commit_that_never_arrived_is_a_503_that_leaves_nothing()
+    public async Task A_commit_that_never_arrives_is_503_and_leaves_nothing()
     {
         await _alice.AcceptedAsync();
         _wire.CutAt("COMMIT\0", delivered: false);

@@ -13,7 +13,7 @@ public sealed class ProblemTests : ApiTest
     [InlineData("GET", "/v1/requests/00000000-0000-0000-0000-000000000000/nothing", HttpStatusCode.NotFound, "not_found")]
     [InlineData("DELETE", "/v1/requests", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
     [InlineData("PUT", "/v1/requests/00000000-0000-0000-0000-000000000000", HttpStatusCode.MethodNotAllowed, "method_not_allowed")]
-    public async Task Whatever_goes_wrong_is_a_problem_document(string method, string path, HttpStatusCode status, string code)
+    public async Task Every_error_is_a_problem_document(string method, string path, HttpStatusCode status, string code)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         // A browser's Accept: the answer stays what it is.
@@ -26,7 +26,7 @@ public sealed class ProblemTests : ApiTest
     }
 
     [Fact]
-    public async Task Every_answer_carries_the_headers_that_keep_browsers_honest()
+    public async Task Every_response_has_the_security_headers()
     {
         var id = await Alice.AcceptedAsync();
         foreach (var path in new[] { "/", "/health", "/scalar/", "/openapi/v1.json", $"/v1/requests/{id}", "/v1/nothing", $"/v1/requests/{id}/input.csv" })
@@ -40,7 +40,7 @@ public sealed class ProblemTests : ApiTest
     }
 
     [Fact]
-    public async Task The_description_names_every_endpoint_and_its_problems()
+    public async Task The_OpenAPI_document_lists_every_endpoint_and_its_problems()
     {
         var document = await Api.Anonymous.GetJsonAsync("/openapi/v1.json");
 
@@ -59,7 +59,7 @@ public sealed class ProblemTests : ApiTest
     }
 
     [Fact]
-    public async Task The_reference_loads_nothing_from_elsewhere()
+    public async Task The_API_reference_loads_nothing_from_other_origins()
     {
         using var response = await Api.Anonymous.GetAsync("/scalar/");
         var page = await response.Content.ReadAsStringAsync();
@@ -71,7 +71,7 @@ public sealed class ProblemTests : ApiTest
     }
 
     [Fact]
-    public async Task Headers_that_are_too_large_are_refused()
+    public async Task Headers_that_are_too_large_are_rejected()
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/v1/requests");
         request.Headers.Add("X-Much", new string('x', 20_000));
@@ -80,7 +80,7 @@ public sealed class ProblemTests : ApiTest
     }
 
     [Fact]
-    public async Task A_host_header_reaches_no_link()
+    public async Task The_Host_header_never_appears_in_links()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/requests") { Content = ApiClient.Form(("file", ApiClient.GoodCsv)) };
         request.Headers.Host = "evil.test";

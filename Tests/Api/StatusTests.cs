@@ -7,7 +7,7 @@ namespace Darkroom.Tests.Api;
 public sealed class StatusTests : ApiTest
 {
     [Fact]
-    public async Task A_running_request_shows_how_far_it_is()
+    public async Task A_running_request_shows_its_progress()
     {
         var id = await Alice.AcceptedAsync();
         await Api.LoadAsync(id);
@@ -28,7 +28,7 @@ public sealed class StatusTests : ApiTest
     }
 
     [Fact]
-    public async Task An_ended_request_shows_its_error_and_asks_for_no_further_look()
+    public async Task A_finished_request_shows_its_error_and_has_no_Retry_After()
     {
         var id = await Alice.AcceptedAsync();
         await Api.EndAsync(id, "failed", withOutput: false);
@@ -135,7 +135,7 @@ public sealed class StatusTests : ApiTest
     }
 
     [Fact]
-    public async Task An_image_shows_its_product_and_what_became_of_it()
+    public async Task An_image_shows_its_product_and_outcome()
     {
         var id = await Alice.AcceptedAsync();
         await Api.LoadAsync(id);
@@ -205,7 +205,7 @@ public sealed class StatusTests : ApiTest
     }
 
     [Fact]
-    public async Task A_cursor_of_one_list_is_refused_by_the_other()
+    public async Task A_cursor_of_one_list_is_rejected_by_the_other()
     {
         await Alice.AcceptedAsync();
         var id = await Alice.AcceptedAsync();
@@ -217,7 +217,7 @@ public sealed class StatusTests : ApiTest
     }
 
     [Fact]
-    public async Task A_state_that_is_none_is_400()
+    public async Task An_unknown_state_is_400()
     {
         var id = await Alice.AcceptedAsync();
         using var response = await Alice.GetAsync($"/v1/requests/{id}/images?state=offered");

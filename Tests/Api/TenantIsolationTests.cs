@@ -18,7 +18,7 @@ public sealed partial class TenantIsolationTests : ApiTest
 
     [Theory]
     [MemberData(nameof(Endpoints))]
-    public async Task Anothers_request_is_answered_exactly_as_one_that_never_was(string method, string suffix)
+    public async Task Another_owners_request_gets_the_same_response_as_an_unknown_one(string method, string suffix)
     {
         var id = await Alice.AcceptedAsync();
         await Api.LoadAsync(id);
@@ -43,7 +43,7 @@ public sealed partial class TenantIsolationTests : ApiTest
 
     [Theory]
     [MemberData(nameof(Endpoints))]
-    public async Task Without_a_key_nobody_learns_whether_a_request_exists(string method, string suffix)
+    public async Task Without_a_key_the_response_does_not_reveal_whether_a_request_exists(string method, string suffix)
     {
         var id = await Alice.AcceptedAsync();
         foreach (var request in new[] { id, Guid.NewGuid() })
@@ -55,7 +55,7 @@ public sealed partial class TenantIsolationTests : ApiTest
     }
 
     [Fact]
-    public async Task A_list_holds_ones_own_requests_only()
+    public async Task A_list_contains_only_the_callers_requests()
     {
         await Alice.AcceptedAsync();
         var own = await Bob.AcceptedAsync();
@@ -66,7 +66,7 @@ public sealed partial class TenantIsolationTests : ApiTest
     }
 
     [Fact]
-    public async Task Anothers_cursor_opens_nothing()
+    public async Task Another_owners_cursor_reveals_nothing()
     {
         for (var i = 0; i < 2; i++) await Alice.AcceptedAsync();
         var cursor = (await Alice.GetJsonAsync("/v1/requests?limit=1")).GetProperty("next_cursor").GetString();

@@ -10,7 +10,7 @@ public sealed class TrustedProxyTests : ApiTest
     protected override string[] Settings => ["Access:BadKeysPerSource=1", "Server:TrustedProxies=127.0.0.1 198.51.100.0/24"];
 
     [Fact]
-    public async Task Clients_of_a_trusted_proxy_are_counted_apart()
+    public async Task Clients_behind_a_trusted_proxy_are_counted_separately()
     {
         Assert.Equal(HttpStatusCode.Unauthorized, await SendBadKeyAsync(Api, "203.0.113.1"));
         Assert.Equal(HttpStatusCode.Unauthorized, await SendBadKeyAsync(Api, "203.0.113.2"));
@@ -20,7 +20,7 @@ public sealed class TrustedProxyTests : ApiTest
     [Theory]
     [InlineData("Server:TrustedProxies=")]
     [InlineData("Server:TrustedProxies=198.51.100.0/24 2001:db8::1")]
-    public async Task Whoever_is_not_trusted_stays_who_it_is(string trusted)
+    public async Task X_Forwarded_For_from_an_untrusted_address_is_ignored(string trusted)
     {
         await using var api = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Access:BadKeysPerSource=1", trusted);
 
@@ -29,7 +29,7 @@ public sealed class TrustedProxyTests : ApiTest
     }
 
     [Fact]
-    public async Task What_the_client_itself_put_into_the_header_is_not_believed()
+    public async Task X_Forwarded_For_entries_set_by_the_client_are_ignored()
     {
         Assert.Equal(HttpStatusCode.Unauthorized, await SendBadKeyAsync(Api, "192.0.2.1, 203.0.113.1"));
         Assert.Equal(HttpStatusCode.TooManyRequests, await SendBadKeyAsync(Api, "192.0.2.2, 203.0.113.1"));
@@ -37,7 +37,7 @@ public sealed class TrustedProxyTests : ApiTest
     }
 
     [Fact]
-    public async Task A_row_of_trusted_proxies_leads_to_the_client_before_them()
+    public async Task A_chain_of_trusted_proxies_yields_the_client_address()
     {
         Assert.Equal(HttpStatusCode.Unauthorized, await SendBadKeyAsync(Api, "203.0.113.1, 198.51.100.7"));
         Assert.Equal(HttpStatusCode.Unauthorized, await SendBadKeyAsync(Api, "203.0.113.2, 198.51.100.7"));
@@ -45,7 +45,7 @@ public sealed class TrustedProxyTests : ApiTest
     }
 
     [Fact]
-    public async Task A_trusted_proxy_also_says_that_the_client_came_by_https()
+    public async Task X_Forwarded_Proto_from_a_trusted_proxy_makes_the_cookie_secure()
     {
         await using var direct = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString);
 
@@ -57,7 +57,7 @@ public sealed class TrustedProxyTests : ApiTest
     [InlineData("proxy.example.com")]
     [InlineData("10.0.0.0/33")]
     [InlineData("10.0.0.1,10.0.0.2")]
-    public async Task A_proxy_that_is_no_address_stops_the_start(string proxy)
+    public async Task An_invalid_proxy_address_prevents_startup(string proxy)
     {
         var refused = await Assert.ThrowsAsync<OptionsValidationException>(
             () => TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, $"Server:TrustedProxies=127.0.0.1 {proxy}"));

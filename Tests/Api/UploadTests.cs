@@ -11,7 +11,7 @@ public sealed class UploadTests : ApiTest
     protected override string[] Settings => ["Csv:MaxFileBytes=200000"];
 
     [Fact]
-    public async Task A_good_CSV_is_accepted_with_its_address_and_status()
+    public async Task A_valid_CSV_is_accepted_with_its_URL_and_status()
     {
         using var response = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv), ("webhook_url", "https://hooks.test/done")));
 
@@ -46,7 +46,7 @@ public sealed class UploadTests : ApiTest
     }
 
     [Fact]
-    public async Task Fields_may_stand_before_or_behind_the_file_or_beside_a_bare_CSV()
+    public async Task Fields_may_come_before_or_after_the_file_or_in_the_query_string()
     {
         (string, string) file = ("file", ApiClient.GoodCsv), hook = ("webhook_url", "https://hooks.test/"), workflow = ("workflow", "image-compression");
         using var before = await Alice.UploadAsync(ApiClient.Form(hook, workflow, file));
@@ -63,7 +63,7 @@ public sealed class UploadTests : ApiTest
     }
 
     [Fact]
-    public async Task Every_error_of_a_bad_CSV_is_told_and_nothing_is_left()
+    public async Task Every_error_of_a_bad_CSV_is_reported_and_nothing_is_stored()
     {
         var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
         for (var row = 1; row <= 150; row++) csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"{row},Thing,ftp://images.test/{row}.jpg\n");
@@ -117,7 +117,7 @@ public sealed class UploadTests : ApiTest
 
     [Theory]
     [MemberData(nameof(BadForms))]
-    public async Task A_bad_form_is_refused_and_leaves_nothing(string body, HttpStatusCode status, string code)
+    public async Task A_bad_form_is_rejected_and_leaves_nothing(string body, HttpStatusCode status, string code)
     {
         using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
         content.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=b0undary");
@@ -173,7 +173,7 @@ public sealed class UploadTests : ApiTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_file_over_the_limit_is_413_however_its_length_is_told(bool chunked)
+    public async Task A_file_over_the_limit_is_413_with_or_without_a_content_length(bool chunked)
     {
         var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
         for (var row = 1; csv.Length < 400_000; row++) csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"{row},Thing,https://images.test/{row}.jpg\n");

@@ -29,7 +29,7 @@ public sealed class WorkflowListTests : ApiTest
     }
 
     [Fact]
-    public async Task The_list_is_for_those_who_may_upload()
+    public async Task The_list_needs_the_upload_scope()
     {
         using var anonymous = await Api.Anonymous.GetAsync("/v1/workflows");
         Assert.Equal(HttpStatusCode.Unauthorized, anonymous.StatusCode);

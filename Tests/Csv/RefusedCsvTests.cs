@@ -90,7 +90,7 @@ public sealed class RefusedCsvTests
     }
 
     [Fact]
-    public async Task Cells_after_a_list_that_are_not_urls_are_never_joined_to_one()
+    public async Task Cells_after_a_list_that_are_not_urls_are_never_merged_into_a_url()
     {
         var error = await OnlyErrorAsync("S. No.;Product Name;Input Image Urls\n1;a;https://a.test/x;v=1\n");
         Assert.Equal((CsvErrorCodes.AmbiguousUrlList, 2L, 3, "v=1"), (error.Code, error.Line, error.Column, error.Value));
@@ -214,7 +214,7 @@ public sealed class RefusedCsvTests
     }
 
     [Fact]
-    public async Task Values_in_errors_are_short_and_harmless()
+    public async Task Values_in_errors_are_truncated_and_escaped()
     {
         var error = await OnlyErrorAsync($"{Header}\n1,a,\"https://a.test/\u001B[31m\u202E{new string('x', 1_000)}\"\n");
         Assert.StartsWith("https://a.test/\\u001B[31m\\u202E", error.Value, StringComparison.Ordinal);

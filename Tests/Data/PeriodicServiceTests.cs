@@ -48,7 +48,7 @@ public sealed class PeriodicServiceTests
     }
 
     [Fact]
-    public async Task Stopping_ends_a_run_that_waits_and_is_no_failure()
+    public async Task Stopping_cancels_a_waiting_run_and_is_not_a_failure()
     {
         using var time = new SteppedTime();
         using var service = new Counting(time, _ => Task.CompletedTask) { Blocks = true };

@@ -45,7 +45,7 @@ public sealed class EgressGuardTests
     [InlineData("http:///a.jpg", EgressRefusalCodes.InvalidUrl)]
     [InlineData("//example.com/a.jpg", EgressRefusalCodes.InvalidUrl)]
     [InlineData("", EgressRefusalCodes.InvalidUrl)]
-    public void Unacceptable_url_is_refused_with_the_reason(string url, string code)
+    public void Unacceptable_url_is_rejected_with_the_reason(string url, string code)
     {
         var refusal = Production.CheckUrl(url, out var uri);
         Assert.Null(uri);
@@ -79,7 +79,7 @@ public sealed class EgressGuardTests
     }
 
     [Fact]
-    public async Task Name_that_resolves_to_loopback_is_never_dialled()
+    public async Task Name_that_resolves_to_loopback_is_never_connected_to()
     {
         await using var server = FaultServer.Answering("200 OK", [1]);
         foreach (var answer in (string[])["127.0.0.1", "::ffff:127.0.0.1", "0.0.0.0", "::1"])
@@ -146,7 +146,7 @@ public sealed class EgressGuardTests
     }
 
     [HostileCorpusFact]
-    public void Corpus_of_ssrf_hosts_is_decided_as_expected()
+    public void Corpus_of_ssrf_hosts_is_allowed_or_refused_as_expected()
     {
         foreach (var line in File.ReadLines(HostileCorpus.File("made", "url", "ssrf_hosts.tsv")).Skip(1))
         {

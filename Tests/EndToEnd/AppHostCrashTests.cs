@@ -14,7 +14,7 @@ namespace Darkroom.Tests.EndToEnd;
 public sealed class AppHostCrashTests
 {
     [Fact]
-    public async Task Three_hundred_images_survive_the_death_of_the_whole_host()
+    public async Task Three_hundred_images_survive_a_crash_of_the_whole_host()
     {
         using var folder = new TemporaryFolder();
         await using var images = await ImageServer.StartAsync();

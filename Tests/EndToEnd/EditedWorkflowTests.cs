@@ -36,7 +36,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
     }
 
     [Fact]
-    public async Task The_last_of_two_conversions_counts()
+    public async Task The_last_of_two_conversions_wins()
     {
         var body = Download()
             .Next("first", "Darkroom.ConvertImage", ("format", "Literal", "png")).Next("second", "Darkroom.ConvertImage", ("format", "Literal", "webp"))
@@ -68,7 +68,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
     }
 
     [Fact]
-    public async Task Finish_ends_an_image_early_and_it_has_succeeded_only_if_a_result_is_stored()
+    public async Task Finish_ends_an_image_early_and_it_succeeds_only_if_a_result_is_stored()
     {
         var body = Download()
             .Next("first", "Elsa.If", ("condition", "JavaScript", "image.row === 1")).WithBranch("first", "then", new WorkflowJson().Next("nothing", "Elsa.Finish"))
@@ -139,7 +139,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
     }
 
     [Fact]
-    public async Task A_call_after_the_aggregation_tells_a_receiver_the_counts_of_the_request()
+    public async Task An_HTTP_request_after_the_aggregation_reports_the_counts_to_a_receiver()
     {
         await using var chat = await WebhookReceiver.StartAsync();
         const string message =

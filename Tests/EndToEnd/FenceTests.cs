@@ -9,7 +9,7 @@ namespace Darkroom.Tests.EndToEnd;
 public sealed class FenceTests
 {
     [Fact]
-    public async Task A_worker_that_stood_still_past_its_lease_changes_nothing_when_it_goes_on()
+    public async Task A_worker_paused_past_its_lease_changes_nothing_when_it_resumes()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var paused = system.StartWorkerProcess();

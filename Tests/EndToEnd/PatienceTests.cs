@@ -8,7 +8,7 @@ namespace Darkroom.Tests.EndToEnd;
 public sealed class PatienceTests
 {
     [Fact]
-    public async Task Images_that_wait_for_a_busy_host_lose_no_attempt()
+    public async Task Waiting_for_a_busy_host_uses_up_no_attempt()
     {
         await using var system = await DarkroomSystem.StartAsync(
             settings:
@@ -31,7 +31,7 @@ public sealed class PatienceTests
     }
 
     [Fact]
-    public async Task What_is_queued_of_a_cancelled_request_leaves_Redis()
+    public async Task Queued_images_of_a_cancelled_request_leave_Redis()
     {
         await using var system = await DarkroomSystem.StartAsync(settings: [("ImageWork:InHand", "2")]);
         system.Images.CloseGate();

@@ -13,7 +13,7 @@ public sealed class PipelineTests : IAsyncLifetime
     public async Task DisposeAsync() => await _system.DisposeAsync();
 
     [Fact]
-    public async Task A_csv_comes_back_with_compressed_images_that_open_without_a_header()
+    public async Task A_csv_comes_back_with_compressed_images_that_open_without_a_key_header()
     {
         var images = _system.Images;
         var csv = ProductCsv.Of([images.Good(1), images.Good(2)], [images.Rgba(3)], [images.Good(1)]);
@@ -69,7 +69,7 @@ public sealed class PipelineTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Requests_with_the_same_places_never_share_objects()
+    public async Task Requests_with_the_same_rows_and_positions_never_share_objects()
     {
         var first = await _system.Client.UploadAsync(ProductCsv.Of([_system.Images.Good(1)], [_system.Images.Good(2)]));
         var second = await _system.Client.UploadAsync(ProductCsv.Of([_system.Images.Good(3)], [_system.Images.Good(4)]));

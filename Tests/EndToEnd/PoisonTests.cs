@@ -3,7 +3,7 @@ namespace Darkroom.Tests.EndToEnd;
 public sealed class PoisonTests
 {
     [Fact]
-    public async Task An_image_that_kills_its_worker_twice_alone_fails_and_every_other_completes()
+    public async Task An_image_that_crashes_its_worker_twice_while_alone_fails_and_all_others_complete()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var images = system.Images;

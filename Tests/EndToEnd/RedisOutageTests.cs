@@ -8,7 +8,7 @@ public sealed class RedisOutageTests
     [Theory]
     [OnGarnet]
     [OnRedisServer]
-    public async Task Redis_may_forget_everything_at_any_moment(RedisKind kind)
+    public async Task Redis_may_lose_all_data_at_any_moment(RedisKind kind)
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 2, redis: kind);
         var run = await LargeRun.StartAsync(system);

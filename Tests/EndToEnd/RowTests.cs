@@ -40,7 +40,7 @@ public sealed class RowTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Rows_and_images_that_are_alike_are_not_collapsed()
+    public async Task Duplicate_rows_and_images_are_not_merged()
     {
         var (one, two) = (_system.Images.Good(1), _system.Images.Good(2));
 
@@ -59,7 +59,7 @@ public sealed class RowTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Serials_are_texts_and_order_nothing()
+    public async Task Serials_are_text_and_do_not_affect_the_order()
     {
         string[] serials = ["10.", "2.", "1.", "007", "7", "", "2.", "ten"];
         var lines = serials.Select((serial, i) => $"{serial},Product,{_system.Images.Good(i)}");

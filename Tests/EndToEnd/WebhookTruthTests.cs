@@ -12,7 +12,7 @@ public sealed class WebhookTruthTests
     [InlineData("completed_with_errors", HttpStatusCode.OK)]
     [InlineData("failed", HttpStatusCode.Conflict)]
     [InlineData("cancelled", HttpStatusCode.Conflict)]
-    public async Task When_a_webhook_arrives_the_API_already_says_the_same(string status, HttpStatusCode output)
+    public async Task When_a_webhook_arrives_the_API_already_reports_the_same_state(string status, HttpStatusCode output)
     {
         await using var system = await DarkroomSystem.StartAsync();
         var seen = WatchArrival(system);

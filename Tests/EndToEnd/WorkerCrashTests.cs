@@ -24,7 +24,7 @@ public sealed class WorkerCrashTests
     }
 
     [Fact]
-    public async Task A_worker_may_die_in_the_moment_that_Redis_forgets_everything()
+    public async Task A_worker_may_die_at_the_moment_Redis_loses_all_data()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var dying = system.StartWorkerProcess();
@@ -39,7 +39,7 @@ public sealed class WorkerCrashTests
     }
 
     [Fact]
-    public async Task A_worker_that_is_asked_to_stop_hands_back_what_it_has_and_fails_nothing()
+    public async Task A_worker_that_is_asked_to_stop_releases_its_claims_and_fails_nothing()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var stopped = system.StartWorkerProcess();
@@ -55,7 +55,7 @@ public sealed class WorkerCrashTests
     }
 
     [Fact]
-    public async Task A_worker_that_is_asked_to_stop_while_it_starts_ends_in_order()
+    public async Task A_worker_that_is_asked_to_stop_during_startup_shuts_down_gracefully()
     {
         await using var worker = WorkerProcess.Start(new Dictionary<string, string>
         {

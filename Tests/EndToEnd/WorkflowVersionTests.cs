@@ -18,7 +18,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
     [InlineData("allowedHosts", "127.0.0.1", "host_not_allowed", "Line 3: ")]
     [InlineData("maxImages", "2", "too_many_images", "This workflow takes at most 2 images")]
     [InlineData("maxProducts", "1", "too_many_products", "This workflow takes at most 1 products")]
-    public async Task What_a_workflow_does_not_allow_ends_as_failed_with_the_reason(string input, string value, string code, string message)
+    public async Task A_request_rejected_by_its_workflow_fails_with_the_reason(string input, string value, string code, string message)
     {
         await Workflows.PublishAsync(_system.Database.DataSource, "picky", 1, workflow => workflow.SetInput("validate", input, value));
         var elsewhere = _system.Images.Good(3).Replace("127.0.0.1", "localhost", StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_running_request_keeps_its_version_and_the_next_one_takes_the_published()
+    public async Task A_running_request_keeps_its_version_and_the_next_one_runs_the_published_version()
     {
         await using var system = await DarkroomSystem.StartAsync(workers: 0);
         var first = system.StartWorkerProcess();
@@ -63,7 +63,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Requests_of_two_versions_of_the_default_workflow_are_in_flight_at_once_and_each_ends_on_its_own()
+    public async Task Requests_on_two_versions_of_the_default_workflow_run_concurrently_and_each_completes_on_its_own()
     {
         var images = _system.Images;
         var csv = ProductCsv.Of([images.Gated(1)]);

@@ -11,7 +11,7 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
     private static readonly byte[] DisplayP3 = Profile("p3");
 
     [Fact]
-    public void Srgb_is_recognised_by_its_numbers()
+    public void Srgb_is_recognised_by_its_values()
     {
         Assert.Equal(new IccProfile(3, IsSrgb: true), IccProfile.Parse(Srgb));
         Assert.Equal(new IccProfile(3, IsSrgb: false), IccProfile.Parse(DisplayP3));
@@ -19,7 +19,7 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
     }
 
     [Fact]
-    public void Junk_is_no_profile_wherever_it_is_cut_or_bent()
+    public void A_truncated_or_corrupted_profile_is_rejected()
     {
         Assert.Null(IccProfile.Parse([]));
         Assert.Null(IccProfile.Parse(new byte[500]));

@@ -17,7 +17,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     private string Origin => _site.Client.BaseAddress!.GetLeftPart(UriPartial.Authority);
 
     [ChromiumFact]
-    public async Task A_key_that_expires_is_asked_for_again_and_the_reader_comes_back_to_the_same_request()
+    public async Task An_expired_key_leads_to_sign_in_and_back_to_the_same_request()
     {
         var (page, api, watch) = await OpenAsync($"/?request={RequestId}");
         await SignInAsync(page);
@@ -33,7 +33,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task The_key_is_kept_by_the_tab_and_nowhere_else()
+    public async Task The_key_is_stored_only_in_the_tab()
     {
         var (page, _, watch) = await OpenAsync("/");
         await SignInAsync(page);
@@ -49,7 +49,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task A_lost_connection_is_said_and_mended_without_a_reload()
+    public async Task A_lost_connection_is_shown_and_recovers_without_a_reload()
     {
         var (page, api, watch) = await OpenAsync($"/?request={RequestId}");
         await SignInAsync(page);
@@ -72,7 +72,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task Polling_asks_only_for_what_changed_and_not_sooner_than_the_server_wishes()
+    public async Task Polling_is_conditional_and_respects_Retry_After()
     {
         var (page, api, watch) = await OpenAsync($"/?request={RequestId}");
         await SignInAsync(page);
@@ -99,7 +99,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task An_upload_that_broke_off_is_tried_again_under_the_same_idempotency_key()
+    public async Task An_interrupted_upload_is_retried_with_the_same_idempotency_key()
     {
         var (page, api, watch) = await OpenAsync("/");
         await SignInAsync(page);
@@ -127,7 +127,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task A_workflow_is_chosen_where_there_are_several()
+    public async Task A_workflow_can_be_selected_if_there_are_several()
     {
         var (page, api, watch) = await OpenAsync("/");
         // The browser does not always show the interceptor the body of a form with a file: it encodes the same form once more for us.
@@ -164,7 +164,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task A_webhook_address_that_is_none_is_refused_before_the_upload()
+    public async Task An_invalid_webhook_URL_is_rejected_before_the_upload()
     {
         var (page, api, watch) = await OpenAsync("/");
         await SignInAsync(page);
@@ -178,7 +178,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task Hostile_words_in_any_field_are_shown_as_words()
+    public async Task Hostile_text_in_any_field_is_shown_as_text()
     {
         var (page, api, watch) = await OpenAsync($"/?request={RequestId}");
         FillWithHostileWords(api);
@@ -194,7 +194,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     }
 
     [ChromiumFact]
-    public async Task A_hostile_refusal_is_shown_as_words()
+    public async Task A_hostile_error_message_is_shown_as_text()
     {
         var (page, api, watch) = await OpenAsync("/");
         await SignInAsync(page);

@@ -13,7 +13,7 @@ public sealed class PageFilesTests : IAsyncLifetime
     public async Task DisposeAsync() => await _site.DisposeAsync();
 
     [Fact]
-    public async Task Page_forbids_scripts_styles_and_requests_of_others()
+    public async Task Page_forbids_third_party_scripts_styles_and_requests()
     {
         using var response = await _site.Client.GetAsync("/");
 
@@ -41,7 +41,7 @@ public sealed class PageFilesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_origin_that_would_widen_the_policy_stops_the_start()
+    public async Task An_origin_that_would_widen_the_policy_prevents_startup()
     {
         await using var site = new PageSite { ImageOrigins = "*; script-src *" };
 
@@ -68,7 +68,7 @@ public sealed class PageFilesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Files_are_packed_for_those_who_accept_it_under_a_tag_of_their_own()
+    public async Task Compressed_files_have_their_own_ETag()
     {
         using var plain = await _site.Client.GetAsync("/pages/site.css");
         using var request = new HttpRequestMessage(HttpMethod.Get, "/pages/site.css");
@@ -84,7 +84,7 @@ public sealed class PageFilesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_sample_is_offered_only_where_there_is_one()
+    public async Task A_sample_is_offered_only_if_one_is_configured()
     {
         using var none = await _site.Client.GetAsync("/pages/sample.csv");
         Assert.Equal(HttpStatusCode.NoContent, none.StatusCode);

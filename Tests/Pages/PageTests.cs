@@ -30,7 +30,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     }
 
     [ChromiumFact]
-    public async Task A_wrong_key_is_refused_and_a_right_one_opens_the_page()
+    public async Task A_wrong_key_is_rejected_and_a_valid_one_opens_the_page()
     {
         await _page.SignInAsync("dk_0000000000_nonsense");
         await Expect(_page.GetByRole(AriaRole.Alert)).ToContainTextAsync("not accepted");
@@ -42,7 +42,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     }
 
     [ChromiumFact]
-    public async Task A_csv_with_errors_is_answered_with_their_places()
+    public async Task A_csv_with_errors_is_rejected_with_their_positions()
     {
         await _page.SignInAsync(_product.Key);
         await _page.UploadAsync("products.csv", ProductCsv.Header + "\n1,Chair,ftp://example.com/a.jpg\n2,Table,\n");
@@ -59,7 +59,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     }
 
     [ChromiumFact]
-    public async Task A_good_csv_is_watched_to_its_end_and_its_files_are_taken_home()
+    public async Task A_valid_csv_is_processed_to_the_end_and_its_files_are_downloaded()
     {
         var csv = ProductCsv.Of([_product.Images.Good(1), _product.Images.Good(2)], [_product.Images.Rgba(3)]);
         await _page.SignInAsync(_product.Key);
@@ -80,7 +80,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     }
 
     [ChromiumFact]
-    public async Task Images_land_while_others_are_still_being_fetched_and_the_rest_can_be_cancelled()
+    public async Task Images_appear_while_others_are_still_downloading_and_the_rest_can_be_cancelled()
     {
         _product.Images.CloseGate();
         await _page.SignInAsync(_product.Key);
@@ -111,7 +111,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
     }
 
     [ChromiumFact]
-    public async Task Markup_in_names_and_cells_stays_text_all_the_way()
+    public async Task Markup_in_names_and_cells_is_shown_as_text()
     {
         const string markup = "<img src=x onerror=window.pwned=1>";
         await _page.SignInAsync(_product.Key);

@@ -25,7 +25,7 @@ public sealed class DataClientTests
     }
 
     [Fact]
-    public void Connection_string_goes_before_the_settings_section_and_code_before_both()
+    public void Connection_string_overrides_the_settings_section_and_code_overrides_both()
     {
         _builder.Configuration["Aspire:Npgsql:ConnectionString"] = "Host=of-section";
         _builder.Configuration["ConnectionStrings:darkroom"] = "Host=of-connection-strings";
@@ -42,7 +42,7 @@ public sealed class DataClientTests
     }
 
     [Fact]
-    public async Task Redis_client_may_ask_whether_the_server_evicts()
+    public async Task Redis_client_may_read_the_eviction_policy()
     {
         await using var redis = await TestRedis.StartAsync();
         _builder.Configuration["ConnectionStrings:redis"] = redis.ConnectionString;
@@ -56,7 +56,7 @@ public sealed class DataClientTests
     }
 
     [Fact]
-    public async Task Health_tells_which_store_does_not_answer()
+    public async Task Health_names_the_store_that_does_not_respond()
     {
         _builder.Configuration["ConnectionStrings:darkroom"] = await TestPostgres.ConnectionStringAsync();
         _builder.Configuration["ConnectionStrings:redis"] = $"127.0.0.1:{FreePort.Find()},connectTimeout=200";
