@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace Darkroom.Tests.Access;
 
 /// <summary>
-/// A small API with the real access rules: <c>/who</c> needs the scope requests, <c>/edit</c> workflows:edit, <c>/open</c> nothing.
+/// A small API with the real access rules: <c>/who</c> needs the scope requests, <c>/edit</c> needs workflows:edit, <c>/open</c> no key.
 /// </summary>
 internal sealed class AccessApi : IAsyncDisposable
 {

@@ -296,7 +296,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
 
     private async Task RunAsync() => await (await _rig.ProcessAsync()).RunAllAsync();
 
-    /// <summary>Runs, including all retries.</summary>
+    /// <summary>Runs the activity, including all retries.</summary>
     private async Task RunToFailureAsync(RequestId request)
     {
         var process = await _rig.ProcessAsync();

@@ -8,8 +8,8 @@ namespace Darkroom.Tests.Activities;
 /// <summary>The activities that need only the engine.</summary>
 internal static class Toolbox
 {
-    /// <param name="time">For HTTP requests.</param>
-    /// <param name="options">For HTTP requests.</param>
+    /// <param name="time">The clock for HTTP requests.</param>
+    /// <param name="options">Limits of HTTP requests.</param>
     public static ActivityRegistration[] With(TimeProvider? time = null, Darkroom.Activities.HttpRequestOptions? options = null)
     {
         var guard = new EgressGuard(Options.Create(new EgressOptions { AllowLoopback = true }), new SystemNameResolver(), TimeProvider.System);

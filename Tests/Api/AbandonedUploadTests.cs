@@ -12,21 +12,21 @@ namespace Darkroom.Tests.Api;
 
 public sealed class AbandonedUploadTests : ApiTest
 {
-    // The sweeper is called by hand: behind the first sweep, the one that runs by itself comes too late to interfere.
+    // Tests call the sweeper directly: after its first sweep, the background one runs too rarely to interfere.
     protected override string[] Settings => ["UploadSweep:Every=01:00:00", "Lease:Duration=00:00:04", "Lease:Heartbeat=00:00:01"];
 
     [Theory]
     [InlineData(1)]
-    [InlineData(200_000)] // More than a part: a multipart upload has begun.
+    [InlineData(200_000)] // More than one part, so a multipart upload has started.
     public async Task A_client_that_disconnects_during_an_upload_leaves_nothing(int rows)
     {
         using var csv = new PausedCsv(rows);
-        using var givenUp = new CancellationTokenSource();
-        var upload = Alice.UploadAsync(csv.Content, cancellationToken: givenUp.Token);
+        using var disconnect = new CancellationTokenSource();
+        var upload = Alice.UploadAsync(csv.Content, cancellationToken: disconnect.Token);
         await csv.Sent;
         await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
 
-        await givenUp.CancelAsync();
+        await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
 
         await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 0);
@@ -96,7 +96,7 @@ public sealed class AbandonedUploadTests : ApiTest
         using var sweeper = ActivatorUtilities.CreateInstance<UploadSweeper>(Api.Services, Options.Create(lease));
         await Database.OutliveAsync(lease.Duration);
 
-        // A lease that began before the server did.
+        // A lease that reaches back to before the server started.
         lease.Duration = (await Database.ServerUptimeAsync()) + TimeSpan.FromMinutes(10);
         Assert.Equal(0, await sweeper.SweepAsync(CancellationToken.None));
 
@@ -152,7 +152,7 @@ public sealed class AbandonedUploadTests : ApiTest
         Assert.Equal(0, await Api.CountAsync("idempotency_keys"));
     }
 
-    /// <summary>Sends the beginning of a body of a thousand bytes.</summary>
+    /// <summary>Sends the headers and the first bytes of a 1,000-byte body.</summary>
     private async Task BeginAsync(TcpClient client)
     {
         await client.ConnectAsync(IPAddress.Loopback, Api.Address.Port);
@@ -165,7 +165,7 @@ public sealed class AbandonedUploadTests : ApiTest
 
     private async Task<RequestId> DeadUploadAsync(string key)
     {
-        // The sweep that follows the start must not come upon it.
+        // The sweep at startup must not find this upload.
         await Api.Sweeper.FirstSweep;
         var id = Guid.NewGuid();
         await Database.DataSource.Sql(

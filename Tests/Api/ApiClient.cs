@@ -5,7 +5,7 @@ using System.Text.Json;
 
 namespace Darkroom.Tests.Api;
 
-/// <summary>What clients of the API do, in one word each.</summary>
+/// <summary>Calls to the API, one method each.</summary>
 internal static class ApiClient
 {
     public const string GoodCsv =
@@ -18,7 +18,7 @@ internal static class ApiClient
 
     public static StringContent Csv(string text, string type = "text/csv") => new(text, Encoding.UTF8, type);
 
-    /// <summary>A form with these parts in this order; the part <c>file</c> is the CSV.</summary>
+    /// <summary>A multipart form with these parts, in this order; the part <c>file</c> is the CSV.</summary>
     public static MultipartFormDataContent Form(params (string Name, string Value)[] parts)
     {
         var form = new MultipartFormDataContent();
@@ -46,7 +46,7 @@ internal static class ApiClient
         return await client.SendAsync(request, cancellationToken);
     }
 
-    /// <summary>Uploads a good CSV and returns the new request's id.</summary>
+    /// <summary>Uploads a valid CSV and returns the new request's id.</summary>
     public static async Task<Guid> AcceptedAsync(this HttpClient client, string csv = GoodCsv)
     {
         using var response = await client.UploadAsync(Form(("file", csv)));
@@ -67,7 +67,7 @@ internal static class ApiClient
         return await response.JsonAsync();
     }
 
-    /// <summary>The answer is a problem document of this status and code.</summary>
+    /// <summary>Asserts that the response is a problem document with this status and code.</summary>
     public static async Task<JsonElement> AssertProblemAsync(this HttpResponseMessage response, HttpStatusCode status, string code)
     {
         var problem = await response.JsonAsync(status);

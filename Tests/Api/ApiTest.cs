@@ -2,7 +2,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Api;
 
-/// <summary>A database, a bucket and an API of their own for each test, and two owners.</summary>
+/// <summary>Gives each test its own database, bucket and API, with two owners.</summary>
 public abstract class ApiTest : IAsyncLifetime
 {
     internal TestDatabase Database { get; private set; } = null!;
@@ -11,7 +11,7 @@ public abstract class ApiTest : IAsyncLifetime
     internal HttpClient Alice { get; private set; } = null!;
     internal HttpClient Bob { get; private set; } = null!;
 
-    /// <summary>Configuration of the API under test.</summary>
+    /// <summary>Settings of the API under test.</summary>
     protected virtual string[] Settings => [];
 
     public virtual async Task InitializeAsync()

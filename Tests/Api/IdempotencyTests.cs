@@ -39,7 +39,7 @@ public sealed class IdempotencyTests : ApiTest
         var text = await first.Content.ReadAsStringAsync();
         await Database.DataSource.Sql("update csv_data_table set status = 'processing', revision = 7").ExecuteNonQueryAsync();
 
-        // The same upload in another order and under the alias is still the same.
+        // Field order and field aliases do not make it a different upload.
         using var again = await Alice.UploadAsync(ApiClient.Form(("callback_url", "https://hooks.test/"), ("file", ApiClient.GoodCsv)), key: "k");
 
         Assert.Equal(HttpStatusCode.Accepted, again.StatusCode);
@@ -81,8 +81,8 @@ public sealed class IdempotencyTests : ApiTest
     public async Task A_key_in_flight_is_409_and_free_again_when_the_upload_is_aborted()
     {
         using var slow = new PausedCsv();
-        using var givenUp = new CancellationTokenSource();
-        var first = Alice.UploadAsync(slow.Content, key: "k", cancellationToken: givenUp.Token);
+        using var disconnect = new CancellationTokenSource();
+        var first = Alice.UploadAsync(slow.Content, key: "k", cancellationToken: disconnect.Token);
         await slow.Sent;
         await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
 
@@ -92,7 +92,7 @@ public sealed class IdempotencyTests : ApiTest
             Assert.NotNull(second.Headers.RetryAfter?.Delta);
         }
 
-        await givenUp.CancelAsync();
+        await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
         await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 0);
         await AcceptAsync("k", ("file", ApiClient.GoodCsv));

@@ -24,7 +24,7 @@ public sealed class LargeUploadTests : ApiTest
         Assert.True(content.Growth < MostGrowth, $"The heap grew by {content.Growth} bytes.");
     }
 
-    /// <summary>Makes its rows while it is sent, and looks at the heap meanwhile: server and client are one process here.</summary>
+    /// <summary>Generates its rows while it is sent and samples the heap. Server and client share one process here.</summary>
     private sealed class ManyRows : HttpContent
     {
         private const int LookEvery = 20_000;

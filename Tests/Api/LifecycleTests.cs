@@ -55,7 +55,7 @@ public sealed class LifecycleTests : ApiTest
         Assert.Equal("processing", request.GetProperty("status").GetString());
         Assert.Equal(2, request.GetProperty("run").GetInt32());
         Assert.Equal(0, request.GetProperty("images").GetProperty("failed").GetInt32());
-        // Whoever follows by revision learns that the failed image waits again.
+        // Clients that poll by revision see that the failed image is waiting again.
         Assert.Equal(1, await Api.CountAsync("images i join csv_data_table r on r.id = i.request_id and r.revision = i.revision where i.run = 2"));
         using var again = await Alice.PostAsync($"/v1/requests/{id}/retry", null);
         await again.AssertProblemAsync(HttpStatusCode.Conflict, "not_retryable");
@@ -73,7 +73,7 @@ public sealed class LifecycleTests : ApiTest
 
         var changing = client.PostAsync($"/v1/requests/{id}/{change}", null);
         await Eventually.TrueAsync(async () => await WaitingAsync() == 1);
-        // Past the time that this API gives its commands.
+        // Longer than this API's command timeout.
         await other.Sql("select pg_sleep(1.5)").ExecuteNonQueryAsync();
         Assert.False(changing.IsCompleted);
         await ReleaseAsync(other);
@@ -110,11 +110,11 @@ public sealed class LifecycleTests : ApiTest
     {
         var id = await ProcessedAsync(ended: true);
         await using var other = await HoldAsync("images where request_id = @id and state = 'failed'", id);
-        using var patience = new CancellationTokenSource();
+        using var disconnect = new CancellationTokenSource();
 
-        var changing = Alice.PostAsync($"/v1/requests/{id}/retry", null, patience.Token);
+        var changing = Alice.PostAsync($"/v1/requests/{id}/retry", null, disconnect.Token);
         await Eventually.TrueAsync(async () => await WaitingAsync() == 1);
-        await patience.CancelAsync();
+        await disconnect.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => changing);
         await ReleaseAsync(other);
 
@@ -168,7 +168,7 @@ public sealed class LifecycleTests : ApiTest
         return id;
     }
 
-    /// <summary>A transaction of somebody else, who has these rows.</summary>
+    /// <summary>Opens another transaction that locks these rows.</summary>
     private async Task<NpgsqlConnection> HoldAsync(string rows, Guid id)
     {
         var other = await Database.DataSource.OpenConnectionAsync();
@@ -182,7 +182,7 @@ public sealed class LifecycleTests : ApiTest
     private async Task AssertUndoneAsync(NpgsqlConnection other, Guid id)
     {
         await ReleaseAsync(other);
-        // The server notices that the client has left when it has come to the rows.
+        // The server notices that the client has disconnected only once it gets the row locks.
         await Eventually.TrueAsync(async () => await WaitingAsync() == 0);
         Assert.Equal("completed_with_errors", await StatusAsync(id));
         Assert.Equal(1, await Api.CountAsync("images where run = 1 and state = 'failed'"));

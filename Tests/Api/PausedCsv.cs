@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Darkroom.Tests.Api;
 
-/// <summary>A CSV whose beginning is sent, and whose end comes when the test says so, or never.</summary>
+/// <summary>A CSV that stops after its first rows until the test resumes it, if ever.</summary>
 internal sealed class PausedCsv : IDisposable
 {
     private readonly TaskCompletionSource _sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -14,7 +14,7 @@ internal sealed class PausedCsv : IDisposable
 
     public HttpContent Content { get; }
 
-    /// <summary>The beginning is on its way.</summary>
+    /// <summary>Completes when the first rows have been sent.</summary>
     public Task Sent => _sent.Task;
 
     public void Resume() => _resume.TrySetResult();

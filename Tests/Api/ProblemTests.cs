@@ -16,7 +16,7 @@ public sealed class ProblemTests : ApiTest
     public async Task Every_error_is_a_problem_document(string method, string path, HttpStatusCode status, string code)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
-        // A browser's Accept: the answer stays what it is.
+        // A browser's Accept header does not change the response.
         request.Headers.TryAddWithoutValidation("Accept", "text/html");
 
         using var response = await Alice.SendAsync(request);

@@ -1,6 +1,6 @@
 namespace Darkroom.Tests.Api;
 
-/// <summary>Puts a request into a state that workers would bring it into.</summary>
+/// <summary>Puts a request into states that workers would otherwise produce.</summary>
 internal static class RequestData
 {
     /// <summary>Loads the products and images of <see cref="ApiClient.GoodCsv"/>, as the workflow's validation would.</summary>
@@ -20,7 +20,7 @@ internal static class RequestData
         where id = @id
         """, id);
 
-    /// <summary>One image succeeded, one failed, one is under way.</summary>
+    /// <summary>One image has succeeded, one has failed, one is running.</summary>
     public static async Task ProgressAsync(this TestApi api, Guid id) => await api.ExecuteAsync(
         """
         update images

@@ -93,7 +93,7 @@ public sealed class StatusTests : ApiTest
         var ids = new List<Guid>();
         for (var i = 0; i < 5; i++) ids.Add(await Alice.AcceptedAsync());
         await Bob.AcceptedAsync();
-        // Two at the same instant: the id decides, and none is lost between two pages.
+        // Two with the same timestamp: the id breaks the tie, and neither is lost between pages.
         await Database.DataSource.Sql("update csv_data_table set created_at = (select created_at from csv_data_table where id = @a) where id = @b")
             .With("a", ids[1]).With("b", ids[2]).ExecuteNonQueryAsync();
 
@@ -192,7 +192,7 @@ public sealed class StatusTests : ApiTest
     [InlineData("limit=ten", "invalid_limit")]
     [InlineData("cursor=nonsense", "invalid_cursor")]
     [InlineData("cursor=", "invalid_cursor")]
-    [InlineData("cursor=AgAAAAAAAAAA", "invalid_cursor")] // An image's place, and row 0.
+    [InlineData("cursor=AgAAAAAAAAAA", "invalid_cursor")] // The position of an image, with row 0.
     [InlineData("cursor=%00%F0%9F%92%A9", "invalid_cursor")]
     public async Task Bad_paging_is_400(string query, string code)
     {

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Darkroom.Tests.Api;
 
-/// <summary>A wire between the API and its database that a test can cut, or let hang, or cut at the moment a certain text passes.</summary>
+/// <summary>A TCP relay between the API and its database that a test can cut, stall, or cut when a certain text passes.</summary>
 internal sealed class TcpRelay : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -25,7 +25,7 @@ internal sealed class TcpRelay : IAsyncDisposable
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
-    /// <summary>Cuts what is open and takes nothing more.</summary>
+    /// <summary>Closes all connections and refuses new ones.</summary>
     public void Down()
     {
         _refuse = true;
@@ -34,12 +34,14 @@ internal sealed class TcpRelay : IAsyncDisposable
 
     public void Up() => _refuse = false;
 
-    /// <summary>Takes everything and passes nothing on.</summary>
+    /// <summary>Keeps connections open but forwards nothing.</summary>
     public void Hang() => Volatile.Write(ref _hang, new TaskCompletionSource());
 
     public void Unhang() => Interlocked.Exchange(ref _hang, null)?.TrySetResult();
 
-    /// <summary>Cuts everything, once, when the client sends this text; the server gets it first, or never.</summary>
+    /// <summary>Closes the connection, once, when the client sends this text.</summary>
+    /// <param name="text">ASCII text to look for.</param>
+    /// <param name="delivered">Whether the server still receives the text.</param>
     public void CutAt(string text, bool delivered)
     {
         _deliverTrigger = delivered;
@@ -89,7 +91,7 @@ internal sealed class TcpRelay : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
         {
-            // Cut.
+            // The connection was cut.
         }
         finally
         {
@@ -106,7 +108,7 @@ internal sealed class TcpRelay : IAsyncDisposable
             if (fromClient && Volatile.Read(ref _trigger) is { } trigger && buffer.AsSpan(0, read).IndexOf(trigger) >= 0)
             {
                 Volatile.Write(ref _trigger, null);
-                // What the server answers dies with the wire: its side is told nothing, our side hears nothing.
+                // Closed before forwarding, so that the server's response can never reach the client.
                 from.Close(0);
                 if (_deliverTrigger) await to.SendAsync(buffer.AsMemory(0, read), _stop.Token);
                 return;

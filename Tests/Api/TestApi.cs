@@ -11,7 +11,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.Api;
 
-/// <summary>The whole API service on a free port of loopback, over real Postgres and an S3 endpoint.</summary>
+/// <summary>The whole API service on a free loopback port, with real Postgres and an S3 endpoint.</summary>
 internal sealed class TestApi : IAsyncDisposable
 {
     public const string BaseUrl = "http://darkroom.test";
@@ -59,7 +59,7 @@ internal sealed class TestApi : IAsyncDisposable
 
     public Task StopAsync() => _app.StopAsync();
 
-    /// <summary>A client with a key of this owner.</summary>
+    /// <summary>A client with a key for this owner.</summary>
     public async Task<HttpClient> ClientAsync(string owner = "alice", params string[] scopes)
     {
         var key = await Services.GetRequiredService<ApiKeyStore>()
@@ -82,7 +82,7 @@ internal sealed class TestApi : IAsyncDisposable
         return keys;
     }
 
-    /// <summary>No request, no upload and no object exists.</summary>
+    /// <summary>Asserts that no request, upload or object exists.</summary>
     public async Task AssertNothingLeftAsync()
     {
         Assert.Equal(0, await CountAsync("csv_data_table"));

@@ -4,7 +4,9 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Api;
 
-/// <summary>Whose word on the client's address counts. The tests' own client, on loopback, is the proxy; one bad key is all that a source may send.</summary>
+/// <summary>
+/// Which <c>X-Forwarded-*</c> headers are trusted. The tests' client, on loopback, acts as the proxy; a source may send only one bad key.
+/// </summary>
 public sealed class TrustedProxyTests : ApiTest
 {
     protected override string[] Settings => ["Access:BadKeysPerSource=1", "Server:TrustedProxies=127.0.0.1 198.51.100.0/24"];

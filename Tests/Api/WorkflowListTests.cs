@@ -5,7 +5,7 @@ namespace Darkroom.Tests.Api;
 
 using Studio = Darkroom.Tests.Elsa.Definitions.Studio;
 
-/// <summary>What an upload may name.</summary>
+/// <summary>The workflows that an upload can select.</summary>
 public sealed class WorkflowListTests : ApiTest
 {
     [Fact]

@@ -60,7 +60,7 @@ internal static class CsvTesting
     public static RowOutcome AllSucceeded(ProductRow row) =>
         new(row.Row, [.. row.Urls.Select((_, index) => ImageResult.Succeeded($"https://out.test/{row.Row}-{index + 1}.jpg"))]);
 
-    /// <summary>Every record as our record reader sees it, including those with a stray quote, which only validation refuses.</summary>
+    /// <summary>Every record as our record reader sees it, including those with a stray quote, which only validation rejects.</summary>
     public static async Task<List<string[]>> RecordsAsync(byte[] csv, char delimiter = ',')
     {
         var text = new CsvText(new MemoryStream(csv), long.MaxValue, CancellationToken.None);

@@ -29,13 +29,13 @@ public sealed class PeriodicServiceTests
     public async Task A_failure_is_followed_by_another_run_and_later_ones_wait_longer()
     {
         using var time = new SteppedTime();
-        using var service = new Counting(time, run => run <= 2 ? throw new InvalidOperationException("away") : Task.CompletedTask);
+        using var service = new Counting(time, run => run <= 2 ? throw new InvalidOperationException("unavailable") : Task.CompletedTask);
 
         await service.StartAsync(default);
         await service.NextAsync();
         await time.StepAsync(Every);
         await service.NextAsync();
-        // Half of the wait after two failures.
+        // Half of the delay after two failures.
         await time.StepAsync(Every);
         Assert.Equal(2, service.Runs);
         time.Advance(Every);

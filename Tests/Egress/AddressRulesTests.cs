@@ -20,7 +20,7 @@ public sealed class AddressRulesTests
         "198.17.255.255", "198.20.0.0", "223.255.255.255",
     ];
 
-    /// <summary>Every way in which an IPv6 address can embed an IPv4 address that a translator or tunnel would deliver to.</summary>
+    /// <summary>Every form of IPv6 address that a translator or tunnel would deliver to an embedded IPv4 address.</summary>
     private static readonly (string Name, Func<byte[], IPAddress> Wrap)[] Wrappings =
     [
         ("mapped", v4 => Join("::ffff:0:0", 12, v4)),

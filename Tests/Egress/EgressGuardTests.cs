@@ -49,7 +49,7 @@ public sealed class EgressGuardTests
     {
         var refusal = Production.CheckUrl(url, out var uri);
         Assert.Null(uri);
-        // Some platforms read this as a file path, others not as a URL at all. Both refuse it.
+        // Some platforms read this as a file path, others reject it as a URL. It is refused either way.
         if (url.StartsWith("//", StringComparison.Ordinal)) Assert.NotNull(refusal);
         else Assert.Equal(code, refusal?.Code);
     }
@@ -151,7 +151,7 @@ public sealed class EgressGuardTests
         foreach (var line in File.ReadLines(HostileCorpus.File("made", "url", "ssrf_hosts.tsv")).Skip(1))
         {
             var (url, expected) = (line.Split('\t')[0], line.Split('\t')[2]);
-            // Names, rebinding and redirects have their own tests: the URL alone does not tell.
+            // Names, rebinding and redirects have their own tests, because they cannot be decided by the URL alone.
             if (!url.StartsWith("http", StringComparison.Ordinal)) continue;
             var refusal = Production.CheckUrl(url, out var uri);
             var needsLookup = refusal is null && uri!.HostNameType == UriHostNameType.Dns;

@@ -10,7 +10,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>What a person sees whose machine loses power: everything at once is gone, and started again goes on.</summary>
+/// <summary>What happens when the machine loses power: every process is gone at once, and the next start continues the work.</summary>
 public sealed class AppHostCrashTests
 {
     [Fact]
@@ -19,8 +19,9 @@ public sealed class AppHostCrashTests
         using var folder = new TemporaryFolder();
         await using var images = await ImageServer.StartAsync();
         await using var webhooks = await WebhookReceiver.StartAsync();
-        var environment = DarkroomSystem.Impatient.ToDictionary(setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
-        // Links that were written before the crash must open after it.
+        var environment = DarkroomSystem.ShortTimeouts.ToDictionary(
+            setting => setting.Key.Replace(":", "__", StringComparison.Ordinal), setting => setting.Value);
+        // Links written before the crash must still work after it, so the ports are fixed.
         string[] settings = [$"--Ports:Api={FreePort.Find()}", $"--Ports:S3={FreePort.Find()}", "--Dashboard=false"];
 
         await using var first = AppHostProcess.Start(folder.Path, environment, settings);
@@ -32,7 +33,7 @@ public sealed class AppHostCrashTests
         first.Kill();
         await first.ExitCodeAsync();
 
-        // At once, while what is left still holds ports and data.
+        // Immediately, while leftover processes still hold ports and data.
         await using var second = AppHostProcess.Start(folder.Path, environment, settings);
         var after = await second.HealthyAsync(since: before);
         Assert.Contains("Waiting for its processes to exit", second.Output, StringComparison.Ordinal);

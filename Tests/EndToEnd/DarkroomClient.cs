@@ -5,7 +5,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>One owner's way into a running product: nothing but its HTTP API.</summary>
+/// <summary>One owner's access to a running product, through its HTTP API only.</summary>
 internal sealed class DarkroomClient : IDisposable
 {
     public DarkroomClient(Uri api, string key)
@@ -18,7 +18,7 @@ internal sealed class DarkroomClient : IDisposable
 
     public async Task<SubmittedRequest> UploadAsync(string csv, string? webhookUrl = null, string? workflow = null)
     {
-        // 503 means that nothing was changed and that one may try again; a loaded machine can be that slow.
+        // 503 means that nothing changed and the client may retry; a loaded machine can be that slow.
         using var response = await Eventually.GetAsync(
             () => PostAsync(csv, webhookUrl, workflow), answer => answer.StatusCode != HttpStatusCode.ServiceUnavailable,
             TimeSpan.FromSeconds(30), "The API takes an upload");
@@ -27,7 +27,7 @@ internal sealed class DarkroomClient : IDisposable
         return new SubmittedRequest(this, JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!);
     }
 
-    /// <summary>A new webhook secret of this owner; the one before is valid for a while.</summary>
+    /// <summary>Creates a new webhook secret for this owner; the previous one stays valid for a while.</summary>
     public async Task<string> RotateWebhookSecretAsync()
     {
         using var response = await Http.PostAsync("/v1/webhooks/secret/rotate", null);

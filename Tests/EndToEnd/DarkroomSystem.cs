@@ -11,16 +11,16 @@ using Microsoft.Extensions.Hosting;
 namespace Darkroom.Tests.EndToEnd;
 
 /// <summary>
-/// The whole product on servers of this test's own: API and workers in this process, workers to be killed in processes of theirs,
-/// real Postgres, Redis protocol and S3 protocol, an image server and a webhook receiver as the outside world.
+/// The whole product on the test's own servers: API and workers in this process, workers to be killed in separate processes, real
+/// Postgres, the Redis and S3 protocols, and an image server and a webhook receiver as the outside world.
 /// </summary>
 internal sealed class DarkroomSystem : IAsyncDisposable
 {
-    /// <summary>Everything that heals by a lease or a poll heals within seconds.</summary>
-    public static readonly IReadOnlyDictionary<string, string> Impatient = new Dictionary<string, string>
+    /// <summary>Settings with which leases expire and polls run within seconds.</summary>
+    public static readonly IReadOnlyDictionary<string, string> ShortTimeouts = new Dictionary<string, string>
     {
         ["Egress:AllowLoopback"] = "true",
-        // All images come from one host here.
+        // In these tests all images come from one host.
         ["Egress:ConnectionsPerHost"] = "64",
         ["Lease:Duration"] = "00:00:03",
         ["Lease:Heartbeat"] = "00:00:00.5",
@@ -33,7 +33,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
 
     private readonly List<IHost> _workers = [];
     private readonly List<WorkerProcess> _processes = [];
-    private readonly Dictionary<string, string> _settings = new(Impatient);
+    private readonly Dictionary<string, string> _settings = new(ShortTimeouts);
     private WebApplication? _api;
 
     private DarkroomSystem(TestDatabase database, TestRedis redis, TestS3 s3, ImageServer images, WebhookReceiver webhooks) =>
@@ -48,9 +48,9 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     public string WebhookSecret { get; private set; } = null!;
 
     /// <param name="workers">Workers in this process.</param>
-    /// <param name="redis">What speaks the Redis protocol.</param>
-    /// <param name="postgres">A server of the test's own; null: that of the test run.</param>
-    /// <param name="settings">Configuration of all services beside what the harness sets.</param>
+    /// <param name="redis">Which Redis server to use.</param>
+    /// <param name="postgres">Connection string of the test's own server. Null: the test run's shared server.</param>
+    /// <param name="settings">Additional settings for all services.</param>
     public static async Task<DarkroomSystem> StartAsync(
         int workers = 1, RedisKind redis = RedisKind.Garnet, string? postgres = null, params (string Name, string Value)[] settings)
     {
@@ -66,7 +66,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         return system;
     }
 
-    /// <summary>A worker that can be killed.</summary>
+    /// <summary>Starts a worker in a separate process, which can be killed.</summary>
     public WorkerProcess StartWorkerProcess()
     {
         var worker = WorkerProcess.Start(_settings);
@@ -99,7 +99,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
 
     private async Task StartApiAsync()
     {
-        // The address is part of the links that workers write, so it must be known before the first one starts.
+        // Workers write this URL into links, so it must be known before the first one starts.
         _settings["Links:BaseUrl"] = $"http://127.0.0.1:{FreePort.Find()}";
         _api = ApiApp.Build([.. Arguments(), $"--urls={_settings["Links:BaseUrl"]}"]);
         await _api.StartAsync();

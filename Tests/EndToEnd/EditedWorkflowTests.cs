@@ -8,7 +8,7 @@ using Darkroom.Tests.Webhooks;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>What people make of the shipped workflow, in the body of its fan-out and around it. Each CSV has one image a row.</summary>
+/// <summary>Edits of the built-in workflow, inside the fan-out's body and around it. Each CSV has one image per row.</summary>
 public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<SharedSystem>
 {
     private static readonly HttpClient Anonymous = new();
@@ -168,7 +168,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
 
     private Task<SubmittedRequest> RunAsync(WorkflowJson body, params string[] urls) => RunAsync(body, _ => { }, urls);
 
-    /// <summary>A request that has run this body on each of the images.</summary>
+    /// <summary>Runs a request whose fan-out has this body, and waits for its end.</summary>
     private async Task<SubmittedRequest> RunAsync(WorkflowJson body, Action<EditedWorkflow> edit, params string[] urls)
     {
         var id = $"body-{Guid.NewGuid():N}";
@@ -182,7 +182,7 @@ public sealed class EditedWorkflowTests(SharedSystem shared) : IClassFixture<Sha
         return request;
     }
 
-    /// <summary>What the stored bytes of each row are.</summary>
+    /// <summary>The format of each row's stored image.</summary>
     private static async Task<IReadOnlyList<string>> FormatsAsync(SubmittedRequest request)
     {
         var formats = new List<string>();

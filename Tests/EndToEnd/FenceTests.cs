@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promise 2: an image may be processed twice; it is recorded once, and what is recorded never changes.</summary>
+/// <summary>Guarantee 2: an image may be processed twice, but its result is recorded once and never changes afterwards.</summary>
 public sealed class FenceTests
 {
     [Fact]
@@ -36,7 +36,7 @@ public sealed class FenceTests
         var late = new StalledRecorder(system);
         var request = await system.Client.UploadAsync(ProductCsv.Of([system.Images.Changing(1)]));
         await late.StallAsync(request);
-        // Its object is stored. Only the record is missing, and waits for the row that the test has locked.
+        // The object is stored; recording it waits for the row that the test has locked.
         await late.WaitsAsync();
         await paused.PauseAsync();
         await late.ReleaseAsync(commit: false);
@@ -80,7 +80,7 @@ public sealed class FenceTests
 
     private static async Task<HashSet<long>> RunningAsync(DarkroomSystem system)
     {
-        // Fences tell one claim of an image from the next.
+        // The fence distinguishes successive claims of the same image.
         await using var command = system.Database.DataSource.Sql("select id * 1000 + fence from images where state = 'running'");
         await using var reader = await command.ExecuteReaderAsync();
         var running = new HashSet<long>();
@@ -88,7 +88,7 @@ public sealed class FenceTests
         return running;
     }
 
-    /// <summary>Key and digest of the only image's object; what is stored is what is recorded.</summary>
+    /// <summary>Key and digest of the only image's object, after checking that the stored bytes match the recorded digest.</summary>
     private static async Task<(string Key, string Digest)> ReadObjectAsync(DarkroomSystem system, SubmittedRequest request)
     {
         await using var command = system.Database.DataSource.Sql("select output_key, output_sha256 from images where request_id = @id")

@@ -10,8 +10,8 @@ using Npgsql;
 namespace Darkroom.Tests.EndToEnd;
 
 /// <summary>
-/// Three hundred good images on their way. Whatever befalls the product meanwhile, each row must come out once, with its object, and
-/// the webhook under one id. The last products are held back until the check, so that every fault strikes in the middle.
+/// A request with three hundred valid images. Whatever fault is injected meanwhile, each row must be in the output once, with its object,
+/// and the webhook must have one id. The last products are held back until the check, so that every fault hits a running request.
 /// </summary>
 internal sealed class LargeRun
 {
@@ -47,9 +47,9 @@ internal sealed class LargeRun
 
     public async Task CheckAsync(NpgsqlDataSource database, ObjectStore store, string webhookSecret)
     {
-        // The faults broke our own connections too.
+        // The faults broke the test's own connections too.
         database.Clear();
-        Assert.False(SubmittedRequest.HasEnded(await Request.StatusAsync()), "The run was over before the last fault.");
+        Assert.False(SubmittedRequest.HasEnded(await Request.StatusAsync()), "The run ended before the last fault.");
         _source.OpenGate();
 
         var end = await Request.EndAsync(TimeSpan.FromSeconds(120));
@@ -75,7 +75,7 @@ internal sealed class LargeRun
         }
     }
 
-    /// <summary>What is recorded of an object is what the object is.</summary>
+    /// <summary>Checks that the recorded metadata match the stored object.</summary>
     private async Task CheckObjectsAsync(NpgsqlDataSource database, ObjectStore store)
     {
         await using var command = database.Sql(

@@ -12,7 +12,7 @@ public sealed class PoisonTests
         products.Insert(7, [images.Good(100), images.Poison(1), images.Good(101)]);
         var request = await system.Client.UploadAsync(ProductCsv.Of([.. products]), system.Webhooks.Url);
 
-        // The first death makes suspects of all that were in hand; each then runs alone, and only the culprit takes its worker along.
+        // The first crash marks all claimed images as suspects. Each then runs alone, and only the culprit crashes its worker again.
         for (var death = 0; death < 3; death++)
         {
             await images.PoisonRequestedAsync();

@@ -8,7 +8,7 @@ internal static class ProductCsv
 {
     public const string Header = "S. No.,Product Name,Input Image Urls";
 
-    /// <summary>One product a list of URLs.</summary>
+    /// <summary>A CSV with one product per list of URLs.</summary>
     public static string Of(params IReadOnlyList<string>[] products)
     {
         var csv = new StringBuilder(Header).Append('\n');
@@ -16,7 +16,7 @@ internal static class ProductCsv
         return csv.ToString();
     }
 
-    /// <summary>The output cells of each row, by the writer's own grammar.</summary>
+    /// <summary>The output cells of each row, parsed by the writer's grammar.</summary>
     public static IReadOnlyList<OutputRow> ReadOutput(string csv)
     {
         using var reader = new CsvHelper.CsvReader(new StringReader(csv), System.Globalization.CultureInfo.InvariantCulture);

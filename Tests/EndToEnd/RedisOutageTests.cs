@@ -2,7 +2,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promises 1 and 2 while Redis loses all that it holds: it is rebuilt from Postgres.</summary>
+/// <summary>Guarantees 1 and 2 when Redis loses all its data: it is rebuilt from Postgres.</summary>
 public sealed class RedisOutageTests
 {
     [Theory]

@@ -5,7 +5,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>A Postgres server of one test, which stops and starts again as a machine's would: same data, same port.</summary>
+/// <summary>A Postgres server for a single test, which can be stopped and restarted with the same data and port.</summary>
 internal sealed class RestartablePostgres : IAsyncDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -2,7 +2,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promise 3: rows come back as they went in, whatever became of their images, and in whatever order that happened.</summary>
+/// <summary>Guarantee 3: rows come back unchanged and in order, however their images end and in whatever order they finish.</summary>
 public sealed class RowTests : IAsyncLifetime
 {
     private DarkroomSystem _system = null!;

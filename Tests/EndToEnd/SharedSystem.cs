@@ -1,6 +1,6 @@
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>One running product for all tests of a class. Each test runs workflows of its own and looks at its own requests.</summary>
+/// <summary>One running product for all tests of a class. Each test runs its own workflows and checks only its own requests.</summary>
 public sealed class SharedSystem : IAsyncLifetime
 {
     internal DarkroomSystem Product { get; private set; } = null!;

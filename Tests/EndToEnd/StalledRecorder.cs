@@ -4,13 +4,13 @@ using Npgsql;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Keeps outcomes of a request from being recorded, by holding the lock that recorders take first.</summary>
+/// <summary>Prevents a request's outcomes from being recorded, by holding the lock that recorders take first.</summary>
 internal sealed class StalledRecorder(DarkroomSystem system)
 {
     private NpgsqlConnection? _connection;
     private NpgsqlTransaction? _transaction;
 
-    /// <summary>Once the fan-out is open: the workflow's own steps want the lock too.</summary>
+    /// <summary>Takes the lock once the fan-out is open, because the workflow's own steps need it before that.</summary>
     public async Task StallAsync(SubmittedRequest request)
     {
         _connection = await system.Database.DataSource.OpenConnectionAsync();
@@ -27,12 +27,12 @@ internal sealed class StalledRecorder(DarkroomSystem system)
             open => open, TimeSpan.FromSeconds(30), "The fan-out opens");
     }
 
-    /// <summary>Completes when a recorder waits for the lock.</summary>
+    /// <summary>Completes when a recorder is waiting for the lock.</summary>
     public Task WaitsAsync() =>
         Eventually.GetAsync(
             async () => (await WaitingAsync()).Count, waiting => waiting > 0, TimeSpan.FromSeconds(60), "A recorder waits");
 
-    /// <param name="commit">Whether what waits is then executed, or lost with its connection.</param>
+    /// <param name="commit">Whether the waiting transactions then run. If false, their connections are terminated.</param>
     public async Task ReleaseAsync(bool commit)
     {
         if (!commit)

@@ -1,6 +1,6 @@
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promises 1 and 2 while Postgres or S3 is away: the work waits, and goes on where it was.</summary>
+/// <summary>Guarantees 1 and 2 while Postgres or S3 is unavailable: work waits, then continues where it stopped.</summary>
 public sealed class StoreOutageTests
 {
     [Fact]

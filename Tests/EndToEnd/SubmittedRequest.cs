@@ -5,8 +5,8 @@ using Darkroom.Tests.Infrastructure;
 namespace Darkroom.Tests.EndToEnd;
 
 /// <summary>
-/// An accepted request as its owner sees it. At every look the percentage must not have fallen within the run, nor be 100 before
-/// the end.
+/// An accepted request as its owner sees it. Every status read asserts that the percentage has not fallen within the run and is not 100
+/// before the end.
 /// </summary>
 internal sealed class SubmittedRequest(DarkroomClient client, string id)
 {
@@ -14,7 +14,7 @@ internal sealed class SubmittedRequest(DarkroomClient client, string id)
 
     public string Id => id;
 
-    /// <summary>While the database is away the API says so, and nothing else: then it is asked again.</summary>
+    /// <summary>Reads the status, retrying while the API returns 503 because the database is unavailable.</summary>
     public async Task<JsonElement> StatusAsync()
     {
         using var response = await Eventually.GetAsync(
@@ -26,7 +26,7 @@ internal sealed class SubmittedRequest(DarkroomClient client, string id)
         return status;
     }
 
-    /// <summary>Waits for the end of the run and returns the status.</summary>
+    /// <summary>Waits until the run ends and returns the status.</summary>
     public Task<JsonElement> EndAsync(TimeSpan? timeout = null) =>
         Eventually.GetAsync(StatusAsync, HasEnded, timeout ?? TimeSpan.FromSeconds(60), $"Request {id} ends");
 

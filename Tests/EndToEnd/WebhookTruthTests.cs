@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promise 5: the webhook is never ahead of the truth, for each way in which a request can end.</summary>
+/// <summary>Guarantee 5: the webhook is never sent before the result is committed, however the request ends.</summary>
 public sealed class WebhookTruthTests
 {
     [Theory]
@@ -26,7 +26,7 @@ public sealed class WebhookTruthTests
         Assert.Single(system.Webhooks.All);
     }
 
-    /// <summary>What the webhook says, and what the API says before the webhook is answered.</summary>
+    /// <summary>The status in the webhook, and the API's status before the receiver responds to the webhook.</summary>
     private static TaskCompletionSource<(string Type, string Told, string Status, HttpStatusCode Output)> WatchArrival(DarkroomSystem system)
     {
         var seen = new TaskCompletionSource<(string, string, string, HttpStatusCode)>(TaskCreationOptions.RunContinuationsAsynchronously);

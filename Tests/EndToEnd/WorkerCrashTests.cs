@@ -3,7 +3,9 @@ using Darkroom.Data;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Promises 1 and 2: whatever dies, each row ends once, each object is there, and the webhook has one id. Here it is workers that die or are told to stop.</summary>
+/// <summary>
+/// Guarantees 1 and 2 when workers crash or are told to stop: each row ends once, each object exists, and the webhook has one id.
+/// </summary>
 public sealed class WorkerCrashTests
 {
     [Fact]

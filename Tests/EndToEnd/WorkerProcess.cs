@@ -6,7 +6,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>A worker in a process of its own, so that it can be killed as the operating system or an operator would.</summary>
+/// <summary>A worker in a separate process, so that it can be killed as the operating system or an operator would.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
     private static readonly string Path = typeof(WorkerProcess).Assembly
@@ -19,13 +19,13 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private WorkerProcess(Process process)
     {
         _process = process;
-        // Unread pipes would stop the process.
+        // A full, unread pipe would block the process.
         process.OutputDataReceived += (_, line) => Log(line.Data);
         process.ErrorDataReceived += (_, line) => Log(line.Data);
         process.Start();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        // Not only at the end of the test: a test host that is killed must leave no worker behind.
+        // Needed in addition to DisposeAsync: a test host that is killed must leave no worker behind.
         _watchdog = ChildWatchdog.Start(process.Id);
     }
 
@@ -39,7 +39,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
-    /// <param name="settings">Configuration, as for a service: <c>Section:Name</c> to value.</param>
+    /// <param name="settings">Settings by name, such as <c>Section:Name</c>.</param>
     public static WorkerProcess Start(IEnumerable<KeyValuePair<string, string>> settings)
     {
         var start = new ProcessStartInfo("dotnet", [Path])
@@ -50,12 +50,12 @@ internal sealed class WorkerProcess : IAsyncDisposable
         };
         foreach (var (name, value) in settings) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
-        // It lives for seconds: counting what is hot costs more than it gives.
+        // The process lives for seconds, so collecting profile data costs more than it saves.
         start.Environment["DOTNET_TieredPGO"] = "0";
         return new WorkerProcess(new Process { StartInfo = start });
     }
 
-    /// <summary>Waits until it has written this.</summary>
+    /// <summary>Waits until the worker's output contains this text.</summary>
     public Task SaysAsync(string text) =>
         Eventually.GetAsync(
             () => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(30), $"The worker says '{text}'");
@@ -67,7 +67,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>SIGTERM, as a deployment does it.</summary>
+    /// <summary>SIGTERM, as a deployment sends it.</summary>
     public async Task<int> StopAsync(TimeSpan timeout)
     {
         await SignalAsync("TERM");
@@ -75,10 +75,10 @@ internal sealed class WorkerProcess : IAsyncDisposable
         return _process.ExitCode;
     }
 
-    /// <summary>SIGSTOP: it stands still, like a virtual machine that is moved, and knows nothing of it.</summary>
+    /// <summary>SIGSTOP: the process freezes without noticing, like a virtual machine during migration.</summary>
     public Task PauseAsync() => SignalAsync("STOP");
 
-    /// <summary>SIGCONT: it goes on where it stood.</summary>
+    /// <summary>SIGCONT: the process continues where it stopped.</summary>
     public Task ResumeAsync() => SignalAsync("CONT");
 
     public async ValueTask DisposeAsync()
@@ -88,7 +88,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    // By the program and not the system call: the signals' numbers differ between systems.
+    // Uses the kill program rather than the system call, because signal numbers differ between operating systems.
     private async Task SignalAsync(string signal)
     {
         using var kill = Process.Start("kill", [$"-{signal}", _process.Id.ToString(CultureInfo.InvariantCulture)]);

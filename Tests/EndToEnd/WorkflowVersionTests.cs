@@ -33,7 +33,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         var webhook = JsonDocument.Parse((await _system.Webhooks.NextAsync()).Body).RootElement.GetProperty("data");
         Assert.Equal("failed", webhook.GetProperty("status").GetString());
         Assert.Equal(code, webhook.GetProperty("error").GetProperty("code").GetString());
-        // Nothing was begun: neither rows nor downloads.
+        // Nothing was started: there are no rows and no downloads.
         Assert.Equal(0L, await _system.Database.DataSource.Sql("select count(*) from images").ExecuteScalarAsync());
         Assert.Empty(_system.Images.Requests);
     }
@@ -52,7 +52,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         var running = await system.Client.UploadAsync(csv, workflow: "versioned");
         await images.RequestedAsync(images.Gated(1), 2);
         await PublishQualityAsync(system, version: 2, quality: 5);
-        // A worker that has never seen version 1 must go on with it.
+        // A worker that has never seen version 1 must be able to continue it.
         await first.KillAsync();
         system.StartWorkerProcess();
         images.OpenGate();
@@ -100,7 +100,7 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         Workflows.PublishAsync(
             system.Database.DataSource, "versioned", version, workflow => workflow.SetInput("compress", "quality", $"{quality}"));
 
-    /// <summary>The bytes of a finished request's only image.</summary>
+    /// <summary>The result of a finished request's only image.</summary>
     private static async Task<byte[]> ResultAsync(SubmittedRequest request)
     {
         var end = await request.EndAsync();

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>Publishes variations of the shipped workflow, as somebody would who edits it.</summary>
+/// <summary>Publishes edited versions of the built-in workflow.</summary>
 internal static class Workflows
 {
     public static async Task PublishAsync(NpgsqlDataSource database, string definitionId, int version, Action<EditedWorkflow> edit)
@@ -35,12 +35,12 @@ internal static class Workflows
     }
 }
 
-/// <summary>A definition's JSON under the hands of somebody who edits it.</summary>
+/// <summary>Edits a definition's JSON.</summary>
 internal sealed class EditedWorkflow(JsonNode document)
 {
-    /// <summary>Sets an input to a literal, which is text whatever the input takes.</summary>
-    /// <param name="activity">Its id, wherever it stands.</param>
-    /// <param name="input">Its name in the document.</param>
+    /// <summary>Sets an input to a literal, which is stored as text whatever the input's type.</summary>
+    /// <param name="activity">The activity's id, at any level of nesting.</param>
+    /// <param name="input">The input's name in the JSON.</param>
     /// <param name="literal">The value.</param>
     public void SetInput(string activity, string input, string literal) =>
         Find(document["root"]!, activity)![input] = new JsonObject
@@ -52,11 +52,11 @@ internal sealed class EditedWorkflow(JsonNode document)
 
     public void ReplaceBody(WorkflowJson body) => Find(document["root"]!, "fan-out")!["body"] = body.Flowchart("body");
 
-    /// <summary>Adds a variable of the workflow; its id is its name.</summary>
+    /// <summary>Adds a workflow variable whose id is its name.</summary>
     public void AddVariable(string name, string type, string value) =>
         document["variables"]!.AsArray().Add(new JsonObject { ["id"] = name, ["name"] = name, ["typeName"] = type, ["isArray"] = false, ["value"] = value });
 
-    /// <summary>Drops an activity onto the connections that lead to another.</summary>
+    /// <summary>Inserts an activity into the connections that lead to another.</summary>
     public JsonNode InsertBefore(string next, string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
     {
         var activity = WorkflowJson.Node(id, type, inputs);

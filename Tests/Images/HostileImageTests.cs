@@ -113,7 +113,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
         Assert.Equal((0, 1), (Cache.Max, NetVips.NetVips.Concurrency));
     }
 
-    /// <summary>libvips 8.18.3 fixes all vulnerabilities that we know of.</summary>
+    /// <summary>libvips 8.18.3 fixes all known vulnerabilities.</summary>
     [Fact]
     public void Native_library_is_new_enough() => Assert.True(NetVips.NetVips.AtLeastLibvips(8, 18, 3));
 

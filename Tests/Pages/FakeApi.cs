@@ -6,8 +6,8 @@ using Microsoft.Playwright;
 namespace Darkroom.Tests.Pages;
 
 /// <summary>
-/// Answers the page's calls inside the browser, to bring about what the real API does rarely or never: a key that expires, a broken
-/// connection, hostile words in every field.
+/// Answers the page's calls inside the browser, to simulate what the real API rarely or never does: an expired key, a broken
+/// connection, hostile text in every field.
 /// </summary>
 internal sealed class FakeApi
 {
@@ -15,7 +15,7 @@ internal sealed class FakeApi
 
     public ConcurrentQueue<IRequest> Calls { get; } = new();
 
-    /// <summary>Answers first, where it returns true; then the defaults do.</summary>
+    /// <summary>Handles a call before the defaults do, if it returns true.</summary>
     public Func<IRoute, Task<bool>> Before { get; set; } = _ => Task.FromResult(false);
 
     public bool KeyIsGood { get; set; } = true;

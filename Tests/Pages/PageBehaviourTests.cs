@@ -5,7 +5,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Pages;
 
-/// <summary>What the page does when the world is unkind: expired keys, broken connections, hostile words.</summary>
+/// <summary>How the page handles expired keys, broken connections and hostile text.</summary>
 public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     private readonly PageSite _site = new();
@@ -130,7 +130,7 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
     public async Task A_workflow_can_be_selected_if_there_are_several()
     {
         var (page, api, watch) = await OpenAsync("/");
-        // The browser does not always show the interceptor the body of a form with a file: it encodes the same form once more for us.
+        // The browser does not always give the interceptor the body of a form with a file, so the page encodes the form once more.
         await page.EvaluateAsync(
             """
             () => {

@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace Darkroom.Tests.Pages;
 
-/// <summary>What a person does on the page.</summary>
+/// <summary>The actions of a user on the page.</summary>
 internal static class PageDriver
 {
     public static async Task SignInAsync(this IPage page, string key)

@@ -9,7 +9,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.Tests.Pages;
 
-/// <summary>The page with everything behind it: API and worker over Postgres, Redis and S3, and a server of images to fetch.</summary>
+/// <summary>The page with its whole backend: API and worker on Postgres, Redis and S3, and an image server to download from.</summary>
 internal sealed class PageProduct : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _parts = [];
@@ -36,7 +36,7 @@ internal sealed class PageProduct : IAsyncDisposable
         }
     }
 
-    /// <summary>A further key of the same owner.</summary>
+    /// <summary>Another key for the same owner.</summary>
     public async Task<string> KeyAsync(params string[] scopes) => (await _keys!.CreateAsync("page", "test", scopes, CancellationToken.None)).Text;
 
     public Task RevokeAsync(string key) => _keys!.RevokeAsync(ApiKeyText.Prefix(key)!, CancellationToken.None);

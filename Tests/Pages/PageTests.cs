@@ -5,14 +5,14 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Pages;
 
-/// <summary>The page as a newcomer uses it, in a browser, over the whole product.</summary>
+/// <summary>The page as a new user sees it, in a browser, with the whole product running.</summary>
 public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     private PageProduct _product = null!;
     private IPage _page = null!;
     private PageWatch _watch = null!;
 
-    // A skipped test has no browser to open, and needs nothing else either.
+    // Without a browser the tests are skipped, so nothing else is started either.
     public async Task InitializeAsync()
     {
         if (Chromium.ExecutablePath is null)
@@ -117,7 +117,7 @@ public sealed class PageTests(Chromium chromium) : IClassFixture<Chromium>, IAsy
         await _page.SignInAsync(_product.Key);
         await _page.UploadAsync($"{markup}.csv", $"{ProductCsv.Header}\n1,{markup}<script>window.pwned=1</script>,{_product.Images.Missing(1)}?q=<svg/onload=window.pwned=1>\n");
 
-        // Whether such a URL is refused or fetched, what was written is only ever read.
+        // Whether such a URL is rejected or fetched, its text is only ever displayed.
         await Expect(_page.Locator(".image-name, td", new() { HasText = "<s" }).First).ToBeVisibleAsync(new() { Timeout = 60_000 });
         Assert.Equal(0, await _page.Locator("main img[src='x'], main script").CountAsync());
         Assert.False(await _page.EvaluateAsync<bool>("'pwned' in window"));

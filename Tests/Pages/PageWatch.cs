@@ -3,13 +3,13 @@ using Microsoft.Playwright;
 
 namespace Darkroom.Tests.Pages;
 
-/// <summary>Hears what a page must never do: run a script of someone else, ask a stranger for anything, or complain on the console.</summary>
+/// <summary>Records what a page must never do: run foreign scripts, send requests to other origins, or log errors to the console.</summary>
 internal sealed class PageWatch
 {
     private readonly ConcurrentQueue<string> _errors = new();
 
-    /// <param name="page">Watched from now on.</param>
-    /// <param name="origins">Where its requests may go.</param>
+    /// <param name="page">The page to watch.</param>
+    /// <param name="origins">The origins that it may send requests to.</param>
     public PageWatch(IPage page, params string[] origins)
     {
         page.PageError += (_, error) => _errors.Enqueue($"error: {error}");
@@ -20,7 +20,7 @@ internal sealed class PageWatch
         };
         page.Console += (_, message) =>
         {
-            // The browser itself prints each answer of 400 and more, expected or not; what the page makes of it is asserted by the tests.
+            // The browser logs every response with status 400 or higher, expected or not. The tests assert how the page handles them.
             if (message.Type is "error" or "warning" && !message.Text.StartsWith("Failed to load resource", StringComparison.Ordinal))
                 _errors.Enqueue($"console: {message.Text}");
         };

@@ -8,7 +8,7 @@ using OpenTelemetry.Trace;
 
 namespace Darkroom.Tests.ServiceDefaults;
 
-/// <summary>What a poller asks is no trace; the same command inside a request is part of its trace.</summary>
+/// <summary>Pollers' commands start no traces; the same command within a request is part of its trace.</summary>
 public sealed class QuietTracesTests
 {
     [Fact]

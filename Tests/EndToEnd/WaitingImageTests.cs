@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Darkroom.Tests.EndToEnd;
 
-public sealed class PatienceTests
+public sealed class WaitingImageTests
 {
     [Fact]
     public async Task Waiting_for_a_busy_host_uses_up_no_attempt()
@@ -19,7 +19,7 @@ public sealed class PatienceTests
         system.Images.CloseGate();
         var request = await system.Client.UploadAsync(ProductCsv.Of([.. Enumerable.Range(1, 3).Select(i => (IReadOnlyList<string>)[system.Images.Gated(i)])]));
 
-        // Far more claims than the three attempts that an image has.
+        // More claims than the three attempts that an image has.
         await Eventually.GetAsync(
             async () => (long)(await system.Database.DataSource.Sql("select coalesce(max(fence), 0) from images").ExecuteScalarAsync())!,
             claims => claims >= 6, TimeSpan.FromSeconds(30), "An image is claimed again and again");
