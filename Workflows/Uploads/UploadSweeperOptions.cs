@@ -9,7 +9,7 @@ public sealed class UploadSweeperOptions
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan Every { get; set; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>Abandoned uploads taken over per scan. Default 20. A dead process leaves at most its concurrent uploads.</summary>
+    /// <summary>Abandoned uploads taken over per scan. Default 20. A dead process leaves at most those it was receiving.</summary>
     [Range(1, 1000)]
     public int Batch { get; set; } = 20;
 
