@@ -5,8 +5,8 @@ using Microsoft.Extensions.Configuration;
 namespace Darkroom.Configuration;
 
 /// <summary>
-/// How durations are written in the configuration. .NET reads more than is meant: <c>30</c> as 30 days, <c>24:00:00</c> as 24 days, <c>00:30</c>
-/// as half an hour. Only what can be read in one way is taken.
+/// The duration formats accepted in the configuration. .NET accepts surprising ones: <c>30</c> is 30 days, <c>24:00:00</c> is 24 days and
+/// <c>00:30</c> is half an hour. Only unambiguous formats are accepted.
 /// </summary>
 internal static class Durations
 {
@@ -14,7 +14,7 @@ internal static class Durations
 
     public static bool IsDuration(PropertyInfo property) => property.PropertyType == typeof(TimeSpan) || property.PropertyType == typeof(TimeSpan?);
 
-    /// <summary>The durations of <paramref name="options"/> that are set to something else. Blank means not set, where that is allowed.</summary>
+    /// <summary>The durations of <paramref name="options"/> in any other format. A blank optional duration counts as not set.</summary>
     public static IEnumerable<string> Problems(object options, IConfigurationSection section) =>
         from property in options.GetType().GetProperties()
         where property.CanWrite && IsDuration(property)
@@ -23,7 +23,7 @@ internal static class Durations
         where !TimeSpan.TryParseExact(text, Formats, CultureInfo.InvariantCulture, out _)
         select $"{section.Path}:{property.Name} is '{text}'. A duration is {HowToWrite(options, property)}.";
 
-    /// <param name="options">With their defaults: one of them is the example.</param>
+    /// <param name="options">The options with their defaults; the property's default is the example.</param>
     public static string HowToWrite(object options, PropertyInfo property) =>
         $"written [d.]hh:mm:ss, for example {Text((TimeSpan?)property.GetValue(options) ?? TimeSpan.FromDays(30))}";
 

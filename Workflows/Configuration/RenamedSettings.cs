@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Darkroom.Configuration;
 
-/// <summary>Settings by their old names. Under one of these a setting would be ignored without a word, so it is refused with its new name.</summary>
+/// <summary>Settings that were renamed. An old name would be silently ignored, so it is rejected with a hint at the new one.</summary>
 internal static class RenamedSettings
 {
     public static readonly IReadOnlyList<(string Section, string Old, string New)> All =
@@ -57,7 +57,7 @@ internal static class RenamedSettings
         ("Webhooks", "DrainSeconds", "Drain"),
     ];
 
-    /// <summary>What is set under an old name, of those properties of <paramref name="options"/> that were renamed.</summary>
+    /// <summary>Describes each renamed property of <paramref name="options"/> that is still set under its old name.</summary>
     public static IEnumerable<string> Problems(object options, IConfigurationSection section) =>
         from renamed in All
         where renamed.Section == section.Path && section[renamed.Old] is not null

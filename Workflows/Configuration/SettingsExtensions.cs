@@ -7,14 +7,14 @@ namespace Darkroom.Configuration;
 public static class SettingsExtensions
 {
     /// <summary>
-    /// Binds options to a section and checks them at start. A setting is obeyed or refused: old names and durations that could be
-    /// misread are refused here, values out of range by the data annotations.
+    /// Binds options to a section and validates them at startup. Old names and ambiguous durations are rejected here; out-of-range
+    /// values are rejected by the data annotations.
     /// </summary>
     public static IServiceCollection AddSettings<TOptions>(this IServiceCollection services, string section)
         where TOptions : class
     {
         services.AddOptions<TOptions>()
-            // Before binding, which would obey what is refused here.
+            // Before binding, which would accept the values rejected here.
             .Configure<IConfiguration>((options, configuration) => Check(options, configuration.GetSection(section)))
             .BindConfiguration(section)
             .ValidateDataAnnotations()

@@ -6,8 +6,8 @@ namespace Darkroom.Leases;
 
 public static class LeaseServices
 {
-    /// <summary>Adds this process' lease. First of all hosted services: whatever claims work stops before it does.</summary>
-    /// <param name="kind">api or worker; shown in the table of processes.</param>
+    /// <summary>Adds this process' lease. Register it before all other hosted services, so that services that claim work stop first.</summary>
+    /// <param name="kind">api or worker; shown in the processes table.</param>
     public static IServiceCollection AddProcessLease(this IServiceCollection services, string kind)
     {
         services.AddSettings<ProcessLeaseOptions>("Lease");

@@ -6,15 +6,15 @@ using Npgsql;
 
 namespace Darkroom.Leases;
 
-/// <summary>Which kind of process this is; shown in the table of processes.</summary>
+/// <summary>The kind of this process; shown in the processes table.</summary>
 public sealed record ProcessKind(string Name);
 
 /// <summary>
-/// This process' row in the table of processes, kept alive by one heartbeat. Whatever the process claims names this row, so
-/// one renewal covers all its claims, and all of them are free at once when it is gone.
+/// This process' row in the processes table, renewed by one heartbeat. Every claim of the process refers to this row, so one renewal
+/// covers all its claims, and all of them are freed when the row is deleted.
 /// </summary>
 /// <remarks>
-/// Register it before the services that claim work: it starts first and stops last, when they have handed everything back.
+/// Register it before the services that claim work: it must start first and stop last, after they have handed everything back.
 /// </remarks>
 public sealed partial class ProcessLease(
     NpgsqlDataSource database,
@@ -27,10 +27,10 @@ public sealed partial class ProcessLease(
     private volatile CancellationTokenSource _held = new();
     private Task _heartbeat = Task.CompletedTask;
 
-    /// <summary>Identifies this process in every claim. Never reused, not even by the same process after it lost its lease.</summary>
+    /// <summary>Identifies this process in every claim. Never reused, not even by the same process after it has lost its lease.</summary>
     public Guid Id { get; private set; } = Guid.NewGuid();
 
-    /// <summary>Cancelled when the lease is lost: whatever runs under it must stop, for another process may already own it.</summary>
+    /// <summary>Cancelled when the lease is lost: work running under it must stop, because another process may already own it.</summary>
     public CancellationToken Held => _held.Token;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -49,7 +49,7 @@ public sealed partial class ProcessLease(
         }
         catch (Exception e) when (DatabaseErrors.IsTransient(e) || e is OperationCanceledException)
         {
-            LogNotSignedOff(e, Id);
+            LogLeaseNotDeleted(e, Id);
         }
     }
 
@@ -69,11 +69,11 @@ public sealed partial class ProcessLease(
             try
             {
                 await Task.Delay(options.Value.Heartbeat, time, stopping);
-                // Measured from before the statement is sent: the database's clock for this beat cannot be earlier.
+                // Taken before the statement is sent, so it is never later than the database's time of this heartbeat.
                 var sent = time.GetTimestamp();
                 using var attempt = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 attempt.CancelAfter(options.Value.Heartbeat);
-                if (!await RenewAsync(attempt.Token)) await StartOverAsync(stopping);
+                if (!await RenewAsync(attempt.Token)) await RenewIdentityAsync(stopping);
                 lastBeat = sent;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -82,11 +82,11 @@ public sealed partial class ProcessLease(
             }
             catch (Exception e)
             {
-                // Whatever it was: without this loop nobody would notice that the lease is lost.
+                // Catch everything: if this loop ended, a lost lease would go unnoticed.
                 LogHeartbeatFailed(e);
             }
 
-            // Others may take our claims once the row is older than the lease: stop before that, not after.
+            // Other processes may take over our claims once the heartbeat is older than the lease, so stop before that.
             if (!_held.IsCancellationRequested && time.GetElapsedTime(lastBeat) > options.Value.Duration - options.Value.Heartbeat)
             {
                 LogLost(Id);
@@ -95,7 +95,7 @@ public sealed partial class ProcessLease(
         }
     }
 
-    /// <summary>False if the row is gone, or so old that its claims may have been taken.</summary>
+    /// <summary>False if the row is gone, or so old that its claims may have been taken over.</summary>
     private async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
         if (_held.IsCancellationRequested) return false;
@@ -112,15 +112,15 @@ public sealed partial class ProcessLease(
         return renewed == 1;
     }
 
-    /// <summary>A new identity: claims made under the old one are no longer ours, whatever their rows still say.</summary>
-    private async Task StartOverAsync(CancellationToken cancellationToken)
+    /// <summary>Takes a new id. Claims made under the old one are lost, even if their rows still name it.</summary>
+    private async Task RenewIdentityAsync(CancellationToken cancellationToken)
     {
         await _held.CancelAsync();
         await database.Sql("delete from processes where id = @id").With("id", Id).ExecuteNonQueryAsync(cancellationToken);
         Id = Guid.NewGuid();
         await RegisterAsync(cancellationToken);
         _held = new CancellationTokenSource();
-        LogStartedOver(Id);
+        LogIdentityRenewed(Id);
     }
 
     public void Dispose()
@@ -129,15 +129,15 @@ public sealed partial class ProcessLease(
         _held.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat could not be written; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat could not be written; retrying")]
     private partial void LogHeartbeatFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Process {Process} could not sign off; its claims are free when its lease ends")]
-    private partial void LogNotSignedOff(Exception exception, Guid process);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Process {Process} could not delete its lease; its claims will be freed when it expires")]
+    private partial void LogLeaseNotDeleted(Exception exception, Guid process);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Process {Process} lost its lease; everything it runs is cancelled")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Process {Process} lost its lease; cancelling everything it is running")]
     private partial void LogLost(Guid process);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Started over as process {Process}")]
-    private partial void LogStartedOver(Guid process);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Acquired a new lease as process {Process}")]
+    private partial void LogIdentityRenewed(Guid process);
 }

@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Darkroom.Leases;
 
-/// <summary>How long a silent process keeps what it has claimed. Section <c>Lease</c>.</summary>
+/// <summary>How long a process keeps its claims without a heartbeat. Section <c>Lease</c>.</summary>
 public sealed class ProcessLeaseOptions : IValidatableObject
 {
     /// <summary>

@@ -1,16 +1,16 @@
 namespace Darkroom.Leases;
 
-/// <summary>When the owner of a claim is dead, as SQL: the same for everybody who takes claims over. Both conditions bind <c>@lease</c>.</summary>
+/// <summary>SQL conditions for dead claim owners, shared by every query that takes over claims. Both require <c>@lease</c>.</summary>
 internal static class ProcessLeaseSql
 {
     /// <summary>Whether the process in row <c>p</c> of <c>processes</c> is dead.</summary>
     /// <remarks>
-    /// A server that was down kept everybody from renewing, so after its start nobody counts as dead until all have had a whole
-    /// lease's time to.
+    /// No process can renew its lease while the database is down, so after the database starts, no process counts as dead until a full
+    /// lease duration has passed.
     /// </remarks>
     public const string IsDead = "(p.heartbeat_at <= now() - @lease and pg_postmaster_start_time() <= now() - @lease)";
 
-    /// <summary>Whether the process with this id is dead, or has signed off.</summary>
-    /// <param name="owner">The column that holds the id; null there counts as nobody.</param>
+    /// <summary>Whether the process with this id is dead, or has stopped and deleted its row.</summary>
+    /// <param name="owner">The column that holds the id; null counts as gone.</param>
     public static string OwnerIsGone(string owner) => $"not exists (select from processes p where p.id = {owner} and not {IsDead})";
 }

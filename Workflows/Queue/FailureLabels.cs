@@ -6,8 +6,8 @@ using Darkroom.Images;
 namespace Darkroom.Queue;
 
 /// <summary>
-/// Failure codes as labels of metrics. A workflow's author may fail an image with any text, so only codes of our own are passed on:
-/// the rest would make a time series each, and might name whose image it was.
+/// Failure codes as metric labels. A workflow can fail an image with any text, so only our own codes are used as labels: anything else
+/// would create a time series of its own, and might reveal whose image it was.
 /// </summary>
 internal static class FailureLabels
 {

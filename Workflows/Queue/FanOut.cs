@@ -4,28 +4,28 @@ using Npgsql;
 
 namespace Darkroom.Queue;
 
-/// <summary>What the workflow's fan-out does to images: it opens the gate, in the same commit as its bookmark.</summary>
+/// <summary>Makes a workflow's images claimable when its fan-out starts, in the transaction that creates its bookmark.</summary>
 public static class FanOut
 {
     /// <summary>
-    /// The NOTIFY channel on which claimable images are announced to feeders. With a request's id as its payload: that request ended
-    /// early, and what lies in Redis of it is of no use.
+    /// The NOTIFY channel that tells feeders about claimable images. A request id as payload means that the request was cancelled and
+    /// its images can be removed from Redis.
     /// </summary>
     public const string Channel = "darkroom_images";
 
     /// <summary>
-    /// Makes the pending images of this run claimable, in the caller's transaction. Returns how many are pending; with 0 nothing was
-    /// opened, nothing will resume the bookmark, and the caller goes on at once.
+    /// Makes the pending images of this run claimable, in the caller's transaction. Returns how many are pending. If it returns 0, the
+    /// fan-out was not opened and nothing will resume the bookmark, so the caller should continue at once.
     /// </summary>
-    /// <remarks>Call it before the instance's row is locked: it locks the request's row, which comes first in the lock order.</remarks>
-    /// <exception cref="InvalidOperationException">The request's counters disagree with its images: waiting for them would never end.</exception>
+    /// <remarks>Call it before locking the instance's row: it locks the request's row, which comes first in the lock order.</remarks>
+    /// <exception cref="InvalidOperationException">The request's counters disagree with its images, so the fan-out would never finish.</exception>
     public static async Task<int> OpenAsync(
         NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken = default)
     {
         var (pending, unfinished) = await LockAndCountAsync(connection, request, run, cancellationToken);
         if (pending != unfinished)
             throw new InvalidOperationException(
-                $"Request {request} has {unfinished} unfinished images by its counters and {pending} in its table.");
+                $"Request {request} has {unfinished} unfinished images according to its counters, but {pending} in the images table.");
         if (pending == 0) return 0;
 
         await RequestUpdates.OpenFanOutAsync(connection, request, cancellationToken);
@@ -33,7 +33,7 @@ public static class FanOut
         return pending;
     }
 
-    /// <summary>Lets feeders take a cancelled request's ids out of Redis, once the caller's transaction is committed.</summary>
+    /// <summary>Tells feeders to remove a cancelled request's ids from Redis, once the caller's transaction commits.</summary>
     internal static async Task AnnounceWithdrawalAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken) =>
         await connection.Sql($"select pg_notify('{Channel}', @request)").With("request", request.ToString()).ExecuteNonQueryAsync(cancellationToken);
 

@@ -5,8 +5,8 @@ using Darkroom.Engine.Bodies;
 namespace Darkroom.Queue;
 
 /// <summary>
-/// What this process knows it is running. A running row that names this process and is not held here is a leak (a claim whose
-/// answer was lost on the way), and is handed back.
+/// The images this process knows it is running. A running row that names this process but is not tracked here is a leak (a claim
+/// whose response was lost), and is handed back.
 /// </summary>
 public sealed class HeldClaims
 {
@@ -30,6 +30,6 @@ public sealed class HeldClaims
 
     internal void Remove(ClaimedImage image) => _fences.TryRemove(KeyValuePair.Create(image.Id.Value, image.Fence));
 
-    internal bool Accounts(ImageId image, long fence) =>
+    internal bool IsTracked(ImageId image, long fence) =>
         _expected.ContainsKey(image.Value) || (_fences.TryGetValue(image.Value, out var held) && held == fence);
 }

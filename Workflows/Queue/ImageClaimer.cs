@@ -9,19 +9,19 @@ using StackExchange.Redis;
 
 namespace Darkroom.Queue;
 
-/// <summary>Claims offered images for this process, and hands back those whose bodies will not run to an end here.</summary>
+/// <summary>Claims offered images for this process, and hands back those it will not finish.</summary>
 /// <remarks>
-/// Claim exactly as many as have a free slot, for a claim counts as a started body, and let a few slots gather where they free up
-/// quickly: a claim costs one call to Redis and one statement, however many images it brings.
+/// Claim only as many images as there are free slots, because a claim counts as an attempt. If slots free up quickly, wait for a few of
+/// them: a claim costs one Redis call and one SQL statement, however many images it returns.
 /// </remarks>
 public sealed partial class ImageClaimer(
     NpgsqlDataSource database, ImageQueue queue, HeldClaims held, ProcessLease process, DarkroomMetrics metrics, ILogger<ImageClaimer> logger)
 {
-    private volatile bool _queueIsAway;
+    private volatile bool _redisUnavailable;
 
     /// <summary>
-    /// Claims up to <paramref name="max"/> images. Brings none where none is to be had, and also while Redis or Postgres is away:
-    /// in every case wait with <see cref="ImageQueue.WaitForWorkAsync"/> before the next try.
+    /// Claims up to <paramref name="max"/> images. Returns none if the queue is empty, or if Redis or Postgres is unavailable. In either
+    /// case, call <see cref="ImageQueue.WaitForWorkAsync"/> before trying again.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(int max, CancellationToken cancellationToken)
     {
@@ -29,18 +29,18 @@ public sealed partial class ImageClaimer(
         while (claimed.Count < max)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var asked = max - claimed.Count;
-            var popped = await PopAsync(asked);
+            var requested = max - claimed.Count;
+            var popped = await PopAsync(requested);
             if (popped.Count > 0 && !await TryClaimAsync(popped, claimed)) break;
-            if (popped.Count < asked) break;
+            if (popped.Count < requested) break;
         }
 
         return claimed;
     }
 
     /// <summary>
-    /// Notes that this image's body is about to run while nothing else runs in this process, so that a death now is its doing. False
-    /// if the claim no longer holds.
+    /// Records that this image is about to run alone in this process, so that a crash now can be attributed to it. False if the claim
+    /// was lost.
     /// </summary>
     public async Task<bool> MarkExclusiveAsync(ClaimedImage image, CancellationToken cancellationToken)
     {
@@ -57,7 +57,7 @@ public sealed partial class ImageClaimer(
         return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
     }
 
-    /// <summary>Gives claimed images back as if their bodies had never started. What no longer is ours is left alone.</summary>
+    /// <summary>Hands claimed images back as if they had never started. Images no longer owned by this process are left alone.</summary>
     public async Task HandBackAsync(IReadOnlyCollection<ClaimedImage> images, CancellationToken cancellationToken)
     {
         if (images.Count == 0) return;
@@ -67,7 +67,7 @@ public sealed partial class ImageClaimer(
         }
         finally
         {
-            // Also where it failed: what is marked as ours and not held is handed back by LostClaimReturner.
+            // Even on failure: LostClaimReturner hands back rows that name this process but are not tracked.
             foreach (var image in images) held.Remove(image);
         }
     }
@@ -106,21 +106,21 @@ public sealed partial class ImageClaimer(
         try
         {
             var popped = await queue.PopAsync(max);
-            if (_queueIsAway) LogQueueIsBack();
-            _queueIsAway = false;
+            if (_redisUnavailable) LogRedisAvailable();
+            _redisUnavailable = false;
             return popped;
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            if (!_queueIsAway) LogQueueIsAway(e);
-            _queueIsAway = true;
+            if (!_redisUnavailable) LogRedisUnavailable(e);
+            _redisUnavailable = true;
             return [];
         }
     }
 
     /// <summary>
-    /// Popped ids are in nobody's hands but ours, so this takes no cancellation: it either brings them home or leaves them to the
-    /// queue's maintenance, which pushes again what is still offered and hands back what was claimed without our hearing of it.
+    /// Popped ids are no longer in Redis, so this cannot be cancelled. If it fails, queue maintenance recovers them: it re-pushes images
+    /// that are still offered, and hands back claims that committed although their response was lost.
     /// </summary>
     private async Task<bool> TryClaimAsync(IReadOnlyList<ImageId> popped, List<ClaimedImage> claimed)
     {
@@ -149,9 +149,9 @@ public sealed partial class ImageClaimer(
     private async Task<List<ClaimedImage>> ClaimAsync(IReadOnlyList<ImageId> popped)
     {
         await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
-        // Skipping locked rows: whoever holds the lock is moving the image elsewhere. A process without a live row claims nothing,
-        // for its claims would be free at once. The state is compared as text to keep the planner from the index of offered images:
-        // its statistics rarely see any, so it would walk through all of them for the sake of a few.
+        // Locked rows are skipped because another transaction is changing their state. A process without a row in processes claims
+        // nothing, because its claims would be freed at once. The state is compared as text to keep the planner from using the index
+        // of offered images: its statistics rarely show any, so it would scan all of them to find a few.
         await using var command = connection.Sql(
                 """
                 with claimable as (
@@ -194,12 +194,12 @@ public sealed partial class ImageClaimer(
         new ImageId(reader.GetInt64(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetInt64(3),
         reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetBoolean(8));
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is away; images are claimed again when it is back")]
-    private partial void LogQueueIsAway(Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is unavailable; no images can be claimed until it recovers")]
+    private partial void LogRedisUnavailable(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Redis is back")]
-    private partial void LogQueueIsBack();
+    [LoggerMessage(Level = LogLevel.Information, Message = "Redis is available again")]
+    private partial void LogRedisAvailable();
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} images could not be claimed; they are offered again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} images could not be claimed; they will be offered again")]
     private partial void LogNotClaimed(int count, Exception exception);
 }

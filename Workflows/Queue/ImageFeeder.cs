@@ -14,16 +14,16 @@ namespace Darkroom.Queue;
 public readonly record struct FeedResult(int Open, int Offered);
 
 /// <summary>
-/// Moves images from waiting to offered, in slices, and pushes their ids into Redis once that is committed. Any worker may feed; one
-/// at a time does.
+/// Moves images from waiting to offered, in slices, and pushes their ids into Redis after the commit. Any worker may feed, but only
+/// one does so at a time.
 /// </summary>
 public sealed partial class ImageFeeder(
     NpgsqlDataSource database, ImageQueue queue, IOptions<QueueOptions> options, ILogger<ImageFeeder> logger)
 {
-    // Any constant does; it only has to differ from other advisory locks in the same database.
+    // An arbitrary constant, distinct from the other advisory locks in the database.
     private const long FeederLock = 0x6461726b66656564;
 
-    /// <summary>One pass: offers at most one slice. Another one is worth while at once if it offered anything.</summary>
+    /// <summary>Offers at most one slice. If it offered anything, run another pass at once.</summary>
     public async Task<FeedResult> FeedAsync(CancellationToken cancellationToken)
     {
         var (open, offers) = await OfferAsync(cancellationToken);
@@ -31,7 +31,7 @@ public sealed partial class ImageFeeder(
         return new FeedResult(open, offers.Count);
     }
 
-    /// <summary>Takes what a request that has ended still has in Redis out of it, so that claimers need not meet and drop it.</summary>
+    /// <summary>Removes an ended request's remaining ids from Redis, so that claimers do not have to discard them.</summary>
     public async Task WithdrawAsync(RequestId request, CancellationToken cancellationToken)
     {
         var images = new List<ImageId>();
@@ -50,9 +50,9 @@ public sealed partial class ImageFeeder(
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
-        // Two feeders at once would lose nothing, but together offer twice what is allowed.
-        await using var turn = connection.Sql("select pg_try_advisory_xact_lock(@lock)").With("lock", FeederLock);
-        if (await turn.ExecuteScalarAsync(cancellationToken) is not true) return (1, []);
+        // Concurrent feeders would lose nothing, but would together offer twice the allowed number.
+        await using var tryLock = connection.Sql("select pg_try_advisory_xact_lock(@lock)").With("lock", FeederLock);
+        if (await tryLock.ExecuteScalarAsync(cancellationToken) is not true) return (1, []);
 
         var open = await ReadOpenAsync(connection, cancellationToken);
         var shares = FeedShares.Compute(open, options.Value);
@@ -63,7 +63,7 @@ public sealed partial class ImageFeeder(
         return (open.Count, offers);
     }
 
-    /// <summary>Open requests that have something claimable; the counts are short, for what is offered is bounded.</summary>
+    /// <summary>Open requests and how many of their images are offered. The counts are cheap, because offers are bounded.</summary>
     private static async Task<List<OpenRequest>> ReadOpenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
@@ -86,8 +86,8 @@ public sealed partial class ImageFeeder(
     private static async Task<List<(RequestId Request, ImageId Image)>> OfferAsync(
         NpgsqlConnection connection, IReadOnlyList<FeedShare> shares, CancellationToken cancellationToken)
     {
-        // An offer lost in a crash of the server is an image that waits again: nobody needs to wait for the disk here. The run is
-        // set here because a retry reopens images that were last opened in an earlier one.
+        // If the database crashes, a lost offer is just an image that is waiting again, so there is no need to wait for the disk. The
+        // run is set here because a retry reopens images from an earlier run.
         await using var command = connection.Sql(
                 """
                 set local synchronous_commit = off;
@@ -134,7 +134,7 @@ public sealed partial class ImageFeeder(
         return offers;
     }
 
-    /// <summary>What does not reach Redis is pushed again by StaleOfferPusher: the offers are in Postgres.</summary>
+    /// <summary>The offers are in Postgres, so StaleOfferPusher pushes again whatever does not reach Redis.</summary>
     private async Task PushAsync(IReadOnlyList<(RequestId Request, ImageId Image)> offers)
     {
         try
@@ -149,11 +149,11 @@ public sealed partial class ImageFeeder(
 
     internal static async Task PushAsync(ImageQueue queue, IEnumerable<(RequestId Request, ImageId Image)> offers)
     {
-        // Ids ascend as the file's rows do.
+        // Ids ascend in row order.
         foreach (var request in offers.GroupBy(o => o.Request, o => o.Image))
             await queue.PushAsync(request.Key, [.. request.OrderBy(image => image.Value)]);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} offered images could not be pushed into Redis; they are pushed again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} offered images could not be pushed to Redis; trying again later")]
     private partial void LogNotPushed(int count, Exception exception);
 }

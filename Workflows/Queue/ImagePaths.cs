@@ -4,8 +4,8 @@ using Darkroom.Engine.Bodies;
 namespace Darkroom.Queue;
 
 /// <summary>
-/// The different ways that a batch's images went, numbered: images of one body mostly go the same few, so what is sent for
-/// the counts is a number an image and each way once.
+/// The distinct paths that a batch's images took through the body, numbered. Most images take one of a few paths, so the database gets
+/// one number per image, and each path once.
 /// </summary>
 internal sealed class ImagePaths
 {
@@ -34,7 +34,7 @@ internal sealed class ImagePaths
         foreach (var (path, number) in _paths)
         {
             if (path.Body() is { } body) yield return (number, body, path.End);
-            // An image that is to be retried comes back and passes them again: only where it stopped is worth a count.
+            // A retried image will run the same activities again, so only the one where it stopped is counted.
             if (path.End != Retried)
                 foreach (var node in path.Passed) yield return (number, node, Completed);
             if (path.Stopped is { } stopped) yield return (number, stopped, path.End);
@@ -50,7 +50,7 @@ internal sealed class ImagePaths
 
     private readonly record struct Path(IReadOnlyList<string> Passed, string? Stopped, string End)
     {
-        /// <summary>The flowchart around the first step: a node id is its parent's and its own.</summary>
+        /// <summary>The flowchart that contains the first step: a node id is its parent's node id, a colon and its own id.</summary>
         public string? Body() =>
             (Passed.Count > 0 ? Passed[0] : Stopped) is { } first && first.LastIndexOf(':') is > 0 and var end ? first[..end] : null;
 

@@ -7,11 +7,11 @@ using StackExchange.Redis;
 namespace Darkroom.Queue;
 
 /// <summary>
-/// The ids of claimable images, in Redis. It is a hint and holds no lease: it may be wiped at any moment and is refilled from
-/// Postgres, and popping an id entitles to nothing until the claim in Postgres succeeds.
+/// The ids of claimable images, in Redis. The queue is only a hint: it may be wiped at any moment and is then refilled from Postgres,
+/// and a popped id means nothing until the claim in Postgres succeeds.
 /// </summary>
-/// <remarks>All keys carry one hash tag, and every script declares every key that it touches: the same scripts run on a cluster and on
-/// servers that lock only what is declared.</remarks>
+/// <remarks>All keys share one hash tag, and every script declares every key it touches, so the same scripts run on a cluster and on
+/// servers that lock only the declared keys.</remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "It is a queue; the rule reserves the word for collections.")]
 public sealed class ImageQueue
 {
@@ -42,21 +42,21 @@ public sealed class ImageQueue
 
     private IDatabase Database => _redis.GetDatabase();
 
-    /// <summary>Queues images of a request in the given order. Those already queued stay where they are.</summary>
+    /// <summary>Queues images of a request in the given order. Images already queued keep their place.</summary>
     public async Task PushAsync(RequestId request, IReadOnlyCollection<ImageId> images)
     {
         foreach (var slice in images.Chunk(PushSlice))
             await Push.RunAsync(Database, [Gate, Turns, Requests], [request.ToString(), (string)Wake!, .. slice.Select(Value)]);
     }
 
-    /// <summary>Takes up to <paramref name="max"/> ids, rotating over requests.</summary>
+    /// <summary>Pops up to <paramref name="max"/> ids, round-robin across requests.</summary>
     public async Task<IReadOnlyList<ImageId>> PopAsync(int max)
     {
         var popped = (RedisResult[])(await Pop.RunAsync(Database, [Gate, Turns, Requests], [max]))!;
         return Array.ConvertAll(popped, id => new ImageId(long.Parse((string)id!, CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>Takes a request's images out of the queue. Needless for correctness: a claim of them would be refused.</summary>
+    /// <summary>Removes a request's images from the queue. Only an optimisation: claiming them would fail anyway.</summary>
     public async Task RemoveAsync(RequestId request, IReadOnlyCollection<ImageId> images)
     {
         foreach (var slice in images.Chunk(PushSlice))
@@ -67,27 +67,27 @@ public sealed class ImageQueue
     public Task<long> CountAsync() => Database.SortedSetLengthAsync(Turns);
 
     /// <summary>
-    /// Begins a rebuild if the queue has lost its memory (a flush, a restart, a failover to an empty server), and nobody else is at
-    /// it. Returns the mark to settle it with, or null. The mark expires, in case this process dies half-way.
+    /// Starts a rebuild if the queue has lost its contents (a flush, a restart, a failover to an empty server) and no other process is
+    /// rebuilding it. Returns the mark to pass to <see cref="SettleAsync"/>, or null. The mark expires, in case this process dies.
     /// </summary>
-    public async Task<string?> TryBeginRebuildAsync(TimeSpan atMost)
+    public async Task<string?> TryBeginRebuildAsync(TimeSpan expiry)
     {
         var mark = $"rebuilding:{Guid.NewGuid():N}";
-        return await Database.StringSetAsync(Epoch, mark, atMost, When.NotExists) ? mark : null;
+        return await Database.StringSetAsync(Epoch, mark, expiry, When.NotExists) ? mark : null;
     }
 
-    /// <summary>Ends a rebuild. False if the queue was emptied meanwhile: begin again.</summary>
+    /// <summary>Completes a rebuild. False if the queue was emptied again meanwhile, so the rebuild must be restarted.</summary>
     public async Task<bool> SettleAsync(string mark) =>
         (int)await Settle.RunAsync(Database, [Gate, Epoch], [mark, $"{Guid.NewGuid():N}"]) == 1;
 
-    /// <summary>Returns when images were queued since the last call, or after the poll time, whichever is first.</summary>
+    /// <summary>Returns when images have been queued since the last call, or after the poll interval, whichever comes first.</summary>
     public async Task WaitForWorkAsync(CancellationToken cancellationToken)
     {
         await SubscribeAsync();
         await _work.WaitAsync(_options.ClaimPoll, cancellationToken);
     }
 
-    /// <summary>The server's <c>maxmemory-policy</c>, or null where it does not tell.</summary>
+    /// <summary>The server's <c>maxmemory-policy</c>, or null if it does not report one.</summary>
     public async Task<string?> ReadEvictionPolicyAsync()
     {
         try
@@ -107,12 +107,12 @@ public sealed class ImageQueue
         if (Interlocked.Exchange(ref _subscribed, 1) == 1) return;
         try
         {
-            // The client subscribes again by itself whenever it reconnects.
+            // The client resubscribes by itself whenever it reconnects.
             await _redis.GetSubscriber().SubscribeAsync(Wake, (_, _) => _work.Set());
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            // Away: until it is back the poll time serves, and every wait tries again.
+            // Redis is unavailable: rely on polling until it recovers. Every wait tries to subscribe again.
             Volatile.Write(ref _subscribed, 0);
         }
     }
@@ -120,7 +120,7 @@ public sealed class ImageQueue
     private static RedisValue Value(ImageId image) => image.Value;
 }
 
-/// <summary>One of the <c>.lua</c> files of this folder. The client sends its hash once the server knows it.</summary>
+/// <summary>One of the <c>.lua</c> files in this folder. Once the server has cached the script, the client sends only its hash.</summary>
 internal sealed class LuaScript(string name)
 {
     private readonly string _text = Read(name);

@@ -9,17 +9,17 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Queue;
 
 /// <summary>
-/// Makes outcomes durable. Outcomes of one request gather into batches, each of which is one transaction together with the
-/// request's counters and, after the last image, the resumption of its workflow.
+/// Makes outcomes durable. The outcomes of a request are written in batches. Each batch is one transaction, which also updates the
+/// request's counters and, after the last image, resumes its workflow.
 /// </summary>
 /// <remarks>
-/// A batch that meets a passing fault is sent again until it is through or its claims are no longer ours; the fence makes that
-/// harmless even where the first commit succeeded and only its answer was lost.
+/// After a transient error a batch is retried until it is written or its claims are lost. The fence makes that safe, even if the first
+/// commit succeeded and only its response was lost.
 /// </remarks>
 public sealed partial class ImageRecorder : IAsyncDisposable
 {
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan InitialRetryDelay = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(5);
 
     private readonly OutcomeStore _store;
     private readonly HeldClaims _held;
@@ -49,8 +49,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     }
 
     /// <summary>
-    /// Hands in an outcome and returns when it is durable. Cancelling stops the waiting, not the recording. Waits for room first
-    /// where the database is behind.
+    /// Queues an outcome and returns when it is durable. Cancelling stops the wait, not the recording. If the database is behind, waits
+    /// for capacity first.
     /// </summary>
     public async Task<RecordResult> RecordAsync(ImageOutcome outcome, CancellationToken cancellationToken)
     {
@@ -61,8 +61,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     }
 
     /// <summary>
-    /// Hands in an outcome and returns as soon as there is room for it, so that its slot is free while the database writes. What
-    /// becomes of it is logged here; <see cref="DrainAsync"/> waits for it.
+    /// Queues an outcome and returns as soon as there is capacity for it, so that its slot is free while the database writes. Errors
+    /// are logged here. <see cref="DrainAsync"/> waits until it is written.
     /// </summary>
     public async Task HandInAsync(ImageOutcome outcome, CancellationToken cancellationToken)
     {
@@ -70,7 +70,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         Enqueue(new PendingOutcome(outcome));
     }
 
-    /// <summary>Returns when everything handed in is durable. When cancelled, gives up what is left: its claims end with the process.</summary>
+    /// <summary>Returns when all queued outcomes are durable. Cancelling abandons the rest: their claims end with the process.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         await using var giveUp = cancellationToken.Register(_abort.Cancel);
@@ -96,8 +96,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
             lane = _lanes[key] = new RecorderLane();
             lane.Enqueue(pending);
-            // A batch is of many images: it must not pass for part of the first one's span and log scope.
-            using var own = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
+            // A batch holds many images, so it must not run inside the span and log scope of the first one.
+            using var suppressed = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
             var work = Task.Run(() => WorkAsync(key, lane));
             _working.Add(work);
             _ = work.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -137,7 +137,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     {
         try
         {
-            await RecordPersistentlyAsync(request, run, batch);
+            await RecordWithRetriesAsync(request, run, batch);
         }
         catch (Exception e) when (DatabaseErrors.IsDataError(e))
         {
@@ -145,7 +145,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         }
         catch (Exception e)
         {
-            // The claims stay with this process' row: they are free when it ends, or handed back as unaccounted for.
+            // The rows still name this process: they are freed when it ends, or handed back because they are no longer tracked.
             if (e is not OperationCanceledException) LogGivenUp(request, batch.Count, e);
             foreach (var pending in batch)
             {
@@ -155,7 +155,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         }
     }
 
-    private async Task RecordPersistentlyAsync(RequestId request, int run, List<PendingOutcome> batch)
+    private async Task RecordWithRetriesAsync(RequestId request, int run, List<PendingOutcome> batch)
     {
         var outcomes = batch.Select(p => p.Outcome).ToList();
         HashSet<ImageId> recorded;
@@ -178,7 +178,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !_abort.IsCancellationRequested)
             {
                 LogRetried(request, batch.Count, e);
-                await Task.Delay(Backoff.NextDelay(attempt, FirstPause, LongestPause, jitter: 0.5), _time, _abort.Token);
+                await Task.Delay(Backoff.NextDelay(attempt, InitialRetryDelay, MaxRetryDelay, jitter: 0.5), _time, _abort.Token);
             }
         }
 
@@ -209,7 +209,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         }
     }
 
-    /// <summary>Halves a batch that the database refuses until the culprit is alone, and records that one as failed in words that it holds.</summary>
+    /// <summary>Splits a rejected batch until the bad outcome is alone, and records that image as failed with a generic message.</summary>
     private async Task SplitAsync(RequestId request, int run, List<PendingOutcome> batch, Exception refusal)
     {
         if (batch.Count > 1)
@@ -253,35 +253,35 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         _writers.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Recording {Count} images of request {Request} again after a passing fault")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Retrying to record {Count} images of request {Request} after a transient error")]
     private partial void LogRetried(RequestId request, int count, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "The outcome of image {Row}-{Position} of request {Request} cannot be recorded as it is")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "The database rejected the outcome of image {Row}-{Position} of request {Request}")]
     private partial void LogRefused(RequestId request, int row, int position, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Gave up recording {Count} images of request {Request}")]
     private partial void LogGivenUp(RequestId request, int count, Exception exception);
 }
 
-/// <summary>What became of an outcome that was handed to the recorder.</summary>
+/// <summary>What the recorder did with an outcome.</summary>
 public enum RecordResult
 {
-    /// <summary>It is durable, and the request's counters have moved by it.</summary>
+    /// <summary>It is durable and counted.</summary>
     Recorded,
 
-    /// <summary>It changed nothing: the image is someone else's by now, its request has ended, or an earlier try whose answer got lost had recorded it.</summary>
+    /// <summary>It changed nothing: the claim was lost, the request has ended, or an earlier attempt whose response was lost had recorded it.</summary>
     Superseded,
 
-    /// <summary>The database would not hold it; the image was recorded as failed with <see cref="QueueFailureCodes.RecordFailed"/>.</summary>
+    /// <summary>The database rejected it; the image was recorded as failed with <see cref="QueueFailureCodes.RecordFailed"/>.</summary>
     Replaced,
 }
 
-/// <summary>Codes of failures that the queue itself records. They appear in the <c>Errors</c> column and in the API.</summary>
+/// <summary>Failure codes that the queue itself records. They appear in the <c>Errors</c> column and in the API.</summary>
 public static class QueueFailureCodes
 {
-    /// <summary>The image killed its process twice while nothing else ran there.</summary>
+    /// <summary>The image repeatedly crashed its process while nothing else was running there.</summary>
     public const string DecoderCrashed = "decoder_crashed";
 
-    /// <summary>The database would not hold the image's outcome.</summary>
+    /// <summary>The database rejected the image's outcome.</summary>
     public const string RecordFailed = "record_failed";
 }

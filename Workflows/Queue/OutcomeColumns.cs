@@ -17,7 +17,7 @@ internal sealed class OutcomeColumns(int count)
     private readonly string?[] _messages = new string?[count];
     private readonly string?[] _journals = new string?[count];
     private readonly int?[] _paths = new int?[count];
-    private readonly ImagePaths _ways = new();
+    private readonly ImagePaths _distinctPaths = new();
     private readonly ObjectColumns _originals = new(count);
     private readonly ObjectColumns _outputs = new(count);
 
@@ -32,7 +32,7 @@ internal sealed class OutcomeColumns(int count)
     {
         _ids[i] = outcome.Image.Id.Value;
         _fences[i] = outcome.Image.Fence;
-        _paths[i] = _ways.NumberOf(outcome);
+        _paths[i] = _distinctPaths.NumberOf(outcome);
         switch (outcome)
         {
             case ImageOutcome.Succeeded succeeded:
@@ -53,7 +53,7 @@ internal sealed class OutcomeColumns(int count)
                 _refunds[i] = retry.UsesAttempt ? 0 : 1;
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Not a known outcome.");
+                throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Unknown outcome.");
         }
     }
 
@@ -68,9 +68,9 @@ internal sealed class OutcomeColumns(int count)
         Bind(parameters, "messages", NpgsqlDbType.Text, _messages);
         Bind(parameters, "journals", NpgsqlDbType.Jsonb, _journals);
         Bind(parameters, "paths", NpgsqlDbType.Integer, _paths);
-        Bind(parameters, "path_numbers", NpgsqlDbType.Integer, _ways.Numbers());
-        Bind(parameters, "path_nodes", NpgsqlDbType.Text, _ways.Nodes());
-        Bind(parameters, "path_ends", NpgsqlDbType.Text, _ways.Ends());
+        Bind(parameters, "path_numbers", NpgsqlDbType.Integer, _distinctPaths.Numbers());
+        Bind(parameters, "path_nodes", NpgsqlDbType.Text, _distinctPaths.Nodes());
+        Bind(parameters, "path_ends", NpgsqlDbType.Text, _distinctPaths.Ends());
         _originals.Bind(parameters, "original");
         _outputs.Bind(parameters, "output");
     }

@@ -5,11 +5,11 @@ using Npgsql;
 
 namespace Darkroom.Queue;
 
-/// <summary>Writes a batch of outcomes of one request, and all that follows from them, in one transaction and one round trip.</summary>
+/// <summary>Writes a batch of one request's outcomes, with everything that follows from them, in one transaction and one round trip.</summary>
 internal sealed class OutcomeStore(NpgsqlDataSource database)
 {
-    // The request's row comes first in the lock order. It also makes parallel recorders of one request take turns, so that each of
-    // them counts from where the last one ended: the next statement's snapshot is taken once the lock is ours.
+    // The request's row comes first in the lock order. Locking it also serializes recorders of the same request, so that each continues
+    // from the previous one's counters: the next statement's snapshot is taken after the lock is acquired.
     private const string LockRequest =
         """
         select 1
@@ -18,8 +18,8 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         for no key update
         """;
 
-    // The counters move by the rows that were changed, never by those that were sent: an outcome whose fence is old, or that was
-    // recorded before its commit's answer got lost, counts nothing.
+    // The counters follow the rows that changed, not the rows that were sent: an outcome with an old fence, or one already recorded by
+    // a commit whose response was lost, is not counted.
     private const string RecordOutcomes =
         """
         with outcome as (
@@ -95,20 +95,20 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
           where r.id = @request
             and c.touched > 0
         ),
-        travelled as (
+        by_path as (
           select path, count(*) as images
           from recorded
           where path is not null
           group by path
         ),
-        passed as (
+        activity_counts as (
           insert into fan_out_counts as f (instance_id, node_id, completed, faulted, retried)
           select w.id,
                  p.node_id,
                  coalesce(sum(t.images) filter (where p.outcome = 'completed'), 0),
                  coalesce(sum(t.images) filter (where p.outcome = 'faulted'), 0),
                  coalesce(sum(t.images) filter (where p.outcome = 'retried'), 0)
-          from travelled t
+          from by_path t
           join unnest(@path_numbers, @path_nodes, @path_ends) as p (path, node_id, outcome) on p.path = t.path
           join workflow_instances w on w.request_id = @request and w.run = @run
           group by w.id, p.node_id
@@ -122,8 +122,8 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         from recorded
         """;
 
-    // Nothing left unfinished: whoever records the last outcome wakes the workflow in the same commit, so it can neither be
-    // forgotten nor happen early. It does not touch the instance's row, whose lock comes before those of images.
+    // The transaction that records the last outcome also resumes the workflow, so the wake-up is neither lost nor early. It does not
+    // touch the instance's row, whose lock comes before those of the images.
     private const string Resume =
         $"""
         with closed as (
@@ -154,7 +154,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         RequestId request, int run, IReadOnlyList<ImageOutcome> outcomes, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        // Without an explicit transaction a batch is one: all of it, or nothing.
+        // Without an explicit transaction, a batch is its own transaction.
         await using var batch = new NpgsqlBatch(connection);
         Add(batch, LockRequest, request);
         var record = Add(batch, RecordOutcomes, request);
@@ -167,7 +167,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken)) recorded.Add(new ImageId(reader.GetInt64(0)));
-        // Reads to the end: an error of the last statement, or of the commit, is one of the whole batch.
+        // Read to the end, so that an error in the last statement or the commit is thrown here.
         while (await reader.NextResultAsync(cancellationToken)) { }
         return recorded;
     }

@@ -6,10 +6,10 @@ using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.Queue;
 
-/// <summary>Brings the image queue to a service that claims and records images.</summary>
+/// <summary>Adds the image queue to a service that claims and records images.</summary>
 public static class QueueServices
 {
-    /// <summary>Needs a data source, a Redis connection and the process' lease, which the service registers.</summary>
+    /// <summary>Requires a data source, a Redis connection and the process lease, which the service registers.</summary>
     public static IHostApplicationBuilder AddImageQueue(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;

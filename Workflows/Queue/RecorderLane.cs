@@ -2,7 +2,7 @@ using Darkroom.Engine.Bodies;
 
 namespace Darkroom.Queue;
 
-/// <summary>An outcome and whoever waits for it to be durable.</summary>
+/// <summary>A queued outcome and the task that completes when it is durable.</summary>
 internal sealed class PendingOutcome(ImageOutcome outcome)
 {
     private readonly TaskCompletionSource<RecordResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -15,12 +15,12 @@ internal sealed class PendingOutcome(ImageOutcome outcome)
     public void Fail(Exception exception)
     {
         _done.TrySetException(exception);
-        // Nobody needs to wait for it: the recorder has logged it.
+        // Marks the exception as observed, in case nobody awaits the task: the recorder has logged it.
         _ = _done.Task.Exception;
     }
 }
 
-/// <summary>Outcomes of one run of one request on their way to the database: one batch at a time, the next one gathering meanwhile.</summary>
+/// <summary>Queued outcomes of one run: one batch is written at a time while the next one fills.</summary>
 internal sealed class RecorderLane
 {
     private readonly Queue<PendingOutcome> _waiting = [];
@@ -30,8 +30,8 @@ internal sealed class RecorderLane
     public bool IsEmpty => _waiting.Count == 0;
 
     /// <summary>
-    /// The oldest outcomes, at most one an image: two of one image (a late one and its successor's) must not meet in one statement,
-    /// which would apply either.
+    /// Dequeues the oldest outcomes, at most one per image: two outcomes of the same image (a late one and its successor's) must not
+    /// be in one statement, which could apply either.
     /// </summary>
     public List<PendingOutcome> TakeBatch(int max)
     {

@@ -1,14 +1,14 @@
--- Queues images of one request. Each image gets a turn; a request's images take one turn after the other, beginning at the
--- turn that is served now, so that popping the lowest turns serves all requests in rotation. An image that is already
--- queued keeps its turn: pushing twice changes nothing.
+-- Queues images of one request. A request's images get consecutive turns, starting at the turn that is currently served, so
+-- that popping the lowest turns serves all requests round-robin. An image that is already queued keeps its turn: pushing it
+-- again has no effect.
 --
--- KEYS[1] the gate, which every script declares, so that no two of them interleave
+-- KEYS[1] the gate, which every script declares so that no two scripts interleave
 -- KEYS[2] sorted set: image id -> turn
 -- KEYS[3] sorted set: request id -> its next turn
 -- ARGV[1] the request id
--- ARGV[2] the channel on which waiting claimers listen
--- ARGV[3...] image ids, in the order in which they shall be served
--- Returns how many were not queued before.
+-- ARGV[2] the channel that waiting claimers subscribe to
+-- ARGV[3...] image ids, in the order in which to serve them
+-- Returns how many were newly queued.
 
 local request, channel = ARGV[1], ARGV[2]
 

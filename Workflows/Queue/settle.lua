@@ -1,8 +1,8 @@
--- Ends a rebuild: marks the queue as complete, unless it was emptied again while it was being refilled.
+-- Completes a rebuild: marks the queue as complete, unless it was emptied again while it was being refilled.
 --
--- KEYS[1] the gate, which every script declares, so that no two of them interleave
+-- KEYS[1] the gate, which every script declares so that no two scripts interleave
 -- KEYS[2] the epoch
--- ARGV[1] the mark that this rebuild set when it began
+-- ARGV[1] the mark set when this rebuild started
 -- ARGV[2] the new epoch
 -- Returns 1 if the mark was still there, else 0.
 

@@ -7,12 +7,12 @@ using NpgsqlTypes;
 namespace Darkroom.Retention;
 
 /// <summary>
-/// Takes away the history of finished runs. The request keeps everything that came of it: its status, its images, their
-/// errors and its output CSV belong to the request and not to the workflow instance that made them.
+/// Removes the history of finished runs. The results stay: status, images, their errors and the output CSV belong to the request, not to
+/// the workflow instance that produced them.
 /// </summary>
 public sealed class InstanceRemover(NpgsqlDataSource database)
 {
-    // Journals of many failed images are cleared a slice at a time, so that no transaction holds their rows for long.
+    // The journals of failed images are cleared in slices, so that no transaction locks their rows for long.
     private const int Slice = 5_000;
 
     /// <summary>Deletes an instance with its journal, if it has finished.</summary>
@@ -36,7 +36,7 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
         return RemovalResult.Removed;
     }
 
-    /// <summary>Finished instances whose journal is older than this, oldest first.</summary>
+    /// <summary>Instances that finished longer ago than <paramref name="age"/> and still have a journal, oldest first.</summary>
     public async Task<IReadOnlyList<Guid>> ListExpiredAsync(TimeSpan age, int limit, CancellationToken cancellationToken)
     {
         var ids = new List<Guid>();
@@ -56,7 +56,7 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
         return ids;
     }
 
-    /// <summary>Removes a finished instance's journal and keeps the instance. Harmless where another process does the same.</summary>
+    /// <summary>Removes a finished instance's journal but keeps the instance. Safe if another process does the same.</summary>
     public async Task RemoveJournalAsync(Guid id, CancellationToken cancellationToken)
     {
         if (await FindAsync(InstanceScope.Everyone, id, cancellationToken) is not { Finished: true } place) return;
@@ -98,12 +98,12 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
         return new Place(reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetBoolean(3));
     }
 
-    /// <summary>What the images' bodies did goes; that they failed, and why, stays.</summary>
+    /// <summary>Removes the journals of failed images. Their errors stay.</summary>
     private async Task ClearImagesAsync(Place place, CancellationToken cancellationToken)
     {
         while (await ClearSliceAsync(place, cancellationToken) == Slice)
         {
-            // The next slice is another transaction.
+            // Each slice is its own transaction.
         }
     }
 
@@ -149,6 +149,6 @@ public enum RemovalResult
     /// <summary>No such instance, or not this owner's.</summary>
     NotFound,
 
-    /// <summary>It runs: cancel it first.</summary>
+    /// <summary>The instance is still running; cancel it first.</summary>
     StillRunning,
 }

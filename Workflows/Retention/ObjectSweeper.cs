@@ -8,29 +8,29 @@ using Npgsql;
 namespace Darkroom.Retention;
 
 /// <summary>
-/// Deletes, some time after a run has ended, what it stored and nobody recorded: results of attempts whose process died or whose
-/// claim had passed on, superseded output CSVs, unfinished uploads. What it does not recognise as ours it leaves alone.
+/// Deletes the objects that a run stored but that no row refers to, some time after it ended: results of attempts that crashed or lost
+/// their claim, superseded output CSVs and unfinished uploads. Objects with unknown key formats are left alone.
 /// </summary>
 public sealed partial class ObjectSweeper(
     NpgsqlDataSource database, ObjectStore objects, TimeProvider time, IOptions<ObjectSweeperOptions> options, ILogger<ObjectSweeper> logger)
     : PeriodicService(time, logger)
 {
-    // Any constant does; it only has to differ from other advisory locks in the same database.
+    // An arbitrary constant, distinct from the other advisory locks in the database.
     private const long SweeperLock = 0x6461726b73776570;
 
-    /// <summary>How long one deletion may keep the request's row locked.</summary>
+    /// <summary>How long one deletion may hold the lock on the request's row.</summary>
     private static readonly TimeSpan DeletionTimeout = TimeSpan.FromSeconds(10);
 
     protected override TimeSpan Period => options.Value.Every;
 
     protected override Task RunOnceAsync(CancellationToken cancellationToken) => SweepAsync(cancellationToken);
 
-    /// <summary>Sweeps requests that are due, one after the other, unless another process is at it. Returns how many were swept.</summary>
+    /// <summary>Sweeps due requests one by one, unless another process is already sweeping. Returns how many were swept.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
-        // The lock is the session's: it is free again when this process dies.
-        await using var turn = await database.OpenConnectionAsync(cancellationToken);
-        if (await turn.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellationToken) is not true) return 0;
+        // A session-level lock: it is released if this process dies.
+        await using var lockSession = await database.OpenConnectionAsync(cancellationToken);
+        if (await lockSession.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellationToken) is not true) return 0;
         try
         {
             var swept = 0;
@@ -40,7 +40,7 @@ public sealed partial class ObjectSweeper(
         }
         finally
         {
-            await turn.Sql("select pg_advisory_unlock(@lock)").With("lock", SweeperLock).ExecuteNonQueryAsync(CancellationToken.None);
+            await lockSession.Sql("select pg_advisory_unlock(@lock)").With("lock", SweeperLock).ExecuteNonQueryAsync(CancellationToken.None);
         }
     }
 
@@ -63,7 +63,7 @@ public sealed partial class ObjectSweeper(
         return due;
     }
 
-    /// <summary>A request that cannot be swept now must not keep the others waiting.</summary>
+    /// <summary>A request that cannot be swept must not block the others.</summary>
     private async Task<bool> TrySweepAsync(EndedRun run, CancellationToken cancellationToken)
     {
         try
@@ -80,13 +80,13 @@ public sealed partial class ObjectSweeper(
     private async Task<bool> SweepAsync(EndedRun run, CancellationToken cancellationToken)
     {
         var prefix = ObjectKeys.Request(run.Request);
-        if (await WhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellationToken) is null) return false;
+        if (await RunWhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellationToken) is null) return false;
         var deleted = 0;
         await foreach (var page in objects.ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(ObjectStore.MaxKeysPerRequest).WithCancellation(cancellationToken))
         {
-            if (await WhileEndedAsync(run, (connection, token) => DeleteUnnamedAsync(connection, run.Request, page, token), cancellationToken) is not { } gone)
+            if (await RunWhileEndedAsync(run, (connection, token) => DeleteUnreferencedAsync(connection, run.Request, page, token), cancellationToken) is not { } count)
                 return false;
-            deleted += gone;
+            deleted += count;
         }
 
         await RequestUpdates.MarkSweptAsync(database, run.Request, run.FinishedAt, cancellationToken);
@@ -95,11 +95,11 @@ public sealed partial class ObjectSweeper(
     }
 
     /// <summary>
-    /// Acts under the lock of the request's row, or not at all (null) if the run is no longer the last word: a retry begins by the
-    /// same lock, so nothing that its workers store and record can be taken for a leftover.
+    /// Runs the action while the request's row is locked, or returns null if the request has been retried since. A retry takes the same
+    /// lock first, so objects stored by its workers cannot be mistaken for leftovers.
     /// </summary>
-    private async Task<int?> WhileEndedAsync(
-        EndedRun run, Func<NpgsqlConnection, CancellationToken, Task<int>> act, CancellationToken cancellationToken)
+    private async Task<int?> RunWhileEndedAsync(
+        EndedRun run, Func<NpgsqlConnection, CancellationToken, Task<int>> action, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -110,8 +110,8 @@ public sealed partial class ObjectSweeper(
         if (ended is null) return null;
 
         using var timeout = new CancellationTokenSource(DeletionTimeout, Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        var done = await act(connection, either.Token);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        var done = await action(connection, linked.Token);
         await transaction.CommitAsync(cancellationToken);
         return done;
     }
@@ -122,22 +122,22 @@ public sealed partial class ObjectSweeper(
         return 0;
     }
 
-    private async Task<int> DeleteUnnamedAsync(
+    private async Task<int> DeleteUnreferencedAsync(
         NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
-        var unnamed = await FindUnnamedAsync(connection, request, keys, cancellationToken);
-        if (unnamed.Count > 0) await objects.DeleteAsync(unnamed, cancellationToken);
-        return unnamed.Count;
+        var unreferenced = await FindUnreferencedAsync(connection, request, keys, cancellationToken);
+        if (unreferenced.Count > 0) await objects.DeleteAsync(unreferenced, cancellationToken);
+        return unreferenced.Count;
     }
 
-    private static async Task<IReadOnlyCollection<string>> FindUnnamedAsync(
+    private static async Task<IReadOnlyCollection<string>> FindUnreferencedAsync(
         NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var images = keys
             .Select(key => (Key: key, IsImage: ObjectKeys.TryReadPlace(request, key, out var place), Place: place))
             .Where(image => image.IsImage)
             .ToList();
-        // A key tells its image's place, so each is looked up by an index, whatever the request's size.
+        // An image's row and position are part of its key, so each key is an index lookup, whatever the request's size.
         await using var command = connection.Sql(
                 """
                 select stored.key
@@ -160,16 +160,16 @@ public sealed partial class ObjectSweeper(
             .With("rows", images.Select(image => image.Place.Row).ToArray())
             .With("positions", images.Select(image => image.Place.Position).ToArray())
             .With("outputs", keys.Where(key => ObjectKeys.IsOutput(request, key)).ToArray());
-        var unnamed = new List<string>();
+        var unreferenced = new List<string>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) unnamed.Add(reader.GetString(0));
-        return unnamed;
+        while (await reader.ReadAsync(cancellationToken)) unreferenced.Add(reader.GetString(0));
+        return unreferenced;
     }
 
-    /// <summary>A request at the end of a run; the time of the end tells one run from the next.</summary>
+    /// <summary>A request whose run has ended; the end time distinguishes one run from the next.</summary>
     private sealed record EndedRun(RequestId Request, DateTime FinishedAt);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted {Count} objects of request {Request} that nothing refers to")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Deleted {Count} unreferenced objects of request {Request}")]
     private partial void LogSwept(RequestId request, int count);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The objects of request {Request} could not be swept; trying again later")]

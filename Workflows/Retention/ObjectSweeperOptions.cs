@@ -2,7 +2,7 @@ using System.ComponentModel.DataAnnotations;
 
 namespace Darkroom.Retention;
 
-/// <summary>Deleting objects that nothing refers to. Section <c>ObjectSweep</c>.</summary>
+/// <summary>Deletion of unreferenced objects. Section <c>ObjectSweep</c>.</summary>
 public sealed class ObjectSweeperOptions
 {
     /// <summary>

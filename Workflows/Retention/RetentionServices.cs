@@ -6,14 +6,14 @@ namespace Darkroom.Retention;
 
 public static class RetentionServices
 {
-    /// <summary>Adds what deletes runs when people ask for it. Needs a database.</summary>
+    /// <summary>Adds deletion of runs on request. Requires a database.</summary>
     public static IServiceCollection AddInstanceRemoval(this IServiceCollection services)
     {
         services.TryAddSingleton<InstanceRemover>();
         return services;
     }
 
-    /// <summary>Adds the sweeping of objects that nothing refers to. Needs the object store.</summary>
+    /// <summary>Adds the sweeper for unreferenced objects. Requires the object store.</summary>
     public static IServiceCollection AddObjectSweep(this IServiceCollection services)
     {
         services.AddSettings<ObjectSweeperOptions>("ObjectSweep");
@@ -21,7 +21,7 @@ public static class RetentionServices
         return services;
     }
 
-    /// <summary>Adds what removes old journals; the process that runs it adds the service.</summary>
+    /// <summary>Adds removal of old journals; the process that runs it registers the hosted service.</summary>
     public static IServiceCollection AddJournalRetention(this IServiceCollection services)
     {
         services.AddSettings<RetentionOptions>(RetentionOptions.Section);

@@ -3,12 +3,11 @@ using System.Diagnostics.Metrics;
 namespace Darkroom.Telemetry;
 
 /// <summary>
-/// What the product counts and times. Labels come from bounded sets: never pass an owner, a URL, an id, or a text that somebody
-/// outside chose.
+/// The product's metrics. Label values come from bounded sets: never pass an owner, a URL, an id or any user-supplied text.
 /// </summary>
 public sealed class DarkroomMetrics
 {
-    /// <summary>The name of the one meter.</summary>
+    /// <summary>The name of the meter.</summary>
     public const string MeterName = "Darkroom";
 
     private const string Outcome = "darkroom.outcome";
@@ -17,7 +16,7 @@ public sealed class DarkroomMetrics
     private const string Claim = "darkroom.claim.kind";
     private const string ErrorType = "error.type";
 
-    // The default boundaries are for milliseconds.
+    // The default bucket boundaries are meant for milliseconds.
     private static readonly InstrumentAdvice<double> Seconds = new()
     {
         HistogramBucketBoundaries = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300],
@@ -39,7 +38,7 @@ public sealed class DarkroomMetrics
     private readonly Counter<long> _webhookAttempts;
     private readonly Histogram<double> _stepDuration;
 
-    /// <param name="meters">Owns the meter.</param>
+    /// <param name="meters">Creates and owns the meter.</param>
     public DarkroomMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
@@ -75,7 +74,7 @@ public sealed class DarkroomMetrics
             "darkroom.workflow.step.duration", "s", "Time of a workflow step up to its commit, by activity type and outcome.", advice: Seconds);
     }
 
-    /// <summary>True if anybody collects the queue's figures, which cost a query.</summary>
+    /// <summary>True if the queue metrics are being collected; sampling them costs a query.</summary>
     public bool SamplesQueue => _queueDepth.Enabled || _queueAge.Enabled;
 
     /// <summary>An upload became a request.</summary>
@@ -86,7 +85,7 @@ public sealed class DarkroomMetrics
     public void RequestFinished(string outcome) => _requestsFinished.Add(1, Tag(Outcome, outcome));
 
     /// <summary>An image's success is recorded.</summary>
-    /// <param name="format">What was downloaded, or null where nobody knows.</param>
+    /// <param name="format">Format of the downloaded image, or null if unknown.</param>
     /// <param name="bytesIn">Downloaded bytes.</param>
     /// <param name="bytesOut">Stored bytes.</param>
     public void ImageSucceeded(string? format, long bytesIn, long bytesOut)
@@ -98,35 +97,35 @@ public sealed class DarkroomMetrics
     }
 
     /// <summary>An image's failure is recorded.</summary>
-    /// <param name="format">What was downloaded, or null where it never came to that.</param>
+    /// <param name="format">Format of the downloaded image, or null if there was none.</param>
     /// <param name="code">A code of a bounded set.</param>
     public void ImageFailed(string? format, string code) =>
         _imagesFinished.Add(1, Tag(Outcome, "failed"), Tag(Format, format ?? "unknown"), Tag(ErrorType, code));
 
-    /// <summary>An image waits for its next attempt.</summary>
+    /// <summary>An image will be retried.</summary>
     /// <param name="code">A code of a bounded set.</param>
     public void ImageRetried(string code) => _imagesRetried.Add(1, Tag(ErrorType, code));
 
-    /// <summary>An image was given up because it kept killing its process.</summary>
+    /// <summary>An image failed because it kept crashing its process.</summary>
     public void ImagePoisoned() => _imagesPoisoned.Add(1);
 
-    /// <summary>An image that was offered has been claimed.</summary>
+    /// <summary>An offered image was claimed.</summary>
     public void ImageClaimed(TimeSpan latency) => _claimLatency.Record(latency.TotalSeconds);
 
-    /// <summary>The queue as it stands.</summary>
-    /// <param name="depth">Images that nobody has claimed.</param>
-    /// <param name="age">Time since the oldest of those offered was offered.</param>
+    /// <summary>The queue was sampled.</summary>
+    /// <param name="depth">Number of unclaimed images.</param>
+    /// <param name="age">Time since the oldest unclaimed offer.</param>
     public void QueueSampled(long depth, TimeSpan age)
     {
         _queueDepth.Record(depth);
         _queueAge.Record(age.TotalSeconds);
     }
 
-    /// <summary>The codec is done with an image, one way or the other.</summary>
+    /// <summary>The codec finished an image, successfully or not.</summary>
     public void CodecFinished(TimeSpan elapsed, string format, bool succeeded) =>
         _codecDuration.Record(elapsed.TotalSeconds, Tag(Format, format), Tag(Outcome, succeeded ? "succeeded" : "failed"));
 
-    /// <summary>Claims of a process that died, or that had lost track of them, are free again.</summary>
+    /// <summary>Claims of a process that died or lost track of them were freed.</summary>
     public void ClaimsRecovered(ClaimKind kind, int count)
     {
         if (count > 0) _claimsRecovered.Add(count, Tag(Claim, kind switch
@@ -138,13 +137,13 @@ public sealed class DarkroomMetrics
         }));
     }
 
-    /// <summary>A webhook was attempted, and how that ended is recorded.</summary>
+    /// <summary>A webhook attempt was recorded.</summary>
     /// <param name="result">delivered, retried, failed or disabled.</param>
     public void WebhookAttempted(string result) => _webhookAttempts.Add(1, Tag(Outcome, result));
 
-    /// <summary>A workflow step is committed.</summary>
-    /// <param name="elapsed">From its start to the commit.</param>
-    /// <param name="activityType">Of the activities that this build has.</param>
+    /// <summary>A workflow step was committed.</summary>
+    /// <param name="elapsed">Time from its start to the commit.</param>
+    /// <param name="activityType">One of this build's activity types.</param>
     /// <param name="outcome">completed, suspended, faulted or retried.</param>
     public void StepFinished(TimeSpan elapsed, string activityType, string outcome) =>
         _stepDuration.Record(Math.Max(0, elapsed.TotalSeconds), Tag(ActivityType, activityType), Tag(Outcome, outcome));

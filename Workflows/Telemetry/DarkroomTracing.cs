@@ -12,25 +12,25 @@ public enum ImageTracing
     /// <summary>Into a trace of its own, linked to the request's.</summary>
     Alone,
 
-    /// <summary>Nowhere.</summary>
+    /// <summary>Not recorded.</summary>
     None,
 }
 
 /// <summary>
-/// The product's spans. A request's trace begins with the upload's HTTP span; instances and deliveries keep its <c>traceparent</c>,
-/// so whichever process takes them up goes on with the same trace. What has no <c>traceparent</c> begins no trace.
+/// The product's spans. A request's trace starts with the upload's HTTP span. Instances and deliveries store its <c>traceparent</c>, so
+/// the process that claims them continues the same trace. Work without a <c>traceparent</c> does not start a trace.
 /// </summary>
 public static class DarkroomTracing
 {
-    /// <summary>The name of the one source.</summary>
+    /// <summary>The name of the activity source.</summary>
     public const string SourceName = "Darkroom";
 
     private static readonly ActivitySource Source = new(SourceName);
 
-    /// <summary>What to store with work that others will do; null outside any activity.</summary>
+    /// <summary>The <c>traceparent</c> to store with work for other processes; null if there is no current activity.</summary>
     public static string? CurrentTraceParent => Activity.Current is { IdFormat: ActivityIdFormat.W3C } current ? current.Id : null;
 
-    /// <summary>A claimed instance on its way from one wait to the next.</summary>
+    /// <summary>Starts the span of a claimed instance, up to its next wait.</summary>
     public static Activity? StartRun(string? traceParent, Guid instance, RequestId request, int run)
     {
         if (Start("workflow run", ActivityKind.Consumer, traceParent) is not { } activity) return null;
@@ -40,13 +40,13 @@ public static class DarkroomTracing
             .SetTag("darkroom.request.run", run);
     }
 
-    /// <summary>One step of an instance, named after its activity.</summary>
+    /// <summary>Starts the span of one step of an instance, named after its activity.</summary>
     public static Activity? StartStep(string activityType) => StartChild(activityType);
 
-    /// <summary>One image's way through the body, in the trace that <see cref="Decide"/> chooses.</summary>
-    /// <param name="traceParent">Of the image's workflow instance.</param>
+    /// <summary>Starts the span of one image's run through the body, in the trace that <see cref="Decide"/> chooses.</summary>
+    /// <param name="traceParent">The <c>traceparent</c> of the image's workflow instance.</param>
     /// <param name="request">The image's request.</param>
-    /// <param name="images">Images of that request.</param>
+    /// <param name="images">The request's number of images.</param>
     /// <param name="image">The image.</param>
     /// <param name="options">How many images are traced.</param>
     public static Activity? StartImage(string? traceParent, RequestId request, int images, ImageId image, TracingOptions options)
@@ -57,7 +57,7 @@ public static class DarkroomTracing
         {
             ImageTracing.InRequest => Source.StartActivity(Name, ActivityKind.Consumer, parent),
             ImageTracing.Alone when parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) => StartAlone(Name, parent),
-            // Not recorded, nor is anything inside it; but its log records name the request's trace.
+            // Neither this span nor its children are recorded, but log records still carry the request's trace id.
             _ => new Activity(Name).SetParentId(parent.TraceId, parent.SpanId, ActivityTraceFlags.None).Start(),
         };
         if (activity is not { IsAllDataRequested: true }) return activity;
@@ -66,10 +66,10 @@ public static class DarkroomTracing
             .SetTag("darkroom.image.id", image.Value);
     }
 
-    /// <summary>A part of what is traced right now; null if nothing is.</summary>
+    /// <summary>Starts a child of the current span; null if there is none.</summary>
     public static Activity? StartChild(string name) => Activity.Current is null ? null : Source.StartActivity(name);
 
-    /// <summary>One attempt to deliver a webhook.</summary>
+    /// <summary>Starts the span of one webhook attempt.</summary>
     public static Activity? StartAttempt(string? traceParent, RequestId request, string delivery)
     {
         if (Start("webhook attempt", ActivityKind.Client, traceParent) is not { } activity) return null;
@@ -78,11 +78,11 @@ public static class DarkroomTracing
             .SetTag("darkroom.delivery.id", delivery);
     }
 
-    /// <summary>Marks what is traced as failed.</summary>
+    /// <summary>Marks a span as failed.</summary>
     public static void Fail(this Activity? activity, string code) =>
         activity?.SetStatus(ActivityStatusCode.Error, code).SetTag("error.type", code);
 
-    /// <summary>Small requests are traced whole. Of large ones a few images are, each in a trace that can still be read.</summary>
+    /// <summary>Small requests are traced completely. For large ones, a sample of the images is, each in a trace of its own.</summary>
     internal static ImageTracing Decide(int images, ImageId image, TracingOptions options)
     {
         if (images <= options.ImagesPerTrace) return ImageTracing.InRequest;

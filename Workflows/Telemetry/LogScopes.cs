@@ -3,10 +3,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Darkroom.Telemetry;
 
-/// <summary>Puts the ids of what is worked on on every log record written meanwhile, whoever writes it.</summary>
+/// <summary>Log scopes that add the ids of the current work to every log record.</summary>
 public static class LogScopes
 {
-#pragma warning disable CA1727 // Names of OpenTelemetry attributes, the same as on spans; plain RequestId is ASP.NET Core's own.
+#pragma warning disable CA1727 // OpenTelemetry attribute names, the same as on spans; ASP.NET Core already uses RequestId.
     private static readonly Func<ILogger, RequestId, IDisposable?> Request =
         LoggerMessage.DefineScope<RequestId>("request {darkroom.request.id}");
 

@@ -5,7 +5,7 @@ namespace Darkroom.Telemetry;
 
 public static class TelemetryServices
 {
-    /// <summary>Adds the product's metrics and the options of its traces. Whoever records needs it; adding it twice changes nothing.</summary>
+    /// <summary>Adds the product's metrics and tracing options. Calling it more than once has no effect.</summary>
     public static IServiceCollection AddTelemetry(this IServiceCollection services)
     {
         if (services.Any(service => service.ServiceType == typeof(DarkroomMetrics))) return services;

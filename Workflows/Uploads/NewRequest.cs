@@ -4,7 +4,7 @@ using Darkroom.Requests;
 
 namespace Darkroom.Uploads;
 
-/// <summary>A valid CSV that lies in the object storage: what the accepting transaction makes a request of.</summary>
+/// <summary>A valid, stored CSV, ready to be accepted as a request.</summary>
 public sealed record NewRequest
 {
     /// <summary>The upload's id, which becomes the request's.</summary>
@@ -16,7 +16,7 @@ public sealed record NewRequest
     public required long CsvBytes { get; init; }
     public required byte[] CsvSha256 { get; init; }
 
-    /// <summary>What the reader found out about the file, JSON.</summary>
+    /// <summary>The file's format as detected by the reader, as JSON.</summary>
     public required string Dialect { get; init; }
 
     public required int NoOfProducts { get; init; }
@@ -26,25 +26,25 @@ public sealed record NewRequest
     public IdempotencyKey? IdempotencyKey { get; init; }
 }
 
-/// <summary>The client's name for one upload, and a digest of what it uploaded under it.</summary>
+/// <summary>The client's key for one upload, and a digest of what was uploaded.</summary>
 public sealed record IdempotencyKey(string Key, byte[] Digest);
 
-/// <summary>What was answered before under an idempotency key.</summary>
+/// <summary>The response previously sent for an idempotency key.</summary>
 public sealed record IdempotentResponse(RequestId Request, byte[] Digest, string Response);
 
-/// <summary>How the accepting transaction ended.</summary>
+/// <summary>The outcome of accepting an upload.</summary>
 public abstract record Acceptance
 {
     private Acceptance()
     {
     }
 
-    /// <summary>The request exists.</summary>
+    /// <summary>The request was created.</summary>
     public sealed record Accepted(string Response) : Acceptance;
 
-    /// <summary>It does not: the upload was taken over, or the transaction was rolled back.</summary>
+    /// <summary>The request was not created: the upload was taken over, or the transaction was rolled back.</summary>
     public sealed record Lost : Acceptance;
 
-    /// <summary>The database went away with the commit, and with it the answer.</summary>
+    /// <summary>The connection was lost during the commit, and whether it succeeded could not be determined.</summary>
     public sealed record Unknown : Acceptance;
 }

@@ -5,7 +5,7 @@ namespace Darkroom.Uploads;
 
 public static class UploadServices
 {
-    /// <summary>Receiving uploads, and clearing up after those that came to nothing. Needs the process' lease and the object storage.</summary>
+    /// <summary>Adds receiving uploads and cleaning up abandoned ones. Requires the process lease and the object store.</summary>
     public static IServiceCollection AddUploads(this IServiceCollection services)
     {
         services.AddSettings<UploadSweeperOptions>("UploadSweep");

@@ -9,20 +9,20 @@ using NpgsqlTypes;
 namespace Darkroom.Uploads;
 
 /// <summary>
-/// Uploads in flight, and the transaction that turns one into a request. An upload's row is both the claim on its idempotency
-/// key and the note by which its objects are found if this process dies.
+/// Uploads in progress, and the transaction that turns one into a request. An upload's row reserves its idempotency key, and lets the
+/// sweeper find its objects if this process dies.
 /// </summary>
 public sealed partial class UploadStore(
     NpgsqlDataSource database, ProcessLease process, ActiveUploads active, TimeProvider time, ILogger<UploadStore> logger)
 {
-    /// <summary>How long the end of a commit whose answer was lost is asked after, before the client is told to ask itself.</summary>
+    /// <summary>How long to check whether a commit with a lost response succeeded, before telling the client to check for itself.</summary>
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Begins an upload, unless another with the same key is in flight: then null.</summary>
+    /// <summary>Begins an upload. Null if another upload with the same key is in progress.</summary>
     public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellationToken)
     {
         var upload = new Upload(new RequestId(Guid.CreateVersion7(time.GetUtcNow())), owner, idempotencyKey, process.Id, process.Held);
-        // Known as active before its row exists: the sweeper takes rows of this process that it does not know.
+        // Mark it as active before its row exists: the sweeper takes over rows of this process that are not active.
         active.Add(upload.Id);
         try
         {
@@ -50,8 +50,8 @@ public sealed partial class UploadStore(
         }
     }
 
-    /// <summary>What was answered under this key, or null.</summary>
-    public async Task<IdempotentResponse?> FindAnswerAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellationToken)
+    /// <summary>The response already sent for this key, or null.</summary>
+    public async Task<IdempotentResponse?> FindResponseAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -68,37 +68,37 @@ public sealed partial class UploadStore(
             : null;
     }
 
-    /// <summary>Ends an upload that came to nothing; frees its key. Its objects must be gone already.</summary>
+    /// <summary>Ends an upload that was not accepted and frees its key. Its objects must already have been deleted.</summary>
     public async Task DiscardAsync(Upload upload, CancellationToken cancellationToken)
     {
-        // First, so that a row which cannot be deleted now is the sweeper's.
+        // First, so that the sweeper picks up the row if it cannot be deleted now.
         active.Remove(upload.Id);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await DeleteRowAsync(connection, upload, cancellationToken);
     }
 
-    /// <summary>Leaves an upload whose objects could not be deleted to the sweeper, row and all.</summary>
+    /// <summary>Leaves an upload to the sweeper because its objects could not be deleted.</summary>
     public void Abandon(Upload upload) => active.Remove(upload.Id);
 
-    /// <summary>The accepting transaction: the upload's row goes; request, instance and the answer under its key come.</summary>
+    /// <summary>Accepts an upload in one transaction: replaces its row by the request, its workflow instance and the stored response.</summary>
     /// <param name="request">What was uploaded.</param>
-    /// <param name="respond">Writes the answer to the client from the new request; kept for repetitions under the same key.</param>
-    /// <param name="upload">The upload that it came by.</param>
-    /// <param name="cancellationToken">Heeded until the commit is sent.</param>
+    /// <param name="respond">Renders the response for the new request; stored for repeated uploads with the same key.</param>
+    /// <param name="upload">The upload to accept.</param>
+    /// <param name="cancellationToken">Ignored once the commit is sent.</param>
     public async Task<Acceptance> AcceptAsync(
         Upload upload, NewRequest request, Func<Request, string> respond, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
-        // Who deletes the row owns the upload's fate: the sweeper works by the same row.
+        // Whoever deletes the row decides what happens to the upload: the sweeper uses the same row.
         if (await DeleteRowAsync(connection, upload, cancellationToken) == 0) return new Acceptance.Lost();
         await InsertRequestAsync(connection, request, cancellationToken);
         await WorkflowInstanceStore.InsertAsync(connection, request.Id, run: 1, request.Workflow, cancellationToken);
         var inserted = await RequestStore.FindAsync(connection, request.Owner, request.Id, cancellationToken)
-            ?? throw new InvalidOperationException("The request that was just inserted is not there.");
+            ?? throw new InvalidOperationException("The request that was just inserted was not found.");
         var response = respond(inserted);
-        if (request.IdempotencyKey is { } key) await InsertAnswerAsync(connection, request, key, response, cancellationToken);
+        if (request.IdempotencyKey is { } key) await InsertResponseAsync(connection, request, key, response, cancellationToken);
 
         try
         {
@@ -115,8 +115,8 @@ public sealed partial class UploadStore(
     }
 
     /// <summary>
-    /// Finds out how a commit ended whose answer was lost. Locking the upload's row waits for a commit that is still under way,
-    /// and then finds the row (it was rolled back: nothing happened) or does not (it was committed).
+    /// Finds out whether a commit with a lost response succeeded. Locking the upload's row waits for a commit that is still in progress.
+    /// If the row then exists, the transaction was rolled back; otherwise it was committed.
     /// </summary>
     private async Task<Acceptance> ResolveAsync(Upload upload, string response)
     {
@@ -134,7 +134,7 @@ public sealed partial class UploadStore(
             }
             catch (Exception e) when (e is NpgsqlException or OperationCanceledException && timeout.IsCancellationRequested)
             {
-                // No longer active: if it was not committed, the sweeper finds the row and clears up.
+                // No longer active: if it was not committed, the sweeper finds the row and cleans up.
                 LogUnresolved(e, upload.Id);
                 active.Remove(upload.Id);
                 return new Acceptance.Unknown();
@@ -157,11 +157,11 @@ public sealed partial class UploadStore(
         }
         catch (OperationCanceledException)
         {
-            // The caller's next attempt ends at once by the same token.
+            // The caller's next attempt fails at once because of the same token.
         }
     }
 
-    // The process' id is the fence: the sweeper writes its own when it takes an upload over.
+    // The process id is the fence: the sweeper writes its own id when it takes over an upload.
     private static Task<int> DeleteRowAsync(NpgsqlConnection connection, Upload upload, CancellationToken cancellationToken) =>
         connection.Sql(
                 """
@@ -197,7 +197,7 @@ public sealed partial class UploadStore(
             .With("webhook_url", NpgsqlDbType.Text, request.WebhookUrl)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    private static Task<int> InsertAnswerAsync(
+    private static Task<int> InsertResponseAsync(
         NpgsqlConnection connection, NewRequest request, IdempotencyKey key, string response, CancellationToken cancellationToken) =>
         connection.Sql(
                 """
@@ -211,9 +211,9 @@ public sealed partial class UploadStore(
             .With("response", response)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The answer to the commit of request {Request} was lost; reading how it ended")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The connection was lost while committing request {Request}; checking whether it was committed")]
     private partial void LogAmbiguous(Exception exception, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "How the commit of request {Request} ended could not be read; the client has to look")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Could not determine whether request {Request} was committed; the client has to check")]
     private partial void LogUnresolved(Exception exception, RequestId request);
 }

@@ -9,8 +9,8 @@ using Npgsql;
 namespace Darkroom.Uploads;
 
 /// <summary>
-/// Clears up uploads that nobody receives any more, of dead processes and of this one: deletes their objects, then their rows,
-/// which frees their idempotency keys. Also forgets answers that were kept long enough.
+/// Cleans up abandoned uploads of dead processes and of this one: deletes their objects, then their rows, which frees their idempotency
+/// keys. Also deletes expired idempotency responses.
 /// </summary>
 public sealed partial class UploadSweeper(
     NpgsqlDataSource database, ObjectStore objects, ProcessLease process, ActiveUploads active, TimeProvider time,
@@ -18,7 +18,7 @@ public sealed partial class UploadSweeper(
 {
     private readonly TaskCompletionSource _firstSweep = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completes when the sweep that follows the start has ended.</summary>
+    /// <summary>Completes when the first sweep after startup has finished.</summary>
     internal Task FirstSweep => _firstSweep.Task;
 
     protected override TimeSpan Period => options.Value.Every;
@@ -36,7 +36,7 @@ public sealed partial class UploadSweeper(
         }
     }
 
-    /// <summary>Takes abandoned uploads over and clears them up. Returns how many.</summary>
+    /// <summary>Takes over abandoned uploads and cleans them up. Returns how many.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
         var abandoned = await TakeOverAsync(cancellationToken);
@@ -53,8 +53,8 @@ public sealed partial class UploadSweeper(
         return abandoned.Count;
     }
 
-    // Writing our own id fences off whoever received it: its accepting transaction deletes the row under its own id only, and
-    // finds none. Our rows that are not active are ours to take again, so a sweep that failed half-way is repeated.
+    // Writing our own id fences off the process that received the upload: its accepting transaction looks for the row under that
+    // process' id and finds none. Our own inactive rows match too, so a sweep that failed halfway is repeated.
     private async Task<IReadOnlyList<RequestId>> TakeOverAsync(CancellationToken cancellationToken)
     {
         var taken = new List<RequestId>();
@@ -84,12 +84,12 @@ public sealed partial class UploadSweeper(
         return taken;
     }
 
-    /// <summary>Deletes answers that are older than the time they are kept.</summary>
+    /// <summary>Deletes expired idempotency responses.</summary>
     public Task<int> ForgetAnswersAsync(CancellationToken cancellationToken) =>
         database.Sql("delete from idempotency_keys where created_at < now() - @keep")
             .With("keep", options.Value.KeepAnswers)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Cleared up abandoned upload {Upload}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Cleaned up abandoned upload {Upload}")]
     private partial void LogSwept(RequestId upload);
 }

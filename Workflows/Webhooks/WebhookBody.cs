@@ -7,24 +7,24 @@ using Darkroom.Requests;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>The JSON that a webhook carries: <c>type</c>, <c>timestamp</c> and <c>data</c>, as Standard Webhooks advises.</summary>
+/// <summary>A webhook's JSON body: <c>type</c>, <c>timestamp</c> and <c>data</c>, as Standard Webhooks recommends.</summary>
 internal static class WebhookBody
 {
-    /// <summary>Largest list of images in a body, bytes; beyond it the link stands alone. Receivers' servers commonly take 1 MB.</summary>
+    /// <summary>Maximum size of the image list, bytes; a larger one is replaced by the link. Receivers commonly accept up to 1 MB.</summary>
     private const int MaxImageBytes = 768 * 1024;
 
-    // The body is no HTML: URLs stay readable.
-    private static readonly JsonWriterOptions Writing = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    // The body is never embedded in HTML, so URLs can stay readable.
+    private static readonly JsonWriterOptions WriterOptions = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public static string Type(RequestStatus status) => "request." + status.ToText();
 
-    /// <param name="images">All images of the request, or null if they are more than a body should carry.</param>
-    /// <param name="api">The API's public address, without a slash at its end.</param>
+    /// <param name="images">All images of the request, or null if there are too many for the body.</param>
+    /// <param name="api">The API's public base URL, without a trailing slash.</param>
     public static string Render(Request request, string api, IReadOnlyList<WebhookImage>? images, JsonElement? payload)
     {
         var list = images is null ? null : RenderImages(images, request.Status);
         var buffer = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(buffer, Writing))
+        using (var json = new Utf8JsonWriter(buffer, WriterOptions))
         {
             var occurredAt = request.FinishedAt ?? request.UpdatedAt;
             json.WriteStartObject();
@@ -49,7 +49,7 @@ internal static class WebhookBody
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    // Names are those of the request's own representation.
+    // The same names as in the API's request resource.
     private static void WriteRequest(Utf8JsonWriter json, Request request, DateTimeOffset occurredAt)
     {
         json.WriteString("request_id", request.Id.Value);
@@ -89,7 +89,7 @@ internal static class WebhookBody
     private static byte[]? RenderImages(IReadOnlyList<WebhookImage> images, RequestStatus status)
     {
         var buffer = new ArrayBufferWriter<byte>();
-        using var json = new Utf8JsonWriter(buffer, Writing);
+        using var json = new Utf8JsonWriter(buffer, WriterOptions);
         json.WriteStartArray();
         foreach (var image in images)
         {
@@ -132,8 +132,8 @@ internal static class WebhookBody
     }
 }
 
-/// <summary>An image as a webhook tells of it.</summary>
-/// <param name="State">As the database writes it.</param>
-/// <param name="OutputUrl">Opens without a header; null unless it succeeded.</param>
+/// <summary>An image in a webhook's body.</summary>
+/// <param name="State">The state as stored in the database.</param>
+/// <param name="OutputUrl">Can be opened without credentials; null unless the image succeeded.</param>
 internal sealed record WebhookImage(
     ImagePlace Place, string Serial, string ProductName, string Url, string State, string? OutputUrl, string? ErrorCode, string? ErrorMessage);

@@ -7,12 +7,12 @@ using NpgsqlTypes;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>The sending side of the outbox: claims what is due, records how attempts ended, frees what the dead held.</summary>
+/// <summary>The sending side of the outbox: claims due deliveries, records attempts, and frees the claims of dead processes.</summary>
 public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOptions> options, IOptions<ProcessLeaseOptions> lease)
 {
     /// <summary>
-    /// Claims due deliveries, longest due first, within the room that each receiver and each owner has left: neither a receiver with
-    /// a thousand deliveries nor an owner with a thousand receivers takes the slots of the others.
+    /// Claims due deliveries, longest overdue first, within the remaining capacity of each receiver and owner: neither a receiver with a
+    /// thousand deliveries nor an owner with a thousand receivers can use up all slots.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedDelivery>> ClaimAsync(Guid process, DispatchCapacity room, CancellationToken cancellationToken)
     {
@@ -20,7 +20,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
         await using var command = database.Sql(
                 """
                 with recursive receivers as (
-                  -- A loose index scan: one step per receiver, however long its backlog is.
+                  -- A loose index scan: one step per receiver, regardless of its backlog.
                   (select receiver
                    from webhook_deliveries
                    where state = 'pending' and owner is null
@@ -102,7 +102,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
         return claimed;
     }
 
-    /// <summary>Time until a delivery falls due that is not yet; null if there is none.</summary>
+    /// <summary>Time until the next delivery is due; null if there is none.</summary>
     public async Task<TimeSpan?> NextDueAsync(CancellationToken cancellationToken) =>
         await database.Sql(
                 """
@@ -116,8 +116,8 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                 """)
             .ExecuteScalarAsync(cancellationToken) as TimeSpan?;
 
-    /// <summary>The end of an attempt: delivered, to be tried again, given up, or the endpoint disabled. False if the claim was lost.</summary>
-    /// <param name="delay">When to try again; null for never.</param>
+    /// <summary>Records an attempt: delivered, to be retried, given up, or endpoint disabled. False if the claim was lost.</summary>
+    /// <param name="delay">Delay before the next attempt; null for none.</param>
     public async Task<bool> RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, TimeSpan? delay, CancellationToken cancellationToken)
     {
         var state = outcome switch
@@ -164,7 +164,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
         return recorded == 1;
     }
 
-    /// <summary>Gives deliveries back unsent, due as they were.</summary>
+    /// <summary>Hands unsent deliveries back, with their due time unchanged.</summary>
     public async Task ReleaseAsync(IReadOnlyCollection<ClaimedDelivery> deliveries, CancellationToken cancellationToken) =>
         await database.Sql(
                 $"""
@@ -182,26 +182,26 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             .ExecuteNonQueryAsync(cancellationToken);
 
     /// <summary>
-    /// Frees the claims of dead processes, and those of this one that it does not know of: a claim whose answer was lost with the
-    /// connection. Returns how many.
+    /// Frees the claims of dead processes, and claims of this process that it does not know of because the connection was lost before
+    /// the response arrived. Returns how many.
     /// </summary>
-    public async Task<int> FreeAbandonedAsync(Guid process, IReadOnlyCollection<string> underWay, CancellationToken cancellationToken) =>
+    public async Task<int> FreeAbandonedAsync(Guid process, IReadOnlyCollection<string> inFlight, CancellationToken cancellationToken) =>
         await database.Sql(
                 $"""
                 update webhook_deliveries d
                 set owner = null
                 where d.owner is not null
                   and case
-                        when d.owner = @process then d.id <> all (@under_way)
+                        when d.owner = @process then d.id <> all (@in_flight)
                         else {ProcessLeaseSql.OwnerIsGone("d.owner")}
                       end
                 """)
             .With("process", process)
-            .With("under_way", underWay.ToArray())
+            .With("in_flight", inFlight.ToArray())
             .With("lease", lease.Value.Duration)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    // What is being sent at this moment ends by its own answer.
+    // Deliveries being sent right now are left to record their own outcome.
     private static async Task DisableAsync(NpgsqlConnection connection, ClaimedDelivery delivery, CancellationToken cancellationToken) =>
         await connection.Sql(
                 """
@@ -223,10 +223,10 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             .ExecuteNonQueryAsync(cancellationToken);
 }
 
-/// <summary>A delivery that this process sends now; whatever it writes about it holds only under the claim's fence.</summary>
+/// <summary>A delivery claimed by this process; updates to it only apply while the claim's fence matches.</summary>
 public sealed record ClaimedDelivery
 {
-    /// <summary>The <c>webhook-id</c>, the same at every attempt.</summary>
+    /// <summary>The <c>webhook-id</c>, the same for every attempt.</summary>
     public required string Id { get; init; }
 
     public required OwnerId Owner { get; init; }
@@ -235,7 +235,7 @@ public sealed record ClaimedDelivery
     public required string Receiver { get; init; }
     public required string Body { get; init; }
 
-    /// <summary>Failed attempts since the schedule began: at the start, or at the latest replay.</summary>
+    /// <summary>Failed attempts since the schedule started, either originally or with the latest replay.</summary>
     public required int Failed { get; init; }
 
     /// <summary>The process that claimed it.</summary>
@@ -243,12 +243,12 @@ public sealed record ClaimedDelivery
 
     public required long Fence { get; init; }
 
-    /// <summary>Trace context of the run that it tells of, or null.</summary>
+    /// <summary>Trace context of the run it reports, or null.</summary>
     public string? TraceParent { get; init; }
 }
 
-/// <summary>How many more deliveries a process may take.</summary>
-/// <param name="Total">In all.</param>
-/// <param name="Receivers">To receivers that have not their whole allowance left.</param>
-/// <param name="Owners">Of owners that have not their whole allowance left.</param>
+/// <summary>How many more deliveries a process may claim.</summary>
+/// <param name="Total">In total.</param>
+/// <param name="Receivers">Per receiver, for those with less than the full limit left.</param>
+/// <param name="Owners">Per owner, for those with less than the full limit left.</param>
 public sealed record DispatchCapacity(int Total, IReadOnlyDictionary<string, int> Receivers, IReadOnlyDictionary<OwnerId, int> Owners);

@@ -2,11 +2,11 @@ using System.Globalization;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>Why an attempt failed, in our words: what a receiver or its network says is never repeated as an error.
-/// Beside these, the egress guard's own codes: <c>forbidden_address</c>, <c>forbidden_port</c>.</summary>
+/// <summary>Why an attempt failed. These are always our own codes, never text from the receiver or the network. The egress guard adds
+/// <c>forbidden_address</c> and <c>forbidden_port</c>.</summary>
 public static class WebhookErrors
 {
-    /// <summary>The URL is none that a webhook can go to.</summary>
+    /// <summary>The URL is not a valid webhook address.</summary>
     public const string InvalidUrl = "invalid_url";
 
     public const string NameNotResolved = "dns_failed";
@@ -14,12 +14,12 @@ public static class WebhookErrors
     public const string TlsFailed = "tls_failed";
     public const string Timeout = "timeout";
 
-    /// <summary>The connection ended, or what came back is no HTTP.</summary>
+    /// <summary>The connection was closed, or the response is not valid HTTP.</summary>
     public const string BadResponse = "bad_response";
 
-    /// <summary>Answered 3xx; redirects are not followed.</summary>
+    /// <summary>The response was a 3xx; redirects are not followed.</summary>
     public const string Redirected = "redirected";
 
-    /// <summary>Answered anything else but 2xx: <c>http_500</c>.</summary>
+    /// <summary>The response was any other non-2xx status, such as <c>http_500</c>.</summary>
     public static string Http(int status) => string.Create(CultureInfo.InvariantCulture, $"http_{status}");
 }

@@ -4,8 +4,7 @@ using Npgsql;
 namespace Darkroom.Webhooks;
 
 /// <summary>
-/// Deliveries as their owner sees and steers them. Every statement names the owner: another's delivery is as unknown as one that
-/// never was.
+/// An owner's view of its deliveries. Every statement filters by owner, so another owner's delivery looks like one that does not exist.
 /// </summary>
 public sealed class WebhookLog(NpgsqlDataSource database)
 {
@@ -48,14 +47,14 @@ public sealed class WebhookLog(NpgsqlDataSource database)
         return (await ReadAsync(command, cancellationToken)).SingleOrDefault();
     }
 
-    /// <summary>Sends a delivery again, now, with the same <c>webhook-id</c> and body, and a schedule that starts over.</summary>
+    /// <summary>Resends a delivery now, with the same <c>webhook-id</c> and body, and restarts its schedule.</summary>
     public async Task<WebhookReplay> ReplayAsync(OwnerId owner, string delivery, CancellationToken cancellationToken)
     {
-        // One that is being sent at this moment is left alone: it is already what was asked for.
+        // A delivery that is being sent right now is left alone: that is what was asked for.
         var outcome = await database.Sql(
                 $"""
                 with wanted as (
-                  select d.id, d.receiver = '' as invalid, d.owner is not null as under_way,
+                  select d.id, d.receiver = '' as invalid, d.owner is not null as in_flight,
                     exists (select from webhook_disabled_endpoints e where e.owner_id = d.owner_id and e.url = d.url) as disabled
                   from webhook_deliveries d
                   where d.id = @id
@@ -72,7 +71,7 @@ public sealed class WebhookLog(NpgsqlDataSource database)
                   where d.id = w.id
                     and not w.invalid
                     and not w.disabled
-                    and not w.under_way
+                    and not w.in_flight
                   returning pg_notify('{WebhookOutbox.Channel}', '')
                 )
                 select case
@@ -95,8 +94,8 @@ public sealed class WebhookLog(NpgsqlDataSource database)
     }
 
     /// <summary>
-    /// Lets deliveries to this address go out again. Those held back meanwhile stay as they are, for only their owner knows whether
-    /// they are still news: they can be replayed. Returns how many, or null if the address was not disabled.
+    /// Re-enables a disabled endpoint. Deliveries held back meanwhile stay disabled, because only the owner knows whether they are still
+    /// relevant; they can be replayed. Returns how many there are, or null if the endpoint was not disabled.
     /// </summary>
     public async Task<int?> EnableAsync(OwnerId owner, string url, CancellationToken cancellationToken)
     {
@@ -183,21 +182,21 @@ public sealed record WebhookDelivery
     public required IReadOnlyList<WebhookAttempt> Attempts { get; init; }
 }
 
-/// <param name="Response">At most the first KiB of what the receiver answered.</param>
+/// <param name="Response">At most the first KiB of the receiver's response.</param>
 public sealed record WebhookAttempt(int Attempt, DateTimeOffset StartedAt, int DurationMs, int? Status, string? Error, string? Response);
 
 /// <summary>The result of sending a delivery again.</summary>
 public enum WebhookReplay
 {
-    /// <summary>It is due now, or being sent at this moment.</summary>
+    /// <summary>It is due now, or already being sent.</summary>
     Accepted,
 
     /// <summary>The owner has no such delivery.</summary>
     Unknown,
 
-    /// <summary>Its receiver answered 410; the endpoint must be enabled first.</summary>
+    /// <summary>Its receiver responded 410; the endpoint must be enabled first.</summary>
     EndpointDisabled,
 
-    /// <summary>Its address is none that a webhook can go to.</summary>
+    /// <summary>Its URL is not a valid webhook address.</summary>
     InvalidUrl,
 }

@@ -12,20 +12,20 @@ using NpgsqlTypes;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>Writes the deliveries of a run's end, in the transaction that ends it: so a webhook is neither lost nor ahead of the truth.</summary>
+/// <summary>Inserts a finished run's deliveries in the transaction that ends it, so that no webhook is lost or sent too early.</summary>
 public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> links, IOptions<WebhookOptions> options)
 {
-    /// <summary>The NOTIFY channel on which deliveries that are due are announced.</summary>
+    /// <summary>The NOTIFY channel that announces due deliveries.</summary>
     public const string Channel = "darkroom_webhooks";
 
-    private const int MaxShownUrl = 500;
+    private const int MaxInvalidUrlLength = 500;
 
     /// <summary>
-    /// Inserts one delivery for each receiver: the request's own <c>webhook_url</c>, and those that its workflow registered. Call it after
-    /// the terminal state is written, on the same connection. Returns the number of deliveries inserted.
+    /// Inserts one delivery for each receiver: the request's <c>webhook_url</c> and those that its workflow registered. Call it on the same
+    /// connection, after the terminal state is written. Returns the number of deliveries inserted.
     /// </summary>
     /// <remarks>
-    /// A bad address must not fail the end of a run: it becomes a delivery that has failed, for its owner to see.
+    /// An invalid URL must not keep a run from ending: it is recorded as a failed delivery that the owner can see.
     /// </remarks>
     public async Task<int> InsertAsync(
         NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> registrations, CancellationToken cancellationToken)
@@ -48,17 +48,17 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         return inserted;
     }
 
-    /// <summary>The same (request, run, url) always gives the same id, so that not even a repeated transaction makes a second one.</summary>
+    /// <summary>The same (request, run, url) always gives the same id, so that a repeated transaction cannot insert a duplicate.</summary>
     public static string MessageId(RequestId request, int run, string url) =>
         "msg_" + Base64Url.EncodeToString(SHA256.HashData(Encoding.UTF8.GetBytes($"{request}\n{run}\n{url}")).AsSpan(0, 18));
 
-    /// <summary>Each receiver once; of several registrations of one, the first that brings a payload.</summary>
-    private static Dictionary<string, JsonElement?> Receivers(string? own, IReadOnlyList<WebhookRegistration> registrations)
+    /// <summary>Each receiver once. If a receiver is registered several times, the first payload wins.</summary>
+    private static Dictionary<string, JsonElement?> Receivers(string? requestUrl, IReadOnlyList<WebhookRegistration> registrations)
     {
         var receivers = new Dictionary<string, JsonElement?>(StringComparer.Ordinal);
-        foreach (var registration in registrations.Prepend(new WebhookRegistration(own, Payload: null)))
+        foreach (var registration in registrations.Prepend(new WebhookRegistration(requestUrl, Payload: null)))
         {
-            var text = string.IsNullOrWhiteSpace(registration.Url) ? own : registration.Url;
+            var text = string.IsNullOrWhiteSpace(registration.Url) ? requestUrl : registration.Url;
             if (string.IsNullOrWhiteSpace(text)) continue;
             var url = WebhookUrl.TryParse(text, out var parsed) ? parsed.AbsoluteUri : text;
             receivers[url] = receivers.GetValueOrDefault(url) ?? registration.Payload;
@@ -71,7 +71,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         NpgsqlConnection connection, Request request, string url, string body, CancellationToken cancellationToken)
     {
         var valid = WebhookUrl.TryParse(url, out var parsed);
-        if (!valid) url = Shown(url);
+        if (!valid) url = Sanitize(url);
         return await connection.Sql(
                 """
                 with endpoint as (
@@ -104,10 +104,10 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
             .ExecuteNonQueryAsync(cancellationToken);
     }
 
-    // Whatever a workflow computed as an address: short enough for the index, and without what a text column refuses.
-    private static string Shown(string url)
+    // A workflow can compute any string as a URL: shorten it for the index, and replace characters that a text column rejects.
+    private static string Sanitize(string url)
     {
-        var text = url.Length <= MaxShownUrl ? url : url[..MaxShownUrl];
+        var text = url.Length <= MaxInvalidUrlLength ? url : url[..MaxInvalidUrlLength];
         return string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) ? "\uFFFD" : rune.ToString()));
     }
 

@@ -2,10 +2,10 @@ using Darkroom.Data;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>When a delivery is tried again: the Standard Webhooks schedule, ten attempts over three days.</summary>
+/// <summary>When a delivery is retried: the Standard Webhooks schedule, ten attempts over three days.</summary>
 public static class WebhookSchedule
 {
-    /// <summary>How far a delay is moved at most, as a part of it: receivers that failed together are not called back together.</summary>
+    /// <summary>Maximum jitter, as a fraction of the delay, so that deliveries that failed together are not retried together.</summary>
     public const double Jitter = 0.1;
 
     private static readonly TimeSpan[] Delays =
@@ -21,14 +21,14 @@ public static class WebhookSchedule
         TimeSpan.FromHours(24),
     ];
 
-    /// <summary>Attempts in all, the first at once.</summary>
+    /// <summary>Total number of attempts, including the immediate first one.</summary>
     public static int MaxAttempts => Delays.Length + 1;
 
-    /// <summary>The delay after so many failed attempts, or null if that was the last.</summary>
+    /// <summary>The delay before the next attempt, or null if there is none.</summary>
     /// <param name="failed">Failed attempts so far, at least 1.</param>
-    /// <param name="random">Evenly from 0 to 1.</param>
-    /// <param name="retryAfter">What the receiver asked for; only ever lengthens the delay.</param>
-    /// <param name="maxRetryAfter">The longest wait that a receiver may ask for.</param>
+    /// <param name="random">A uniformly distributed number from 0 to 1.</param>
+    /// <param name="retryAfter">The receiver's <c>Retry-After</c>; can only lengthen the delay.</param>
+    /// <param name="maxRetryAfter">The upper limit for <paramref name="retryAfter"/>.</param>
     public static TimeSpan? DelayAfter(int failed, double random, TimeSpan? retryAfter, TimeSpan maxRetryAfter)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(failed, 1);

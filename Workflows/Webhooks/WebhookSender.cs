@@ -8,15 +8,15 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Webhooks;
 
 /// <summary>
-/// Makes one attempt. Receivers' addresses come from outside, so every connection passes the egress guard, redirects are not followed,
-/// and of an answer no more is read than the owner is shown.
+/// Makes one delivery attempt. Receiver URLs are untrusted, so every connection goes through the egress guard, redirects are not
+/// followed, and only the start of the response is read.
 /// </summary>
 public sealed class WebhookSender : IDisposable
 {
-    /// <summary>Most bytes of an answer that are read.</summary>
+    /// <summary>Maximum number of response bytes read.</summary>
     public const int MaxRead = 16 * 1024;
 
-    /// <summary>Most bytes of an answer that are kept.</summary>
+    /// <summary>Maximum number of response bytes kept.</summary>
     public const int MaxKept = 1024;
 
     private static readonly MediaTypeHeaderValue Json = new("application/json");
@@ -33,28 +33,28 @@ public sealed class WebhookSender : IDisposable
         _options = options.Value;
         var handler = guard.CreateHandler();
         handler.ConnectTimeout = _options.ConnectTimeout;
-        // The dispatcher counts per receiver already; waiting here would use up the attempt's time.
+        // The dispatcher already limits attempts per receiver; waiting here would count against the attempt's timeout.
         handler.MaxConnectionsPerServer = int.MaxValue;
         _http = new HttpClient(handler) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.UserAgent.ParseAdd("Darkroom-Webhooks/1.0");
     }
 
-    /// <param name="secrets">The owner's live secrets; the attempt is signed with each.</param>
+    /// <param name="secrets">The owner's active secrets; the request is signed with each of them.</param>
     public async Task<WebhookOutcome> SendAsync(ClaimedDelivery delivery, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
     {
         var startedAt = _time.GetUtcNow();
         var began = _time.GetTimestamp();
-        if (_guard.CheckUrl(delivery.Url, out var url) is { } refused)
-            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, refused.Code);
+        if (_guard.CheckUrl(delivery.Url, out var url) is { } refusal)
+            return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, refusal.Code);
 
-        using var limit = new CancellationTokenSource(_options.Timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        using var timeout = new CancellationTokenSource(_options.Timeout, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
             using var request = Compose(delivery, url!, secrets, startedAt);
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, linked.Token);
             var status = (int)response.StatusCode;
-            var text = await ReadStartAsync(response, cancellationToken, either.Token);
+            var text = await ReadStartAsync(response, cancellationToken, linked.Token);
             return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), status, ErrorFor(status), text, RetryAfter(response, startedAt));
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested && Explain(e) is { } error)
@@ -84,7 +84,7 @@ public sealed class WebhookSender : IDisposable
         _ => WebhookErrors.Http(status),
     };
 
-    // The answer counts once its status is there. A body that stalls or breaks takes nothing back.
+    // The status decides the outcome. A body that stalls or breaks off does not change it.
     private static async Task<string?> ReadStartAsync(HttpResponseMessage response, CancellationToken stopping, CancellationToken cancellationToken)
     {
         var kept = new byte[MaxKept];
@@ -110,7 +110,7 @@ public sealed class WebhookSender : IDisposable
         return keptLength == 0 ? null : Printable(Encoding.UTF8.GetString(kept, 0, keptLength));
     }
 
-    // U+0000 never reaches a column, and control characters no terminal.
+    // Postgres rejects U+0000, and control characters must not reach a terminal.
     private static string Printable(string text) =>
         string.Create(text.Length, text, (span, source) =>
         {
@@ -129,7 +129,7 @@ public sealed class WebhookSender : IDisposable
         return wait > TimeSpan.Zero ? wait : null;
     }
 
-    /// <summary>Null for what no network does: that is a fault of ours, and must not be blamed on the receiver.</summary>
+    /// <summary>Null if it is not a network error: then the bug is ours and must not be blamed on the receiver.</summary>
     private static string? Explain(Exception exception) => exception switch
     {
         _ when EgressRefusedException.Find(exception) is { } refusal => refusal.Code,
@@ -144,16 +144,16 @@ public sealed class WebhookSender : IDisposable
     };
 }
 
-/// <summary>How one attempt ended.</summary>
+/// <summary>The outcome of one attempt.</summary>
 /// <param name="StartedAt">When it began.</param>
 /// <param name="Duration">How long it took.</param>
-/// <param name="Status">The HTTP status, if there was an answer.</param>
+/// <param name="Status">The HTTP status, if there was a response.</param>
 /// <param name="Error">One of <see cref="WebhookErrors"/>, or null if it was delivered.</param>
-/// <param name="Response">The start of what the receiver answered, for the owner's eyes.</param>
-/// <param name="RetryAfter">When the receiver wants to be asked again.</param>
+/// <param name="Response">The start of the receiver's response, shown to the owner.</param>
+/// <param name="RetryAfter">The receiver's <c>Retry-After</c>, if any.</param>
 public sealed record WebhookOutcome(
     DateTimeOffset StartedAt, TimeSpan Duration, int? Status, string? Error, string? Response = null, TimeSpan? RetryAfter = null)
 {
-    /// <summary>The receiver wants nothing more, ever.</summary>
+    /// <summary>The receiver no longer wants any webhooks.</summary>
     public bool Gone => Status == 410;
 }

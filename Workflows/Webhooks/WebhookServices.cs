@@ -9,7 +9,7 @@ namespace Darkroom.Webhooks;
 
 public static class WebhookServices
 {
-    /// <summary>For whoever ends runs: <see cref="WebhookOutbox"/>. Needs the storage's links.</summary>
+    /// <summary>Adds <see cref="WebhookOutbox"/>, for services that end runs. Requires the image links.</summary>
     public static IServiceCollection AddWebhookOutbox(this IServiceCollection services)
     {
         services.AddWebhookOptions();
@@ -17,7 +17,7 @@ public static class WebhookServices
         return services;
     }
 
-    /// <summary>For whoever shows deliveries to their owners: <see cref="WebhookLog"/>.</summary>
+    /// <summary>Adds <see cref="WebhookLog"/>, for services that show deliveries to their owners.</summary>
     public static IServiceCollection AddWebhookLog(this IServiceCollection services)
     {
         services.AddWebhookOptions();
@@ -25,7 +25,7 @@ public static class WebhookServices
         return services;
     }
 
-    /// <summary>For whoever sends deliveries. Needs this process' lease.</summary>
+    /// <summary>Adds claiming and sending of deliveries. Requires the process lease.</summary>
     public static IServiceCollection AddWebhookSending(this IServiceCollection services)
     {
         services.AddWebhookOptions();

@@ -7,7 +7,7 @@ namespace Darkroom.Webhooks;
 
 /// <summary>
 /// Standard Webhooks, scheme <c>v1</c>: base64(HMAC-SHA256(secret, id "." timestamp "." body)). The headers are <c>webhook-id</c>,
-/// <c>webhook-timestamp</c> and <c>webhook-signature</c>, the last a list, one entry a live secret, parted by blanks.
+/// <c>webhook-timestamp</c> and <c>webhook-signature</c>, a space-separated list with one signature per active secret.
 /// </summary>
 public static class WebhookSignature
 {
@@ -17,17 +17,17 @@ public static class WebhookSignature
 
     private const string Version = "v1,";
 
-    /// <summary>The value of <see cref="SignatureHeader"/>: signed with every secret, so that a receiver may hold any of them.</summary>
+    /// <summary>The value of <see cref="SignatureHeader"/>: signed with every secret, so that a receiver can verify with any of them.</summary>
     public static string Sign(IEnumerable<string> secrets, string id, DateTimeOffset timestamp, ReadOnlySpan<byte> body)
     {
         var signatures = new List<string>();
         foreach (var secret in secrets)
         {
-            var key = Key(secret) ?? throw new ArgumentException("A webhook secret reads whsec_<base64>.", nameof(secrets));
+            var key = Key(secret) ?? throw new ArgumentException("A webhook secret must have the form whsec_<base64>.", nameof(secrets));
             signatures.Add(Version + Convert.ToBase64String(Mac(key, id, Seconds(timestamp), body)));
         }
 
-        if (signatures.Count == 0) throw new ArgumentException("At least one secret is needed to sign.", nameof(secrets));
+        if (signatures.Count == 0) throw new ArgumentException("At least one secret is required.", nameof(secrets));
         return string.Join(' ', signatures);
     }
 
@@ -41,7 +41,7 @@ public static class WebhookSignature
         return mac.GetHashAndReset();
     }
 
-    /// <summary>Null for what is no key: an empty secret would let everyone sign.</summary>
+    /// <summary>Null if the secret is malformed or empty: with an empty key, anyone could forge signatures.</summary>
     private static byte[]? Key(string secret)
     {
         var text = secret.StartsWith(WebhookSecrets.Prefix, StringComparison.Ordinal) ? secret[WebhookSecrets.Prefix.Length..] : secret;

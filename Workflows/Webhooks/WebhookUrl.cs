@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace Darkroom.Webhooks;
 
-/// <summary>What can be a receiver's address, by its text alone. Where it leads is checked when it is connected to.</summary>
+/// <summary>Checks the syntax of a receiver's URL. The address it resolves to is checked when connecting.</summary>
 public static class WebhookUrl
 {
-    /// <summary>Longest address taken, characters after escaping. An index holds it whole.</summary>
+    /// <summary>Longest URL accepted, in characters after escaping; it must fit into an index entry.</summary>
     public const int MaxLength = 2_560;
 
-    /// <summary>Reads an absolute http or https URL without user info; the result is what is stored, signed for and sent to.</summary>
+    /// <summary>Parses an absolute http or https URL without user info. The result is the URL that is stored and called.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)
     {
         url = null;
@@ -21,7 +21,7 @@ public static class WebhookUrl
         return true;
     }
 
-    /// <summary>What identifies a receiver: one slow or dead host is one receiver, however many addresses name it.</summary>
+    /// <summary>Identifies a receiver by host and port: one slow or dead host is one receiver, however many URLs point to it.</summary>
     public static string Receiver(Uri url) =>
         string.Create(CultureInfo.InvariantCulture, $"{url.IdnHost.TrimEnd('.').ToLowerInvariant()}:{url.Port}");
 }

@@ -27,7 +27,7 @@ internal sealed class UploadEndpoint(
         opening.CancelAfter(requests.Value.QueryTimeout);
         var cancellationToken = opening.Token;
 
-        if (key is not null && await uploads.FindAnswerAsync(owner, key, cancellationToken).WaitAsync(cancellationToken) is { } given)
+        if (key is not null && await uploads.FindResponseAsync(owner, key, cancellationToken).WaitAsync(cancellationToken) is { } given)
             return await RepeatAsync(form, given, context);
         if (await BeginAsync(owner, key, cancellationToken) is not { } upload)
             return UploadProblems.KeyInFlight;
@@ -90,7 +90,7 @@ internal sealed class UploadEndpoint(
     {
         try
         {
-            if (await uploads.FindAnswerAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } given) return null;
+            if (await uploads.FindResponseAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } given) return null;
             await uploads.DiscardAsync(upload, CancellationToken.None);
             return given;
         }

@@ -1,5 +1,5 @@
--- The request and its parts. csv_data_table, its first six columns and the first three states are given; everything else hangs
--- from them. The protocol's lock order is: request, instance, images.
+-- Requests and their parts. The name csv_data_table, its first six columns and the first three states are fixed by the assignment.
+-- Locks are always taken in this order: request, instance, images.
 
 create type status_enum as enum (
   'created', 'processing', 'completed', 'completed_with_errors', 'failed', 'cancelled');
@@ -24,25 +24,25 @@ create table api_keys (
   revoked_at    timestamptz
 );
 
--- A person's sign-in to Studio: what an API key was exchanged for, so that the key itself never lies in the page.
+-- A user's Studio session. An API key is exchanged for it, so that the page never has to store the key itself.
 create table studio_sessions (
   id_hash     bytea primary key,               -- SHA-256 of the cookie's value: 256 random bits need no slow hash
   owner_id    uuid not null references owners,
   key_prefix  text not null references api_keys (prefix) on delete cascade,  -- a revoked key ends its sessions
-  scopes      text[] not null,                 -- of the key's scopes, those that Studio has a use for
+  scopes      text[] not null,                 -- the subset of the key's scopes that Studio uses
   created_at  timestamptz not null default now(),
-  expires_at  timestamptz not null             -- moves on while the session is used
+  expires_at  timestamptz not null             -- extended while the session is used
 );
 create index studio_sessions_expired on studio_sessions (expires_at);
 create index studio_sessions_key on studio_sessions (key_prefix);
 
--- Keys that every process of one installation shares (the MAC key of image links). Generated once, never shown.
+-- Keys shared by all processes of an installation (the MAC key of image links). Generated once, never shown.
 create table installation_secrets (
   name   text primary key,
   value  bytea not null
 );
 
--- One row a process, renewed by one heartbeat: everything a process claims is free again when its row is gone or stale.
+-- One row per process, renewed by a heartbeat. All claims of a process are freed when its row is deleted or goes stale.
 create table processes (
   id            uuid primary key,
   kind          text not null,                 -- api | worker
@@ -52,7 +52,7 @@ create table processes (
   heartbeat_at  timestamptz not null default now()
 );
 
--- An upload in flight. Its id becomes the request's id and the prefix of its objects, so what a dead upload left is found.
+-- An upload in progress. Its id becomes the request's id and the prefix of its objects, so that leftovers can be found.
 create table uploads (
   id               uuid primary key,
   owner_id         uuid not null references owners,
@@ -62,20 +62,20 @@ create table uploads (
 );
 create unique index uploads_idempotency_key on uploads (owner_id, idempotency_key) where idempotency_key is not null;
 
--- Answers already given under an idempotency key.
+-- Responses already sent for an idempotency key.
 create table idempotency_keys (
   owner_id    uuid not null references owners,
   key         text not null,
   digest      bytea not null,                  -- of file bytes, webhook_url and workflow
   request_id  uuid not null,
-  response    text not null,                   -- the body of the 202, given again to the letter
+  response    text not null,                   -- the body of the 202 response, repeated verbatim
   created_at  timestamptz not null default now(),
   primary key (owner_id, key)
 );
 create index idempotency_keys_age on idempotency_keys (created_at);
 
--- Four classes write it: UploadStore inserts, RequestUpdates takes it from its first step to the next run, OutcomeStore moves its
--- counters and closes the fan-out, RunFinalizer ends it.
+-- Four classes write it: UploadStore inserts it, RequestUpdates updates it while it runs and starts the next run, OutcomeStore updates
+-- its counters and closes the fan-out, and RunFinalizer ends it.
 create table csv_data_table (
   id                      uuid primary key default gen_random_uuid(),
   csv_path                text not null,
@@ -88,7 +88,7 @@ create table csv_data_table (
   file_name               text,
   csv_bytes               bigint not null,
   csv_sha256              bytea not null,
-  dialect                 jsonb not null,      -- delimiter, encoding, BOM, column map: what the reader found
+  dialect                 jsonb not null,      -- delimiter, encoding, BOM and column map, as detected by the reader
   workflow_definition_id  text not null,
   workflow_version_id     text not null,
   webhook_url             text,
@@ -106,7 +106,7 @@ create table csv_data_table (
   created_at              timestamptz not null default now(),
   started_at              timestamptz,
   finished_at             timestamptz,
-  swept_at                timestamptz,         -- objects that no row names were deleted then; due again after the end of a later run
+  swept_at                timestamptz,         -- when unreferenced objects were deleted; due again after a later run ends
   updated_at              timestamptz not null default now(),
 
   check (images_succeeded + images_failed <= no_of_images),
@@ -118,12 +118,12 @@ create index csv_data_table_owner on csv_data_table (owner_id, created_at desc, 
 create index csv_data_table_unswept on csv_data_table (finished_at) where swept_at is null or swept_at < finished_at;
 create index csv_data_table_processing on csv_data_table (id) where status = 'processing' and fan_out_open;
 
--- No foreign key from products and images: they are written only by COPY under the lock of their request's instance, and a
--- trigger a row would cost more than the load itself. Whoever deletes a request deletes them in the same transaction.
+-- No foreign keys from products and images: they are written only by COPY while the request's instance is locked, and a trigger per
+-- row would cost more than the load itself. Code that deletes a request must delete them in the same transaction.
 create table products (
   request_id  uuid not null,
   row         int not null,                    -- 1-based number of the data record
-  serial      text not null,                   -- as written: serials are text
+  serial      text not null,                   -- verbatim: serials are text
   name        text not null,
   primary key (request_id, row)
 );
@@ -136,20 +136,20 @@ create table images (
   url              text not null,
 
   state            image_state not null default 'waiting',
-  run              int not null default 1,     -- the run in which it was last opened
-  not_before       timestamptz,                -- waiting: not claimable earlier
+  run              int not null default 1,     -- the latest run that processes it
+  not_before       timestamptz,                -- waiting: not claimable before
   offered_at       timestamptz,                -- offered: when it was pushed
   owner            uuid,                       -- running: the process
-  fence            bigint not null default 0,  -- + 1 at every claim; an outcome with another fence changes nothing
-  attempts         int not null default 0,     -- bodies started, deaths not counted
-  suspect            boolean not null default false,  -- its process died under it: nothing may run beside it
+  fence            bigint not null default 0,  -- + 1 at every claim; an outcome with a different fence is ignored
+  attempts         int not null default 0,     -- bodies started, not counting process crashes
+  suspect            boolean not null default false,  -- its process crashed while running it: run it alone
   exclusive          boolean not null default false,  -- running, and nothing else runs in that process
-  exclusive_crashes  int not null default 0,   -- crashes of its process while nothing else ran there
-  revision         bigint not null default 0,  -- the request's revision that recorded it
+  exclusive_crashes  int not null default 0,   -- crashes of its process while it ran alone
+  revision         bigint not null default 0,  -- the request's revision when its outcome was recorded
 
   error_code       text,
   error_message    text,
-  journal          jsonb,                      -- of a failed image: what its body did
+  journal          jsonb,                      -- failed images only: what its body did
 
   original_key     text,
   original_type    text,

@@ -1,6 +1,6 @@
--- Deliveries are an outbox: inserted by the transaction that ends a run, sent by any worker, at least once, under one constant id.
+-- Deliveries are an outbox: inserted by the transaction that ends a run, sent by any worker, at least once, always under the same id.
 
--- Live signing secrets of an owner. More than one while a rotation lasts; each delivery is signed with all of them.
+-- An owner's active signing secrets. More than one during a rotation; each delivery is signed with all of them.
 create table webhook_secrets (
   id          uuid primary key default gen_random_uuid(),
   owner_id    uuid not null references owners,
@@ -16,13 +16,13 @@ create table webhook_deliveries (
   request_id       uuid not null,
   run              int not null,
   url              text not null,
-  receiver         text not null,              -- host:port, what one slow receiver is told apart by
-  body             text not null,              -- the signed bytes, the same at every attempt
+  receiver         text not null,              -- host:port; concurrency is limited per receiver
+  body             text not null,              -- the signed bytes, the same for every attempt
   state            text not null default 'pending' check (state in ('pending', 'delivered', 'failed', 'disabled')),
   attempts         int not null default 0,
-  schedule_from    int not null default 0,     -- attempts made before the latest replay: its schedule starts over there
+  schedule_from    int not null default 0,     -- attempts made before the latest replay, which restarts the schedule
   next_attempt_at  timestamptz default now(),
-  owner            uuid,                       -- the process that is sending it
+  owner            uuid,                       -- the process sending it
   fence            bigint not null default 0,
   last_status      int,
   last_error       text,
@@ -34,7 +34,7 @@ create table webhook_deliveries (
   check ((state = 'pending') = (finished_at is null)),
   check (owner is null or state = 'pending')
 );
--- Receivers are told apart first, so that one with a long backlog is one step of the search and not all of it.
+-- Receiver comes first, so that a receiver with a long backlog costs a single step of the index scan.
 create index webhook_deliveries_due on webhook_deliveries (receiver, next_attempt_at) where state = 'pending' and owner is null;
 create index webhook_deliveries_next on webhook_deliveries (next_attempt_at) where state = 'pending' and owner is null;
 create index webhook_deliveries_claimed on webhook_deliveries (owner) where owner is not null;
@@ -46,12 +46,12 @@ create table webhook_attempts (
   started_at   timestamptz not null,
   duration_ms  int not null,
   status       int,
-  error        text,                           -- our own code, never the receiver's words
-  response     text,                           -- at most 1 KiB, for the owner's eyes
+  error        text,                           -- our own code, never text from the receiver
+  response     text,                           -- at most 1 KiB, shown to the owner
   primary key (delivery_id, attempt)
 );
 
--- A receiver that answered 410 is sent nothing more until its owner enables it again.
+-- A receiver that responded 410 gets no more webhooks until its owner enables it again.
 create table webhook_disabled_endpoints (
   owner_id     uuid not null references owners,
   url          text not null,

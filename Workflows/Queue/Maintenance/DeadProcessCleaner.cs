@@ -7,8 +7,8 @@ using Npgsql;
 namespace Darkroom.Queue.Maintenance;
 
 /// <summary>
-/// Deletes the rows of processes that died long ago, once nothing of theirs is left: until then the row is what tells death from
-/// departure.
+/// Deletes the rows of processes that died long ago, once they own no running images. Until then, the row shows that the process
+/// crashed rather than stopped cleanly.
 /// </summary>
 public sealed class DeadProcessCleaner(
     NpgsqlDataSource database, TimeProvider time, IOptions<ProcessLeaseOptions> lease, ILogger<DeadProcessCleaner> logger)

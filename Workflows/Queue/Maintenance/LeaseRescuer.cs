@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Frees running images without a living owner. Where the owner died, as against left, each is a suspect.</summary>
+/// <summary>Frees running images that have no live owner. If the owner crashed rather than stopped cleanly, they become suspects.</summary>
 public sealed partial class LeaseRescuer(
     NpgsqlDataSource database,
     DarkroomMetrics metrics,
@@ -20,7 +20,7 @@ public sealed partial class LeaseRescuer(
 
     protected override Task RunOnceAsync(CancellationToken cancellationToken) => RescueAsync(cancellationToken);
 
-    /// <summary>Returns how many images wait again. Images that crashed their process too often are <see cref="PoisonImageFailer"/>'s.</summary>
+    /// <summary>Returns how many images were freed. Images that crashed too often are left to <see cref="PoisonImageFailer"/>.</summary>
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
@@ -60,6 +60,6 @@ public sealed partial class LeaseRescuer(
         return freed;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Freed} running images have lost their process ({Suspects} by its death) and wait again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Freed} running images whose process is gone; in {Suspects} cases it crashed")]
     private partial void LogFreed(int freed, int suspects);
 }

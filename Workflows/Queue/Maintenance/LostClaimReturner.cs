@@ -8,10 +8,10 @@ using Npgsql;
 namespace Darkroom.Queue.Maintenance;
 
 /// <summary>
-/// Hands back images that are marked as this process' own and are not: a claim's answer was lost, or their request has ended. At a
-/// graceful stop, hands back all that this process still has.
+/// Hands back images whose rows name this process although it is not running them: the response to a claim was lost, or the request has
+/// ended. On graceful shutdown, hands back everything this process still owns.
 /// </summary>
-/// <remarks>Register it before whatever claims, so that it stops last.</remarks>
+/// <remarks>Register it before the services that claim images, so that it stops after them.</remarks>
 public sealed partial class LostClaimReturner(
     NpgsqlDataSource database,
     ImageClaimer claimer,
@@ -35,7 +35,7 @@ public sealed partial class LostClaimReturner(
         }
         catch (Exception e)
         {
-            // Others free them as soon as this process' row is gone.
+            // Other processes free them once this process' row is gone.
             LogNotReturned(e);
         }
     }
@@ -43,7 +43,7 @@ public sealed partial class LostClaimReturner(
     /// <summary>Returns how many images were handed back.</summary>
     public async Task<int> ReturnLostAsync(CancellationToken cancellationToken)
     {
-        var lost = (await ReadOwnAsync(cancellationToken)).Where(c => !held.Accounts(c.Id, c.Fence)).ToList();
+        var lost = (await ReadOwnAsync(cancellationToken)).Where(c => !held.IsTracked(c.Id, c.Fence)).ToList();
         if (lost.Count == 0) return 0;
         var handedBack = await claimer.HandBackAsync(lost, cancellationToken);
         metrics.ClaimsRecovered(ClaimKind.Image, handedBack);
@@ -64,9 +64,9 @@ public sealed partial class LostClaimReturner(
         return own;
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Count} images that this process does not run were still marked as its own; handed back")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Handed back {Count} images that were assigned to this process but not running here")]
     private partial void LogHandedBack(int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be handed back at the stop; others free them")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be handed back at shutdown; another process will free them")]
     private partial void LogNotReturned(Exception exception);
 }

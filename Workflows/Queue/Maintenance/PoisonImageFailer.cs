@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Takes over images that killed their process once too often, and records them as failed as anyone else would.</summary>
+/// <summary>Takes over images that crashed their process too often, and records them as failed through the usual path.</summary>
 public sealed partial class PoisonImageFailer(
     NpgsqlDataSource database,
     ImageRecorder recorder,
@@ -34,7 +34,7 @@ public sealed partial class PoisonImageFailer(
         foreach (var image in poisonous) LogPoisonImage(image.RequestId, image.Row, image.Position);
         await Task.WhenAll(poisonous.Select(image => recorder.RecordAsync(
             new ImageOutcome.Failed(
-                image, QueueFailureCodes.DecoderCrashed, "The image made the decoder crash each time that it was processed."),
+                image, QueueFailureCodes.DecoderCrashed, "The decoder crashed every time it processed this image."),
             cancellationToken)));
         metrics.ClaimsRecovered(ClaimKind.Image, poisonous.Count);
         return poisonous.Count;
@@ -44,7 +44,7 @@ public sealed partial class PoisonImageFailer(
     {
         var found = await FindAsync(cancellationToken);
         if (found.Count == 0) return [];
-        // Before they are ours in the database: what is ours there and unknown here is handed back.
+        // Before the take-over: LostClaimReturner hands back rows that name this process but are not tracked.
         held.Expect(found);
         try
         {
@@ -111,6 +111,6 @@ public sealed partial class PoisonImageFailer(
         return taken;
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Image {Row}-{Position} of request {Request} crashed its process each time it ran alone; it is recorded as failed")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "Image {Row}-{Position} of request {Request} crashed its process every time it ran alone; recording it as failed")]
     private partial void LogPoisonImage(RequestId request, int row, int position);
 }

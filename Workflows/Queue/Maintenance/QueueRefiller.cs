@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Pushes everything offered into Redis again when Redis has lost its memory.</summary>
+/// <summary>Pushes all offered images to Redis again after Redis has lost its data.</summary>
 public sealed partial class QueueRefiller(
     NpgsqlDataSource database,
     ImageQueue queue,
@@ -15,7 +15,7 @@ public sealed partial class QueueRefiller(
     IOptions<QueueOptions> options,
     ILogger<QueueRefiller> logger) : PeriodicService(time, logger)
 {
-    private static readonly TimeSpan RebuildAtMost = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan RebuildTimeout = TimeSpan.FromSeconds(30);
 
     protected override TimeSpan Period => lease.Value.Scan;
 
@@ -24,7 +24,7 @@ public sealed partial class QueueRefiller(
     /// <summary>Returns how many offers were pushed.</summary>
     public async Task<int> RefillAsync(CancellationToken cancellationToken)
     {
-        if (await queue.TryBeginRebuildAsync(RebuildAtMost) is not { } mark) return 0;
+        if (await queue.TryBeginRebuildAsync(RebuildTimeout) is not { } mark) return 0;
         await WarnOfEvictionAsync();
         var pushed = 0;
         var last = new ImageId(0);
@@ -35,7 +35,7 @@ public sealed partial class QueueRefiller(
             pushed += offers.Count;
         }
 
-        // Emptied again half-way: the mark is gone with everything else, and the next pass begins anew.
+        // If Redis was emptied again meanwhile, the mark is gone too, and the next pass starts over.
         if (await queue.SettleAsync(mark)) LogRebuilt(pushed);
         return pushed;
     }
@@ -65,7 +65,7 @@ public sealed partial class QueueRefiller(
         if (await queue.ReadEvictionPolicyAsync() is { } policy and not "noeviction") LogEvicts(policy);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Redis was empty; pushed {Count} offered images into it")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Redis was empty; pushed {Count} offered images to it")]
     private partial void LogRebuilt(int count);
 
     [LoggerMessage(Level = LogLevel.Critical, Message = "Redis has maxmemory-policy {Policy}: it may drop queued images under memory pressure, which delays them. Set it to noeviction.")]

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Reports how many images wait and for how long, if anybody collects that.</summary>
+/// <summary>Reports how many images are waiting and for how long, if those metrics are collected.</summary>
 public sealed class QueueSampler(
     NpgsqlDataSource database, DarkroomMetrics metrics, TimeProvider time, IOptions<ProcessLeaseOptions> lease, ILogger<QueueSampler> logger)
     : PeriodicService(time, logger)
@@ -19,7 +19,7 @@ public sealed class QueueSampler(
         if (metrics.SamplesQueue) await SampleAsync(cancellationToken);
     }
 
-    /// <summary>Reads what waits from the counters of open requests: counting images would cost more, the more of them wait.</summary>
+    /// <summary>Derives the depth from the counters of open requests: counting images would get slower as the queue grows.</summary>
     public async Task SampleAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(

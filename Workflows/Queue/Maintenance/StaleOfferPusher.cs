@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Pushes offers again that nobody has claimed for long: their ids may have been lost between pop and claim.</summary>
+/// <summary>Pushes offers again that have gone unclaimed for too long: their ids may have been lost between pop and claim.</summary>
 public sealed class StaleOfferPusher(
     NpgsqlDataSource database,
     ImageQueue queue,
@@ -19,7 +19,7 @@ public sealed class StaleOfferPusher(
 
     protected override Task RunOnceAsync(CancellationToken cancellationToken) => PushAsync(cancellationToken);
 
-    /// <summary>Returns how many offers were pushed, slice by slice.</summary>
+    /// <summary>Returns how many offers were pushed.</summary>
     public async Task<int> PushAsync(CancellationToken cancellationToken)
     {
         var reoffered = 0;
