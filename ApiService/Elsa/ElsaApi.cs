@@ -7,11 +7,11 @@ using Darkroom.Api.Elsa.Run;
 namespace Darkroom.Api.Elsa;
 
 /// <summary>
-/// The part of Elsa's server API that Elsa Studio calls. It is Studio's, not ours to document: the reference leaves it out.
+/// The part of Elsa's server API that Elsa Studio calls. It is not our API, so the API reference leaves it out.
 /// </summary>
 public static class ElsaApi
 {
-    /// <summary>What Studio is given as its remote endpoint.</summary>
+    /// <summary>The remote endpoint that Studio is configured with.</summary>
     public const string Path = "/elsa/api";
 
     public static IServiceCollection AddElsaApi(this IServiceCollection services)
@@ -24,7 +24,7 @@ public static class ElsaApi
 
     public static IEndpointRouteBuilder MapElsaApi(this IEndpointRouteBuilder routes)
     {
-        // Reading is the least that every endpoint asks for; those that write ask for workflows:edit besides.
+        // Every endpoint requires at least read access; those that write also require workflows:edit.
         var api = routes.MapGroup(Path).RequireAuthorization(Scopes.WorkflowsRead).ExcludeFromDescription();
         api.MapDescriptors();
         api.MapDefinitions();
@@ -36,6 +36,6 @@ public static class ElsaApi
     }
 }
 
-/// <summary>A feature that Studio asks for before it uses it. Each part of the API registers its own; the list of installed features shows them all.</summary>
-/// <param name="FullName">What Studio looks for.</param>
+/// <summary>A feature that Studio looks for before using it. Each part of the API registers its own; the list of installed features shows them all.</summary>
+/// <param name="FullName">The name that Studio looks for.</param>
 public sealed record InstalledFeature(string Name, string Namespace, string FullName, string DisplayName, string Description);

@@ -8,35 +8,35 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Elsa;
 
-/// <summary>Bodies as Studio sends them. What is wrong with one is said in the form that Studio shows.</summary>
+/// <summary>Reads bodies as Studio sends them. Errors are reported in the form that Studio shows.</summary>
 internal static class ElsaBody
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    /// <summary>The body, an object; an empty one for no body at all.</summary>
-    /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
+    /// <summary>The body, an object; an empty one if there is no body.</summary>
+    /// <exception cref="ApiProblemException">It is too large, or not a JSON object.</exception>
     public static async Task<JsonObject> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
-        // The server's own limit would cut the connection off while Studio still sends, and Studio would never see why.
+        // The server's own limit would close the connection while Studio is still sending, and Studio would never see why.
         if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
-        var most = request.HttpContext.RequestServices.GetRequiredService<IOptions<ServerOptions>>().Value.MaxBodyBytes;
-        return request.ContentLength == 0 ? [] : await ReadAsync(request.Body, most, cancellationToken);
+        var maxBytes = request.HttpContext.RequestServices.GetRequiredService<IOptions<ServerOptions>>().Value.MaxBodyBytes;
+        return request.ContentLength == 0 ? [] : await ReadAsync(request.Body, maxBytes, cancellationToken);
     }
 
-    /// <summary>The object in this stream, of which no more is read than it may have.</summary>
-    /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
-    public static async Task<JsonObject> ReadAsync(Stream stream, long mostBytes, CancellationToken cancellationToken) =>
-        (await ReadCountedAsync(stream, mostBytes, cancellationToken)).Object;
+    /// <summary>The object in this stream; reads no more than the limit.</summary>
+    /// <exception cref="ApiProblemException">It is too large, or not a JSON object.</exception>
+    public static async Task<JsonObject> ReadAsync(Stream stream, long maxBytes, CancellationToken cancellationToken) =>
+        (await ReadCountedAsync(stream, maxBytes, cancellationToken)).Object;
 
-    /// <summary>The same, and how many bytes it took.</summary>
-    /// <exception cref="ApiProblemException">It is too large, or no JSON object.</exception>
-    public static async Task<(JsonObject Object, long Bytes)> ReadCountedAsync(Stream stream, long mostBytes, CancellationToken cancellationToken)
+    /// <summary>The same, plus how many bytes were read.</summary>
+    /// <exception cref="ApiProblemException">It is too large, or not a JSON object.</exception>
+    public static async Task<(JsonObject Object, long Bytes)> ReadCountedAsync(Stream stream, long maxBytes, CancellationToken cancellationToken)
     {
         using var bytes = new MemoryStream();
         var buffer = new byte[16 * 1024];
         while (await stream.ReadAsync(buffer, cancellationToken) is var read and > 0)
         {
-            if (bytes.Length + read > mostBytes) throw new ApiProblemException(TooLarge);
+            if (bytes.Length + read > maxBytes) throw new ApiProblemException(TooLarge);
             bytes.Write(buffer.AsSpan(0, read));
         }
 
@@ -56,7 +56,7 @@ internal static class ElsaBody
         }
     }
 
-    /// <summary>The texts of a list, or none if it is absent.</summary>
+    /// <summary>The strings in a list; empty if it is absent.</summary>
     public static IReadOnlyList<string> Texts(this JsonObject body, string name) =>
         body[name] is JsonArray list ? [.. list.OfType<JsonValue>().Select(item => item.TryGetValue<string>(out var text) ? text : null).OfType<string>()] : [];
 

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Darkroom.Api.Elsa;
 
-/// <summary>The JSON that Studio speaks: camelCase names, enums by name, nulls written.</summary>
+/// <summary>JSON as Studio expects it: camelCase names, enums by name, nulls written.</summary>
 internal static class ElsaJson
 {
     public static JsonSerializerOptions Options { get; } = new(JsonSerializerDefaults.Web)
@@ -14,10 +14,10 @@ internal static class ElsaJson
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>An answer in Studio's JSON.</summary>
+    /// <summary>A response in Studio's JSON.</summary>
     public static JsonHttpResult<T> Ok<T>(T value) => TypedResults.Json(value, Options);
 
-    /// <summary>The list shape of everything that is not paged.</summary>
+    /// <summary>The list format of everything that is not paged.</summary>
     public static JsonHttpResult<ElsaList<T>> List<T>(params IReadOnlyList<T> items) => Ok(new ElsaList<T>(items, items.Count));
 }
 

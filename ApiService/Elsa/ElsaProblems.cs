@@ -3,7 +3,7 @@ using Darkroom.Api.Problems;
 namespace Darkroom.Api.Elsa;
 
 /// <summary>
-/// Refusals that Studio shows: of a problem document with status 400 it takes every string under <c>errors</c>. The members
+/// Errors in the form that Studio shows: from a problem document with status 400 it takes every string under <c>errors</c>. The members
 /// <c>statusCode</c> and <c>message</c> are those of Elsa's own server.
 /// </summary>
 internal static class ElsaProblems

@@ -4,7 +4,7 @@ using System.Reflection;
 namespace Darkroom.Api.Elsa;
 
 /// <summary>
-/// A query as Studio writes it: names in any case, lists as repeated names, and empty values where it has none. Bind it as a
+/// A query as Studio writes it: case-insensitive names, lists as repeated names, and empty values for missing ones. Bind it as a
 /// parameter of an endpoint.
 /// </summary>
 internal readonly struct ElsaQuery
@@ -23,7 +23,7 @@ internal readonly struct ElsaQuery
 
     public bool Has(string name) => _query.ContainsKey(name);
 
-    /// <summary>The number, or null if it is absent or none.</summary>
+    /// <summary>The number, or null if it is absent or not a number.</summary>
     public int? Number(string name) =>
         int.TryParse(Text(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 

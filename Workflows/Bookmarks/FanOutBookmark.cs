@@ -3,19 +3,19 @@ using System.Text.Json.Serialization;
 
 namespace Darkroom.Bookmarks;
 
-/// <summary>What the bookmark of a fan-out remembers: where its body is, and the variables as the body may read them.</summary>
+/// <summary>The payload of a fan-out's bookmark: where its body is, and the variables that the body may read.</summary>
 /// <param name="ActivityId">The fan-out activity in the definition.</param>
 /// <param name="Variables">A snapshot; the body never writes outer variables.</param>
-/// <param name="MaxAttempts">How often the body is started for one image.</param>
+/// <param name="MaxAttempts">How many times the body may be started for one image.</param>
 public sealed record FanOutBookmark(string ActivityId, IReadOnlyDictionary<string, JsonElement> Variables, int MaxAttempts = 3)
 {
-    /// <summary>The name of such bookmarks: the type of the activity that leaves them.</summary>
+    /// <summary>The name of these bookmarks: the type of the activity that creates them.</summary>
     public const string Name = "Darkroom.FanOutImages";
 
-    /// <summary>What the request brought.</summary>
+    /// <summary>The request's inputs.</summary>
     public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = new Dictionary<string, JsonElement>();
 
-    /// <summary>Outputs of the activities before.</summary>
+    /// <summary>Outputs of the activities that completed before.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
 

@@ -4,7 +4,7 @@ using Darkroom.Engine.Expressions;
 
 namespace Darkroom.Engine;
 
-/// <summary>The activity types that this build runs, by the names that definitions use.</summary>
+/// <summary>The activity types that this build can run, by type name.</summary>
 public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrations, ExpressionLanguages? languages = null)
 {
     private const string Elsa = "Elsa.";
@@ -14,22 +14,22 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
 
     public IEnumerable<ActivityDescriptor> Descriptors => _types.Values.Select(registration => registration.Descriptor);
 
-    /// <summary>The languages in which definitions may write expressions.</summary>
+    /// <summary>The languages that definitions may use for expressions.</summary>
     public ExpressionLanguages Languages { get; } = languages ?? ExpressionLanguages.Default;
 
     internal ActivityDescriptor? Describe(ActivityNode node) => _types.GetValueOrDefault(node.Type)?.Descriptor;
 
-    /// <summary>The type of this name, or null.</summary>
+    /// <summary>The type with this name, or null.</summary>
     public ActivityDescriptor? Find(string type) => _types.GetValueOrDefault(type)?.Descriptor;
 
-    /// <summary>Whether definitions may name this type in this version.</summary>
+    /// <summary>Whether this build has this version of the type.</summary>
     public bool Knows(string type, int version) => _types.TryGetValue(type, out var known) && known.Descriptor.Version == version;
 
-    /// <summary>The type that does for flowcharts what this one of Elsa's does with activities embedded in it; null if there is none here.</summary>
+    /// <summary>The flowchart counterpart of an Elsa activity type that embeds other activities; null if there is none.</summary>
     public string? FlowForm(string type) =>
         type.StartsWith(Elsa, StringComparison.Ordinal) && Find($"{Elsa}Flow{type[Elsa.Length..]}") is { } flow ? flow.TypeName : null;
 
-    /// <summary>The node's type; null, with an error, if it is not known in this version. That it may not stand here is an error too.</summary>
+    /// <summary>The node's type. An unknown type or version gives null and an error; one that is not allowed in this place, an error too.</summary>
     internal ActivityRegistration? Find(ActivityNode node, ActivityPlace place, ValidationErrors errors)
     {
         if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)

@@ -5,7 +5,7 @@ public sealed class ActivityInputs(IReadOnlyDictionary<string, object?> values)
 {
     public IReadOnlyDictionary<string, object?> Values { get; } = values;
 
-    /// <summary>Of an activity that goes on after it waited: what it needs it has remembered.</summary>
+    /// <summary>For an activity that resumes after waiting: its bookmark holds what it needs.</summary>
     internal static ActivityInputs None { get; } = new(new Dictionary<string, object?>());
 
     /// <summary>The value of an input that has a default or is required by the activity's descriptor.</summary>

@@ -4,15 +4,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Engine;
 
-/// <summary>An activity class that says what it looks like without being built.</summary>
+/// <summary>An activity class that can be described without creating an instance.</summary>
 public interface IDescribedActivity
 {
     static abstract ActivityDescriptor Descriptor { get; }
 }
 
 /// <summary>
-/// An activity type: its description, and how to build what runs it. Services that only read and check definitions never build
-/// it, so they need none of the parts that it works with.
+/// An activity type: its descriptor, and how to create the instance that runs it. Services that only read and check definitions never
+/// create one, so they need none of its dependencies.
 /// </summary>
 public sealed class ActivityRegistration
 {
@@ -32,7 +32,7 @@ public sealed class ActivityRegistration
 
     internal ImageActivity Image => _image.Value;
 
-    /// <summary>True if it only looks at its inputs, so that building it takes none of the parts that others work with.</summary>
+    /// <summary>True if it only looks at its inputs, so that creating it needs no dependencies.</summary>
     internal bool OnlyDecides { get; init; }
 
     /// <summary>Set for a type that only looks at its inputs.</summary>

@@ -6,18 +6,18 @@ using Microsoft.Extensions.Logging;
 namespace Darkroom.Runs;
 
 /// <summary>
-/// Brings the schema and the shipped definitions into the database before anything else starts, and waits for a database that
-/// is not up yet. Every process does it; the first one finds work.
+/// Migrates the schema and seeds the shipped definitions before anything else starts, and waits for a database that
+/// is not up yet. Every process does this; only the first one has work to do.
 /// </summary>
 internal sealed partial class DatabaseStartup(
     SchemaMigrator schema, DefinitionSeeder definitions, TimeProvider time, ILogger<DatabaseStartup> logger) : IHostedService
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        var begun = time.GetTimestamp();
+        var started = time.GetTimestamp();
         while (true)
         {
             try
@@ -26,10 +26,10 @@ internal sealed partial class DatabaseStartup(
                 await definitions.SeedAsync(cancellationToken);
                 return;
             }
-            catch (Exception e) when (DatabaseErrors.IsTransient(e) && time.GetElapsedTime(begun) < Patience)
+            catch (Exception e) when (DatabaseErrors.IsTransient(e) && time.GetElapsedTime(started) < Timeout)
             {
                 LogWaiting(e.Message);
-                await Task.Delay(Pause, time, cancellationToken);
+                await Task.Delay(RetryDelay, time, cancellationToken);
             }
         }
     }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Darkroom.Runs;
 
-/// <summary>Brings the definitions that ship with the product into the database, once: whatever people made of them since stays.</summary>
+/// <summary>Inserts the definitions that ship with the product, once: later edits are never overwritten.</summary>
 public sealed partial class DefinitionSeeder(
     DefinitionStore definitions, ActivityCatalog catalog, ILogger<DefinitionSeeder> logger)
 {

@@ -5,14 +5,14 @@ using Npgsql;
 
 namespace Darkroom.Runs;
 
-// Changes follow Elsa's rules: a draft is edited in place, a version that was ever published is not: editing it makes the next
+// Changes follow Elsa's rules: a draft is edited in place; editing a version that was ever published creates the next
 // version. Each change is one transaction under the lock of the definition's id.
 public sealed partial class DefinitionStore
 {
-    // Enough for a burst of saves that cross their answers; an editor that is further behind has lost track.
-    private const int RememberedRevisions = 32;
+    // Enough for a burst of saves sent before their responses arrive; an editor further behind has lost track.
+    private const int MaxRevisions = 32;
 
-    /// <summary>Creates the definition, or saves it as a draft; publishes it too if wanted and if it can be run.</summary>
+    /// <summary>Creates the definition, or saves it as a draft; also publishes it if requested and possible.</summary>
     /// <param name="definitionId">Null for a new definition with an id of its own.</param>
     public async Task<DefinitionEdit> SaveAsync(
         string? definitionId, WorkflowDocument document, EditBase from, bool publish, CancellationToken cancellationToken)
@@ -21,18 +21,18 @@ public sealed partial class DefinitionStore
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId ?? NewId(), cancellationToken);
         if (edit.Latest is not { } latest)
         {
-            // An editor that names a version has opened a definition that is gone; it must not come back by an autosave.
+            // An editor that names a version has opened a definition that is gone; an autosave must not bring it back.
             if (definitionId is not null && from.VersionId is not null) return Gone;
             await edit.InsertAsync(document, from.Editor, cancellationToken);
         }
         else
         {
-            // An editor's own chain of saves: what it started from, and every revision it made since.
+            // An editor's own chain of saves: the revision it started from, and every revision it made since.
             var revisions = await edit.ReadRevisionsAsync(from.Editor, cancellationToken);
             if (Conflict(latest.Summary, revisions, from) is { } conflict) return conflict;
             if (!DefinitionSerializer.SameContent(latest, document))
             {
-                revisions = [.. revisions.Append(latest.Summary.Revision).Distinct().TakeLast(RememberedRevisions)];
+                revisions = [.. revisions.Append(latest.Summary.Revision).Distinct().TakeLast(MaxRevisions)];
                 if (latest.Summary.WasPublished) await edit.InsertAsync(document, from.Editor, cancellationToken, revisions);
                 else await edit.UpdateLatestAsync(document, from.Editor, revisions, cancellationToken);
             }
@@ -50,7 +50,7 @@ public sealed partial class DefinitionStore
         return new DefinitionEdit.Done(edit.Latest!, wasPublished);
     }
 
-    /// <summary>Adds the content as the definition's next version, a draft. What was there before stays in its history.</summary>
+    /// <summary>Adds the content as the definition's next version, a draft. Earlier versions stay in its history.</summary>
     public async Task<DefinitionEdit> ImportAsync(string? definitionId, WorkflowDocument document, string editor, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId ?? NewId(), cancellationToken);
@@ -73,7 +73,7 @@ public sealed partial class DefinitionStore
         return new DefinitionEdit.Done(edit.Latest!);
     }
 
-    /// <summary>Takes the published version out of service for new requests; those that run keep it.</summary>
+    /// <summary>Takes the published version out of service for new requests; running ones keep it.</summary>
     public async Task<DefinitionEdit> RetractAsync(string definitionId, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
@@ -86,7 +86,7 @@ public sealed partial class DefinitionStore
         return new DefinitionEdit.Done(edit.Versions.Single(v => v.Summary.Id == published.Summary.Id));
     }
 
-    /// <summary>Makes a draft of an older version's content.</summary>
+    /// <summary>Creates a draft with an older version's content.</summary>
     public async Task<DefinitionEdit> RevertAsync(string definitionId, int version, string editor, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
@@ -118,15 +118,15 @@ public sealed partial class DefinitionStore
     }
 
     private static async Task<DefinitionEdit> DeleteAsync(
-        DefinitionTransaction edit, IReadOnlyList<WorkflowDefinition> versions, WorkflowDefinition answer, CancellationToken cancellationToken)
+        DefinitionTransaction edit, IReadOnlyList<WorkflowDefinition> versions, WorkflowDefinition result, CancellationToken cancellationToken)
     {
         var ids = versions.Select(v => v.Summary.Id).ToArray();
         if (await edit.HaveRequestsAsync(ids, cancellationToken))
             return new DefinitionEdit.Refused(
                 "workflow_in_use",
                 versions.Any(v => v.Summary.WasPublished)
-                    ? $"{answer.Summary.Name} cannot be deleted: requests run it, or have run it and show it. Unpublish it instead: new requests cannot use it then."
-                    : $"{answer.Summary.Name} cannot be deleted: it has been tried, and what was tried shows it. It is a draft, so no request uses it.");
+                    ? $"{result.Summary.Name} cannot be deleted: requests run it, or have run it and show it. Unpublish it instead: new requests cannot use it then."
+                    : $"{result.Summary.Name} cannot be deleted: it has been tried, and what was tried shows it. It is a draft, so no request uses it.");
         try
         {
             await edit.DeleteAsync(ids, cancellationToken);
@@ -134,10 +134,10 @@ public sealed partial class DefinitionStore
         }
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.ForeignKeyViolation)
         {
-            return new DefinitionEdit.Refused("workflow_in_use", $"{answer.Summary.Name} cannot be deleted: a request has just started with it.");
+            return new DefinitionEdit.Refused("workflow_in_use", $"{result.Summary.Name} cannot be deleted: a request has just started with it.");
         }
 
-        return new DefinitionEdit.Done(answer);
+        return new DefinitionEdit.Done(result);
     }
 
     private static DefinitionEdit.Refused? Conflict(DefinitionSummary current, Guid[] revisions, EditBase from)

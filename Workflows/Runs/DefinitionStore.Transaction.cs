@@ -7,7 +7,7 @@ namespace Darkroom.Runs;
 
 public sealed partial class DefinitionStore
 {
-    /// <summary>One change to a definition, all of whose versions are locked meanwhile. Without a commit nothing has happened.</summary>
+    /// <summary>One change to a definition, with all its versions locked. Nothing is changed until it commits.</summary>
     private sealed class DefinitionTransaction : IAsyncDisposable
     {
         private const string DemoteLatest = "update workflow_definitions set is_latest = false where definition_id = @definition and is_latest";
@@ -23,7 +23,7 @@ public sealed partial class DefinitionStore
             _definitionId = definitionId;
         }
 
-        /// <summary>As they are in this transaction, lowest first.</summary>
+        /// <summary>The versions as this transaction sees them, lowest first.</summary>
         public List<WorkflowDefinition> Versions { get; private set; } = [];
 
         public WorkflowDefinition? Latest => Versions.FirstOrDefault(version => version.Summary.IsLatest);
@@ -36,7 +36,7 @@ public sealed partial class DefinitionStore
             try
             {
                 var edit = new DefinitionTransaction(connection, await connection.BeginTransactionAsync(cancellationToken), definitionId);
-                // A lock of the id and not of rows: there may be none yet, and uploads that pin a version need not wait.
+                // Locks the id and not rows: there may be none yet, and uploads that pin a version need not wait.
                 await connection.Sql("select pg_advisory_xact_lock(hashtextextended(@lock, 0))").With("lock", $"definition:{definitionId}")
                     .ExecuteNonQueryAsync(cancellationToken);
                 await edit.ReadAsync(cancellationToken);
@@ -86,7 +86,7 @@ public sealed partial class DefinitionStore
             await ReadAsync(cancellationToken);
         }
 
-        /// <summary>The revisions that this editor has made of the latest version since it began; none if another has saved since.</summary>
+        /// <summary>The revisions that this editor has made of the latest version; none if another editor has saved since.</summary>
         public async Task<Guid[]> ReadRevisionsAsync(string editor, CancellationToken cancellationToken) =>
             await _connection.Sql(
                     """
@@ -136,7 +136,7 @@ public sealed partial class DefinitionStore
             await ReadAsync(cancellationToken);
         }
 
-        /// <summary>Whether a request or an instance names one of these versions; a finished one too: it may be retried and is shown with it.</summary>
+        /// <summary>Whether a request or an instance refers to one of these versions; finished ones count, as they may be retried or viewed.</summary>
         public async Task<bool> HaveRequestsAsync(string[] ids, CancellationToken cancellationToken) =>
             (bool)(await _connection.Sql(
                     """
@@ -146,7 +146,7 @@ public sealed partial class DefinitionStore
                 .With("ids", ids)
                 .ExecuteScalarAsync(cancellationToken))!;
 
-        /// <summary>Deletes versions; the highest that is left is the latest.</summary>
+        /// <summary>Deletes versions; the highest remaining one becomes the latest.</summary>
         public async Task DeleteAsync(string[] ids, CancellationToken cancellationToken)
         {
             await _connection.Sql("delete from workflow_definitions where id = any (@ids)").With("ids", ids).ExecuteNonQueryAsync(cancellationToken);

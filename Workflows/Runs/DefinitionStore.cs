@@ -7,13 +7,13 @@ using NpgsqlTypes;
 
 namespace Darkroom.Runs;
 
-/// <summary>Workflow definitions with all their versions: what people list and edit, and what the next request runs.</summary>
+/// <summary>Workflow definitions with all their versions: what people list and edit, and what new requests run.</summary>
 public sealed partial class DefinitionStore(NpgsqlDataSource database, DefinitionValidator validator, IOptions<EngineOptions> options)
 {
     private const string SummaryColumns =
         "id, definition_id, version, name, description, is_latest, is_published, was_published, created_at, revision";
 
-    /// <summary>A page of the versions that pass the filter, and how many pass it in all.</summary>
+    /// <summary>A page of the versions that match the filter, and how many match in all.</summary>
     public async Task<(IReadOnlyList<DefinitionSummary> Items, long Total)> ListAsync(DefinitionFilter filter, CancellationToken cancellationToken)
     {
         var order = filter.Order switch
@@ -47,7 +47,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, Definitio
         return (await ReadSummariesAsync(command, cancellationToken), total);
     }
 
-    /// <summary>The version of this definition that is meant: of several, the published one, else the highest.</summary>
+    /// <summary>The definition's version that matches; if several do, the published one, else the highest.</summary>
     public async Task<WorkflowDefinition?> FindAsync(string definitionId, VersionOptions versions, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
@@ -64,7 +64,7 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, Definitio
         return (await ReadVersionsAsync(command, cancellationToken)).SingleOrDefault();
     }
 
-    /// <summary>The versions with these ids, as far as they exist.</summary>
+    /// <summary>The versions with these ids; missing ones are left out.</summary>
     public async Task<IReadOnlyList<WorkflowDefinition>> FindVersionsAsync(IReadOnlyList<string> ids, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(

@@ -12,13 +12,13 @@ namespace Darkroom.Runs;
 
 public static class EngineServices
 {
-    /// <summary>Adds definitions, instances and what runs them. Needs a database, and activities for the definitions to name.</summary>
+    /// <summary>Adds definitions, instances and the engine that runs them. Requires a database and registered activities.</summary>
     public static IServiceCollection AddWorkflowEngine(this IServiceCollection services)
     {
         services.AddTelemetry();
         services.AddSettings<EngineOptions>("Engine");
         services.TryAddSingleton(TimeProvider.System);
-#pragma warning disable RS0030 // The one place that draws the seed: everything else is given this instance.
+#pragma warning disable RS0030 // The only place that uses it: everything else is injected with this instance.
         services.TryAddSingleton(Random.Shared);
 #pragma warning restore RS0030
         services.AddSettings<ExpressionOptions>("Expressions");

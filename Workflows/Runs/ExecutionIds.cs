@@ -4,8 +4,8 @@ using System.Text;
 namespace Darkroom.Runs;
 
 /// <summary>
-/// Ids of executions. Activities of the workflow have rows, and their ids are those. The executions of a body's activity are
-/// only counted, so the one record that stands for them has an id made of its instance and its node.
+/// Ids of executions. Executions of workflow activities have rows, whose ids they use. Executions of body activities are
+/// only counted, so the single record that represents them has an id made of its instance and its node.
 /// </summary>
 internal static class ExecutionIds
 {
@@ -13,7 +13,7 @@ internal static class ExecutionIds
 
     public static string OfBody(Guid instance, string nodeId) => $"{instance:N}{Separator}{Hash(nodeId)}";
 
-    /// <summary>The instance that an id of the second kind names.</summary>
+    /// <summary>The instance that a body activity's id refers to.</summary>
     public static bool TryParseBody(string id, out Guid instance)
     {
         instance = default;

@@ -9,15 +9,15 @@ using Npgsql;
 
 namespace Darkroom.Runs;
 
-/// <summary>The body that the images of a request's run go through, ready to run. Looked up once per run and process.</summary>
+/// <summary>The compiled body for the images of a request's run. Looked up once per run and process.</summary>
 internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler compiler)
 {
-    // A worker has images of few requests in hand at once; forgetting all of them costs one look-up each.
-    private const int Remembered = 256;
+    // A worker processes images of few requests at once; clearing the cache costs one look-up each.
+    private const int MaxCached = 256;
 
     private readonly ConcurrentDictionary<(RequestId, int), FanOutBody> _bodies = new();
 
-    /// <summary>Null if the run no longer waits for its images: it was cancelled, or its last outcome is recorded already.</summary>
+    /// <summary>Null if the run no longer waits for its images: it was cancelled, or its last outcome is already recorded.</summary>
     public async Task<FanOutBody?> FindAsync(RequestId request, int run, CancellationToken cancellationToken)
     {
         if (_bodies.TryGetValue((request, run), out var known)) return known;
@@ -32,7 +32,7 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
             FindActivity = workflow.FindActivity,
         };
         var body = new FanOutBody(workflow.Body(bookmark.ActivityId).Bind(scope), bookmark.MaxAttempts, traceParent, images);
-        if (_bodies.Count >= Remembered) _bodies.Clear();
+        if (_bodies.Count >= MaxCached) _bodies.Clear();
         return _bodies.GetOrAdd((request, run), body);
     }
 
@@ -62,7 +62,7 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
 
 /// <summary>A fan-out's body and what its images share.</summary>
 /// <param name="Body">The body.</param>
-/// <param name="MaxAttempts">How often it may be started for one image.</param>
+/// <param name="MaxAttempts">How many times it may be started for one image.</param>
 /// <param name="TraceParent">Trace context of the run, or null.</param>
 /// <param name="Images">Images of the request.</param>
 internal sealed record FanOutBody(BoundImageBody Body, int MaxAttempts, string? TraceParent, int Images);

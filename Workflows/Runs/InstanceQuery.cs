@@ -2,12 +2,12 @@ using Darkroom.Data;
 
 namespace Darkroom.Runs;
 
-/// <summary>Which instances a list shows. An empty list and null mean any.</summary>
+/// <summary>Filters the instance list. Empty lists and nulls match everything.</summary>
 public sealed record InstanceQuery
 {
     public IReadOnlyList<Guid> Ids { get; init; } = [];
 
-    /// <summary>Part of the name, or a whole id of instance, request or definition.</summary>
+    /// <summary>Part of the name, or the whole id of an instance, request or definition.</summary>
     public string? SearchTerm { get; init; }
 
     public IReadOnlyList<string> DefinitionIds { get; init; } = [];
@@ -26,7 +26,7 @@ public sealed record InstanceQuery
     public int Take { get; init; } = 10;
 }
 
-/// <summary>Whose instances are looked at: an owner sees the runs of their own requests, and nothing tells of any others.</summary>
+/// <summary>Whose instances are visible: an owner sees the runs of their own requests and learns nothing of others.</summary>
 /// <param name="Owner">Null for everyone's.</param>
 public readonly record struct InstanceScope(OwnerId? Owner)
 {
@@ -34,7 +34,7 @@ public readonly record struct InstanceScope(OwnerId? Owner)
     public static InstanceScope Everyone { get; } = new(null);
 }
 
-/// <summary>Compares one of an instance's times.</summary>
+/// <summary>Compares one of the instance's times with a value.</summary>
 public sealed record InstanceTimeFilter(InstanceTime Time, TimeComparison Comparison, DateTimeOffset Value);
 
 public enum InstanceTime

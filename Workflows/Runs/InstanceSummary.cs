@@ -5,7 +5,7 @@ using Darkroom.Requests;
 
 namespace Darkroom.Runs;
 
-/// <summary>A workflow instance as a list shows it. Its request is what its owner knows it by.</summary>
+/// <summary>A workflow instance as a list shows it. Its owner knows it by its request.</summary>
 public sealed record InstanceSummary
 {
     public required Guid Id { get; init; }
@@ -13,7 +13,7 @@ public sealed record InstanceSummary
     public required OwnerId OwnerId { get; init; }
     public required int Run { get; init; }
 
-    /// <summary>False where a retry has begun a later run: the request's counters are no longer about this one.</summary>
+    /// <summary>False if a retry has started a later run: the request's counters then no longer describe this one.</summary>
     public required bool IsCurrentRun { get; init; }
 
     public required string DefinitionId { get; init; }
@@ -25,15 +25,15 @@ public sealed record InstanceSummary
 
     public required string SubStatus { get; init; }
 
-    /// <summary>The name of the uploaded file, and the run after the first.</summary>
+    /// <summary>The name of the uploaded file, plus the run number after the first run.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What faulted the instance, and the images that failed.</summary>
+    /// <summary>The incident that faulted the instance, plus the images that failed.</summary>
     public required long IncidentCount { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When the instance took a step, or outcomes of its images were recorded.</summary>
+    /// <summary>When the instance last took a step, or outcomes of its images were recorded.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
     public required DateTimeOffset? FinishedAt { get; init; }
@@ -46,7 +46,7 @@ public sealed record InstanceDetail
 {
     public required InstanceSummary Summary { get; init; }
 
-    /// <summary>The text that it runs.</summary>
+    /// <summary>The definition text that it runs.</summary>
     public required DocumentHash Document { get; init; }
 
     public required WorkflowState State { get; init; }
@@ -61,14 +61,14 @@ public sealed record InstanceDetail
     /// <summary>Of the request's current run.</summary>
     public required int ImagesFailed { get; init; }
 
-    /// <summary>Images that workers have in hand now.</summary>
+    /// <summary>Images that workers are processing now.</summary>
     public required int ImagesRunning { get; init; }
 
     public required DateTimeOffset? JournalRemovedAt { get; init; }
     public required IReadOnlyList<OpenBookmark> Bookmarks { get; init; }
 }
 
-/// <summary>What an instance waits for.</summary>
+/// <summary>What an instance is waiting for.</summary>
 /// <param name="Id">Also the id of the activity's execution.</param>
 /// <param name="Name">The activity's type.</param>
 public sealed record OpenBookmark(Guid Id, string ActivityId, string Name, DateTimeOffset CreatedAt);

@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace Darkroom.Runs;
 
-/// <summary>The values that a request brings for the inputs of its workflow.</summary>
+/// <summary>The values that a request provides for its workflow's inputs.</summary>
 internal static class RequestInputs
 {
     public static async Task<Dictionary<string, JsonElement>> ReadAsync(

@@ -7,12 +7,12 @@ using Npgsql;
 
 namespace Darkroom.Runs;
 
-/// <summary>What an owner may do to a request after it was accepted: cancel it, or run its failed images once more.</summary>
-/// <remarks>Either takes as long as the request is large; the caller's token limits it, and what it ends has changed nothing.</remarks>
+/// <summary>What an owner may do with an accepted request: cancel it, or retry its failed images.</summary>
+/// <remarks>Both take time in proportion to the request's size. If the caller's token cancels one, nothing has changed.</remarks>
 public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer ending, DarkroomMetrics metrics)
 {
     /// <summary>
-    /// Ends the run now. Whatever workers still have in hand changes nothing: the instance's fence moves on, and outcomes of
+    /// Ends the run now. What workers are still processing has no effect: the instance's fence moves on, and outcomes of
     /// images count only while the request is processing.
     /// </summary>
     public async Task<LifecycleResult> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken)
@@ -60,8 +60,8 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
     }
 
     /// <summary>
-    /// Starts the next run for the images that failed, with the definition version of the first. What succeeded stays, and the
-    /// earlier output CSV is served until the next exists. Only from <c>completed_with_errors</c>.
+    /// Starts the next run for the images that failed, with the first run's definition version. Succeeded images stay, and the
+    /// earlier output CSV is served until the next one exists. Only from <c>completed_with_errors</c>.
     /// </summary>
     public async Task<LifecycleResult> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken)
     {
@@ -114,7 +114,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
                 """)
             .With("request", request.Value)
             .With("owner", owner.Value)
-            // A load of millions of images holds the row until it is committed.
+            // Loading millions of images locks the row until it commits.
             .WithoutTimeout();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
@@ -124,7 +124,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
     private sealed record Current(RequestStatus Status, int Run);
 }
 
-/// <summary>What came of a wish to cancel or to retry.</summary>
+/// <summary>The result of a cancel or a retry.</summary>
 public enum LifecycleResult
 {
     /// <summary>Done, now or by an earlier call.</summary>

@@ -8,14 +8,14 @@ using NpgsqlTypes;
 namespace Darkroom.Runs;
 
 /// <summary>
-/// Sets a request's terminal state. It is the only place that does, and it works in the transaction that ends the workflow
-/// instance, with its webhooks: neither can be seen without the other, and an edited workflow cannot forget them.
+/// Sets a request's final state. Nothing else does, and it works in the transaction that ends the workflow
+/// instance, together with its webhooks: neither is visible without the other, and an edited workflow cannot leave them out.
 /// </summary>
 public sealed class RunFinalizer(WebhookOutbox webhooks)
 {
     /// <summary>Ends a run whose request and instance rows the caller has locked.</summary>
     /// <param name="subStatus">How the instance ended: Finished, Faulted or Cancelled.</param>
-    /// <returns>The request's terminal state; true only once the caller has committed.</returns>
+    /// <returns>The request's final state; not true until the caller commits.</returns>
     internal async Task<RequestStatus> EndAsync(
         NpgsqlConnection connection, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellationToken)
     {

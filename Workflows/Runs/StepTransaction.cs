@@ -10,7 +10,7 @@ using NpgsqlTypes;
 namespace Darkroom.Runs;
 
 /// <summary>
-/// The one transaction of a step. It opens by locking request, then instance, and by checking the claim's fence, so that
+/// The single transaction of a step. It first locks the request, then the instance, and checks the claim's fence, so that
 /// everything written through it is written by the instance's only owner or not at all.
 /// </summary>
 internal sealed class StepTransaction : IAsyncDisposable
@@ -60,7 +60,7 @@ internal sealed class StepTransaction : IAsyncDisposable
         }
     }
 
-    /// <summary>Marks the request as being processed; does nothing after the first time.</summary>
+    /// <summary>Marks the request as processing; does nothing after the first time.</summary>
     public Task MarkProcessingAsync(CancellationToken cancellationToken) =>
         RequestUpdates.BeginProcessingAsync(_connection, _instance.RequestId, cancellationToken);
 
@@ -85,7 +85,7 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("instance", _instance.Id)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    /// <summary>Writes what an activity did into the journal. A suspended one is written twice under the same id: running, then as it ended.</summary>
+    /// <summary>Writes an execution into the journal. A suspended one is written twice under the same id: as running, then as it ended.</summary>
     public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellationToken) =>
         await _connection.Sql(
                 """
@@ -123,11 +123,11 @@ internal sealed class StepTransaction : IAsyncDisposable
     public async Task SaveAsync(WorkflowState state, CancellationToken cancellationToken) =>
         await UpdateAsync("state = @state", state, cancellationToken);
 
-    /// <summary>Saves the snapshot and gives the claim back; the instance is claimable again after <paramref name="delay"/>.</summary>
+    /// <summary>Saves the snapshot and releases the claim; the instance can be claimed again after <paramref name="delay"/>.</summary>
     public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellationToken) =>
         await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellationToken, ("delay", delay));
 
-    /// <summary>True if the instance now waits for its bookmarks and the claim is given back; false if it has none, or one has been woken.</summary>
+    /// <summary>True if the instance now waits for its bookmarks and its claim is released; false if it has none, or one was resumed.</summary>
     public async Task<bool> TrySuspendAsync(WorkflowState state, CancellationToken cancellationToken)
     {
         var waits = (bool)(await _connection.Sql(
@@ -142,7 +142,7 @@ internal sealed class StepTransaction : IAsyncDisposable
         return waits;
     }
 
-    /// <summary>True if a bookmark of this instance has been woken, or its time has come, and it has not yet been taken.</summary>
+    /// <summary>True if a bookmark of this instance was resumed, or is due, and has not been processed yet.</summary>
     public async Task<bool> HasResumptionAsync(CancellationToken cancellationToken) =>
         (bool)(await _connection.Sql(
                 """
@@ -152,7 +152,7 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("id", _instance.Id)
             .ExecuteScalarAsync(cancellationToken))!;
 
-    /// <summary>Ends the instance and with it the request's run; returns how.</summary>
+    /// <summary>Ends the instance and with it the request's run; returns the request's final state.</summary>
     public async Task<RequestStatus> EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
     {
         await UpdateAsync(

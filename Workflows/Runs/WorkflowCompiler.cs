@@ -7,11 +7,11 @@ using Npgsql;
 
 namespace Darkroom.Runs;
 
-/// <summary>Compiles what instances run, once a process for each text: an instance runs the text that it started with, whatever became of its version.</summary>
+/// <summary>Compiles definition texts, once per process and text: an instance runs the text that it started with, whatever became of its version.</summary>
 internal sealed class WorkflowCompiler(NpgsqlDataSource database, ActivityCatalog catalog)
 {
-    // Somebody who edits and tries again leaves one behind each time; what is still needed is compiled again.
-    private const int Remembered = 256;
+    // Each edit that is tried leaves one behind; what is still needed is compiled again.
+    private const int MaxCached = 256;
 
     private readonly ConcurrentDictionary<string, CompiledWorkflow> _compiled = new(StringComparer.Ordinal);
 
@@ -23,7 +23,7 @@ internal sealed class WorkflowCompiler(NpgsqlDataSource database, ActivityCatalo
             .With("hash", hash.Bytes)
             .ExecuteScalarAsync(cancellationToken) ?? throw new InvalidOperationException($"The workflow text {hash.Hex} does not exist.");
         var compiled = CompiledWorkflow.Compile(WorkflowDocument.Parse(text), catalog);
-        if (_compiled.Count >= Remembered) _compiled.Clear();
+        if (_compiled.Count >= MaxCached) _compiled.Clear();
         return _compiled.GetOrAdd(hash.Hex, compiled);
     }
 }

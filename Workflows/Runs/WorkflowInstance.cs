@@ -4,20 +4,20 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Runs;
 
-/// <summary>An instance that this process has claimed and may change as long as its fence holds.</summary>
+/// <summary>An instance that this process has claimed and may change while its fence holds.</summary>
 public sealed record WorkflowInstance(
     Guid Id, RequestId RequestId, int Run, string DefinitionVersionId, long Fence, WorkflowState State)
 {
-    /// <summary>The text that it runs.</summary>
+    /// <summary>The definition text that it runs.</summary>
     public required DocumentHash Document { get; init; }
 
-    /// <summary>Trace context of what started the run, or null.</summary>
+    /// <summary>Trace context of whatever started the run, or null.</summary>
     public string? TraceParent { get; init; }
 
-    /// <summary>It was claimed from a process that had died or lost it.</summary>
+    /// <summary>It was claimed from a process that died or lost its lease.</summary>
     public bool Recovered { get; init; }
 }
 
-/// <summary>The claim's fence no longer holds: another process owns the instance, or it was cancelled. Whatever was under way is dropped.</summary>
+/// <summary>The claim's fence no longer holds: another process owns the instance, or it was cancelled. Work in progress is dropped.</summary>
 public sealed class InstanceLostException(Guid instanceId)
     : Exception($"Workflow instance {instanceId} is no longer owned by this process.");

@@ -10,16 +10,16 @@ namespace Darkroom.Runs;
 
 public sealed partial class WorkflowInstanceReader
 {
-    // By what ran: a version that is a draft has another text the next time somebody tries it.
-    private const int Remembered = 256;
+    // Keyed by text: a draft may have another text the next time somebody tries it.
+    private const int MaxCached = 256;
 
     private readonly ConcurrentDictionary<string, DefinitionNodes> _nodes = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// What is known of a run; null where the scope holds no such instance. A run of a hundred thousand images has some ten
-    /// executions and a few counts: it is read whole.
+    /// The history of a run; null if the scope has no such instance. A run of a hundred thousand images has about ten
+    /// executions and a few counts, so it is read whole.
     /// </summary>
-    /// <param name="failures">How many failed images to read at most, in the order of the file.</param>
+    /// <param name="failures">Maximum number of failed images to read, in file order.</param>
     public async Task<RunHistory?> FindHistoryAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellationToken)
     {
         if (await FindDetailAsync(scope, id, cancellationToken) is not { } instance) return null;
@@ -51,11 +51,11 @@ public sealed partial class WorkflowInstanceReader
         return new RunHistory(instance, nodes, executions, counts, await ReadFailuresAsync(instance, null, failures, cancellationToken));
     }
 
-    /// <summary>The images that failed at one activity, in the order of the file: the first few, from among the first thousands that failed anywhere.</summary>
+    /// <summary>The first images in file order that failed at one activity, from among the first few thousand that failed anywhere.</summary>
     public Task<IReadOnlyList<FailedImage>> ListFailuresAsync(InstanceDetail instance, string nodeId, int limit, CancellationToken cancellationToken) =>
         ReadFailuresAsync(instance, nodeId, limit, cancellationToken);
 
-    /// <summary>The instance in which a workflow activity's execution took place, if the scope holds it.</summary>
+    /// <summary>The instance of a workflow activity's execution, if it is in scope.</summary>
     public async Task<Guid?> FindInstanceOfAsync(InstanceScope scope, Guid execution, CancellationToken cancellationToken) =>
         await database.Sql(
                 """
@@ -76,7 +76,7 @@ public sealed partial class WorkflowInstanceReader
         var text = (string)(await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
             .ExecuteScalarAsync(cancellationToken))!;
-        if (_nodes.Count >= Remembered) _nodes.Clear();
+        if (_nodes.Count >= MaxCached) _nodes.Clear();
         return _nodes.GetOrAdd(hash.Hex, DefinitionNodes.Parse(text));
     }
 
@@ -116,7 +116,7 @@ public sealed partial class WorkflowInstanceReader
     {
         var code = row.GetString(3);
         var steps = row.TextOrNull(7) is { } journal ? JsonSerializer.Deserialize<List<BodyJournalStep>>(journal)! : [];
-        // The journal's last step is the one that failed, unless every step went well and nothing had been stored in the end.
+        // The journal's last step is the one that failed, unless every step succeeded and nothing had been stored at the end.
         var stopped = steps.Count > 0 && steps[^1].Outcome == code ? steps[^1].NodeId : null;
         return new FailedImage(
             row.GetInt32(0), row.GetInt32(1), row.GetString(2), code, row.TextOrNull(4) ?? code,

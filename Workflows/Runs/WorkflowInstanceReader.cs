@@ -7,10 +7,10 @@ using NpgsqlTypes;
 
 namespace Darkroom.Runs;
 
-/// <summary>Reads workflow instances for people: lists, one with all that it is about, and its history.</summary>
+/// <summary>Reads workflow instances for people: lists, details and history.</summary>
 public sealed partial class WorkflowInstanceReader(NpgsqlDataSource database)
 {
-    // The failed images of an earlier run are failed no longer: a retry has opened them again. What is left are the counts, of
+    // A retry reopens the failed images of an earlier run, so they no longer count as failed. What remains are the counts, of
     // which the body's own is the highest.
     private const string Instances =
         """
@@ -88,7 +88,7 @@ public sealed partial class WorkflowInstanceReader(NpgsqlDataSource database)
         return items.Count == 1 ? items[0] : null;
     }
 
-    /// <summary>What differs whenever something about an instance has changed. One that is gone is absent.</summary>
+    /// <summary>A stamp per instance that differs whenever something about it has changed. Deleted instances are absent.</summary>
     public async Task<IReadOnlyDictionary<Guid, InstanceStamp>> ReadStampsAsync(IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken)
     {
         var stamps = new Dictionary<Guid, InstanceStamp>(ids.Count);

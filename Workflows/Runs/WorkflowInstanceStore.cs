@@ -14,10 +14,10 @@ namespace Darkroom.Runs;
 /// <summary>Workflow instances: created with their request, claimed by one process at a time, changed only under the claim's fence.</summary>
 public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease)
 {
-    // By id: the fence of the latest claim.
-    private readonly ConcurrentDictionary<Guid, long> _inHand = new();
+    // The fence of the latest claim by instance id.
+    private readonly ConcurrentDictionary<Guid, long> _claims = new();
 
-    /// <summary>Inserts the instance of a request's run, in the caller's transaction, and announces it when that commits.</summary>
+    /// <summary>Inserts the instance of a request's run, in the caller's transaction, and notifies workers when that commits.</summary>
     public static async Task<Guid> InsertAsync(
         NpgsqlConnection connection, RequestId request, int run, WorkflowDefinition definition, CancellationToken cancellationToken)
     {
@@ -49,10 +49,10 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     }
 
     /// <summary>
-    /// Inserts the instance of a request's next run: it runs what the run before ran, or, where that run's instance was deleted, the
-    /// version that the request names.
+    /// Inserts the instance of a request's next run. It runs the same text as the run before or, if that run's instance was deleted,
+    /// the version that the request names.
     /// </summary>
-    /// <exception cref="InvalidOperationException">There is nothing that it could run: without an instance the run would never end.</exception>
+    /// <exception cref="InvalidOperationException">There is nothing to run: without an instance the run would never end.</exception>
     public static async Task InsertNextAsync(NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken)
     {
         var id = Guid.CreateVersion7();
@@ -87,10 +87,10 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             throw new InvalidOperationException($"Request {request} has no workflow for run {run}.");
     }
 
-    /// <summary>How long it is until an instance that nobody runs becomes ready by itself; null if none will.</summary>
+    /// <summary>Time until an instance that nobody runs becomes ready by itself; null if none will.</summary>
     public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellationToken) =>
         await database.Sql(
-                // greatest passes over nulls: by itself it would make an empty table due at once, for ever.
+                // greatest ignores nulls: by itself it would make an empty table always due.
                 """
                 select case when min(ready_at) is not null then greatest(min(ready_at) - now(), interval '0') end
                 from workflow_instances
@@ -100,10 +100,10 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 """)
             .ExecuteScalarAsync(cancellationToken) as TimeSpan?;
 
-    /// <summary>Claims the instance that has been ready longest, or nothing. The claim lasts as long as this process' lease, or until it is let go.</summary>
+    /// <summary>Claims the instance that has been ready longest, or null. The claim lasts as long as this process's lease, or until it is released.</summary>
     /// <remarks>
-    /// An instance that names this process without being in its hands is free as well: the answer to its claim, or to its release,
-    /// was lost with a connection.
+    /// An instance that this process owns in the database but is not running is free as well: the response to its claim, or to its
+    /// release, was lost with a connection.
     /// </remarks>
     public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellationToken)
     {
@@ -131,15 +131,15 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered
                 """)
             .With("owner", process.Id)
-            .With("in_hand", _inHand.Keys.ToArray())
+            .With("in_hand", _claims.Keys.ToArray())
             .With("lease", lease.Value.Duration);
-        return await ReadInstanceAsync(command, (id, fence) => _inHand[id] = fence, cancellationToken);
+        return await ReadInstanceAsync(command, (id, fence) => _claims[id] = fence, cancellationToken);
     }
 
-    /// <summary>Notes that this process does nothing more under this claim, however it ended.</summary>
-    public void LetGo(WorkflowInstance instance) => _inHand.TryRemove(KeyValuePair.Create(instance.Id, instance.Fence));
+    /// <summary>Notes that this process has finished with this claim, however it ended.</summary>
+    public void Forget(WorkflowInstance instance) => _claims.TryRemove(KeyValuePair.Create(instance.Id, instance.Fence));
 
-    /// <summary>Reads again an instance that this process still owns, or null if it no longer does.</summary>
+    /// <summary>Reloads an instance that this process still owns; null if it no longer does.</summary>
     public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
@@ -160,7 +160,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     internal Task<StepTransaction> BeginStepAsync(WorkflowInstance instance, CancellationToken cancellationToken) =>
         StepTransaction.BeginAsync(database, instance, cancellationToken);
 
-    /// <summary>Bookmarks of this instance that have been woken, oldest first.</summary>
+    /// <summary>Bookmarks of this instance that were resumed, oldest first.</summary>
     public async Task<IReadOnlyList<Resumption>> ReadResumptionsAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         var resumptions = new List<Resumption>();
@@ -180,7 +180,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
         return resumptions;
     }
 
-    /// <summary>Gives a claimed instance back unchanged; it is claimable again after <paramref name="delay"/>.</summary>
+    /// <summary>Releases a claimed instance unchanged; it can be claimed again after <paramref name="delay"/>.</summary>
     public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, CancellationToken cancellationToken) =>
         await database.Sql(
                 $"""
@@ -198,12 +198,12 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("delay", delay)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    /// <param name="known">Told before the state is read: one that cannot be read stays in hand, and is not claimed again before all others.</param>
-    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? known, CancellationToken cancellationToken)
+    /// <param name="onClaimed">Called before the state is read, so that an instance that cannot be read is not claimed again at once.</param>
+    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? onClaimed, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken)) return null;
-        known?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
+        onClaimed?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
             WorkflowState.FromJson(reader.GetString(5)))

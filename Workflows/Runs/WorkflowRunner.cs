@@ -15,8 +15,8 @@ using Npgsql;
 namespace Darkroom.Runs;
 
 /// <summary>
-/// Runs a claimed instance until it waits or ends. Each activity's completion is one transaction; what a crash interrupts is
-/// executed again by whoever claims the instance next.
+/// Runs a claimed instance until it waits or ends. Each activity's completion is one transaction; the step that a crash
+/// interrupts is executed again by the process that claims the instance next.
 /// </summary>
 internal sealed partial class WorkflowRunner(
     WorkflowInstanceStore instances,
@@ -48,14 +48,14 @@ internal sealed partial class WorkflowRunner(
         catch (Exception e)
         {
             LogFailed(e, instance.Id, instance.RequestId);
-            // What the database cannot hold it will not hold the next time either.
+            // A value that the database cannot store now, it cannot store next time either.
             if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance)) return;
-            // Nothing that was foreseen. It is taken up again, here or by another build, but not in a tight circle.
+            // Unexpected. It is retried later, here or by another build, but not in a tight loop.
             await instances.ReleaseAsync(instance, options.Value.LongestRetry / 10, CancellationToken.None);
         }
         finally
         {
-            instances.LetGo(instance);
+            instances.Forget(instance);
         }
     }
 
@@ -80,8 +80,8 @@ internal sealed partial class WorkflowRunner(
         {
             try
             {
-                // The commit that failed may have happened all the same. The fence would not stop us from doing its step a second
-                // time, for it is still ours: only a state that was read since then may be gone on from.
+                // The failed commit may have succeeded after all. The fence would not stop us from repeating its step,
+                // because it is still ours: only continue from a state that was read since then.
                 if (failures > 0) instance = await instances.ReloadAsync(instance, cancellationToken) ?? throw new InstanceLostException(instance.Id);
                 await StepThroughAsync(instance, cancellationToken);
                 return;
@@ -129,7 +129,7 @@ internal sealed partial class WorkflowRunner(
         return instance with { State = state };
     }
 
-    /// <summary>Runs what is due; null when the instance waits, has ended, or is to be tried again later.</summary>
+    /// <summary>Runs what is due; null when the instance waits, has ended, or is to be retried later.</summary>
     private async Task<WorkflowInstance?> NextStepAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
         if (instance.State.Scheduled.Count > 0) return await ExecuteAsync(instance, workflow, cancellationToken);
@@ -158,7 +158,7 @@ internal sealed partial class WorkflowRunner(
             }
             catch (WorkflowDefinitionException e)
             {
-                // The same variables make the same failure: trying again would only hide it for a while.
+                // The same variables cause the same failure: retrying would only hide it for a while.
                 var failure = new ActivityResult.Faulted("expression_failed", e.Message);
                 return await CommitAsync(instance, workflow, execution, failure, null, cancellationToken);
             }
@@ -204,7 +204,7 @@ internal sealed partial class WorkflowRunner(
                     state = state with { Scheduled = [.. state.Scheduled, Schedule(next)] };
                 try
                 {
-                    state = Keep(state, workflow, activity, completed);
+                    state = ApplyResult(state, workflow, activity, completed);
                 }
                 catch (WorkflowDefinitionException e)
                 {
@@ -234,7 +234,7 @@ internal sealed partial class WorkflowRunner(
         return instance with { State = state };
     }
 
-    /// <summary>Nothing is due: the instance waits for its bookmarks, or it has come to its end.</summary>
+    /// <summary>Nothing is due: the instance waits for its bookmarks, or has ended.</summary>
     private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
@@ -292,7 +292,7 @@ internal sealed partial class WorkflowRunner(
     private async Task FaultAsync(WorkflowInstance instance, Incident incident, CancellationToken cancellationToken)
     {
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        // A request may end without having begun: an instance whose definition cannot be run faults at once.
+        // A request may end before it started processing: an instance whose definition cannot run faults at once.
         await step.MarkProcessingAsync(cancellationToken);
         var status = await step.EndAsync(
             instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellationToken);
@@ -334,8 +334,8 @@ internal sealed partial class WorkflowRunner(
             LeadsOn = outcome => workflow.Graph.Next(compiled.Node.Id, outcome) is not null,
         };
 
-    /// <summary>What an activity leaves behind: its outputs, and the variables that it sets or that its outputs are bound to.</summary>
-    private static WorkflowState Keep(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
+    /// <summary>Applies an activity's result: its outputs, and the variables that it sets or that its outputs are bound to.</summary>
+    private static WorkflowState ApplyResult(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
     {
         var set = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
         foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>()) set[workflow.Variables[id].Name] = value;
@@ -362,7 +362,7 @@ internal sealed partial class WorkflowRunner(
         return merged;
     }
 
-    /// <summary>A failure of the database is not the activity's: the whole step is repeated instead.</summary>
+    /// <summary>A database failure is not the activity's fault: the whole step is repeated instead.</summary>
     private static bool IsTransient(Exception e, CancellationToken cancellationToken) =>
         e is not InstanceLostException
         && !(e is NpgsqlException && DatabaseErrors.IsTransient(e))
@@ -392,6 +392,6 @@ internal sealed partial class WorkflowRunner(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request} is owned by another process now")]
     private partial void LogLost(Guid instance, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: the database failed; going on from the last commit")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: the database failed; continuing from the last commit")]
     private partial void LogDatabaseFailed(Exception exception, Guid instance, RequestId request);
 }

@@ -3,7 +3,7 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
 
-/// <summary>One action on many definitions. Each is a change of its own: what one is refused does not keep the others.</summary>
+/// <summary>One action on many definitions. Each is a separate change: a refusal does not stop the others.</summary>
 internal static class DefinitionBulkEndpoints
 {
     public static void MapBulk(this IEndpointRouteBuilder edit)
@@ -54,7 +54,7 @@ internal static class DefinitionBulkEndpoints
         return outcome;
     }
 
-    /// <param name="Refused">Studio does not look at it, other clients may.</param>
+    /// <param name="Refused">Studio ignores it; other clients may use it.</param>
     private sealed record BulkOutcome(List<string> Done, List<string> WasAlready, List<string> NotFound, List<BulkRefusal> Refused)
     {
         public void Add(string id, DefinitionEdit edit)

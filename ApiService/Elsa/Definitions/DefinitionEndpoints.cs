@@ -31,35 +31,35 @@ internal static class DefinitionEndpoints
         edit.MapDelete("/workflow-definitions/{definitionId}", DeleteAsync);
         edit.MapDelete("/workflow-definition-versions/{id}", DeleteVersionAsync);
         edit.MapDelete("/workflow-definitions/{definitionId}/version/{version:int}", DeleteNumberAsync);
-        // Workflows cannot be used as activities here, so there is never a reference to update.
+        // Workflows cannot be used as activities here, so there are never references to update.
         edit.MapPost("/workflow-definitions/{definitionId}/update-references", () => ElsaJson.Ok(new { AffectedWorkflows = Array.Empty<string>() }));
     }
 
     private static async Task<IResult> SaveAsync(
-        HttpContext context, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken)
+        HttpContext context, DefinitionResults results, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var body = await ElsaBody.ReadAsync(context.Request, cancellationToken);
         if (body["model"] is not JsonObject model) return ElsaProblems.Refused("no_model", "The body has no model.");
-        var publish = body["publish"] is JsonValue wish && wish.TryGetValue<bool>(out var wanted) && wanted;
+        var publish = body["publish"] is JsonValue flag && flag.TryGetValue<bool>(out var requested) && requested;
 
         var definitionId = DefinitionResults.DefinitionId(model);
         var versionId = model["id"] is JsonValue value && value.TryGetValue<string>(out var given) && given.Length > 0 ? given : null;
-        // A copy of a definition carries the revision of what it was copied from, which says nothing about the copy.
+        // A copy carries the revision of the definition it was copied from, which says nothing about the copy.
         var revision = definitionId is null ? null : DefinitionSerializer.RevisionOf(model);
         var from = new EditBase(DefinitionResults.EditorOf(context), revision, versionId);
-        return DefinitionResults.ToResult(await definitions.SaveAsync(definitionId, answers.Read(model), from, publish, cancellationToken), answers.Saved);
+        return DefinitionResults.ToResult(await definitions.SaveAsync(definitionId, results.Read(model), from, publish, cancellationToken), results.Saved);
     }
 
     private static async Task<IResult> PublishAsync(
-        string definitionId, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken) =>
-        DefinitionResults.ToResult(await definitions.PublishAsync(definitionId, cancellationToken), answers.Saved);
+        string definitionId, DefinitionResults results, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        DefinitionResults.ToResult(await definitions.PublishAsync(definitionId, cancellationToken), results.Saved);
 
     private static async Task<IResult> RetractAsync(
-        string definitionId, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken) =>
-        DefinitionResults.ToResult(await definitions.RetractAsync(definitionId, cancellationToken), done => answers.Show(done.Version, mayEdit: true));
+        string definitionId, DefinitionResults results, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        DefinitionResults.ToResult(await definitions.RetractAsync(definitionId, cancellationToken), done => results.Show(done.Version, mayEdit: true));
 
     private static async Task<IResult> RevertAsync(
-        string definitionId, int version, HttpContext context, DefinitionResults answers, DefinitionStore definitions, CancellationToken cancellationToken) =>
+        string definitionId, int version, HttpContext context, DefinitionResults results, DefinitionStore definitions, CancellationToken cancellationToken) =>
         DefinitionResults.ToResult(
             await definitions.RevertAsync(definitionId, version, DefinitionResults.EditorOf(context), cancellationToken),
             done => DefinitionSummaryView.From(done.Version.Summary, mayEdit: true));

@@ -10,15 +10,15 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Elsa.Definitions;
 
-/// <summary>Definitions as files, out and in.</summary>
+/// <summary>Exports definitions to files and imports them.</summary>
 internal static class DefinitionFileEndpoints
 {
-    private const int MostFiles = 1000;
+    private const int MaxFiles = 1000;
 
-    // Definitions shrink to a tenth in a zip.
-    private const int PackedTimes = 10;
+    // Zip compresses definitions to about a tenth.
+    private const int CompressionRatio = 10;
 
-    // The earliest that a zip can hold: the same definitions make the same bytes.
+    // The earliest time that a zip can hold, so that the same definitions produce the same bytes.
     private static readonly DateTimeOffset ZipTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly JsonSerializerOptions FileFormat = new(DefinitionSerializer.Format) { WriteIndented = true };
 
@@ -38,7 +38,7 @@ internal static class DefinitionFileEndpoints
     private static async Task<IResult> ExportAsync(string definitionId, ElsaQuery query, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var versions = VersionOptions.Parse(query.Text("versionOptions") ?? "Latest");
-        return versions is { } wanted && await definitions.FindAsync(definitionId, wanted, cancellationToken) is { } found
+        return versions is { } selected && await definitions.FindAsync(definitionId, selected, cancellationToken) is { } found
             ? Results.File(Bytes(found), "application/json", FileName(found.Summary))
             : ElsaProblems.NotFound("workflow definition of this id in such a version");
     }
@@ -64,17 +64,17 @@ internal static class DefinitionFileEndpoints
     }
 
     private static async Task<IResult> ImportAsync(
-        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionStore definitions, CancellationToken cancellationToken)
+        HttpContext context, DefinitionResults results, DefinitionSerializer text, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var model = await ElsaBody.ReadAsync(context.Request, cancellationToken);
         if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
-        var (id, document) = ReadImport(model, answers, text);
+        var (id, document) = ReadImport(model, results, text);
         var edit = await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
-        return DefinitionResults.ToResult(edit, done => answers.Show(done.Version, mayEdit: true));
+        return DefinitionResults.ToResult(edit, done => results.Show(done.Version, mayEdit: true));
     }
 
     private static async Task<IResult> ImportFilesAsync(
-        HttpContext context, DefinitionResults answers, DefinitionSerializer text, DefinitionStore definitions, IOptions<ServerOptions> server,
+        HttpContext context, DefinitionResults results, DefinitionSerializer text, DefinitionStore definitions, IOptions<ServerOptions> server,
         CancellationToken cancellationToken)
     {
         if (!context.Request.HasFormContentType) return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
@@ -86,16 +86,16 @@ internal static class DefinitionFileEndpoints
             else models.Add(await ElsaBody.ReadAsync(stream, server.Value.MaxBodyBytes, cancellationToken));
         }
 
-        // All or none could not be kept up over several definitions; but what cannot be read is known before the first is written.
-        var imports = models.Select(model => ReadImport(model, answers, text)).ToList();
+        // Imports are not atomic across definitions, but an unreadable file is found before the first one is written.
+        var imports = models.Select(model => ReadImport(model, results, text)).ToList();
         foreach (var (id, document) in imports) await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
         return ElsaJson.Ok(new { models.Count });
     }
 
-    /// <summary>What a file holds, and the id that it is to have; null for one of its own.</summary>
-    private static (string? Id, WorkflowDocument Document) ReadImport(JsonObject model, DefinitionResults answers, DefinitionSerializer text)
+    /// <summary>The definition in a file, and the id to import it under; null for a new id.</summary>
+    private static (string? Id, WorkflowDocument Document) ReadImport(JsonObject model, DefinitionResults results, DefinitionSerializer text)
     {
-        var document = answers.Read(model);
+        var document = results.Read(model);
         if (text.UnsupportedElsaTypes(document) is { Count: > 0 } messages)
             throw new ApiProblemException(ElsaProblems.Refused("unsupported_activities", [.. messages.Select(message => $"{document.Name} uses {message}")]));
         return (DefinitionResults.DefinitionId(model), document);
@@ -117,21 +117,21 @@ internal static class DefinitionFileEndpoints
         }
     }
 
-    private static async Task ReadZipAsync(Stream stream, List<JsonObject> models, long mostBytes, CancellationToken cancellationToken)
+    private static async Task ReadZipAsync(Stream stream, List<JsonObject> models, long maxBytes, CancellationToken cancellationToken)
     {
         try
         {
             await using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
-            var left = PackedTimes * mostBytes;
-            // macOS adds entries of its own under this name.
+            var remaining = CompressionRatio * maxBytes;
+            // macOS adds its own entries under this name.
             foreach (var entry in zip.Entries.Where(entry =>
                 entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal)))
             {
-                if (models.Count >= MostFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MostFiles} definitions at once."));
+                if (models.Count >= MaxFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MaxFiles} definitions at once."));
                 await using var content = await entry.OpenAsync(cancellationToken);
-                // No more than a body may have, and all together no more than a few of them: what is small in a zip may be large outside.
-                var (model, bytes) = await ElsaBody.ReadCountedAsync(content, Math.Min(mostBytes, left), cancellationToken);
-                left -= bytes;
+                // Each at most the size of a request body, and all together at most a few of those: a small zip may unpack to a lot.
+                var (model, bytes) = await ElsaBody.ReadCountedAsync(content, Math.Min(maxBytes, remaining), cancellationToken);
+                remaining -= bytes;
                 models.Add(model);
             }
         }

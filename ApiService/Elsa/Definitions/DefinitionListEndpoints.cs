@@ -3,7 +3,7 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
 
-/// <summary>Finding definitions and opening them.</summary>
+/// <summary>Lists and opens definitions.</summary>
 internal static class DefinitionListEndpoints
 {
     private const int LargestPage = 1000;
@@ -17,7 +17,7 @@ internal static class DefinitionListEndpoints
         api.MapGet("/workflow-definitions/query/count", CountAsync);
         api.MapGet("/workflow-definitions/validation/is-name-unique", IsNameUniqueAsync);
         api.MapGet("/workflow-definitions/{definitionId}/versions", ListVersionsAsync);
-        // A workflow cannot be used as an activity here, so none consumes another.
+        // A workflow cannot be used as an activity here, so nothing consumes another.
         api.MapGet("/workflow-definitions/{definitionId}/consumers", () => ElsaJson.Ok(new { ConsumingWorkflowDefinitionIds = Array.Empty<string>() }));
     }
 
@@ -34,7 +34,7 @@ internal static class DefinitionListEndpoints
             Ids = query.List("Ids"),
             Search = query.Text("SearchTerm"),
             Order = order,
-            // By name from A on, all else from the newest on, unless the query says otherwise.
+            // By name ascending, anything else newest first, unless the query says otherwise.
             Descending = query.Text("OrderDirection") is { } direction
                 ? direction.StartsWith("Desc", StringComparison.OrdinalIgnoreCase)
                 : order != DefinitionOrder.Name,
@@ -49,26 +49,26 @@ internal static class DefinitionListEndpoints
     }
 
     private static async Task<IResult> FindAsync(
-        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults answers, CancellationToken cancellationToken)
+        string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults results, CancellationToken cancellationToken)
     {
         if (VersionOptions.Parse(query.Text("versionOptions") ?? "Latest") is not { } versions) return UnknownVersions;
         return await definitions.FindAsync(definitionId, versions, cancellationToken) is { } found
-            ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
+            ? ElsaJson.Ok(results.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition of this id in such a version");
     }
 
     private static async Task<IResult> FindVersionAsync(
-        string id, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults answers, CancellationToken cancellationToken) =>
+        string id, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults results, CancellationToken cancellationToken) =>
         await definitions.FindVersionsAsync([id], cancellationToken) is [var found]
-            ? ElsaJson.Ok(answers.Show(found, DefinitionResults.MayEdit(user)))
+            ? ElsaJson.Ok(results.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition version of this id");
 
     private static async Task<IResult> FindManyAsync(
-        ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults answers, CancellationToken cancellationToken)
+        ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults results, CancellationToken cancellationToken)
     {
         var mayEdit = DefinitionResults.MayEdit(user);
         var found = await definitions.FindVersionsAsync(query.List("Ids"), cancellationToken);
-        return ElsaJson.List([.. found.Select(version => answers.Show(version, mayEdit))]);
+        return ElsaJson.List([.. found.Select(version => results.Show(version, mayEdit))]);
     }
 
     private static async Task<IResult> ListVersionsAsync(

@@ -9,10 +9,10 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Definitions;
 
-/// <summary>What the definition endpoints have in common: showing versions, and saying how a change ended.</summary>
+/// <summary>Shared by the definition endpoints: shows versions and reports the result of a change.</summary>
 internal sealed class DefinitionResults(DefinitionSerializer text)
 {
-    /// <summary>Tells windows of one person apart; a page of ours sends a random value of its own.</summary>
+    /// <summary>Distinguishes windows of one person; our Studio page sends a random value.</summary>
     public const string EditorHeader = "Darkroom-Editor";
 
     public static bool MayEdit(ClaimsPrincipal user) => user.HasScope(Scopes.WorkflowsEdit);
@@ -22,7 +22,7 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
             ? $"{context.User.OwnerId()} {window}"
             : context.User.OwnerId().ToString();
 
-    /// <summary>The whole definition, as editors want it.</summary>
+    /// <summary>The whole definition, as editors expect it.</summary>
     public JsonObject Show(WorkflowDefinition version, bool mayEdit)
     {
         var definition = text.Show(version);
@@ -30,7 +30,7 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
         return definition;
     }
 
-    /// <summary>The answer to a change, made by whoever may edit.</summary>
+    /// <summary>The response to a change, made by a caller who may edit.</summary>
     public static IResult ToResult(DefinitionEdit edit, Func<DefinitionEdit.Done, object> done) => edit switch
     {
         DefinitionEdit.Done ended => ElsaJson.Ok(done(ended)),
@@ -41,8 +41,8 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
 
     public SavedDefinitionView Saved(DefinitionEdit.Done edit) => new(Show(edit.Version, mayEdit: true), edit.WasAlready);
 
-    /// <summary>Reads a definition that is to be kept.</summary>
-    /// <exception cref="ApiProblemException">It cannot be, not even as a draft.</exception>
+    /// <summary>Reads a definition that is to be stored.</summary>
+    /// <exception cref="ApiProblemException">It cannot be stored, not even as a draft.</exception>
     public WorkflowDocument Read(JsonObject model)
     {
         try
@@ -55,13 +55,13 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
-            // Half a surrogate pair in a string, for one.
+            // Half a surrogate pair in a string, for example.
             throw new ApiProblemException(ElsaProblems.Refused("unreadable_workflow", "The definition holds text that is no valid Unicode."), e);
         }
     }
 
-    /// <summary>An id that a definition may be given; null for none.</summary>
-    /// <exception cref="ApiProblemException">It is not usable as one.</exception>
+    /// <summary>The id to give a definition; null for none.</summary>
+    /// <exception cref="ApiProblemException">It cannot be used as an id.</exception>
     public static string? DefinitionId(JsonObject model)
     {
         var id = model["definitionId"] is JsonValue value && value.TryGetValue<string>(out var given) ? given.Trim() : null;

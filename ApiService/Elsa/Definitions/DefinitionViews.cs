@@ -3,7 +3,7 @@ using Darkroom.Engine.Definitions;
 
 namespace Darkroom.Api.Elsa.Definitions;
 
-/// <summary>What the caller may do, in Elsa's way: an editor that misses a link does not offer its action.</summary>
+/// <summary>What the caller may do, in Elsa's format: an editor does not offer an action whose link is missing.</summary>
 internal sealed record ElsaLink(string Href, string Rel, string Method);
 
 /// <summary>A version in a list.</summary>
@@ -18,7 +18,7 @@ internal sealed record DefinitionSummaryView(
 
 internal sealed record DefinitionPageView(IReadOnlyList<DefinitionSummaryView> Items, long TotalCount, IReadOnlyList<ElsaLink> Links);
 
-/// <summary>The answer to a save: the editor goes on with this definition.</summary>
+/// <summary>The response to a save: the editor continues with this definition.</summary>
 internal sealed record SavedDefinitionView(JsonObject WorkflowDefinition, bool AlreadyPublished)
 {
     public int ConsumingWorkflowCount { get; }

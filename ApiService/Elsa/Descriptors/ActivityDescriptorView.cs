@@ -3,7 +3,7 @@ using Darkroom.Engine;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 
-/// <summary>An activity type as Studio's toolbox and property panels want it.</summary>
+/// <summary>An activity type in the form that Studio's toolbox and property panels expect.</summary>
 internal sealed record ActivityDescriptorView
 {
     public required string TypeName { get; init; }
@@ -25,7 +25,7 @@ internal sealed record ActivityDescriptorView
     public bool IsStart { get; init; }
     public bool IsTerminal { get; init; }
 
-    /// <summary>What definitions contain but nobody picks: the canvas itself, and the placeholder of what is not known.</summary>
+    /// <summary>Types that the toolbox does not offer: the canvas itself, and the placeholder for unknown types.</summary>
     public static IReadOnlyList<ActivityDescriptorView> Structural { get; } =
     [
         new()
@@ -66,7 +66,7 @@ internal sealed record ActivityDescriptorView
         ],
         IsBrowsable = activity.IsBrowsable,
         IsStart = activity.IsTrigger,
-        // Without a flow port Studio draws one of its own, unless the activity is terminal.
+        // Without a flow port Studio draws its own, unless the activity is terminal.
         IsTerminal = activity.Outcomes.Count == 0,
     };
 }
@@ -118,12 +118,12 @@ internal sealed record PortView(string Name, string Type)
     public bool IsBrowsable { get; } = true;
 }
 
-/// <summary>Elsa's short names of types.</summary>
+/// <summary>Elsa's short type names.</summary>
 internal static partial class TypeNames
 {
     public static string Of(Type type) => type == typeof(System.Text.Json.JsonElement) ? "Object" : type.Name;
 
-    /// <summary><c>MaxAttempts</c> as people write it.</summary>
+    /// <summary><c>MaxAttempts</c> as separate words.</summary>
     public static string Words(string name)
     {
         var words = Boundary().Replace(name, " ");

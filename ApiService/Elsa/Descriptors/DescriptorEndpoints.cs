@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 
-/// <summary>What Studio can offer to people who edit: activity types, languages, kinds of variables.</summary>
+/// <summary>What Studio offers to editors: activity types, expression languages, variable types.</summary>
 internal static class DescriptorEndpoints
 {
     public static void MapDescriptors(this IEndpointRouteBuilder api)
@@ -19,7 +19,7 @@ internal static class DescriptorEndpoints
         descriptors.MapGet("/activities", (ActivityCatalog catalog) => ElsaJson.List(
             [.. ActivityDescriptorView.Structural, .. catalog.Descriptors.Select(ActivityDescriptorView.From)]));
         descriptors.MapGet("/activities/{typeName}", FindActivity);
-        // No input has options that depend on others.
+        // No input has options that depend on other inputs.
         descriptors.MapPost("/activities/{typeName}/options/{property}", () => ElsaJson.Ok(new { Items = new JsonObject() }));
         descriptors.MapGet("/expression-descriptors", () => ElsaJson.List(ExpressionLanguageView.All));
         descriptors.MapGet("/workflow-activation-strategies", () => ElsaJson.List(StrategyView.Activation));

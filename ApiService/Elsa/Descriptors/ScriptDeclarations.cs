@@ -4,7 +4,7 @@ using Darkroom.Engine.Expressions;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 
-/// <summary>What a script of a workflow finds, as TypeScript declarations: Studio's editor completes by them.</summary>
+/// <summary>The globals of a workflow's scripts, as TypeScript declarations for completion in Studio's editor.</summary>
 internal static class ScriptDeclarations
 {
     /// <param name="text">The definition; null for one that is not saved yet.</param>

@@ -4,7 +4,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Api.Elsa.Descriptors;
 
-/// <summary>A language that inputs may be written in. Only those that the engine runs are listed.</summary>
+/// <summary>A language for inputs. Only those that the engine supports are listed.</summary>
 internal sealed record ExpressionLanguageView(string Type, string DisplayName, bool IsBrowsable, string? MonacoLanguage)
 {
     public bool IsSerializable { get; } = true;
@@ -24,7 +24,7 @@ internal sealed record ExpressionLanguageView(string Type, string DisplayName, b
 
 internal sealed record StrategyView(string TypeName, string DisplayName, string Description)
 {
-    /// <summary>Each request is an instance of its own, whatever else runs.</summary>
+    /// <summary>Each request starts its own instance, whatever else is running.</summary>
     public static IReadOnlyList<StrategyView> Activation { get; } =
         [new($"{WorkflowSettings.AllowAlways}, {WorkflowSettings.Assembly}", "Always", "Every request starts an instance of its own.")];
 
@@ -46,7 +46,7 @@ internal sealed record VariableTypeView(string TypeName, string DisplayName, str
     ];
 }
 
-/// <summary>Where a variable's value is kept.</summary>
+/// <summary>Where a variable's value is stored.</summary>
 internal sealed record StorageDriverView(string TypeName, string DisplayName, double Priority, bool Deprecated)
 {
     public static IReadOnlyList<StorageDriverView> All { get; } = [new($"Elsa.Workflows.WorkflowInstanceStorageDriver, {WorkflowSettings.Assembly}", "Workflow instance", 5, false)];

@@ -5,7 +5,7 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>The part of Elsa's API that shows runs: instances, their journal, the executions of their activities, live changes.</summary>
+/// <summary>The part of Elsa's API that shows runs: instances, journals, activity executions and live updates.</summary>
 public static class ElsaInstances
 {
     public static IServiceCollection AddElsaInstances(this IServiceCollection services)
@@ -19,7 +19,7 @@ public static class ElsaInstances
         return services;
     }
 
-    /// <param name="elsa">The group of Elsa's API, which asks for <c>workflows:read</c>.</param>
+    /// <param name="elsa">The group of Elsa's API, which requires <c>workflows:read</c>.</param>
     public static void MapElsaInstances(this IEndpointRouteBuilder elsa)
     {
         var read = elsa.MapGroup("").NotCached();
@@ -46,7 +46,7 @@ public static class ElsaInstances
         edit.MapPost("/bulk-actions/import/workflow-instances", () => InstanceProblems.NoImport);
     }
 
-    /// <summary>Maps the hub of live changes, <c>/elsa/hubs/workflow-instance</c>.</summary>
+    /// <summary>Maps the hub for live updates, <c>/elsa/hubs/workflow-instance</c>.</summary>
     public static void MapElsaInstanceHub(this IEndpointRouteBuilder routes) =>
         routes.MapHub<WorkflowInstanceHub>("/elsa/hubs/workflow-instance", hub => hub.CloseOnAuthenticationExpiration = true)
             .RequireAuthorization(Scopes.WorkflowsRead);

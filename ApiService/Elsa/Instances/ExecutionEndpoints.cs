@@ -3,10 +3,10 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>Executions of activities: counts, lists, one with all that it did.</summary>
+/// <summary>Activity executions: counts, lists, and single records in full.</summary>
 internal static class ExecutionEndpoints
 {
-    // A record of a body's activity shows some of the images that failed there: enough to see what is wrong.
+    // A body activity's record shows some of the images that failed there: enough to see what is wrong.
     private const int FailuresInRecord = 20;
 
     public static async Task<IResult> ReportAsync(

@@ -5,17 +5,17 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>Executions and their counts. All that images did in one activity of a fan-out's body is one record.</summary>
+/// <summary>Executions and their counts. One record represents everything that images did in one activity of a fan-out's body.</summary>
 internal static class ExecutionPresenter
 {
-    /// <summary>The counts of every activity that has run, or of those that are asked for.</summary>
+    /// <summary>The counts of every activity that has run, or of the given nodes only.</summary>
     public static IReadOnlyList<ActivityStatsView> Stats(RunHistory history, IReadOnlyCollection<string>? nodeIds = null)
     {
         var stats = history.Executions.GroupBy(execution => execution.NodeId).Select(group => Stats(history, [.. group]))
             .Concat(history.Counts.Select(count => Stats(history, count)));
         if (nodeIds is not { Count: > 0 }) return [.. stats];
-        var wanted = nodeIds.ToHashSet(StringComparer.Ordinal);
-        return [.. stats.Where(stat => wanted.Contains(stat.ActivityNodeId))];
+        var requested = nodeIds.ToHashSet(StringComparer.Ordinal);
+        return [.. stats.Where(stat => requested.Contains(stat.ActivityNodeId))];
     }
 
     public static IReadOnlyList<ExecutionView> Records(RunHistory history, string? nodeId = null, bool? completed = null) =>
@@ -38,7 +38,7 @@ internal static class ExecutionPresenter
             execution.StartedAt, HasBookmark(history, execution), execution.Status, Faults(history, execution), execution.CompletedAt);
     }
 
-    /// <param name="failures">Images that failed there, to be shown.</param>
+    /// <param name="failures">Images that failed there, to show.</param>
     public static ExecutionView Record(RunHistory history, BodyCount count, IReadOnlyList<FailedImage> failures)
     {
         var running = IsOpen(history);
@@ -54,7 +54,7 @@ internal static class ExecutionPresenter
             count.Faulted, running ? null : count.LastAt);
     }
 
-    /// <summary>The execution and what runs around it, the outermost first.</summary>
+    /// <summary>The execution and its containers, outermost first.</summary>
     public static IReadOnlyList<ExecutionView> CallStack(RunHistory history, ExecutionView record)
     {
         var stack = new List<ExecutionView> { record };
@@ -82,7 +82,7 @@ internal static class ExecutionPresenter
 
     private static ActivityStatsView Stats(RunHistory history, BodyCount count)
     {
-        // An image that is under way is known to be in the body, and not in which of its activities.
+        // An image in progress is known to be in the body, but not in which of its activities.
         var underWay = count.Node.Parent == history.FanOut?.NodeId && IsOpen(history) ? history.Instance.ImagesRunning : 0;
         return new ActivityStatsView(
             count.Node.ActivityId, count.Node.NodeId, count.Completed + count.Faulted + underWay, count.Completed, underWay,
@@ -101,7 +101,7 @@ internal static class ExecutionPresenter
         _ => 0,
     };
 
-    /// <summary>The counts of the body as a whole: of images, not of their steps.</summary>
+    /// <summary>The counts of the body as a whole: images, not steps.</summary>
     private static BodyCount? Body(RunHistory history) =>
         history.FanOut is { } fanOut ? history.Counts.FirstOrDefault(count => count.Node.Parent == fanOut.NodeId) : null;
 

@@ -6,8 +6,8 @@ using Npgsql;
 namespace Darkroom.Api.Elsa.Instances;
 
 /// <summary>
-/// Wakes with every commit that changes a run, in whichever process, and tells the viewers of the instances that it touched. Many
-/// commits in a short time are told of once.
+/// Wakes on every commit that changes a run, in any process, and notifies the viewers of the instances that it touched. Several
+/// commits in quick succession cause one notification.
 /// </summary>
 internal sealed partial class InstanceAnnouncer(
     NpgsqlDataSource database,
@@ -22,8 +22,8 @@ internal sealed partial class InstanceAnnouncer(
 
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
 
-    // Each event makes a viewer read its journal, its counts and its instance again.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(500);
+    // Each event makes a viewer reload its journal, its counts and its instance.
+    private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(500);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -36,7 +36,7 @@ internal sealed partial class InstanceAnnouncer(
             {
                 await signal.WaitAsync(stoppingToken);
                 known = await AnnounceAsync(known, stoppingToken);
-                await Task.Delay(Pause, time, stoppingToken);
+                await Task.Delay(MinInterval, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -58,19 +58,19 @@ internal sealed partial class InstanceAnnouncer(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            // Whatever it was: viewers poll as well, and nothing else depends on them.
+            // Any failure: viewers poll as well, and nothing else depends on this.
             LogFailed(e);
             return known;
         }
     }
 
-    /// <summary>Null for an instance that is not known, or gone.</summary>
+    /// <summary>Null for an instance that is unknown or deleted.</summary>
     private static InstanceStamp? Stamp(IReadOnlyDictionary<Guid, InstanceStamp> stamps, Guid id) => stamps.TryGetValue(id, out var stamp) ? stamp : null;
 
     private async Task AnnounceAsync(Guid id, CancellationToken cancellationToken)
     {
         var viewers = hub.Clients.Group(WorkflowInstanceHub.Group(id));
-        // Whoever is in the group has shown that the instance is theirs to see.
+        // Only those who may see the instance can join its group.
         if (await instances.FindHistoryAsync(InstanceScope.Everyone, id, 0, cancellationToken) is { } history)
         {
             await viewers.SendAsync("ActivityExecutionLogUpdatedAsync", new StatsView(ExecutionPresenter.Stats(history)), cancellationToken);
@@ -80,6 +80,6 @@ internal sealed partial class InstanceAnnouncer(
         await viewers.SendAsync("WorkflowInstanceUpdatedAsync", new { WorkflowInstanceId = id.ToString("D") }, cancellationToken);
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Viewers could not be told of changes; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifying viewers of changes failed; trying again")]
     private partial void LogFailed(Exception exception);
 }

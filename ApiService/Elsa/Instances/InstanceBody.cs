@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>The body of a request in Studio's JSON; null where there is none. Bind it as a parameter of an endpoint.</summary>
+/// <summary>A request body in Studio's JSON; null if there is none. Bind it as a parameter of an endpoint.</summary>
 internal readonly struct InstanceBody<T>
     where T : class
 {
-    // A thousand ids, with room. What uploads may be is no measure here.
-    private const long MostBytes = 256 * 1024;
+    // A thousand ids, with room to spare. The upload limit does not apply here.
+    private const long MaxBytes = 256 * 1024;
 
     private InstanceBody(T? value) => Value = value;
 
@@ -17,7 +17,7 @@ internal readonly struct InstanceBody<T>
 
     public static async ValueTask<InstanceBody<T>> BindAsync(HttpContext context, ParameterInfo _)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = MostBytes;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = MaxBytes;
         if (context.Request.ContentLength == 0 || !context.Request.HasJsonContentType()) return new InstanceBody<T>(null);
         try
         {

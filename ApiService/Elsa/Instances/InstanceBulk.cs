@@ -9,12 +9,12 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>Several instances at once. Ids that are unknown, another owner's or in the wrong state are passed over; the counts tell.</summary>
+/// <summary>Several instances at once. Ids that are unknown, another owner's or in the wrong state are skipped; the counts show it.</summary>
 internal static class InstanceBulk
 {
-    public const int MostIds = 1_000;
+    public const int MaxIds = 1_000;
 
-    public const string WhatDeletingMeans =
+    public const string DeletedMessage =
         "The workflow instance and its journal are deleted. The request stays with its status, its images and their errors, and its output CSV.";
 
     public static async Task<IResult> DeleteAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellationToken)
@@ -28,7 +28,7 @@ internal static class InstanceBulk
             if (result == RemovalResult.StillRunning) running++;
         }
 
-        var message = running == 0 ? WhatDeletingMeans : $"{WhatDeletingMeans} {running} still running: cancel them first.";
+        var message = running == 0 ? DeletedMessage : $"{DeletedMessage} {running} still running: cancel them first.";
         return ElsaJson.Ok(new { Deleted = deleted, StillRunning = running, Message = message });
     }
 
@@ -44,17 +44,17 @@ internal static class InstanceBulk
             var before = cancelled;
             foreach (var instance in items)
                 if (await CancelRunAsync(instance, changes, cancellationToken) is LifecycleResult.Done) cancelled++;
-            // What was cancelled is found no more; what could not be would be found for ever.
-            query = items.Count == MostIds && cancelled > before ? query : null;
+            // Cancelled instances are not found again; those that could not be cancelled would be found forever.
+            query = items.Count == MaxIds && cancelled > before ? query : null;
         }
 
         return ElsaJson.Ok(new { CancelledCount = cancelled, Message = $"{(cancelled == 1 ? "1 instance was" : $"{cancelled} instances were")} cancelled." });
     }
 
-    /// <summary>The running instances that are named; null if the request names none.</summary>
+    /// <summary>The running instances that the request selects; null if it selects none.</summary>
     private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        var running = new InstanceQuery { Statuses = ["Running"], Take = MostIds };
+        var running = new InstanceQuery { Statuses = ["Running"], Take = MaxIds };
         if (request.Ids is { Count: > 0 }) return Ids(request.Ids) is { Count: > 0 } ids ? running with { Ids = ids } : null;
         if (request.DefinitionVersionId is { Length: > 0 } version) return running with { DefinitionVersionIds = [version] };
         if (request.DefinitionId is not { Length: > 0 } definition || VersionOptions.Parse(request.VersionOptions) is not { } versions) return null;
@@ -62,7 +62,7 @@ internal static class InstanceBulk
         return found.Count == 0 ? null : running with { DefinitionVersionIds = [.. found.Select(item => item.Id)] };
     }
 
-    /// <summary>Conflict where the run had ended before; null where it is still being cancelled.</summary>
+    /// <summary>Conflict if the run had already ended; null if it is still being cancelled.</summary>
     public static async Task<LifecycleResult?> CancelRunAsync(InstanceSummary instance, LifecycleChanges changes, CancellationToken cancellationToken) =>
         instance is { IsRunning: true, IsCurrentRun: true }
             ? await changes.CancelAsync(instance.OwnerId, instance.RequestId, cancellationToken)
@@ -92,7 +92,7 @@ internal static class InstanceBulk
 
     private static List<Guid>? Ids(IReadOnlyList<string>? texts)
     {
-        if (texts is not { Count: > 0 and <= MostIds }) return null;
+        if (texts is not { Count: > 0 and <= MaxIds }) return null;
         var ids = new List<Guid>();
         foreach (var text in texts)
             if (Guid.TryParse(text, out var id)) ids.Add(id);

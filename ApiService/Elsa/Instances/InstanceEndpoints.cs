@@ -10,7 +10,7 @@ namespace Darkroom.Api.Elsa.Instances;
 /// <summary>Workflow instances: listing, reading, cancelling and deleting them.</summary>
 internal static class InstanceEndpoints
 {
-    /// <summary>How many failed images a journal and a list of incidents show. All of them are with the request.</summary>
+    /// <summary>Maximum failed images in a journal and in a list of incidents. The request shows all of them.</summary>
     public const int FailuresShown = 100;
 
     public static async Task<IResult> SearchAsync(
@@ -53,7 +53,7 @@ internal static class InstanceEndpoints
         return ElsaJson.List<VariableView>([.. variables]);
     }
 
-    /// <summary>Cancels the request that the instance works for. One that has ended already is left as it is, and the answer says so.</summary>
+    /// <summary>Cancels the instance's request. One that has already ended is left as it is, and the response says so.</summary>
     public static async Task<IResult> CancelAsync(
         string id, ClaimsPrincipal user, WorkflowInstanceReader instances, LifecycleChanges changes, CancellationToken cancellationToken)
     {
@@ -66,8 +66,8 @@ internal static class InstanceEndpoints
             Cancelled = result is LifecycleResult.Done,
             Message = result switch
             {
-                LifecycleResult.Done => "The request was cancelled. What is finished of it stays; nothing more is begun.",
-                null => "The request is being cancelled. That takes longer than usual and goes on.",
+                LifecycleResult.Done => "The request was cancelled. Finished images are kept; no more are started.",
+                null => "The request is still being cancelled; this is taking longer than usual.",
                 _ => "The instance had already ended; nothing was changed.",
             },
         });
@@ -80,11 +80,11 @@ internal static class InstanceEndpoints
         {
             RemovalResult.NotFound => InstanceProblems.NotFound,
             RemovalResult.StillRunning => InstanceProblems.StillRunning,
-            _ => ElsaJson.Ok(new { Deleted = 1, Message = InstanceBulk.WhatDeletingMeans }),
+            _ => ElsaJson.Ok(new { Deleted = 1, Message = InstanceBulk.DeletedMessage }),
         };
     }
 
-    /// <summary>Null for text that is no id, as for an id that is unknown or another owner's.</summary>
+    /// <summary>Null for text that is not an id, as for an id that is unknown or another owner's.</summary>
     public static async Task<RunHistory?> FindHistoryAsync(
         this WorkflowInstanceReader instances, ClaimsPrincipal user, string? id, int failures, CancellationToken cancellationToken) =>
         Guid.TryParse(id, out var instance)

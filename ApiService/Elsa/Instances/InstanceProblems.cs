@@ -5,7 +5,7 @@ namespace Darkroom.Api.Elsa.Instances;
 /// <summary>Problems of the instance endpoints.</summary>
 internal static class InstanceProblems
 {
-    /// <summary>One answer for an id that is malformed, unknown, or another owner's: nobody learns which.</summary>
+    /// <summary>The same response for an id that is malformed, unknown, or another owner's, so that nobody can tell which.</summary>
     public static ApiProblem NotFound { get; } = ElsaProblems.NotFound("such workflow instance");
 
     public static ApiProblem ExecutionNotFound { get; } = ElsaProblems.NotFound("such activity execution");
@@ -17,8 +17,8 @@ internal static class InstanceProblems
         "import_not_supported",
         "Workflow instances cannot be imported: an instance belongs to an uploaded CSV, which the file does not hold. Upload the CSV instead.");
 
-    public static ApiProblem NoIds { get; } = ElsaProblems.Refused("ids_required", $"Name one to {InstanceBulk.MostIds} instances in ids.");
+    public static ApiProblem NoIds { get; } = ElsaProblems.Refused("ids_required", $"Name one to {InstanceBulk.MaxIds} instances in ids.");
 
     public static ApiProblem NothingNamed { get; } = ElsaProblems.Refused(
-        "instances_required", $"Name one to {InstanceBulk.MostIds} instances in ids, or a workflow by definitionVersionId or by definitionId and versionOptions.");
+        "instances_required", $"Name one to {InstanceBulk.MaxIds} instances in ids, or a workflow by definitionVersionId or by definitionId and versionOptions.");
 }

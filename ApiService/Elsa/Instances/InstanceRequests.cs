@@ -5,7 +5,7 @@ namespace Darkroom.Api.Elsa.Instances;
 /// <summary>A search of the instance list, as Studio sends it.</summary>
 internal sealed record SearchRequest
 {
-    private const int MostAtOnce = 1_000;
+    private const int MaxPageSize = 1_000;
 
     public int? Page { get; init; }
     public int? PageSize { get; init; }
@@ -26,7 +26,7 @@ internal sealed record SearchRequest
     public string? OrderDirection { get; init; }
     public IReadOnlyList<TimestampFilterRequest?>? TimestampFilters { get; init; }
 
-    /// <summary>Null where nothing can match: an id that is none of ours, or system workflows, of which there are none.</summary>
+    /// <summary>Null if nothing can match: an id that is not one of ours, or system workflows, of which there are none.</summary>
     public InstanceQuery? ToQuery()
     {
         if (IsSystem == true) return null;
@@ -34,7 +34,7 @@ internal sealed record SearchRequest
         foreach (var text in Ids ?? [])
             if (Guid.TryParse(text, out var id)) ids.Add(id);
         if (ids.Count == 0 && Ids is { Count: > 0 }) return null;
-        var size = Math.Clamp(PageSize ?? 10, 1, MostAtOnce);
+        var size = Math.Clamp(PageSize ?? 10, 1, MaxPageSize);
         return new InstanceQuery
         {
             Ids = ids,
@@ -63,7 +63,7 @@ internal sealed record SearchRequest
         [.. (more ?? []).Append(one).OfType<string>().Where(text => text.Length > 0).Distinct(StringComparer.Ordinal)];
 }
 
-/// <summary>A comparison with one of the times of an instance. An unknown column or operator compares nothing.</summary>
+/// <summary>A comparison with one of the instance's times. An unknown column or operator is ignored.</summary>
 internal sealed record TimestampFilterRequest(string? Column, string? Operator, DateTimeOffset? Timestamp)
 {
     public InstanceTimeFilter? ToFilter()
@@ -89,13 +89,13 @@ internal sealed record JournalFilter(
     IReadOnlyList<string>? EventNames)
 {
     public bool Matches(JournalRecordView entry) =>
-        Holds(ActivityIds, entry.ActivityId)
-        && Holds(ActivityNodeIds, entry.NodeId)
-        && Holds(EventNames, entry.EventName)
+        Matches(ActivityIds, entry.ActivityId)
+        && Matches(ActivityNodeIds, entry.NodeId)
+        && Matches(EventNames, entry.EventName)
         && ExcludedActivityTypes?.Contains(entry.ActivityType, StringComparer.Ordinal) != true;
 
-    private static bool Holds(IReadOnlyList<string>? wanted, string value) =>
-        wanted is null or { Count: 0 } || wanted.Contains(value, StringComparer.Ordinal);
+    private static bool Matches(IReadOnlyList<string>? allowed, string value) =>
+        allowed is null or { Count: 0 } || allowed.Contains(value, StringComparer.Ordinal);
 }
 
 internal sealed record ReportRequest(string? WorkflowInstanceId, IReadOnlyList<string>? ActivityNodeIds);

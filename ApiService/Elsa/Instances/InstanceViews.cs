@@ -37,8 +37,8 @@ internal sealed record IncidentView(
     string ActivityId, string ActivityNodeId, string ActivityInstanceId, string ActivityType, string Message, ExceptionView Exception,
     DateTimeOffset Timestamp);
 
-/// <summary>A failure in our own words; there is no stack to show.</summary>
-/// <param name="Type">Our code of the failure.</param>
+/// <summary>A failure in our own words; there is no stack trace to show.</summary>
+/// <param name="Type">Our error code.</param>
 internal sealed record ExceptionView(string Type, string Message, string? StackTrace = null, ExceptionView? InnerException = null);
 
 internal sealed record JournalRecordView(
@@ -68,7 +68,7 @@ internal sealed record ExecutionStateView(string Status, string SubStatus, strin
 /// <summary>A page of a longer list.</summary>
 internal sealed record PageView<T>(IReadOnlyList<T> Items, long TotalCount);
 
-/// <summary>A run in a file, by Elsa's names.</summary>
+/// <summary>A run in an export file, with Elsa's names.</summary>
 internal sealed record InstanceExportView(
     WorkflowStateView WorkflowState,
     IReadOnlyList<BookmarkView> Bookmarks,

@@ -4,7 +4,7 @@ using Darkroom.Runs;
 namespace Darkroom.Api.Elsa.Instances;
 
 /// <summary>
-/// A run as a list of events. It is made from the executions, which is all that is kept: an event a row would say nothing more.
+/// A run as a list of events. It is derived from the executions, which are all that is stored: a row per event would add nothing.
 /// Events follow the order of the executions and not their times, which come from the clocks of different machines.
 /// </summary>
 internal static class JournalPresenter

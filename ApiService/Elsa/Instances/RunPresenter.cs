@@ -5,7 +5,7 @@ using Darkroom.Runs;
 
 namespace Darkroom.Api.Elsa.Instances;
 
-/// <summary>Shows a run in Elsa's terms. Pure: everything it knows is in the history that it is given.</summary>
+/// <summary>Shows a run in Elsa's terms. Pure: everything it shows comes from the given history.</summary>
 internal static class RunPresenter
 {
     public const string WorkflowNode = "Workflow1";
@@ -28,7 +28,7 @@ internal static class RunPresenter
             bookmark.Id.ToString("D"), bookmark.Name, Hash: bookmark.Id.ToString("N"), Payload: null, bookmark.ActivityId,
             NodeOf(history, bookmark), bookmark.Id.ToString("D"), bookmark.CreatedAt, AutoBurn: true, CallbackMethodName: null))];
 
-    /// <summary>What faulted the instance first, then the images that failed without faulting it.</summary>
+    /// <summary>First the incident that faulted the instance, then the images that failed without faulting it.</summary>
     private static List<IncidentView> Incidents(RunHistory history)
     {
         var incidents = history.Instance.State.Incidents.Select(incident => Incident(history, incident)).ToList();
@@ -81,7 +81,7 @@ internal static class RunPresenter
         ["Images"] = instance.Images,
     };
 
-    /// <summary>What the request came to; it speaks of the request's current run alone.</summary>
+    /// <summary>The request's results; they describe only its current run.</summary>
     private static Dictionary<string, object?> Output(InstanceDetail instance) => instance.Summary is { IsCurrentRun: true, IsRunning: false }
         ? new()
         {

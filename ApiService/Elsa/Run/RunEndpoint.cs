@@ -3,7 +3,7 @@ using Darkroom.Api.Access;
 
 namespace Darkroom.Api.Elsa.Run;
 
-/// <summary>Studio's Run: of the answer it reads one header, which names the instance that it then shows.</summary>
+/// <summary>Studio's Run button: Studio reads one response header, which names the instance to show.</summary>
 internal static class RunEndpoint
 {
     private const string InstanceHeader = "x-elsa-workflow-instance-id";

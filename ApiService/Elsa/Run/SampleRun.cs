@@ -10,8 +10,8 @@ using Npgsql;
 namespace Darkroom.Api.Elsa.Run;
 
 /// <summary>
-/// Tries a workflow: a request like any other, of the built-in sample, that runs the workflow's latest version, be it a draft. Its
-/// images travel with the product, so that trying needs no network.
+/// Tries a workflow: an ordinary request with the built-in sample that runs the workflow's latest version, even a draft. The
+/// images ship with the product, so that trying needs no network.
 /// </summary>
 internal sealed class SampleRun(
     NpgsqlDataSource database, DefinitionStore definitions, DefinitionValidator validator, UploadStore uploads, ObjectStore objects, CsvValidator csv)
@@ -35,7 +35,7 @@ internal sealed class SampleRun(
         }
         finally
         {
-            // Its row is the note by which the sweeper finds what it stored.
+            // The sweeper finds the stored objects through this row.
             if (!accepted) uploads.Abandon(upload);
         }
     }
@@ -61,7 +61,7 @@ internal sealed class SampleRun(
         };
     }
 
-    // Read here and now: a draft is edited in place, so nothing that was read before may be run.
+    // Read now and not cached: a draft is edited in place, so an earlier text must not be run.
     private async Task<WorkflowDefinition?> FindLatestAsync(string definitionId, CancellationToken cancellationToken) =>
         definitionId.Any(char.IsControl) ? null : await definitions.FindAsync(definitionId, VersionOptions.Latest, cancellationToken);
 
@@ -71,7 +71,7 @@ internal sealed class SampleRun(
             .ExecuteScalarAsync(cancellationToken))!;
 }
 
-/// <summary>What came of a wish to try a workflow.</summary>
+/// <summary>The result of trying a workflow.</summary>
 internal abstract record SampleRunResult
 {
     private SampleRunResult()

@@ -7,20 +7,20 @@ using Darkroom.Engine.Flow;
 namespace Darkroom.Engine.Bodies;
 
 /// <summary>
-/// Tries one activity by itself, as Studio's Test tab does: its inputs are evaluated with the test values of the workflow's variables and
-/// what is asked for besides, and an activity that only looks at its inputs is run on them. One that acts on a request is not.
+/// Tries one activity by itself, as Studio's Test tab does: its inputs are evaluated with the variables' test values and the given
+/// inputs. An activity that only looks at its inputs then runs; one that acts on a request does not.
 /// </summary>
 public sealed class ActivityTrial(ActivityCatalog catalog)
 {
-    /// <summary>Under the definition's custom properties, by the id of the variable: the values that Studio's Variables tab keeps for tests.</summary>
+    /// <summary>The definition's custom property that holds the test values from Studio's Variables tab, by variable id.</summary>
     private const string TestValues = "VariableTestValues";
 
     /// <param name="text">The definition, Elsa 3 JSON.</param>
     /// <param name="nodeId">The activity's node id.</param>
-    /// <param name="inputs">What a request would bring.</param>
-    /// <param name="image">What an image would be, for an activity in the body of a fan-out.</param>
-    /// <param name="cancellationToken">Ends the evaluation.</param>
-    /// <returns>What came of it; null if the definition has no such activity.</returns>
+    /// <param name="inputs">The inputs that a request would provide.</param>
+    /// <param name="image">The image to use for an activity in the body of a fan-out.</param>
+    /// <param name="cancellationToken">Cancels the evaluation.</param>
+    /// <returns>The result; null if the definition has no such activity.</returns>
     /// <exception cref="WorkflowDefinitionException">The definition cannot be read.</exception>
     public ActivityTrialResult? Run(
         string text, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellationToken)
@@ -80,13 +80,13 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
             : node.Nested.Values.Any(nested => IsInBody(nested, nodeId)));
 }
 
-/// <summary>What an activity did with its inputs when it was tried.</summary>
+/// <summary>The result of trying one activity.</summary>
 public sealed record ActivityTrialResult
 {
     /// <summary>The inputs as journals show them.</summary>
     public IReadOnlyDictionary<string, object?> Inputs { get; init; } = new Dictionary<string, object?>();
 
-    /// <summary>Where it went on to; null where only its inputs were evaluated.</summary>
+    /// <summary>What it decided; null if only its inputs were evaluated.</summary>
     public FlowStep? Step { get; init; }
 
     /// <summary>Why its inputs could not be evaluated.</summary>

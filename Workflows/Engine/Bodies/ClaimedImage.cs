@@ -2,15 +2,15 @@ using Darkroom.Data;
 
 namespace Darkroom.Engine.Bodies;
 
-/// <summary>An image that this process has claimed: nobody else runs it as long as its fence holds.</summary>
+/// <summary>An image that this process has claimed: no other process runs it while the fence holds.</summary>
 /// <param name="Id">The image.</param>
 /// <param name="RequestId">The request that it belongs to.</param>
 /// <param name="Run">The request's run in which it was claimed.</param>
-/// <param name="Fence">The number of this claim; an outcome that carries an older one changes nothing.</param>
+/// <param name="Fence">The number of this claim; an outcome with an older one changes nothing.</param>
 /// <param name="Row">1-based number of its data record in the CSV.</param>
 /// <param name="Position">1-based place in that record's list of URLs.</param>
-/// <param name="Url">Where it is to be fetched.</param>
-/// <param name="Attempts">Bodies started for it, this one included; deaths of a process not counted.</param>
-/// <param name="Suspect">Its process died under it: it must run while nothing else runs in this process.</param>
+/// <param name="Url">The URL to download it from.</param>
+/// <param name="Attempts">Times the body was started for it, including this one but not those that ended because a process died.</param>
+/// <param name="Suspect">A process died while running it, so it must now run alone in its process.</param>
 public sealed record ClaimedImage(
     ImageId Id, RequestId RequestId, int Run, long Fence, int Row, int Position, string Url, int Attempts, bool Suspect);

@@ -6,8 +6,8 @@ using Darkroom.Images;
 namespace Darkroom.Engine.Bodies;
 
 /// <summary>
-/// The body of a fan-out, compiled once per definition version: the steps by index, with their inputs evaluated wherever no
-/// variable is involved. Running it for an image parses nothing and allocates next to nothing.
+/// The body of a fan-out, compiled once per definition version: the steps by index, with their inputs already evaluated unless they
+/// depend on a variable. Running it for an image parses nothing and allocates almost nothing.
 /// </summary>
 internal sealed class ImageBody
 {
@@ -20,7 +20,7 @@ internal sealed class ImageBody
         _start = start;
     }
 
-    /// <summary>The body, ready to run; null, with an error, if it cannot be run.</summary>
+    /// <summary>The compiled body; null, with an error, if it cannot run.</summary>
     public static ImageBody? Compile(
         FlowchartNode flowchart, string label, ActivityCatalog catalog, WorkflowDocument document, ValidationErrors errors, bool publishing)
     {
@@ -51,7 +51,7 @@ internal sealed class ImageBody
         })], index[graph.Start]);
     }
 
-    /// <summary>The body with this fan-out's snapshot put in: what its images share is evaluated here, once for all of them.</summary>
+    /// <summary>Binds the body to a fan-out's snapshot: what its images share is evaluated here, once for all of them.</summary>
     public BoundImageBody Bind(ExpressionScope scope) =>
         new(_steps, [.. _steps.Select(step => step.Type.Image)],
             [.. _steps.Select(step => step.Inputs.PerImage ? null : new ActivityInputs(step.Inputs.Evaluate(scope, CancellationToken.None)))], scope, _start);
@@ -61,7 +61,7 @@ internal sealed class ImageBody
 internal sealed record BodyStep(
     ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs, IReadOnlyDictionary<string, int> Next);
 
-/// <summary>A body ready to run for every image of one fan-out. Inputs that depend on the image are null here and evaluated as it passes.</summary>
+/// <summary>A body ready to run for every image of one fan-out. Inputs that depend on the image are null here and evaluated per image.</summary>
 internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activities, ActivityInputs?[] inputs, ExpressionScope scope, int start)
 {
     /// <summary>Runs the body on one image, from its start to where the flow ends.</summary>

@@ -8,8 +8,8 @@ using Darkroom.Images.Containers;
 namespace Darkroom.Engine.Bodies;
 
 /// <summary>
-/// One run of a fan-out's body on one image: the working image, what has been stored so far, and a journal that is kept only
-/// if the image fails. Bytes live here, never in variables.
+/// One run of a fan-out's body on one image: the working image, what has been stored so far, and a journal that is saved only
+/// if the image fails. Image bytes live here, never in variables.
 /// </summary>
 public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFacts, IDisposable
 {
@@ -21,12 +21,12 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     private string? _note;
     private int _noted;
 
-    // Characters of all lines of one image together: a request may have a hundred thousand that fail.
-    private const int MostNoted = 4_096;
+    // Characters of all journal lines of one image together: a request may have a hundred thousand images that fail.
+    private const int MaxNoted = 4_096;
 
     public ClaimedImage Image { get; } = image;
 
-    /// <summary>The bytes as they came from their source; null until they are downloaded.</summary>
+    /// <summary>The bytes as downloaded; null until then.</summary>
     public FetchedImage? Source
     {
         get => _source;
@@ -39,21 +39,21 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
         }
     }
 
-    /// <summary>What is to be done with the working image when its bytes are next needed.</summary>
+    /// <summary>What to do with the working image when its bytes are next needed.</summary>
     public ImagePlan Plan { get; set; } = ImagePlan.Empty;
 
-    /// <summary>The original as it was stored.</summary>
+    /// <summary>The stored original.</summary>
     public ImageObject? Original { get; set; }
 
-    /// <summary>The result as it was stored; the image succeeds if there is one when the body ends.</summary>
+    /// <summary>The stored result; the image succeeds if this is set when the body ends.</summary>
     public ImageObject? Output { get; set; }
 
-    /// <summary>The downloaded bytes, for an activity that cannot do without.</summary>
+    /// <summary>The downloaded bytes, for an activity that needs them.</summary>
     /// <exception cref="ImageFailedException">The workflow has not downloaded the image before this point.</exception>
     public FetchedImage DownloadedSource() => Source
         ?? throw new ImageFailedException(new ImageFailure("not_downloaded", "The workflow uses the image before it downloads it."));
 
-    /// <summary>What expressions can know of this image.</summary>
+    /// <summary>What expressions can read about this image.</summary>
     internal IImageFacts Facts => this;
 
     string IImageFacts.Url => Image.Url;
@@ -64,14 +64,14 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     long? IImageFacts.Bytes => _source?.Length;
     string? IImageFacts.Format => _source?.Format.ToString().ToLowerInvariant();
 
-    /// <summary>Read from the file's own structure, once, and only where an expression asks.</summary>
+    /// <summary>Read from the file's structure, once, and only if an expression needs it.</summary>
     private ImageHeader? Header => _source is null ? null : _header ??= ImageContainers.Inspect(_source.Format, _source.Memory.Span);
 
     /// <summary>Adds a line to the journal.</summary>
     internal void Note(string line)
     {
-        if (_noted == MostNoted) return;
-        var room = MostNoted - _noted;
+        if (_noted == MaxNoted) return;
+        var room = MaxNoted - _noted;
         var kept = line.Length < room ? line : line[..(room - 1)] + "…";
         _noted += Math.Min(line.Length + 1, room);
         _note = _note is null ? kept : $"{_note}\n{kept}";
@@ -90,14 +90,14 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
         _at = null;
     }
 
-    /// <summary>The steps taken, the failing one last, as JSON.</summary>
+    /// <summary>The steps taken, ending with the one that failed, as JSON.</summary>
     internal string Journal(string failure)
     {
         if (_at is null) return JsonSerializer.Serialize(_journal);
         return JsonSerializer.Serialize(_journal.Append(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds(), _note)));
     }
 
-    /// <summary>The activities passed so far, and the one that is not done.</summary>
+    /// <summary>The activities completed so far, and the current one.</summary>
     internal ImageTrace Trace()
     {
         var passed = new string[_journal.Count];

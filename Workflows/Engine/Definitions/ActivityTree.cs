@@ -11,10 +11,10 @@ internal static class ActivityTree
     public const string NotFound = "Elsa.NotFoundActivity";
     public const string RootNodeId = "Workflow1";
 
-    /// <summary>Gives each activity its node id, the path of ids that leads to it.</summary>
+    /// <summary>Sets each activity's node id: the path of ids that leads to it.</summary>
     public static void AssignNodeIds(JsonObject root) => AssignNodeIds(root, RootNodeId);
 
-    /// <summary>Replaces activities, outermost first: what comes out of <paramref name="map"/> is looked into further only if it is what went in.</summary>
+    /// <summary>Replaces activities, outermost first; descends only into those that <paramref name="map"/> returns unchanged.</summary>
     public static JsonObject Replace(JsonObject activity, Func<JsonObject, JsonObject> map)
     {
         var replaced = map(activity);
@@ -37,10 +37,10 @@ internal static class ActivityTree
     public static (string Type, int Version) TypeOf(JsonObject activity) =>
         ((string)activity["type"]!, activity["version"] is JsonValue value && value.TryGetValue<int>(out var version) ? version : 1);
 
-    /// <summary>The text of a property, or null if it is absent or no text.</summary>
+    /// <summary>The text of a property, or null if it is absent or not text.</summary>
     public static string? Text(JsonObject json, string name) => json[name] is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
 
-    /// <summary>The value of a property, for the engine to compute with; undefined if it is absent.</summary>
+    /// <summary>The value of a property; undefined if it is absent.</summary>
     public static JsonElement Value(JsonObject json, string name) =>
         json.TryGetPropertyValue(name, out var value) ? JsonSerializer.SerializeToElement(value, DefinitionSerializer.Format) : default;
 

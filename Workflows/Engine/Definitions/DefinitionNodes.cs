@@ -2,14 +2,14 @@ using System.Text.Json.Nodes;
 
 namespace Darkroom.Engine.Definitions;
 
-/// <summary>An activity where it stands in a definition.</summary>
+/// <summary>An activity and its place in a definition.</summary>
 /// <param name="NodeId">The path of ids from the root.</param>
-/// <param name="Parent">The node id of the activity around it; null for the root.</param>
+/// <param name="Parent">The node id of the containing activity; null for the root.</param>
 public sealed record DefinitionNode(string NodeId, string? Parent, string ActivityId, string Type, int Version, string Name);
 
 /// <summary>
-/// The activities of one definition version by node id, however deeply they are nested. Nothing is checked, so a run is
-/// shown even where its definition could not be run today.
+/// The activities of one definition version by node id, at any depth. Nothing is checked, so a run can be shown even
+/// if its definition could not run today.
 /// </summary>
 public sealed class DefinitionNodes
 {
@@ -19,7 +19,7 @@ public sealed class DefinitionNodes
     {
     }
 
-    /// <summary>The workflow's variables as the definition names them: id by name.</summary>
+    /// <summary>The ids of the workflow's variables, by name.</summary>
     public IReadOnlyDictionary<string, string> VariableIds { get; private init; } = new Dictionary<string, string>();
 
     public static DefinitionNodes Parse(string text)
@@ -32,7 +32,7 @@ public sealed class DefinitionNodes
 
     public DefinitionNode? Find(string nodeId) => _nodes.GetValueOrDefault(nodeId);
 
-    /// <summary>The node with this activity id, the outermost first; ids are unique among siblings only.</summary>
+    /// <summary>The outermost node with this activity id; ids are unique among siblings only.</summary>
     public DefinitionNode? FindActivity(string activityId) =>
         _nodes.Values.Where(node => node.ActivityId == activityId).MinBy(node => node.NodeId.Length);
 

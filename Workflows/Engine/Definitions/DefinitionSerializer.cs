@@ -5,29 +5,29 @@ using System.Text.Json.Nodes;
 namespace Darkroom.Engine.Definitions;
 
 /// <summary>
-/// Definitions as Elsa 3 JSON: what editors send is taken apart into the content, which is the editor's, and the rest, which is the
-/// server's; and put together again to be shown. The root is kept as it came.
+/// Reads and writes definitions as Elsa 3 JSON. What an editor sends is split into the content, which the editor owns, and the rest,
+/// which the server owns; showing a definition puts them together again. The root is stored unchanged.
 /// </summary>
 public sealed class DefinitionSerializer(ActivityCatalog catalog)
 {
-    /// <summary>Carried in the definition's custom properties, which editors preserve: what the editor has seen.</summary>
+    /// <summary>A custom property, which editors preserve, with the revision that the editor has seen.</summary>
     public const string RevisionProperty = "darkroomRevision";
 
     private const string Schema = "https://elsaworkflows.io/schemas/workflow-definition/v3.0.0/schema.json";
     private const int LongestName = 200;
 
-    /// <summary>Members that say which version this is and what has become of it: never an editor's to decide.</summary>
+    /// <summary>Members that identify a version and say what state it is in: editors cannot change them.</summary>
     private static readonly HashSet<string> Identity = new(
         ["$schema", "id", "definitionId", "createdAt", "version", "isLatest", "isPublished", "isSystem", "links", "materializerName", "isMaterializerAvailable"],
         StringComparer.Ordinal);
 
     private static readonly string[] Lists = ["variables", "inputs", "outputs", "outcomes"];
 
-    /// <summary>How definitions are written. Relaxed: expressions are full of quotes and signs, and people read the files.</summary>
+    /// <summary>How definitions are written. Relaxed escaping: expressions are full of quotes, and people read the files.</summary>
     public static JsonSerializerOptions Format { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The definition that an editor or a file holds, as it is to be kept.</summary>
-    /// <exception cref="WorkflowDefinitionException">It cannot be kept, not even as a draft; the messages say why.</exception>
+    /// <summary>Reads the definition that an editor or a file holds, ready to be stored.</summary>
+    /// <exception cref="WorkflowDefinitionException">It cannot be stored, not even as a draft; the messages say why.</exception>
     public WorkflowDocument Read(JsonObject model)
     {
         var name = ActivityTree.Text(model, "name")?.Trim();
@@ -48,15 +48,15 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
 
         var text = content.ToJsonString(Format);
         CheckBodies((JsonObject)content["root"]!);
-        // Parsed from the text that is kept: one that could not be read back must not be kept.
+        // Parse the text that will be stored: a definition that cannot be read back must not be stored.
         return WorkflowDocument.Parse(text);
     }
 
-    /// <summary>What this editor has seen, as far as it says.</summary>
+    /// <summary>The revision that this editor has seen, if it says.</summary>
     public static Guid? RevisionOf(JsonObject model) =>
         model["customProperties"] is JsonObject custom && Guid.TryParse(ActivityTree.Text(custom, RevisionProperty), out var revision) ? revision : null;
 
-    /// <summary>The definition as an editor is shown it: every activity with its node id, unknown ones as placeholders.</summary>
+    /// <summary>The definition as editors see it: every activity with its node id, unknown ones as placeholders.</summary>
     public JsonObject Show(WorkflowDefinition version)
     {
         var (definition, content) = Assemble(version);
@@ -69,7 +69,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         return definition;
     }
 
-    /// <summary>The definition as a file: Elsa's format with nothing of ours in it.</summary>
+    /// <summary>The definition as a file in Elsa's format, without our additions.</summary>
     public static JsonObject Export(WorkflowDefinition version)
     {
         var (definition, root) = Assemble(version);
@@ -79,7 +79,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         return definition;
     }
 
-    /// <summary>Elsa's own activity types in this definition that are not run here, each with what takes its place, if something does.</summary>
+    /// <summary>Elsa's activity types in this definition that this engine does not run, each with its replacement, if there is one.</summary>
     public IReadOnlyList<string> UnsupportedElsaTypes(WorkflowDocument document)
     {
         var found = new SortedSet<string>(StringComparer.Ordinal);
@@ -93,7 +93,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         return [.. found];
     }
 
-    /// <summary>Whether a stored version and a document say the same, whatever version it is to be.</summary>
+    /// <summary>Whether a stored version and a document have the same content, whatever their version numbers.</summary>
     internal static bool SameContent(WorkflowDefinition version, WorkflowDocument document) =>
         JsonNode.DeepEquals(Comparable(JsonNode.Parse(version.Text)!), Comparable(document.Json.DeepClone()));
 

@@ -3,16 +3,16 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Engine.Definitions;
 
-/// <summary>Says whether a definition could be published or tried, and if not, everything that is in the way.</summary>
+/// <summary>Checks whether a definition can be published or tried, and reports every problem.</summary>
 public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<EngineOptions> options)
 {
-    /// <summary>What keeps the definition from serving requests, each in a sentence that names activity and input; empty if it may be published.</summary>
+    /// <summary>What prevents publishing, each in a sentence that names activity and input; empty if it may be published.</summary>
     public IReadOnlyList<string> Validate(WorkflowDocument document) => Validate(document, publishing: true);
 
     /// <inheritdoc cref="Validate(WorkflowDocument)"/>
     public IReadOnlyList<string> Validate(string text) => Validate(text, publishing: true);
 
-    /// <summary>What keeps it from being run at all. Half a workflow may be tried.</summary>
+    /// <summary>What prevents it from running at all. An incomplete workflow may still be tried.</summary>
     public IReadOnlyList<string> ValidateTrial(string text) => Validate(text, publishing: false);
 
     private IReadOnlyList<string> Validate(string text, bool publishing)
@@ -23,7 +23,7 @@ public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<Engine
         }
         catch (WorkflowDefinitionException e)
         {
-            // Not even readable: there is nothing further to look at.
+            // Unreadable, so there is nothing more to check.
             return e.Messages;
         }
     }

@@ -4,14 +4,14 @@ using System.Text.Json.Nodes;
 namespace Darkroom.Engine.Definitions;
 
 /// <summary>
-/// Elsa's way with activity types that a server does not know: an editor is shown a placeholder that carries the original along, and what
-/// it saves is made the original again. Without it an editor shows an empty canvas, and saves that.
+/// Treats unknown activity types as Elsa does: an editor sees a placeholder that carries the original, and saving turns the
+/// placeholder back into the original. Without it an editor shows an empty canvas, and saves that.
 /// </summary>
 internal static class MissingActivities
 {
     private const string Original = "originalActivityJson";
 
-    /// <summary>What an editor may have changed about a placeholder.</summary>
+    /// <summary>What an editor may change on a placeholder.</summary>
     private static readonly string[] Editable = ["id", "nodeId", "name", "customProperties", "metadata"];
 
     public static JsonObject Hide(JsonObject root, ActivityCatalog catalog) => ActivityTree.Replace(root, activity =>

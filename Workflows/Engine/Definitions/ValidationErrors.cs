@@ -1,13 +1,13 @@
 namespace Darkroom.Engine.Definitions;
 
 /// <summary>
-/// Everything that keeps a definition from being run, in words for the person who edits it. Checking goes on after an error, so
-/// that all of them are told at once.
+/// Everything that prevents a definition from running, in words for the person who edits it. Checking continues after an error, so
+/// that all errors are reported at once.
 /// </summary>
 internal sealed class ValidationErrors
 {
-    // Nobody reads more, and a definition may be wrong in as many ways as it has pairs of activities.
-    private const int Most = 100;
+    // Nobody reads more, and a definition can have an error for every pair of activities.
+    private const int MaxMessages = 100;
 
     private readonly List<string> _messages = [];
     private readonly HashSet<string> _known = new(StringComparer.Ordinal);
@@ -16,9 +16,9 @@ internal sealed class ValidationErrors
 
     public void Add(string message)
     {
-        // One mistake may be met on several paths.
-        if (_messages.Count == Most || !_known.Add(message)) return;
-        _messages.Add(_messages.Count < Most - 1 ? message : "There is more that is wrong; this is enough for now.");
+        // The same mistake can be found on several paths.
+        if (_messages.Count == MaxMessages || !_known.Add(message)) return;
+        _messages.Add(_messages.Count < MaxMessages - 1 ? message : "There is more wrong; only the first problems are listed.");
     }
 
     public void Add(ActivityNode node, string message) => Add($"{node.Label}: {message}");
@@ -30,7 +30,7 @@ internal sealed class ValidationErrors
     }
 }
 
-/// <summary>A definition that cannot be run; the messages are meant for the person who edits it.</summary>
+/// <summary>A definition that cannot run; the messages are written for the person who edits it.</summary>
 public sealed class WorkflowDefinitionException : Exception
 {
     public WorkflowDefinitionException(string message)
@@ -42,6 +42,6 @@ public sealed class WorkflowDefinitionException : Exception
     public WorkflowDefinitionException(IReadOnlyList<string> messages)
         : base(string.Join(" ", messages)) => Messages = messages;
 
-    /// <summary>Each thing that is wrong.</summary>
+    /// <summary>One message per problem.</summary>
     public IReadOnlyList<string> Messages { get; }
 }

@@ -4,7 +4,7 @@ using Darkroom.Data;
 
 namespace Darkroom.Engine.Definitions;
 
-/// <summary>The types that a variable may have, by Elsa's aliases, and how a value becomes one of them.</summary>
+/// <summary>The types that a variable may have, by Elsa's aliases, and how values are converted to them.</summary>
 internal static class VariableTypes
 {
     private enum Kind
@@ -41,8 +41,8 @@ internal static class VariableTypes
         ["Bool"] = Kind.Flag,
     };
 
-    /// <summary>The value as one of the variable's type; text is read as Studio writes every value.</summary>
-    /// <exception cref="WorkflowDefinitionException">It is none.</exception>
+    /// <summary>Converts the value to the variable's type; text is parsed as Studio writes values.</summary>
+    /// <exception cref="WorkflowDefinitionException">The value is not of that type.</exception>
     public static JsonElement Convert(VariableNode variable, JsonElement value)
     {
         if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return JsonSerializer.SerializeToElement<string?>(null);
@@ -64,7 +64,7 @@ internal static class VariableTypes
     {
         var read = StorableJson.TryParse(text) ?? (value.ValueKind == JsonValueKind.String
             ? JsonSerializer.SerializeToElement(PostgresText.Clean(text))
-            : throw new WorkflowDefinitionException($"Variable {variable.Name} cannot keep '{Shorten(text)}'."));
+            : throw new WorkflowDefinitionException($"Variable {variable.Name} cannot hold '{Shorten(text)}'."));
         if (variable.IsArray && read.ValueKind != JsonValueKind.Array)
             throw new WorkflowDefinitionException($"Variable {variable.Name} is a list; '{Shorten(text)}' is none.");
         return read;

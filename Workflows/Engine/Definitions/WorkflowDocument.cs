@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace Darkroom.Engine.Definitions;
 
-/// <summary>A definition's text, parsed: the same graph as the JSON, with nothing evaluated and nothing checked.</summary>
+/// <summary>A parsed definition: the same graph as the JSON, with nothing evaluated and nothing checked.</summary>
 public sealed class WorkflowDocument
 {
     private const int LongestName = 300;
@@ -17,7 +17,7 @@ public sealed class WorkflowDocument
         Text = text;
         Json = json;
         Name = OptionalText(json, "name");
-        // The database takes no U+0000 in text.
+        // PostgreSQL text cannot contain U+0000.
         Description = OptionalText(json, "description")?.Replace("\0", "", StringComparison.Ordinal);
         if (!json.TryGetPropertyValue("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
         Variables = Children(json, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
@@ -26,14 +26,14 @@ public sealed class WorkflowDocument
         Settings = WorkflowSettings.Read(json);
     }
 
-    /// <summary>Elsa 3 workflow definition JSON, as it came.</summary>
+    /// <summary>Elsa 3 workflow definition JSON, unchanged.</summary>
     public string Text { get; }
 
     public string? Name { get; }
 
     public string? Description { get; }
 
-    /// <summary>The text as JSON. Shared by all who read the document, so not to be changed.</summary>
+    /// <summary>The text as JSON. All readers share it, so do not modify it.</summary>
     internal JsonObject Json { get; }
 
     internal FlowchartNode Root { get; }
@@ -41,7 +41,7 @@ public sealed class WorkflowDocument
     /// <summary>By id, since expressions name variables by id.</summary>
     internal IReadOnlyDictionary<string, VariableNode> Variables { get; }
 
-    /// <summary>Names of the inputs that it declares.</summary>
+    /// <summary>Names of the declared inputs.</summary>
     internal IReadOnlyList<string> Inputs { get; }
 
     internal WorkflowSettings Settings { get; }
@@ -103,7 +103,7 @@ public sealed class WorkflowDocument
         { Label = label, Bindings = bindings, Raw = raw, Nested = nested };
     }
 
-    /// <summary>A port may hold an activity that is no flowchart: the same as a flowchart of that one.</summary>
+    /// <summary>A port may hold an activity that is not a flowchart; it is read as a flowchart of that one activity.</summary>
     private static FlowchartNode ReadNested(JsonObject json, string parentNodeId, string inside)
     {
         if (IsFlowchart(json)) return ReadFlowchart(json, parentNodeId, inside);
@@ -111,7 +111,7 @@ public sealed class WorkflowDocument
         return new FlowchartNode(activity.NodeId, [activity], []);
     }
 
-    // Other containers are no body that could be run; whoever compiles the activity misses it.
+    // Other containers cannot run as a body; compiling the activity reports that the body is missing.
     private static bool IsFlowchart(JsonObject json) => OptionalText(json, "type") == ActivityTree.Flowchart;
 
     private static string ReadLabel(JsonObject json, string name) =>
@@ -132,13 +132,13 @@ public sealed class WorkflowDocument
             IsArray = json["isArray"]?.GetValueKind() == JsonValueKind.True,
         };
 
-    /// <summary>Names are kept by the database and shown in messages: one line of text, and not a long one.</summary>
+    /// <summary>Names are stored in the database and shown in messages, so each is one line of text, and not a long one.</summary>
     private static string ReadName(JsonObject json, string property)
     {
         var name = RequiredText(json, property);
         return name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl)
             ? name
-            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {LongestName} characters; '{Shorten(name)}' is none.");
+            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {LongestName} characters; '{Shorten(name)}' is not.");
     }
 
     private static string Shorten(string? name) => new([.. (name ?? "").Take(40).Select(c => char.IsControl(c) ? '\uFFFD' : c)]);
@@ -161,7 +161,7 @@ public sealed class WorkflowDocument
     private static JsonObject Object(JsonNode? json) => json as JsonObject ?? throw new InvalidOperationException("An object was expected.");
 }
 
-/// <summary>Names a definition's text by its content.</summary>
+/// <summary>Identifies a definition's text by its hash.</summary>
 public sealed record DocumentHash(byte[] Bytes)
 {
     public string Hex { get; } = Convert.ToHexString(Bytes);
@@ -169,44 +169,44 @@ public sealed record DocumentHash(byte[] Bytes)
     public static DocumentHash Of(string text) => new(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 }
 
-/// <summary>The inputs that a definition may declare: every request brings a value for each.</summary>
+/// <summary>The inputs that a definition may declare: every request provides a value for each.</summary>
 internal static class WorkflowInputs
 {
     public static IReadOnlyList<string> Names { get; } = ["RequestId", "Run", "FileName", "Products", "Images"];
 }
 
-/// <summary>A flowchart: activities and the connections between them. The order of neither means anything.</summary>
+/// <summary>A flowchart: activities and the connections between them, both in any order.</summary>
 internal sealed record FlowchartNode(string NodeId, IReadOnlyList<ActivityNode> Activities, IReadOnlyList<ConnectionNode> Connections)
 {
     /// <summary>Its activities, nested ones included.</summary>
     public int Count => Activities.Sum(activity => 1 + activity.Nested.Values.Sum(nested => nested.Count));
 }
 
-/// <summary>An activity where it stands. <paramref name="NodeId"/> is the path of ids from the root: unique in the definition.</summary>
+/// <summary>An activity and its place. <paramref name="NodeId"/> is the path of ids from the root: unique in the definition.</summary>
 internal sealed record ActivityNode(
     string Id, string NodeId, string Type, int Version, string Name,
     IReadOnlyDictionary<string, ExpressionNode> Inputs, FlowchartNode? Body)
 {
-    /// <summary>What people call it in a message: its title on the canvas, and its name if that is another.</summary>
+    /// <summary>What messages call it: its title on the canvas, plus its name if that differs.</summary>
     public string Label { get; init; } = Name;
 
-    /// <summary>Outputs that are bound to a variable: the variable's id by the output's name.</summary>
+    /// <summary>Outputs that are bound to variables: the variable's id by the output's name.</summary>
     public IReadOnlyDictionary<string, string> Bindings { get; init; } = new Dictionary<string, string>();
 
-    /// <summary>Values that stand without an expression around them, by property.</summary>
+    /// <summary>Values without an expression around them, by property.</summary>
     public IReadOnlyDictionary<string, JsonElement> Raw { get; init; } = new Dictionary<string, JsonElement>();
 
-    /// <summary>What its embedded ports hold, by port.</summary>
+    /// <summary>The flowcharts in its embedded ports, by port.</summary>
     public IReadOnlyDictionary<string, FlowchartNode> Nested { get; init; } = new Dictionary<string, FlowchartNode>();
 }
 
-/// <summary>From an activity's outcome to the activity that follows.</summary>
+/// <summary>Leads from an activity's outcome to the next activity.</summary>
 internal sealed record ConnectionNode(string Source, string Outcome, string Target);
 
 /// <summary>An input's value as written: Literal, Variable, Input, JavaScript, ...</summary>
 internal sealed record ExpressionNode(string Type, JsonElement Value);
 
-/// <summary>A workflow variable and its first value.</summary>
+/// <summary>A workflow variable and its initial value.</summary>
 internal sealed record VariableNode(string Id, string Name, JsonElement Value)
 {
     /// <summary>Elsa's alias of its type, such as String or Int32.</summary>

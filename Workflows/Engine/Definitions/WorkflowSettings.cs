@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace Darkroom.Engine.Definitions;
 
 /// <summary>
-/// How a definition wants its instances to be started, committed and ended when something fails. There is one way of each here, so
-/// what asks for another is told so and not passed over. Type names are Elsa's, with or without their assembly.
+/// How a definition wants its instances to be started, committed and ended on failure. This engine has one way of each, so any
+/// other is reported and not ignored. Type names are Elsa's, with or without their assembly.
 /// </summary>
 public sealed record WorkflowSettings
 {

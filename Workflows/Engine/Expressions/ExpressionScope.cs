@@ -10,7 +10,7 @@ public sealed record ExpressionScope
     /// <summary>The workflow's variables by name, as they are now.</summary>
     public IReadOnlyDictionary<string, JsonElement> Variables { get; init; } = Nothing;
 
-    /// <summary>The workflow's inputs by name: the facts of the request.</summary>
+    /// <summary>The workflow's inputs by name: facts about the request.</summary>
     public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = Nothing;
 
     /// <summary>Outputs of the activities that have completed: by the activity's id, then by the output's name.</summary>
@@ -20,10 +20,10 @@ public sealed record ExpressionScope
     /// <summary>The id of an activity by its name or id; null if there is none.</summary>
     public Func<string, string?> FindActivity { get; init; } = _ => null;
 
-    /// <summary>The image whose body runs; null outside a body.</summary>
+    /// <summary>The image that the body runs on; null outside a body.</summary>
     public IImageFacts? Image { get; init; }
 
-    /// <summary>Takes what the expression writes into variables; null where variables are only read.</summary>
+    /// <summary>Receives what the expression writes to variables; null where variables are read-only.</summary>
     public Dictionary<string, JsonElement>? Writes { get; init; }
 
     /// <summary>An output of an activity, or undefined.</summary>
@@ -36,11 +36,11 @@ public sealed record ExpressionScope
         return default;
     }
 
-    /// <summary>A variable as this expression sees it: what it wrote itself comes first.</summary>
+    /// <summary>A variable as this expression sees it: its own writes come first.</summary>
     internal JsonElement Variable(string name) =>
         Writes is not null && Writes.TryGetValue(name, out var written) ? written : Variables.TryGetValue(name, out var value) ? value : default;
 
-    /// <exception cref="ExpressionException">Variables are only read here, or there is none of this name.</exception>
+    /// <exception cref="ExpressionException">Variables are read-only here, or there is none of this name.</exception>
     internal void Write(string name, JsonElement value)
     {
         if (Writes is null) throw new ExpressionException("variables cannot be set in the body of a fan-out; it works on a snapshot.");
@@ -49,7 +49,7 @@ public sealed record ExpressionScope
     }
 }
 
-/// <summary>What an expression in a fan-out's body can know of its image. Sizes are null until the image has been downloaded.</summary>
+/// <summary>What an expression in a fan-out's body can read about its image. Sizes are null until the image has been downloaded.</summary>
 public interface IImageFacts
 {
     string Url { get; }

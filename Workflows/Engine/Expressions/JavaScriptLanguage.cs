@@ -12,8 +12,8 @@ using JavaScriptEngine = Jint.Engine;
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>
-/// JavaScript by Jint: an expression, or statements that end with <c>return</c>. Every evaluation has an engine of its own, with
-/// nothing of .NET in it, so neither a value nor a changed prototype reaches the next one.
+/// JavaScript by Jint: an expression, or statements that end with <c>return</c>. Each evaluation has its own engine, without
+/// access to .NET, so neither values nor changed prototypes leak into the next one.
 /// </summary>
 internal sealed class JavaScriptLanguage : IExpressionLanguage
 {
@@ -23,14 +23,14 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
     private readonly Random _random;
     private readonly ScriptPreparationOptions _preparation;
 
-    // Shared by all engines: each makes constraints of its own from it.
+    // Shared by all engines: each creates its own constraints from it.
     private readonly Jint.Options _engine;
 
     public JavaScriptLanguage(ExpressionOptions bounds, TimeProvider time, Random random)
     {
         (_bounds, _random) = (bounds, random);
         _engine = EngineOptions(bounds, new ScriptClock(time));
-        // A literal's pattern is made when the script is parsed, with a bound of its own.
+        // A regular expression literal is compiled when the script is parsed, with a limit of its own.
         _preparation = new ScriptPreparationOptions
         {
             ParsingOptions = new ScriptParsingOptions { AllowReturnOutsideFunction = true, RegexTimeout = bounds.Timeout },
@@ -50,7 +50,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         private readonly ScriptGlobal[] _globals =
             [.. ScriptGlobals.Common.Concat(ScriptGlobals.Records([], [])).Where(global => script.MayReach(global.Name))];
 
-        // Variables differ from one workflow to the next; names that could be theirs are looked up when it runs.
+        // Variables differ from one workflow to the next; names that could be their accessors are looked up at run time.
         private readonly bool _hasAccessors = script.MayReachAny(name => name.StartsWith("get", StringComparison.Ordinal) || name.StartsWith("set", StringComparison.Ordinal));
         private readonly bool _isRandom = script.MayReach("random");
 
@@ -64,12 +64,12 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
                 Expose(engine, context);
                 _meter.Attach(engine);
                 var value = context.ToJson(engine.Evaluate(_prepared));
-                context.KeepChanges();
+                context.SaveChanges();
                 return value;
             }
             catch (ExecutionCanceledException e)
             {
-                // Whoever stops an evaluation is not told that the expression failed.
+                // A cancelled evaluation is not a failed expression.
                 throw new OperationCanceledException(e.Message, e, cancellationToken);
             }
             catch (Exception e) when (e is not ExpressionException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
@@ -97,7 +97,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         options.LimitMemory(bounds.MaxMemoryBytes);
         options.TimeoutInterval(bounds.Timeout);
         options.MaxStatements(bounds.MaxStatements);
-        // Replaced in each engine by the token of its evaluation.
+        // Each engine replaces it with the token of its evaluation.
         options.CancellationToken(Never.Token);
         options.DisableStringCompilation();
         options.Constraints.MaxRecursionDepth = bounds.MaxRecursion;
@@ -123,7 +123,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
     };
 }
 
-/// <summary>The time that scripts see: the engine's, in UTC wherever the worker stands.</summary>
+/// <summary>The time that scripts see: the engine's, in UTC whatever the worker's time zone.</summary>
 internal sealed class ScriptClock(TimeProvider time) : DefaultTimeSystem(TimeZoneInfo.Utc, CultureInfo.InvariantCulture)
 {
     public override DateTimeOffset GetUtcNow() => time.GetUtcNow();

@@ -24,7 +24,7 @@ internal sealed class LiquidLanguage : IExpressionLanguage
             Assigned = (_, value, context) => new ValueTask<FluidValue>(LiquidMeter.Of(context).Bounded(value)),
             Captured = (_, value, context) => new ValueTask<FluidValue>(LiquidMeter.Of(context).Bounded(value)),
         };
-        // All of them, not a list: what a later version of Fluid adds is bounded as well.
+        // All of them rather than a list, so that filters added by later versions of Fluid are limited as well.
         foreach (var (name, filter) in _options.Filters.ToArray()) _options.Filters.AddFilter(name, LiquidMeter.Guard(name, filter));
     }
 
@@ -36,7 +36,7 @@ internal sealed class LiquidLanguage : IExpressionLanguage
     {
         LiquidShape.Check(source, _bounds.MaxRecursion);
         return Parser.TryParse(source, out var template, out var error)
-            ? new LiquidExpression(this, LiquidMeter.Fit(template))
+            ? new LiquidExpression(this, LiquidMeter.Instrument(template))
             : throw new ExpressionException($"this is not Liquid: {error}");
     }
 
@@ -54,7 +54,7 @@ internal sealed class LiquidLanguage : IExpressionLanguage
             using var writer = meter.Writer();
             try
             {
-#pragma warning disable CS0618 // The overload that the message names is not in this version of the package.
+#pragma warning disable CS0618 // The overload that the message recommends is not in this version of the package.
                 template.Render(context, NullEncoder.Default, writer);
 #pragma warning restore CS0618
                 return JsonSerializer.SerializeToElement(writer.ToString());
@@ -92,7 +92,7 @@ internal sealed class LiquidLanguage : IExpressionLanguage
     }
 }
 
-/// <summary>A Liquid object whose members are looked up when they are named.</summary>
+/// <summary>A Liquid object whose members are looked up on access.</summary>
 internal sealed class Named(Func<string, FluidValue> find) : IFluidIndexable
 {
     public int Count => 0;
@@ -109,7 +109,7 @@ internal sealed class Named(Func<string, FluidValue> find) : IFluidIndexable
 }
 
 /// <summary>Takes so many characters and no more, and only as long as it may.</summary>
-internal sealed class BoundedWriter(int most, Action check) : StringWriter(CultureInfo.InvariantCulture)
+internal sealed class BoundedWriter(int maxLength, Action check) : StringWriter(CultureInfo.InvariantCulture)
 {
     public override void Write(char value)
     {
@@ -138,6 +138,6 @@ internal sealed class BoundedWriter(int most, Action check) : StringWriter(Cultu
     private void MakeRoom(int count)
     {
         check();
-        if (GetStringBuilder().Length + count > most) throw new ExpressionException($"it comes to more than {most:N0} characters.");
+        if (GetStringBuilder().Length + count > maxLength) throw new ExpressionException($"it comes to more than {maxLength:N0} characters.");
     }
 }

@@ -9,26 +9,26 @@ using Fluid.Values;
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>
-/// Keeps one rendering within its bounds where Fluid does not look: Fluid counts tags and outputs, whatever a filter or a
-/// comparison within them costs. Each of these asks for the time, and is given and gives only what can be measured.
+/// Limits one rendering where Fluid does not: Fluid counts tags and outputs, but not what the filters and comparisons in them
+/// cost. Each of these checks the time, and what goes in and comes out is measured.
 /// </summary>
 internal sealed partial class LiquidMeter(ExpressionOptions bounds, CancellationToken cancellationToken)
 {
-    // Texts on the way to a result, and those of a list together, may be longer than the result.
-    private const long Together = 16;
+    // Intermediate texts, and the texts of a list together, may be longer than the result.
+    private const long IntermediateFactor = 16;
 
-    // Filters whose result may be the product of two texts; what only adds them is measured afterwards.
+    // Filters whose result may be as long as the product of two texts; those that only add lengths are measured afterwards.
     private static readonly HashSet<string> Multiplying = ["format_string", "replace"];
 
-    // Real time, as for scripts: a clock that stands still must not keep an expression alive.
+    // Real time, as for scripts: a clock that stands still must not let an expression run forever.
     private readonly long _since = Stopwatch.GetTimestamp();
 
     public static LiquidMeter Of(TemplateContext context) => (LiquidMeter)context.AmbientValues[nameof(LiquidMeter)];
 
     public void Attach(TemplateContext context) => context.AmbientValues[nameof(LiquidMeter)] = this;
 
-    /// <exception cref="OperationCanceledException">Whoever waits for the evaluation has stopped it.</exception>
-    /// <exception cref="ExpressionException">Its time is over.</exception>
+    /// <exception cref="OperationCanceledException">The caller has cancelled the evaluation.</exception>
+    /// <exception cref="ExpressionException">It has run out of time.</exception>
     public void Check()
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -39,7 +39,7 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
     /// <summary>A writer for the rendering or for a part of it.</summary>
     public BoundedWriter Writer() => new(bounds.MaxTextLength, Check);
 
-    /// <summary>Refuses a text or a list that is too long.</summary>
+    /// <summary>Throws if a text or a list is too long.</summary>
     public FluidValue Bounded(FluidValue value)
     {
         if (value is StringValue && value.ToStringValue().Length > bounds.MaxTextLength) throw TooLong();
@@ -49,8 +49,8 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
 
     public static FilterDelegate Guard(string name, FilterDelegate filter) => (input, arguments, context) => Of(context).Run(name, filter, input, arguments, context);
 
-    /// <summary>The same template, with a meter at what Fluid does not measure.</summary>
-    public static IFluidTemplate Fit(IFluidTemplate template) => new Fitter().VisitTemplate(template);
+    /// <summary>The same template, metered where Fluid does not measure.</summary>
+    public static IFluidTemplate Instrument(IFluidTemplate template) => new Instrumenter().VisitTemplate(template);
 
     private async ValueTask<FluidValue> Run(string name, FilterDelegate filter, FluidValue input, FilterArguments arguments, TemplateContext context)
     {
@@ -58,16 +58,16 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         var size = Size(Bounded(input));
         long inner = 0;
         for (var i = 0; i < arguments.Count; i++) inner = Math.Max(inner, Size(Bounded(arguments.At(i))));
-        // What stands between a list's elements is written once for each of them.
+        // The separator is written once per element.
         var outer = name == "join" && input is ArrayValue list ? list.Values.Count : Multiplying.Contains(name) ? size : 0;
-        if (outer * inner > Together * bounds.MaxTextLength) throw TooLong();
+        if (outer * inner > IntermediateFactor * bounds.MaxTextLength) throw TooLong();
         if (Widens(name, input, arguments)) throw new ExpressionException("a format's width or precision has at most three digits.");
         var result = Bounded(await filter(input, arguments, context));
         Check();
         return result;
     }
 
-    /// <summary>How long a value's texts are together, nested ones included. Shared ones count as often as they would be written.</summary>
+    /// <summary>Total length of a value's texts, nested ones included. Shared ones count each time they would be written.</summary>
     private long Size(FluidValue value)
     {
         if (value is StringValue) return value.ToStringValue().Length;
@@ -77,13 +77,13 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         foreach (var element in list.Values)
         {
             total += Size(element);
-            if (total > Together * bounds.MaxTextLength) throw TooLong();
+            if (total > IntermediateFactor * bounds.MaxTextLength) throw TooLong();
         }
 
         return total;
     }
 
-    // A format of a few characters may ask for a billion digits.
+    // A format of a few characters can ask for a billion digits.
     private static bool Widens(string name, FluidValue input, FilterArguments arguments) => name switch
     {
         "date" => DateWidth().IsMatch(arguments.At(0).ToStringValue()),
@@ -108,32 +108,32 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new ExpressionException("its filters or conditions go too deep.");
     }
 
-    private sealed class Fitter : AstRewriter
+    private sealed class Instrumenter : AstRewriter
     {
-        // A refusal passes through all of them, and its trace grows with each.
-        private const int LongestChain = 256;
+        // An exception passes through the whole chain, and its stack trace grows with each link.
+        private const int MaxChainLength = 256;
 
         private int _depth;
 
         public override Expression Visit(Expression expression)
         {
             RequireStack();
-            if (_depth >= LongestChain) throw new ExpressionException($"it chains more than {LongestChain:N0} filters or conditions.");
+            if (_depth >= MaxChainLength) throw new ExpressionException($"it chains more than {MaxChainLength:N0} filters or conditions.");
             _depth++;
             var visited = base.Visit(expression);
             _depth--;
             return visited is BinaryExpression or FilterExpression ? new MeteredExpression(visited) : visited;
         }
 
-        // Only statements that stand in lists: an else, or a when, is known to its owner by its type.
+        // Only statements in lists: a parent recognizes its else or when by type.
         public override Statement Visit(Statement statement)
         {
             RequireStack();
             return base.Visit(statement) switch
             {
-                // What they hold back is written nowhere else until it is whole.
-                CaptureStatement capture => new MeteredStatement(new CaptureStatement(capture.Identifier, [new HeldBack(capture.Statements)])),
-                IfChangedStatement changed => new MeteredStatement(new IfChangedStatement([new HeldBack(changed.Statements)])),
+                // Their output is buffered, and written only when it is complete.
+                CaptureStatement capture => new MeteredStatement(new CaptureStatement(capture.Identifier, [new Buffered(capture.Statements)])),
+                IfChangedStatement changed => new MeteredStatement(new IfChangedStatement([new Buffered(changed.Statements)])),
                 var visited and (AssignStatement or CaseStatement or ForStatement or IfStatement or OutputStatement or TableRowStatement or UnlessStatement) =>
                     new MeteredStatement(visited),
                 var visited => visited,
@@ -145,7 +145,7 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
     {
         public override ValueTask<FluidValue> EvaluateAsync(TemplateContext context)
         {
-            // A chain of filters is evaluated from its end: each of them is a call within the next.
+            // A chain of filters is evaluated from its end, so each filter is a call within the next.
             RequireStack();
             Of(context).Check();
             return expression.EvaluateAsync(context);
@@ -162,7 +162,7 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         }
     }
 
-    private sealed class HeldBack(IReadOnlyList<Statement> statements) : Statement
+    private sealed class Buffered(IReadOnlyList<Statement> statements) : Statement
     {
         public override async ValueTask<Completion> WriteToAsync(TextWriter writer, TextEncoder encoder, TemplateContext context)
         {

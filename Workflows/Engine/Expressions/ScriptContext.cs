@@ -9,7 +9,7 @@ using JavaScriptEngine = Jint.Engine;
 
 namespace Darkroom.Engine.Expressions;
 
-/// <summary>One evaluation of a script: where what it names is looked up, and where what it sets goes.</summary>
+/// <summary>One evaluation of a script: looks up the names that it uses, and receives what it sets.</summary>
 internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope scope, ExpressionOptions bounds, Random random)
 {
     private ScriptRecord? _variables;
@@ -37,8 +37,8 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
         _variables?.Forget(name);
     }
 
-    /// <summary>Keeps what the script changed in place: a list that it added to, a member that it set.</summary>
-    public void KeepChanges()
+    /// <summary>Saves what the script changed in place: an element added to a list, a member set on an object.</summary>
+    public void SaveChanges()
     {
         if (_variables is null || scope.Writes is null) return;
         foreach (var (name, value) in _variables.Touched.Where(read => read.Value.IsObject()).ToList())
@@ -56,8 +56,8 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
 
     public string? Stringify(JsValue value) => ScriptJson.Write(value, bounds);
 
-    /// <summary>The value as it is kept; undefined for none.</summary>
-    /// <exception cref="ExpressionException">It is not one that can be kept.</exception>
+    /// <summary>The value as it is stored; undefined for none.</summary>
+    /// <exception cref="ExpressionException">It cannot be stored.</exception>
     public JsonElement ToJson(JsValue value)
     {
         if (value.IsUndefined() || value.IsNull()) return default;
@@ -67,7 +67,7 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
         return StorableJson.TryParse(json) ?? throw new ExpressionException("it comes to a value that cannot be kept: it is nested too deeply.");
     }
 
-    /// <summary>A function of a script. It counts as a statement, for a list may be given it as what to do with each element.</summary>
+    /// <summary>A function for scripts. A call counts as a statement, because a list can call it for each element.</summary>
     public JsValue Function(string name, Func<JsValue[], JsValue> call) => new ClrFunction(engine, name, (_, arguments) =>
     {
         engine.Constraints.Check();

@@ -10,7 +10,7 @@ namespace Darkroom.Engine.Expressions;
 /// <param name="Type">Its type in TypeScript.</param>
 internal sealed record ScriptMember(string Name, string Type = "any");
 
-/// <summary>A name that scripts find: what the editor is told of it, and what it is when a script runs.</summary>
+/// <summary>A global name in scripts: its declaration for the editor, and its value when a script runs.</summary>
 /// <param name="Declaration">TypeScript, from after <c>declare</c>.</param>
 internal sealed record ScriptGlobal(string Name, string Declaration, string Description, Func<ScriptContext, JsValue> Make)
 {
@@ -18,10 +18,10 @@ internal sealed record ScriptGlobal(string Name, string Declaration, string Desc
         new(name, $"function {name}{signature}", description, context => context.Function(name, arguments => call(context, arguments)));
 }
 
-/// <summary>All names that scripts find beside those of JavaScript itself, after Elsa's. The engine and Studio's editor both read this list.</summary>
+/// <summary>All global names besides those of JavaScript itself, modelled on Elsa's. The engine and Studio's editor both read this list.</summary>
 internal static class ScriptGlobals
 {
-    /// <summary>What is known of an image, by name: its type in TypeScript and its value.</summary>
+    /// <summary>Facts about an image, by name: TypeScript type and value.</summary>
     public static readonly IReadOnlyDictionary<string, (string Type, Func<IImageFacts, JsValue> Read)> ImageFacts =
         new Dictionary<string, (string, Func<IImageFacts, JsValue>)>(StringComparer.Ordinal)
         {
@@ -34,7 +34,7 @@ internal static class ScriptGlobals
             ["format"] = ("string | null", image => image.Format is { } format ? format : JsValue.Null),
         };
 
-    /// <summary>Those of every workflow.</summary>
+    /// <summary>The globals of every workflow.</summary>
     public static IReadOnlyList<ScriptGlobal> Common { get; } =
     [
         ScriptGlobal.Function("getVariable", "(name: string): any", "The value of a variable.",
@@ -51,22 +51,22 @@ internal static class ScriptGlobals
         ScriptGlobal.Function("getCorrelationId", "(): string", "The id of the request.", (context, _) => context.ReadInput("RequestId")),
         ScriptGlobal.Function("newGuid", "(): string", "A new random id.", (context, _) => context.NewGuid()),
         ScriptGlobal.Function("newGuidString", "(): string", "A new random id.", (context, _) => context.NewGuid()),
-        ScriptGlobal.Function("isNullOrEmpty", "(value: string | null | undefined): boolean", "Whether there is no text, or an empty one.",
+        ScriptGlobal.Function("isNullOrEmpty", "(value: string | null | undefined): boolean", "True for null, undefined or an empty text.",
             (_, arguments) => IsNone(arguments) || Text(arguments, 0).Length == 0),
-        ScriptGlobal.Function("isNullOrWhiteSpace", "(value: string | null | undefined): boolean", "Whether there is no text, or only white space.",
+        ScriptGlobal.Function("isNullOrWhiteSpace", "(value: string | null | undefined): boolean", "True for null, undefined, or a text that is empty or only white space.",
             (_, arguments) => IsNone(arguments) || string.IsNullOrWhiteSpace(Text(arguments, 0))),
         ScriptGlobal.Function("toJson", "(value: any): string", "The value as JSON.",
             (context, arguments) => context.Stringify(At(arguments, 0)) is { } json ? json : JsValue.Undefined),
         new("image", $"const image: {{ {string.Join("; ", ImageFacts.Select(fact => $"readonly {fact.Key}: {fact.Value.Type}"))} }} | undefined",
-            "The image whose body runs; undefined outside a body. Sizes are null until it has been downloaded.",
+            "The image that the body runs on; undefined outside a body. Sizes are null until it has been downloaded.",
             context => context.Scope.Image is { } image ? context.Facts(image) : JsValue.Undefined),
     ];
 
-    /// <summary>All those of a workflow with these variables and inputs.</summary>
+    /// <summary>All globals of a workflow with these variables and inputs.</summary>
     public static IEnumerable<ScriptGlobal> For(IReadOnlyCollection<ScriptMember> variables, IReadOnlyCollection<ScriptMember> inputs) =>
         Common.Concat(Records(variables, inputs)).Concat(Accessors(variables, inputs)).DistinctBy(global => global.Name);
 
-    /// <summary>The objects that have variables and inputs as their members.</summary>
+    /// <summary>The objects whose members are the variables and inputs.</summary>
     public static IEnumerable<ScriptGlobal> Records(IEnumerable<ScriptMember> variables, IEnumerable<ScriptMember> inputs) =>
     [
         new("variables", $"const variables: {Members(variables, "")}", "The workflow's variables; they are set by assignment, but not in the body of a fan-out.", context => context.Variables),
@@ -76,7 +76,7 @@ internal static class ScriptGlobals
     /// <summary>A function for each variable and input: getCount(), setCount(5).</summary>
     public static IEnumerable<ScriptGlobal> Accessors(IEnumerable<ScriptMember> variables, IEnumerable<ScriptMember> inputs)
     {
-        // An input hides the variable of its name, as it does in Elsa.
+        // An input hides a variable of the same name, as in Elsa.
         foreach (var input in inputs.Where(input => IsOrdinary(input.Name)))
             yield return ScriptGlobal.Function($"get{Capitalised(input.Name)}", $"(): {input.Type}", $"The input {input.Name}.", (context, _) => context.ReadInput(input.Name));
         foreach (var variable in variables.Where(variable => IsOrdinary(variable.Name)))
@@ -91,7 +91,7 @@ internal static class ScriptGlobals
         }
     }
 
-    /// <summary>The list as TypeScript declarations.</summary>
+    /// <summary>The globals as TypeScript declarations.</summary>
     public static string Declare(IReadOnlyCollection<ScriptMember> variables, IReadOnlyCollection<ScriptMember> inputs)
     {
         var text = new StringBuilder();
@@ -99,7 +99,7 @@ internal static class ScriptGlobals
         return text.ToString();
     }
 
-    /// <summary>Whether a name can be part of another in a script; the rest are only reached by getVariable and getInput.</summary>
+    /// <summary>Whether a name can be part of another in a script; the rest are only available through getVariable and getInput.</summary>
     public static bool IsOrdinary(string name) => name.Length > 0 && name.All(c => char.IsLetterOrDigit(c) || c == '_');
 
     private static string Members(IEnumerable<ScriptMember> members, string access) =>

@@ -11,16 +11,16 @@ using Jint.Runtime;
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>
-/// Values of a script as JSON. The interpreter's own writer follows nested values, and what their <c>toJSON</c> comes to, for as
-/// long as the thread has a stack; its end would be the end of the process.
+/// Script values as JSON. The interpreter's own writer recurses into nested values, and into what their <c>toJSON</c> returns,
+/// until the stack overflows, which would end the process.
 /// </summary>
 internal static class ScriptJson
 {
     private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, NewLine = "\n", SkipValidation = true };
 
-    /// <summary>The value as JSON text; null if there is none for it, as for a function.</summary>
-    /// <param name="only">The names that objects keep; null for all.</param>
-    /// <param name="indent">Spaces by which nested values are set in; 0 for one line.</param>
+    /// <summary>The value as JSON text; null if it has no JSON form, such as a function.</summary>
+    /// <param name="only">The property names to include; null for all.</param>
+    /// <param name="indent">Spaces of indentation per level; 0 for one line.</param>
     /// <exception cref="ExpressionException">It is longer than a text may be, or nested too deeply.</exception>
     public static string? Write(JsValue value, ExpressionOptions bounds, IReadOnlySet<string>? only = null, int indent = 0)
     {
@@ -35,7 +35,7 @@ internal static class ScriptJson
     {
         private int _values;
 
-        /// <summary>Writes the value, after its name if it is a member; false if it is none that JSON has.</summary>
+        /// <summary>Writes the value, after its name if it is a member; false if it has no JSON form.</summary>
         public bool TryWrite(string? name, string key, JsValue value, int depth)
         {
             if (depth > bounds.MaxRecursion) throw new ExpressionException($"it nests values deeper than {bounds.MaxRecursion}.");

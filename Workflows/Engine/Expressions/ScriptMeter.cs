@@ -12,9 +12,9 @@ using JavaScriptEngine = Jint.Engine;
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>
-/// Keeps one evaluation within its bounds where the interpreter does not look: inside a statement. Every built-in function whose
-/// cost depends on its arguments is counted as a statement and measured before it begins, whoever calls it; values that make a
-/// text grow pass a checkpoint. What computes without end in one operation is not there at all.
+/// Limits one evaluation where the interpreter does not: inside a statement. Every built-in function whose cost depends on its
+/// arguments counts as a statement and is measured before it runs, however it is called; values that make a text
+/// grow pass a checkpoint. Built-ins that can run forever in one operation are removed.
 /// </summary>
 internal sealed class ScriptMeter
 {
@@ -28,8 +28,8 @@ internal sealed class ScriptMeter
         "Infinity", "NaN", "globalThis", "undefined",
     ];
 
-    // What they take, or come to, is only known when they end: an iterator may be one that never does.
-    private static readonly HashSet<string> Boundless =
+    // Their cost is only known when they end: an iterator may never end.
+    private static readonly HashSet<string> Unbounded =
     [
         "difference", "fromAsync", "getOwnPropertySymbols", "groupBy", "intersection", "isDisjointFrom", "isSubsetOf", "isSupersetOf", "raw",
         "symmetricDifference", "union",
@@ -41,7 +41,7 @@ internal sealed class ScriptMeter
     private static readonly ILookup<string, (string Name, string Owner, bool Prototype)> MembersByName;
     private static readonly string[] Absent;
 
-    // Read from a realm, not listed: what a later version of the interpreter adds is metered, or absent, as well.
+    // Read from a realm, not listed: what a later version of the interpreter adds is metered, or removed, as well.
     static ScriptMeter()
     {
         using var engine = new JavaScriptEngine();
@@ -72,11 +72,11 @@ internal sealed class ScriptMeter
     private readonly bool _iterates;
     private readonly bool _isOpen;
 
-    /// <summary>Decides once what engines need to run this script: a script cannot use what it has no name for.</summary>
+    /// <summary>Decides once what engines need to run this script: a script cannot use what it cannot name.</summary>
     public ScriptMeter(ScriptSource script, ExpressionOptions bounds)
     {
         (_script, _bounds) = (script, bounds);
-        // A list becomes a text without anybody naming how.
+        // A list can become a text without the script naming a function.
         _members = [.. Members.Where(member => script.MayName(member.Name) || member is ("join" or "toString", "Array", true))];
         _functions = [.. Functions.Where(script.MayReach)];
         _absent = [.. Absent.Where(script.MayReach)];
@@ -84,14 +84,14 @@ internal sealed class ScriptMeter
         _isOpen = script.ComputesNames;
     }
 
-    /// <summary>Refuses a text or a list of this length.</summary>
+    /// <summary>Throws if a text or a list may not be this long.</summary>
     public static void Require(double length, ExpressionOptions bounds)
     {
-        // Texts on the way to a result may be longer than the result.
+        // Intermediate texts may be longer than the result.
         if (!(length <= 4.0 * bounds.MaxTextLength)) throw new ExpressionException($"it builds a text longer than {bounds.MaxTextLength:N0} characters.");
     }
 
-    /// <summary>Fits out a new engine.</summary>
+    /// <summary>Prepares a new engine.</summary>
     public void Attach(JavaScriptEngine engine)
     {
         if (_iterates) Empty(Owner(engine, "Iterator", prototype: true));
@@ -111,10 +111,10 @@ internal sealed class ScriptMeter
         foreach (var name in _absent) engine.Global.Delete(name);
     }
 
-    /// <summary>Meters the members that the script computes names of, as it computes them.</summary>
+    /// <summary>Meters the members whose names the script computes, as it computes them.</summary>
     private void AttachNames(JavaScriptEngine engine)
     {
-        // Looked up now: later a script may have put others in their places.
+        // Looked up now, because the script may replace them later.
         var owners = new Dictionary<(string, bool), ObjectInstance>();
         foreach (var (_, owner, prototype) in Members)
             if (!owners.ContainsKey((owner, prototype))) owners[(owner, prototype)] = Owner(engine, owner, prototype);
@@ -138,7 +138,7 @@ internal sealed class ScriptMeter
 
     private void Replace(JavaScriptEngine engine, ObjectInstance owner, string name, string of)
     {
-        if (Boundless.Contains(name))
+        if (Unbounded.Contains(name))
         {
             owner.Delete(name);
             return;
@@ -151,12 +151,12 @@ internal sealed class ScriptMeter
             if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new ExpressionException("its calls go too deep.");
             Require(arguments.Sum(Length) + Length(self), _bounds);
             if (IsUnmetered(self) || arguments.Any(IsUnmetered)) Require(arguments.Append(self).Sum(value => Size(value, 1, 0)), _bounds);
-            return Answer(of, name, ref self, arguments) ?? engine.Call(original, self, arguments);
+            return Intercept(of, name, ref self, arguments) ?? engine.Call(original, self, arguments);
         }));
     }
 
-    /// <summary>Refuses what would multiply texts in one step, and answers where the interpreter's own answer has no bound; else null.</summary>
-    private JsValue? Answer(string owner, string name, ref JsValue self, JsValue[] arguments)
+    /// <summary>Throws if a call would multiply texts. Returns a result where the interpreter's own has no limit; else null.</summary>
+    private JsValue? Intercept(string owner, string name, ref JsValue self, JsValue[] arguments)
     {
         switch (owner, name)
         {
@@ -171,7 +171,7 @@ internal sealed class ScriptMeter
                 if (arguments is [_, ObjectInstance and not Function, ..]) arguments[1] = AsText(arguments[1]);
                 Require(Replaced(self, arguments), _bounds);
                 break;
-            // Whatever is bound may be used once for each element of a list.
+            // Whatever is bound may be used once per element of a list.
             case ("Function", "bind") when IsUnmetered(self):
                 Require(arguments.Sum(Length) * _bounds.MaxArrayLength, _bounds);
                 break;
@@ -205,10 +205,10 @@ internal sealed class ScriptMeter
         foreach (var key in owner.GetOwnPropertyKeys(Types.String)) owner.Delete(key);
     }
 
-    // Made a text once, so that it cannot be short when it is measured and long when it is used.
+    // Converted to text once, so that it cannot be short when it is measured and long when it is used.
     private static JsValue AsText(JsValue value) => value.IsUndefined() || value.IsNull() ? value : TypeConverter.ToString(value);
 
-    /// <summary>True of built-in functions that take one value in a short time, such as Number.</summary>
+    /// <summary>True for built-in functions that take one value and a short time, such as Number.</summary>
     private static bool IsUnmetered(JsValue value) => value is BindFunction or (Function and not ScriptFunction and not ClrFunction);
 
     private static double Length(JsValue value) => value switch
@@ -230,7 +230,7 @@ internal sealed class ScriptMeter
         ? (int)Math.Clamp(space.IsNumber() ? space.AsNumber() : Length(space), 0, 10)
         : 0;
 
-    /// <summary>How long a text may be once parts of it are replaced; a replacement's $ may stand for all of the text.</summary>
+    /// <summary>How long a text may be after replacement; $ in a replacement may stand for the whole text.</summary>
     private static double Replaced(JsValue self, JsValue[] arguments)
     {
         var part = arguments is [JsString sought, ..] ? Math.Max(1, sought.Length) : 1;
@@ -238,7 +238,7 @@ internal sealed class ScriptMeter
         return Length(self) + ((Length(self) / part) + 1) * (Length(by) + by.AsString().Count(c => c == '$') * Length(self));
     }
 
-    /// <summary>How long the texts of a list or object are together, nested ones included. Shared ones count as often as they would be written.</summary>
+    /// <summary>Total length of the texts of a list or object, nested ones included. Shared ones count each time they would be written.</summary>
     private double Size(JsValue value, double between, int depth)
     {
         if (value.IsString()) return Length(value);

@@ -7,15 +7,15 @@ using JavaScriptEngine = Jint.Engine;
 
 namespace Darkroom.Engine.Expressions;
 
-/// <summary>An object of named values, each made when it is first read.</summary>
-/// <param name="write">Takes what is assigned to a member.</param>
+/// <summary>An object of named values, each created when it is first read.</summary>
+/// <param name="write">Receives what is assigned to a member.</param>
 internal sealed class ScriptRecord(
     JavaScriptEngine engine, IEnumerable<string> names, Func<string, JsValue> read, Action<string, JsValue> write) : ObjectInstance(engine)
 {
     private readonly HashSet<string> _names = new(names, StringComparer.Ordinal);
     private readonly Dictionary<string, JsValue> _read = new(StringComparer.Ordinal);
 
-    /// <summary>What was read or assigned: lists and objects may have been changed since.</summary>
+    /// <summary>Members that were read or assigned: their lists and objects may have changed since.</summary>
     public IEnumerable<KeyValuePair<string, JsValue>> Touched => _read;
 
     public override PropertyDescriptor GetOwnProperty(JsValue property)
@@ -37,7 +37,7 @@ internal sealed class ScriptRecord(
 
     public override bool Delete(JsValue property) => false;
 
-    /// <summary>Has a member read anew: it was written by another way.</summary>
+    /// <summary>Makes the next read look the member up again, after it was written in another way.</summary>
     public void Forget(string name) => _read.Remove(name);
 
     private bool Assign(JsValue property, JsValue value)

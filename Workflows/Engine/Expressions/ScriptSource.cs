@@ -7,8 +7,8 @@ using JavaScriptEngine = Jint.Engine;
 namespace Darkroom.Engine.Expressions;
 
 /// <summary>
-/// A script as it is run: as it was written, with a checkpoint around each value that makes a text or a list grow. The interpreter
-/// looks at what has been used between statements and where functions begin; one statement may have thousands of such values.
+/// A script as it runs: as written, with a checkpoint around each value that makes a text or a list grow. The interpreter
+/// checks usage between statements and at the start of functions; one statement may contain thousands of such values.
 /// </summary>
 internal sealed class ScriptSource
 {
@@ -16,16 +16,16 @@ internal sealed class ScriptSource
     private readonly bool _describesMembers;
     private readonly bool _computesGlobals;
 
-    // What is left over is copied, as often as a statement says so.
-    private const int MostRests = 32;
+    // A rest element copies the remaining items each time its statement runs.
+    private const int MaxRestElements = 32;
 
-    // A long text is read as a number in milliseconds: a short script cannot do so often enough in one statement.
+    // Reading a long text as a number takes milliseconds: a short script cannot do it often enough in one statement.
     private const int ShortScript = 1_000;
 
     private ScriptSource(Script program)
     {
-        if (program.DescendantNodes().Count(node => node is RestElement) > MostRests)
-            throw new ExpressionException($"a script may have {MostRests} rest elements, such as ...others.");
+        if (program.DescendantNodes().Count(node => node is RestElement) > MaxRestElements)
+            throw new ExpressionException($"a script may have {MaxRestElements} rest elements, such as ...others.");
         foreach (var node in program.DescendantNodesAndSelf())
         {
             if (Refusal(node) is { } refusal) throw new ExpressionException(refusal);
@@ -36,7 +36,7 @@ internal sealed class ScriptSource
             _computesGlobals |= node is ThisExpression or Identifier { Name: "globalThis" };
         }
 
-        // A descriptor hands out what it describes under a name of its own.
+        // A property descriptor exposes its member under another name.
         _describesMembers = _mentions.Any(name => name.StartsWith("getOwnPropertyDescriptor", StringComparison.Ordinal));
         _computesGlobals &= ComputesNames || _describesMembers;
         while (_mentions.Contains(Checkpoint) || _mentions.Contains(NameCheckpoint)) Checkpoint += "_";
@@ -45,16 +45,16 @@ internal sealed class ScriptSource
     /// <summary>The name of the function that computed names pass through.</summary>
     public string NameCheckpoint => Checkpoint + "Name";
 
-    /// <summary>The name of the function that values pass through; the script has none of this name.</summary>
+    /// <summary>The name of the function that values pass through; the script does not use this name.</summary>
     public string Checkpoint { get; } = "checkpoint";
 
-    /// <summary>Whether it makes iterators by functions of its own.</summary>
+    /// <summary>Whether it creates iterators with its own functions.</summary>
     public bool Iterates { get; }
 
     /// <summary>The script, ready to run on any engine.</summary>
     public Prepared<Script> Prepared { get; private set; }
 
-    /// <exception cref="ExpressionException">The source is not JavaScript, or uses what is not run here.</exception>
+    /// <exception cref="ExpressionException">The source is not JavaScript, or uses something unsupported.</exception>
     public static ScriptSource Parse(string source, ScriptPreparationOptions options)
     {
         try
@@ -70,16 +70,16 @@ internal sealed class ScriptSource
         }
     }
 
-    /// <summary>Whether it looks members up by names that are only known when it runs.</summary>
+    /// <summary>Whether it accesses members by names that are only known at run time.</summary>
     public bool ComputesNames { get; }
 
-    /// <summary>Whether the script may come to a global of this name.</summary>
+    /// <summary>Whether the script may access a global of this name.</summary>
     public bool MayReach(string name) => MayReachAny(name.Equals);
 
-    /// <summary>Whether it may come to a global by a name of this kind.</summary>
+    /// <summary>Whether it may access a global with such a name.</summary>
     public bool MayReachAny(Predicate<string> kind) => _computesGlobals || _mentions.Any(name => kind(name));
 
-    /// <summary>Whether it may come to a member of this name otherwise than by computing the name.</summary>
+    /// <summary>Whether it may access a member of this name without computing the name.</summary>
     public bool MayName(string name) => _describesMembers || _mentions.Contains(name);
 
     private static Expression? ComputedName(Node node) => node switch
@@ -91,7 +91,7 @@ internal sealed class ScriptSource
 
     private static string? Refusal(Node node) => node switch
     {
-        // One operation on two of them may take hours, and nothing looks at the clock meanwhile.
+        // One operation on two of them may take hours, and no limit is checked meanwhile.
         BigIntLiteral => "numbers of unbounded size, such as 1n, are not run here.",
         WithStatement => "with is not run here.",
         IFunction { Async: true } or AwaitExpression => "there is nothing to wait for here: async and await are not run.",
@@ -139,7 +139,7 @@ internal sealed class ScriptSource
                 case CallExpression call when thorough:
                     foreach (var argument in call.Arguments) Pass(argument);
                     break;
-                // A function without statements is never looked at, whatever its parameters compute.
+                // A function without statements is never checked, whatever its parameters compute.
                 case FunctionBody { Body.Count: 0 } body:
                     empty.Add(body.End - 1);
                     break;
@@ -160,7 +160,7 @@ internal sealed class ScriptSource
 
         void Pass(Expression value)
         {
-            // What is written out is as long as it is, and arithmetic comes to numbers; the parts of a sum pass by themselves.
+            // Literals have a fixed length, and arithmetic returns numbers; the operands of a sum pass by themselves.
             if (value is Literal or SpreadElement or PrivateIdentifier or BinaryExpression and not LogicalExpression or UnaryExpression) return;
             opens[value.Start]++;
             closes[value.End]++;

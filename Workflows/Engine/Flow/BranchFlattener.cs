@@ -4,15 +4,15 @@ using Darkroom.Engine.Definitions;
 namespace Darkroom.Engine.Flow;
 
 /// <summary>
-/// Lays what stands in embedded branches (Then, Else) out beside the activity that holds it, so that one graph shows every path. An
-/// outcome in a branch that leads nowhere goes on where the holder's Done leads: the branch has ended, and with it its holder.
+/// Places the content of embedded branches (Then, Else) beside the activity that contains them, so that one graph shows every path. An
+/// unconnected outcome in a branch continues where the container's Done leads: when the branch ends, so does its container.
 /// </summary>
 internal sealed class BranchFlattener
 {
-    /// <summary>By which an activity leaves the flowchart that it stands in; never drawn, so no definition connects it.</summary>
+    /// <summary>The outcome by which an activity leaves its flowchart; never drawn, so no definition connects it.</summary>
     public const string Exit = "(exit)";
 
-    /// <summary>Outcomes that an input may add to an activity.</summary>
+    /// <summary>Maximum number of outcomes that an input may add to an activity.</summary>
     internal const int MostAdded = 100;
 
     private readonly Func<ActivityNode, ActivityDescriptor?> _describe;
@@ -28,7 +28,7 @@ internal sealed class BranchFlattener
         return flowchart with { Activities = branches._activities, Connections = branches._connections };
     }
 
-    /// <summary>Every outcome by which this activity can go on, those of its branches included.</summary>
+    /// <summary>Every outcome that this activity can continue with, including those of its branches.</summary>
     public static IEnumerable<string> Outcomes(ActivityNode node, ActivityDescriptor descriptor)
     {
         var outcomes = descriptor.Outcomes.Concat(descriptor.BranchPorts).Concat(Added(node, descriptor));
@@ -75,7 +75,7 @@ internal sealed class BranchFlattener
         return (StatusList(expression.Value) ?? []).Distinct().Take(MostAdded);
     }
 
-    /// <summary>The elements of a JSON array, written as one or as text; null if it is none.</summary>
+    /// <summary>The elements of a JSON array, given as JSON or as text; null if it is not an array.</summary>
     internal static IReadOnlyList<string>? StatusList(JsonElement value)
     {
         if (value.ValueKind == JsonValueKind.Array)

@@ -6,7 +6,7 @@ using Darkroom.Engine.Expressions;
 
 namespace Darkroom.Engine.Flow;
 
-/// <summary>The inputs of one activity, parsed once: literals are values already, the rest is computed when it runs.</summary>
+/// <summary>The inputs of one activity, parsed once: literals are already values, the rest is computed when it runs.</summary>
 internal sealed class CompiledInputs
 {
     private readonly ActivityNode _node;
@@ -17,10 +17,10 @@ internal sealed class CompiledInputs
     /// <summary>True if a value depends on more than the variables and inputs that all images of a fan-out share.</summary>
     public bool PerImage => _inputs.Values.Any(input => input.Expression is ParsedExpression);
 
-    /// <summary>The values that are the same whenever the activity runs.</summary>
+    /// <summary>The values that are the same each time the activity runs.</summary>
     public KnownInputs Known => new(name => _inputs.TryGetValue(name, out var input) && input.Expression is null ? (true, input.Constant) : (false, null));
 
-    /// <summary>Each value that does not fit its input, and each expression that is not run here, is an error.</summary>
+    /// <summary>Reports an error for each value that does not fit its input, and for each expression in an unsupported language.</summary>
     public static CompiledInputs Compile(
         ActivityNode node, ActivityDescriptor descriptor, WorkflowDocument document, ExpressionLanguages languages, ValidationErrors errors)
     {
@@ -56,13 +56,13 @@ internal sealed class CompiledInputs
     private static object Shown(InputDescriptor input, object value) =>
         input.Redact is { } redact ? redact(value) : input.IsSensitive ? InputDescriptor.Hidden : value;
 
-    /// <summary>Evaluates all inputs against variables alone.</summary>
-    /// <exception cref="WorkflowDefinitionException">A variable holds what the input cannot take.</exception>
+    /// <summary>Evaluates all inputs from variables alone.</summary>
+    /// <exception cref="WorkflowDefinitionException">A variable holds a value that the input does not accept.</exception>
     public Dictionary<string, object?> Evaluate(IReadOnlyDictionary<string, JsonElement> variables) =>
         Evaluate(new ExpressionScope { Variables = variables }, CancellationToken.None);
 
-    /// <summary>Evaluates all inputs as things are now.</summary>
-    /// <exception cref="WorkflowDefinitionException">An expression fails, or comes to what its input cannot take; the message names activity and input.</exception>
+    /// <summary>Evaluates all inputs in this scope.</summary>
+    /// <exception cref="WorkflowDefinitionException">An expression fails or returns an unsuitable value; the message names activity and input.</exception>
     public Dictionary<string, object?> Evaluate(ExpressionScope scope, CancellationToken cancellationToken)
     {
         var values = new Dictionary<string, object?>(_inputs.Count, StringComparer.OrdinalIgnoreCase);
@@ -96,7 +96,7 @@ internal sealed class CompiledInputs
         switch (expression.Type)
         {
             case "Literal" or "Object":
-                // What journals and the workflow's state are to keep is bounded, computed or written out.
+                // Values that go into journals and the workflow's state are limited, computed or literal.
                 if (expression.Value.ValueKind != JsonValueKind.Undefined && expression.Value.GetRawText().Length > languages.MaxTextLength)
                     throw new WorkflowDefinitionException($"{input.Name} has more than {languages.MaxTextLength:N0} characters.");
                 return new CompiledInput(input, Convert(input, expression.Value), null);
@@ -136,7 +136,7 @@ internal sealed class CompiledInputs
         }
     }
 
-    /// <summary>Studio writes a variable reference as a JSON string that holds the variable object; by hand it may be the object itself.</summary>
+    /// <summary>Studio writes a variable reference as a JSON string that holds the variable; by hand it may be the object itself.</summary>
     internal static string? VariableId(JsonElement value) => Member(value, "id");
 
     private static string? InputName(JsonElement value) =>
@@ -169,7 +169,7 @@ internal sealed class CompiledInputs
         var text = value.ValueKind switch
         {
             JsonValueKind.Undefined or JsonValueKind.Null => null,
-            // The database takes no U+0000, and journals are kept there.
+            // PostgreSQL text cannot contain U+0000, and journals are stored there.
             JsonValueKind.String => value.GetString()!.Replace('\0', '\uFFFD'),
             _ => value.GetRawText(),
         };

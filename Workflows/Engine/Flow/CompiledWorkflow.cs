@@ -26,7 +26,7 @@ internal sealed class CompiledWorkflow
 
     public CompiledActivity Activity(string id) => _activities[id];
 
-    /// <summary>The id of an activity by its name or id, as expressions call it; null if there is none.</summary>
+    /// <summary>The id of an activity by its name or id, as expressions refer to it; null if there is none.</summary>
     public string? FindActivity(string nameOrId) =>
         _activities.ContainsKey(nameOrId) ? nameOrId : _activities.Values.FirstOrDefault(activity => activity.Node.Name == nameOrId)?.Node.Id;
 
@@ -44,9 +44,9 @@ internal sealed class CompiledWorkflow
 
     /// <summary>Compiles as far as possible and reports every error. Not null if there is none.</summary>
     /// <param name="document">The definition.</param>
-    /// <param name="catalog">The activities that it may name.</param>
+    /// <param name="catalog">The activities that it may use.</param>
     /// <param name="errors">Receives the errors.</param>
-    /// <param name="publishing">Whether what can be run but would not do what it says is an error too.</param>
+    /// <param name="publishing">Whether to also report what can run but would have no effect.</param>
     public static CompiledWorkflow? Check(WorkflowDocument document, ActivityCatalog catalog, ValidationErrors errors, bool publishing = false)
     {
         var activities = new Dictionary<string, CompiledActivity>(StringComparer.Ordinal);
@@ -76,7 +76,7 @@ internal sealed class CompiledWorkflow
         return graph is null || errors.Messages.Count > 0 ? null : new CompiledWorkflow(document.Variables, graph, activities, bodies);
     }
 
-    /// <summary>Variables are kept by name, and each must be able to hold its first value.</summary>
+    /// <summary>Variables are stored by name, and each must accept its initial value.</summary>
     private static void CheckNames(WorkflowDocument document, ValidationErrors errors)
     {
         foreach (var name in document.Variables.Values.GroupBy(variable => variable.Name, StringComparer.Ordinal).Where(group => group.Count() > 1))
@@ -115,7 +115,7 @@ internal sealed class CompiledWorkflow
     }
 }
 
-/// <summary>An activity of the workflow where it stands.</summary>
+/// <summary>An activity of the workflow and its place.</summary>
 internal sealed record CompiledActivity(ActivityNode Node, ActivityRegistration Type, CompiledInputs Inputs)
 {
     public WorkflowActivity Activity => Type.Workflow;

@@ -4,7 +4,7 @@ using Darkroom.Images;
 namespace Darkroom.Engine.Flow;
 
 /// <summary>
-/// An activity that only looks at its inputs: it decides, notes or fails, the same in the workflow and in the body of a fan-out.
+/// An activity that only looks at its inputs: it decides, logs or fails, in the same way in the workflow and in the body of a fan-out.
 /// </summary>
 public abstract class FlowActivity : WorkflowActivity
 {
@@ -36,7 +36,7 @@ public abstract class FlowActivity : WorkflowActivity
 }
 
 /// <summary>What a <see cref="FlowActivity"/> decided.</summary>
-/// <param name="Outcome">By which the flow goes on.</param>
+/// <param name="Outcome">The outcome that the flow continues with.</param>
 public sealed record FlowStep(string Outcome)
 {
     /// <summary>A line for the journal.</summary>
@@ -44,6 +44,6 @@ public sealed record FlowStep(string Outcome)
 
     public IReadOnlyDictionary<string, object?>? Outputs { get; init; }
 
-    /// <summary>Ends the workflow, or the image, as failed.</summary>
+    /// <summary>Fails the workflow, or the image.</summary>
     public ImageFailure? Failure { get; init; }
 }

@@ -20,12 +20,12 @@ internal sealed class FlowGraph
     public string? Next(string activity, string outcome) => _next.GetValueOrDefault((activity, outcome));
 
     /// <summary>
-    /// The graph; null, with errors, if there is nothing to start with. Connections that lead nowhere, forks, loops, and
-    /// activities that are never reached are errors.
+    /// The graph; null, with errors, if there is no activity to start with. Dangling connections, forks, loops, and
+    /// unreachable activities are errors.
     /// </summary>
-    /// <param name="flowchart">What to read.</param>
-    /// <param name="label">What people call the flowchart.</param>
-    /// <param name="describe">The activity's type; null for one that is not known, which is reported elsewhere.</param>
+    /// <param name="flowchart">The flowchart to read.</param>
+    /// <param name="label">What messages call the flowchart.</param>
+    /// <param name="describe">Returns the activity's type; null for an unknown one, which is reported elsewhere.</param>
     /// <param name="errors">Receives the errors.</param>
     public static FlowGraph? Build(
         FlowchartNode flowchart, string label, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)

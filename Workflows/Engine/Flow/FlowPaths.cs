@@ -2,7 +2,7 @@ using Darkroom.Engine.Definitions;
 
 namespace Darkroom.Engine.Flow;
 
-/// <summary>Checks the paths through a flowchart: every activity is reached, none loops, and some happen once a path at most.</summary>
+/// <summary>Checks the paths through a flowchart: every activity can be reached, none loops, and some occur only once per path.</summary>
 internal sealed class FlowPaths(Dictionary<string, ActivityNode> nodes, Dictionary<(string Source, string Outcome), string> next)
 {
     private readonly ILookup<string, string> _followers =
@@ -23,7 +23,7 @@ internal sealed class FlowPaths(Dictionary<string, ActivityNode> nodes, Dictiona
         }
     }
 
-    /// <summary>Everything that can come after this activity; itself only if a loop leads back to it.</summary>
+    /// <summary>Every activity that can follow this one; includes itself only if there is a loop.</summary>
     private HashSet<string> From(string id)
     {
         var found = new HashSet<string>(StringComparer.Ordinal);

@@ -3,8 +3,8 @@ using Darkroom.Engine.Definitions;
 namespace Darkroom.Engine.Flow;
 
 /// <summary>
-/// Whether a flowchart that can be run does what it says: an activity that has nothing to work on, or whose work nobody carries out,
-/// runs and achieves nothing. Checked when a definition is published; what runs already keeps running.
+/// Checks that a flowchart that can run also has an effect: an activity with nothing to work on, or whose work nothing carries out,
+/// runs and achieves nothing. Applies when a definition is published; what already runs is not affected.
 /// </summary>
 internal sealed class PublishRules(
     FlowchartNode flowchart, FlowGraph graph, Func<ActivityNode, ActivityDescriptor?> describe, ValidationErrors errors)
@@ -29,7 +29,7 @@ internal sealed class PublishRules(
         }
     }
 
-    /// <summary>The activities that can be reached, the first included, without leaving the required one by its outcome.</summary>
+    /// <summary>The activities that can be reached, including the first, without leaving the required one by its outcome.</summary>
     private HashSet<ActivityNode> Reach(string start, RequiredStep? required)
     {
         var found = new HashSet<ActivityNode>(ReferenceEqualityComparer.Instance);

@@ -5,7 +5,7 @@ namespace Darkroom.Engine.Flow;
 
 /// <summary>
 /// The snapshot of a running instance: everything its next step depends on besides the definition and its bookmarks. It is one
-/// JSON column, written whole by each step's transaction; it stays small because bytes and rows never travel in variables.
+/// JSON column, rewritten by each step's transaction; it stays small because image bytes and CSV rows are never stored in variables.
 /// </summary>
 public sealed record WorkflowState
 {
@@ -18,14 +18,14 @@ public sealed record WorkflowState
     /// <summary>Values of the workflow's variables by name.</summary>
     public IReadOnlyDictionary<string, JsonElement> Variables { get; init; } = new Dictionary<string, JsonElement>();
 
-    /// <summary>What the request brought, by the input's name.</summary>
+    /// <summary>The request's inputs, by name.</summary>
     public IReadOnlyDictionary<string, JsonElement> Inputs { get; init; } = new Dictionary<string, JsonElement>();
 
     /// <summary>Outputs of the activities that have completed, by the activity's id and the output's name.</summary>
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
 
-    /// <summary>What went wrong; the last one faulted the instance.</summary>
+    /// <summary>What went wrong; the last incident faulted the instance.</summary>
     public IReadOnlyList<Incident> Incidents { get; init; } = [];
 
     /// <summary>Webhooks that the workflow asked for, sent when the run has ended.</summary>
@@ -44,8 +44,8 @@ public sealed record WorkflowState
 
 /// <summary>An activity that is due.</summary>
 /// <param name="ActivityId">Its id in the definition.</param>
-/// <param name="Attempt">1 at first, more after transient failures.</param>
-/// <param name="ExecutionId">Of its execution, the same at every attempt.</param>
+/// <param name="Attempt">1 at first, higher after transient failures.</param>
+/// <param name="ExecutionId">Id of the execution, the same for every attempt.</param>
 public sealed record ScheduledActivity(string ActivityId, int Attempt = 1, Guid? ExecutionId = null);
 
 /// <summary>A failure that ended an instance, in our own words.</summary>
