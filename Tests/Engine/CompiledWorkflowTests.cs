@@ -29,7 +29,7 @@ public sealed class CompiledWorkflowTests
     }
 
     [Fact]
-    public void Order_of_activities_in_the_file_means_nothing()
+    public void The_order_of_activities_in_the_file_does_not_matter()
     {
         var workflow = Compile(new WorkflowJson()
             .Activity("two", "Test.A").Activity("one", "Test.A").Connect("one", "Done", "two"));
@@ -38,7 +38,7 @@ public sealed class CompiledWorkflowTests
     }
 
     [Fact]
-    public void Literals_are_text_and_become_what_the_input_takes()
+    public void Literals_are_text_and_are_converted_to_the_type_of_the_input()
     {
         var inputs = Evaluate(("number", "Literal", "70"), ("text", "Literal", "hello"), ("flag", "Literal", "True"));
 
@@ -48,7 +48,7 @@ public sealed class CompiledWorkflowTests
     }
 
     [Fact]
-    public void Inputs_that_were_never_touched_have_their_defaults()
+    public void Inputs_that_are_not_set_have_their_defaults()
     {
         Assert.Equal(50, Evaluate()["Number"]);
     }
@@ -99,7 +99,7 @@ public sealed class CompiledWorkflowTests
     [InlineData("{}")]
     [InlineData("""{"root":{"type":"Elsa.Sequence","id":"s","activities":[]}}""")]
     [InlineData("""{"root":{"type":"Elsa.Flowchart","activities":[{"type":"Test.A"}]}}""")]
-    public void What_is_no_definition_is_refused_without_a_crash(string json)
+    public void An_invalid_definition_is_refused_without_a_crash(string json)
     {
         Assert.Throws<WorkflowDefinitionException>(() => CompiledWorkflow.Compile(WorkflowDocument.Parse(json), Catalog));
     }

@@ -50,7 +50,7 @@ public sealed class ExpressionTests
     [InlineData("{% capture s %}{% for i in (1..3) %}{% ifchanged %}{{ i | at_most: 2 }}{% endifchanged %}{% endfor %}{% endcapture %}{{ s | append: '!' }}", "12!")]
     [InlineData("{% case Variables.Name %}{% when 'lamp' %}{{ 3.14159 | format_number: 'N2' }}{% else %}none{% endcase %}", "3.14")]
     [InlineData("{% assign s = 'abcdefghij' | split: '' %}{% for i in (1..3) %}{% for j in (1..9) %}{% assign k = k | plus: 1 %}{% endfor %}{% endfor %}{{ k }}{{ s.size }}", "2710")]
-    public void Liquid_fills_text_in(string source, string expected)
+    public void Liquid_fills_in_text(string source, string expected)
     {
         Assert.Equal(expected, Languages.Parse("Liquid", source).Evaluate(Scope(), default).GetString());
     }
@@ -90,7 +90,7 @@ public sealed class ExpressionTests
     [InlineData("1 / 0", "finite")]
     [InlineData("(() => 1)", "cannot be kept")]
     [InlineData("throw new Error('on purpose')", "on purpose")]
-    public void JavaScript_that_would_take_too_much_or_reach_out_ends_soon_with_a_reason(string source, string reason)
+    public void JavaScript_that_exceeds_a_limit_or_reaches_outside_fails_fast_with_a_reason(string source, string reason)
     {
         Assert.Contains(reason, AssertRefused(source), StringComparison.OrdinalIgnoreCase);
     }
@@ -106,7 +106,7 @@ public sealed class ExpressionTests
     [InlineData("-s", ", ", 10_000)]
     [InlineData("Math.abs(s)", ", ", 2_500)]
     [InlineData("s", ", ", 10_000, "Math.max()")]
-    public void One_statement_of_many_parts_ends_soon(string part, string between, int times, string around = "")
+    public void One_statement_with_many_parts_fails_fast(string part, string between, int times, string around = "")
     {
         var parts = string.Join(between, Enumerable.Repeat(part, times));
         var (open, close) = around.Length == 0 ? ("", "") : around.Length == 1 ? (around, around) : (around[..^1], around[^1..]);
@@ -145,7 +145,7 @@ public sealed class ExpressionTests
     [InlineData("new Proxy({}, { get: (t, k, r) => r[k] }).x")]
     [InlineData("async function f() { while (true) await 1 } f()")]
     [InlineData("String.raw({ raw: Array(8000).fill('x'.repeat(200000)) })")]
-    public void JavaScript_that_does_its_work_inside_one_statement_ends_soon_too(string source) => AssertRefused(source);
+    public void JavaScript_that_does_its_work_inside_one_statement_fails_fast(string source) => AssertRefused(source);
 
     [Theory]
     [InlineData("Array.from({ length: 9000 }, (_, i) => i).filter(i => i % 2).map(String).join('').length", "17445")]
@@ -160,13 +160,13 @@ public sealed class ExpressionTests
     [InlineData("'2024-01-31'.replace(/(\\d+)-(\\d+)-(\\d+)/, '$3.$2.$1')", "\"31.01.2024\"")]
     [InlineData("JSON.stringify({ a: [1, { b: 'é' }], c: undefined }, null, 2)", "\"{\\n  \\u0022a\\u0022: [\\n    1,\\n    {\\n      \\u0022b\\u0022: \\u0022é\\u0022\\n    }\\n  ]\\n}\"")]
     [InlineData("({ s: new String('x'), d: new Date(0), f: () => 1, l: [undefined], n: NaN })", "{\"s\":\"x\",\"d\":\"1970-01-01T00:00:00.000Z\",\"l\":[null],\"n\":null}")]
-    public void The_bounds_are_not_in_the_way_of_ordinary_scripts(string source, string expected)
+    public void Ordinary_scripts_stay_within_the_limits(string source, string expected)
     {
         Assert.True(JsonElement.DeepEquals(JsonElement.Parse(expected), JavaScript(source)), JavaScript(source).GetRawText());
     }
 
     [Fact]
-    public void A_changed_prototype_reaches_no_other_expression()
+    public void A_changed_prototype_does_not_leak_into_other_expressions()
     {
         Assert.Equal("\"x\"", JavaScript("String.prototype.trim = () => 'x'; Object.prototype.y = 1; ' a '.trim()").GetRawText());
 
@@ -181,7 +181,7 @@ public sealed class ExpressionTests
     [InlineData("{{ 1 | format_number: 'N999999999' }}")]
     [InlineData("{{ '{0,999999999}' | format_string: 1 }}")]
     [InlineData("{{ 'now' | date: '%999999999n' }}")]
-    public void Liquid_that_would_take_too_much_ends_soon_with_a_reason(string source)
+    public void Liquid_that_exceeds_a_limit_fails_fast_with_a_reason(string source)
     {
         var clock = Stopwatch.StartNew();
         Assert.ThrowsAny<ExpressionException>(() => Languages.Parse("Liquid", source).Evaluate(Scope(), default));
@@ -228,7 +228,7 @@ public sealed class ExpressionTests
     }
 
     [Fact]
-    public void Who_stops_a_Liquid_evaluation_is_not_told_that_it_failed()
+    public void A_cancelled_Liquid_evaluation_is_not_a_failure()
     {
         using var stop = new CancellationTokenSource();
         stop.Cancel();
@@ -243,11 +243,11 @@ public sealed class ExpressionTests
     [InlineData("{{ ", "(", 30_000, "", "brackets")]
     [InlineData("{% if a", " and a", 5_000, " %}x{% endif %}", "conditions")]
     [InlineData("{% if a", "\nand a", 4_000, " %}x{% endif %}", "conditions")]
-    public void Liquid_that_is_nested_beyond_the_stack_is_refused_before_it_is_parsed(string start, string part, int times, string end, string reason) =>
+    public void Liquid_that_is_nested_too_deeply_for_the_stack_is_refused_before_it_is_parsed(string start, string part, int times, string end, string reason) =>
         Assert.Contains(reason, Languages.Check("Liquid", start + string.Concat(Enumerable.Repeat(part, times)) + end), StringComparison.Ordinal);
 
     [Fact]
-    public void What_does_not_parse_is_said_before_anything_runs()
+    public void Parse_errors_are_reported_before_anything_runs()
     {
         Assert.Contains("not JavaScript", Languages.Check("JavaScript", "1 +"), StringComparison.Ordinal);
         Assert.Contains("not Liquid", Languages.Check("Liquid", "{% if %}"), StringComparison.Ordinal);
@@ -256,7 +256,7 @@ public sealed class ExpressionTests
     }
 
     [Fact]
-    public void Variables_are_written_where_that_is_allowed_and_only_read_elsewhere()
+    public void Variables_are_writable_where_allowed_and_read_only_elsewhere()
     {
         var writes = new Dictionary<string, JsonElement>();
         var value = Languages.Parse("JavaScript", "setVariable('Count', 5); return getVariable('Count') + 1").Evaluate(Scope() with { Writes = writes }, default);
@@ -286,13 +286,13 @@ public sealed class ExpressionTests
     [InlineData("input.Images = 1")]
     [InlineData("image.width = 1")]
     [InlineData("variables.Missing = 1")]
-    public void What_is_not_there_to_be_set_is_not_set(string source)
+    public void Read_only_and_missing_members_cannot_be_set(string source)
     {
         Assert.Contains("set", Assert.Throws<ExpressionException>(() => Languages.Parse("JavaScript", source).Evaluate(Scope() with { Writes = [] }, default)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Chance_comes_from_the_source_that_is_given()
+    public void Random_values_come_from_the_given_source()
     {
         JsonElement Draw() => new ExpressionLanguages(Options.Create(new ExpressionOptions()), Time, new Random(7))
             .Parse("JavaScript", "[Math.random(), newGuid()]").Evaluate(Scope(), default);
@@ -301,7 +301,7 @@ public sealed class ExpressionTests
     }
 
     [Fact]
-    public void Every_name_that_the_editor_is_told_of_is_there_and_no_other()
+    public void The_editor_is_given_exactly_the_names_that_exist()
     {
         var scope = Scope() with
         {
@@ -328,7 +328,7 @@ public sealed class ExpressionTests
     }
 
     [Fact]
-    public void An_evaluation_that_is_stopped_is_not_one_that_failed()
+    public void A_cancelled_evaluation_is_not_a_failure()
     {
         using var gone = new CancellationTokenSource();
         gone.Cancel();

@@ -34,7 +34,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task Another_process_goes_on_where_a_dead_one_stopped_and_the_dead_one_changes_nothing_more()
+    public async Task Another_process_continues_where_a_dead_one_stopped_and_the_dead_one_changes_nothing_more()
     {
         var firstRuns = 0;
         var secondRuns = 0;
@@ -80,7 +80,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task An_instance_whose_claim_was_answered_to_nobody_is_taken_up_by_the_process_it_names()
+    public async Task An_instance_whose_claim_response_was_lost_is_claimed_again_by_its_owner()
     {
         await using var rig = await EngineRig.StartAsync(
             new ScriptedActivity("Test.First", _ => new ActivityResult.Completed()), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
@@ -97,7 +97,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task A_step_that_is_committed_is_not_done_again_however_often_the_database_fails()
+    public async Task A_committed_step_is_not_repeated_however_often_the_database_fails()
     {
         var firstRuns = 0;
         var secondRuns = 0;
@@ -125,7 +125,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task An_instance_that_fails_in_an_unforeseen_way_is_given_back_and_runs_later()
+    public async Task An_instance_that_fails_unexpectedly_is_released_and_runs_later()
     {
         await using var rig = await EngineRig.StartAsync(
             new ScriptedActivity("Test.First", _ => new ActivityResult.Completed()), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
@@ -154,7 +154,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task An_effect_that_fails_takes_its_activity_back_with_it()
+    public async Task A_failed_effect_rolls_back_its_activity()
     {
         var attempts = 0;
         await using var rig = await EngineRig.StartAsync(
@@ -219,7 +219,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task A_suspended_instance_waits_for_its_bookmark_and_goes_on_when_that_is_woken()
+    public async Task A_suspended_instance_waits_until_its_bookmark_is_resumed()
     {
         await using var rig = await EngineRig.StartAsync(
             new ScriptedActivity("Test.First", _ => new ActivityResult.Suspended("{}")), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
@@ -237,7 +237,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task A_process_that_dies_after_its_instance_was_woken_is_followed_by_another()
+    public async Task Another_process_takes_over_when_one_dies_after_its_instance_was_resumed()
     {
         var runs = 0;
         var inSecond = new TaskCompletionSource();
@@ -289,7 +289,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task A_bookmark_that_is_woken_in_the_commit_that_makes_it_is_not_missed()
+    public async Task A_bookmark_that_is_resumed_in_the_commit_that_creates_it_is_not_missed()
     {
         await using var rig = await EngineRig.StartAsync(
             new ScriptedActivity("Test.First", _ => new ActivityResult.Suspended("{}") { Effect = WakeAsync }),
@@ -302,7 +302,7 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
-    public async Task A_process_that_is_told_to_stop_gives_its_instance_back_at_once()
+    public async Task A_process_that_is_stopping_releases_its_instance_at_once()
     {
         var started = new TaskCompletionSource();
         await using var rig = await EngineRig.StartAsync(

@@ -11,7 +11,7 @@ namespace Darkroom.Tests.Studio;
 public sealed class StudioEditorTests(Chromium chromium) : StudioTest(chromium)
 {
     [StudioFact]
-    public async Task A_workflow_is_opened_changed_refused_put_right_and_published()
+    public async Task A_workflow_is_opened_changed_refused_corrected_and_published()
     {
         var key = await Product.KeyAsync(Scopes.WorkflowsEdit);
         await Page.OpenStudioAsync(Product.Origin, key);

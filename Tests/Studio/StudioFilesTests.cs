@@ -42,7 +42,7 @@ public sealed class StudioFilesTests : IAsyncLifetime
     [InlineData("gzip", "gzip", "gzip wasm")]
     [InlineData("br;q=0, gzip", "gzip", "gzip wasm")]
     [InlineData("identity", null, "plain wasm")]
-    public async Task The_best_packing_that_the_client_takes_is_sent(string accepted, string? coding, string content)
+    public async Task The_best_encoding_that_the_client_accepts_is_sent(string accepted, string? coding, string content)
     {
         using var response = await GetAsync("/studio/_framework/Elsa.Studio.Core.0123456789.wasm", accepted);
 
@@ -57,7 +57,7 @@ public sealed class StudioFilesTests : IAsyncLifetime
     [InlineData("_framework/icudt.abcdefghij.dat", "public, max-age=31536000, immutable")]
     [InlineData("_framework/dotnet.js", "no-cache")]
     [InlineData("_content/site.webmanifest", "no-cache")]
-    public async Task Only_files_named_after_their_content_are_kept_for_ever(string path, string expected)
+    public async Task Only_files_named_after_their_content_are_cached_forever(string path, string expected)
     {
         using var response = await GetAsync("/studio/" + path);
 
@@ -78,7 +78,7 @@ public sealed class StudioFilesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_the_browser_has_is_not_sent_again()
+    public async Task A_file_that_the_browser_has_cached_is_not_sent_again()
     {
         using var first = await GetAsync("/studio/_framework/dotnet.js", "gzip");
         using var plain = await GetAsync("/studio/_framework/dotnet.js", "identity");
@@ -107,7 +107,7 @@ public sealed class StudioFilesTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Whoever_is_not_signed_in_is_led_to_the_sign_in_and_back()
+    public async Task Anyone_not_signed_in_is_redirected_to_sign_in_and_back()
     {
         using var redirect = await _client.GetAsync("/studio/workflows/definitions/image-compression/edit?x=1");
 
@@ -123,7 +123,7 @@ public sealed class StudioFilesTests : IAsyncLifetime
     [InlineData("/studio/workflows/definitions/image-compression/edit")]
     [InlineData("/studio/workflows/instances")]
     [InlineData("/studio/workflows/instances/1/view")]
-    public async Task Each_view_is_the_same_page_and_lets_nothing_foreign_in(string path)
+    public async Task Each_view_is_the_same_page_and_loads_nothing_from_other_sites(string path)
     {
         using var browser = await _site.SignedInAsync(Scopes.WorkflowsRead);
 

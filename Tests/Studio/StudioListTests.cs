@@ -10,7 +10,7 @@ namespace Darkroom.Tests.Studio;
 public sealed class StudioListTests(Chromium chromium) : StudioTest(chromium)
 {
     [StudioFact]
-    public async Task What_a_list_cannot_do_is_said_and_the_list_goes_on()
+    public async Task A_refused_list_action_says_why_and_the_list_stays_usable()
     {
         var key = await Product.KeyAsync(Scopes.WorkflowsEdit);
         using var client = Client(key);
@@ -34,7 +34,7 @@ public sealed class StudioListTests(Chromium chromium) : StudioTest(chromium)
     }
 
     [StudioFact]
-    public async Task A_new_workflow_begins_in_the_list_and_opens_in_the_editor()
+    public async Task A_workflow_created_in_the_list_opens_in_the_editor()
     {
         await Page.OpenStudioAsync(Product.Origin, await Product.KeyAsync(Scopes.WorkflowsEdit));
 

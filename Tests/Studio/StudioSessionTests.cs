@@ -56,7 +56,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_goes_on_working_beside_sessions()
+    public async Task A_key_keeps_working_alongside_sessions()
     {
         using var client = _site.Browser();
         client.DefaultRequestHeaders.Authorization = new("Bearer", await _site.KeyAsync(Scopes.WorkflowsEdit));
@@ -85,7 +85,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     [InlineData("Origin", "http://evil.example")]
     [InlineData("Origin", "null")]
     [InlineData("X-Nothing", "at all")]
-    public async Task A_change_that_our_own_page_did_not_ask_for_is_refused(string header, string value)
+    public async Task A_change_that_our_own_page_did_not_send_is_refused(string header, string value)
     {
         using var browser = await _site.SignedInAsync(Scopes.WorkflowsEdit);
 
@@ -95,7 +95,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Where_browsers_leave_out_where_a_call_comes_from_its_origin_is_proof()
+    public async Task Without_Sec_Fetch_Site_the_Origin_header_decides()
     {
         using var browser = await _site.SignedInAsync(Scopes.WorkflowsEdit);
 
@@ -103,7 +103,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_foreign_page_opens_no_socket_by_the_cookie()
+    public async Task A_foreign_page_cannot_open_a_socket_with_the_cookie()
     {
         using var browser = await _site.SignedInAsync(Scopes.WorkflowsEdit);
         using var request = new HttpRequestMessage(HttpMethod.Get, "/elsa/read");
@@ -117,7 +117,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Signing_out_ends_the_session_for_whoever_copied_the_cookie_too()
+    public async Task Signing_out_ends_the_session_for_a_copied_cookie_too()
     {
         using var browser = await _site.SignedInAsync(Scopes.WorkflowsRead);
         var id = await CopyOfCookieAsync(browser);
@@ -143,7 +143,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_session_ends_by_disuse_and_lasts_by_use_but_not_for_ever()
+    public async Task A_session_expires_when_unused_and_is_extended_by_use_but_not_forever()
     {
         using var browser = await _site.SignedInAsync(Scopes.WorkflowsRead);
 
@@ -162,7 +162,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_cookie_opens_nothing_but_what_Studio_needs()
+    public async Task The_cookie_gives_access_only_to_what_Studio_needs()
     {
         using var browser = await _site.SignedInAsync(Scopes.Admin);
 
@@ -172,7 +172,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_database_knows_no_cookie()
+    public async Task The_database_does_not_contain_the_cookie()
     {
         using var browser = await _site.SignedInAsync(Scopes.Requests, Scopes.WorkflowsRead);
         var id = (await CopyOfCookieAsync(browser)).Split('=', 2)[1];

@@ -10,7 +10,7 @@ namespace Darkroom.Tests.Studio;
 public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
 {
     [StudioFact]
-    public async Task Who_may_only_read_sees_the_workflow_and_no_way_to_change_it()
+    public async Task A_user_who_may_only_read_sees_the_workflow_but_cannot_change_it()
     {
         await Page.OpenStudioAsync(Product.Origin, await Product.KeyAsync(Scopes.WorkflowsRead), Editor);
 
@@ -21,7 +21,7 @@ public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
     }
 
     [StudioFact]
-    public async Task A_run_is_seen_until_the_sign_in_ends_and_then_leads_to_the_sign_in()
+    public async Task A_run_is_shown_until_the_session_ends_and_then_redirects_to_sign_in()
     {
         var key = await Product.KeyAsync(Scopes.Requests, Scopes.WorkflowsRead);
         using var client = Client(key);

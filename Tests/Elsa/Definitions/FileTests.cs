@@ -50,7 +50,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task What_Studio_saved_is_exported_to_the_letter()
+    public async Task A_definition_saved_by_Studio_is_exported_unchanged()
     {
         var saved = JsonNode.Parse(SavedByStudio)!.AsObject();
         await Studio.PostOkAsync("/workflow-definitions/import", saved.DeepClone());
@@ -67,7 +67,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task An_exported_file_comes_back_as_a_draft_and_leaves_history_alone()
+    public async Task An_exported_file_is_imported_as_a_draft_and_leaves_history_alone()
     {
         using var exported = await Studio.Client.GetAsync($"{Studio.Base}/workflow-definitions/image-compression/export?versionOptions=Published");
         Assert.Equal("application/json", exported.Content.Headers.ContentType?.MediaType);
@@ -84,7 +84,7 @@ public sealed class FileTests : ApiTest
     [Theory]
     [InlineData("Elsa.ParallelForEach", "Elsa.ParallelForEach, which is not run here.")]
     [InlineData("Elsa.SendHttpRequest", "Elsa.SendHttpRequest, which is not run here; Elsa.FlowSendHttpRequest is.")]
-    public async Task Elsa_s_activities_that_are_not_run_here_are_refused_on_import(string type, string reason)
+    public async Task Unsupported_Elsa_activities_are_refused_on_import(string type, string reason)
     {
         var file = JsonNode.Parse(SavedByStudio)!.AsObject();
         file["root"]!["activities"]!.AsArray().Add(new JsonObject { ["id"] = "x", ["type"] = type, ["version"] = 1 });
@@ -93,7 +93,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task Many_definitions_travel_in_a_zip()
+    public async Task Many_definitions_are_exported_and_imported_as_a_zip()
     {
         await Studio.CreateAsync("First");
         var (first, name) = (Studio.Id, (string)Studio.Definition["definitionId"]!);
@@ -128,14 +128,14 @@ public sealed class FileTests : ApiTest
     [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":"x\u0000","type":"X"}]}}}""", "Each id")]
     [InlineData("""{"model":{"name":"a","root":{"id":"r","type":"Elsa.Flowchart","activities":[{"id":"x","type":"X","name":"\u0000"}]}}}""", "Each name")]
     [InlineData("""{"model":{"name":"a","variables":[{"id":"v","name":null}],"root":{"id":"r","type":"Elsa.Flowchart"}}}""", "Each name")]
-    public async Task What_is_no_definition_is_refused_in_words(string json, string reason = "")
+    public async Task An_invalid_definition_is_refused_with_a_reason(string json, string reason = "")
     {
         using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions", new StringContent(json, Encoding.UTF8, "application/json"));
         Assert.Contains(reason, Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task What_is_too_large_is_refused_in_words()
+    public async Task A_definition_that_is_too_large_is_refused_with_a_reason()
     {
         var json = new JsonObject { ["model"] = new JsonObject { ["name"] = "a", ["description"] = new string('x', 5 * 1024 * 1024) } }.ToJsonString();
         using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions", new StringContent(json, Encoding.UTF8, "application/json"));
@@ -145,7 +145,7 @@ public sealed class FileTests : ApiTest
     [Theory]
     [InlineData(1, 5)]
     [InlineData(20, 3)]
-    public async Task What_unpacks_too_large_is_refused_too(int entries, int megabytes)
+    public async Task A_zip_that_unpacks_to_too_much_is_refused(int entries, int megabytes)
     {
         var definition = Encoding.UTF8.GetBytes(
             $$$"""{"name":"{{{new string('x', megabytes * 1024 * 1024)}}}","root":{"id":"r","type":"Elsa.Flowchart"}}""");
@@ -163,7 +163,7 @@ public sealed class FileTests : ApiTest
     }
 
     [Fact]
-    public async Task Of_files_of_which_one_cannot_be_kept_none_is()
+    public async Task If_one_file_is_invalid_none_is_imported()
     {
         static byte[] File(string id) => Encoding.UTF8.GetBytes($$$"""{"name":"a","definitionId":"{{{id}}}","root":{"id":"r","type":"Elsa.Flowchart"}}""");
 

@@ -19,7 +19,7 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
-    public async Task Everything_that_is_wrong_is_told_at_once_and_the_draft_is_kept()
+    public async Task All_errors_are_reported_at_once_and_the_draft_is_saved()
     {
         Studio.Set("compress", "quality", "700");
         Studio.Set("fan-out", "maxAttempts", "often");
@@ -71,7 +71,7 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
-    public async Task What_could_run_and_would_achieve_nothing_is_refused_and_may_be_tried()
+    public async Task A_workflow_without_effect_is_not_published_but_may_be_tried()
     {
         Studio.Remove(Studio.Body, "download");
         var errors = await Studio.RefusedAsync(publish: true);
@@ -95,7 +95,7 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
-    public async Task What_is_passed_on_some_ways_only_is_not_enough()
+    public async Task A_required_step_must_be_on_every_path()
     {
         // A decision leads around the download, and around the loading of the CSV.
         Studio.Add(Studio.Body, "ask", "Elsa.FlowDecision");
@@ -134,7 +134,7 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
-    public async Task Of_very_many_mistakes_the_first_are_told()
+    public async Task Only_the_first_of_very_many_errors_are_reported()
     {
         for (var i = 0; i < 300; i++)
         {
@@ -148,14 +148,14 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
-    public async Task A_text_that_no_journal_should_keep_is_refused()
+    public async Task A_text_that_is_too_long_for_a_journal_is_refused()
     {
         Studio.Set("notify", "payload", new string('x', 70_000));
         Contains(await Studio.RefusedAsync(publish: true), "Payload has more than 65,536 characters.");
     }
 
     [Fact]
-    public async Task A_workflow_that_nobody_could_read_is_refused_at_once()
+    public async Task A_workflow_with_too_many_activities_is_refused()
     {
         for (var i = 0; i < 1_000; i++) Studio.Add(Studio.Body, $"line-{i}", "Elsa.WriteLine");
 
@@ -184,7 +184,7 @@ public sealed class PublishingTests : ApiTest
     [Theory]
     [InlineData("Elsa.Sequence")]
     [InlineData("Elsa.StateMachine")]
-    public async Task What_cannot_be_run_here_is_refused_when_it_is_made(string type)
+    public async Task Unsupported_containers_are_refused_when_they_are_saved(string type)
     {
         using (var response = await Studio.PostAsync("/workflow-definitions", Studio.CreateBody("Mine", type)))
             Contains(await Studio.ErrorsAsync(response), type);
@@ -193,7 +193,7 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Fact]
-    public async Task An_activity_of_an_unknown_type_is_shown_as_a_placeholder_and_comes_back_as_it_was()
+    public async Task An_unknown_activity_is_shown_as_a_placeholder_and_restored_on_save()
     {
         Studio.Add(Studio.Root, "foreign", "Acme.Stamp", activity =>
         {

@@ -22,7 +22,7 @@ public sealed class ReadingTests : ApiTest
     }
 
     [Fact]
-    public async Task Who_may_only_read_is_given_no_links_and_so_Studio_is_read_only()
+    public async Task A_caller_who_may_only_read_gets_no_links_so_Studio_is_read_only()
     {
         string[] paths = [$"/workflow-definitions/by-definition-id/{Default}?versionOptions=Latest", "/workflow-definitions?versionOptions=Latest"];
         foreach (var path in paths)
@@ -37,7 +37,7 @@ public sealed class ReadingTests : ApiTest
     }
 
     [Fact]
-    public async Task Writing_needs_the_scope_and_reading_too()
+    public async Task Writing_and_reading_each_need_their_scope()
     {
         (string Method, string Path)[] writes =
         [
@@ -84,7 +84,7 @@ public sealed class ReadingTests : ApiTest
     }
 
     [Fact]
-    public async Task Every_list_that_Studio_asks_for_is_there()
+    public async Task Every_list_that_Studio_requests_exists()
     {
         string[] lists =
         [

@@ -52,7 +52,7 @@ public sealed class TwoEditorsTests : ApiTest
     }
 
     [Fact]
-    public async Task A_window_whose_publishing_failed_or_whose_saves_crossed_their_answers_goes_on()
+    public async Task A_window_can_continue_after_a_failed_publish_or_an_unread_response()
     {
         var one = new Studio(Client, "one");
         await one.OpenAsync(Default);
@@ -79,7 +79,7 @@ public sealed class TwoEditorsTests : ApiTest
     }
 
     [Fact]
-    public async Task The_revision_is_Studio_s_alone_and_stays_out_of_files()
+    public async Task The_revision_is_for_Studio_only_and_is_not_exported()
     {
         var one = new Studio(Client, "one");
         await one.OpenAsync(Default);

@@ -65,7 +65,7 @@ public sealed class VersioningTests : ApiTest
     }
 
     [Fact]
-    public async Task Saving_what_is_there_already_changes_nothing()
+    public async Task Saving_unchanged_content_changes_nothing()
     {
         await Studio.OpenAsync(Default);
         var saved = await Studio.SaveAsync(publish: true);
@@ -158,7 +158,7 @@ public sealed class VersioningTests : ApiTest
     }
 
     [Fact]
-    public async Task Bulk_publish_tells_each_one_s_fate()
+    public async Task Bulk_publish_reports_the_result_for_each_definition()
     {
         await Studio.OpenAsync(Default);
         Studio.Set("compress", "quality", "70");

@@ -11,7 +11,7 @@ public sealed class FanOutCountTests
     private static readonly string[] Way = [$"{Body}:download", $"{Body}:compress", $"{Body}:store"];
 
     [Fact]
-    public async Task Thousands_of_images_write_one_row_an_activity_and_none_into_the_journal()
+    public async Task Thousands_of_images_write_one_row_per_activity_and_none_to_the_journal()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync(new QueueOptions { RecordBatch = 250 });
@@ -29,7 +29,7 @@ public sealed class FanOutCountTests
     }
 
     [Fact]
-    public async Task An_outcome_that_changes_no_image_moves_no_count()
+    public async Task A_superseded_outcome_changes_no_count()
     {
         await using var rig = await QueueRig.StartAsync();
         var (slow, quick) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -45,7 +45,7 @@ public sealed class FanOutCountTests
     }
 
     [Fact]
-    public async Task An_attempt_that_is_repeated_is_no_failure_and_nothing_passed_counts_twice()
+    public async Task A_retried_attempt_is_not_a_failure_and_completed_steps_count_once()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -63,7 +63,7 @@ public sealed class FanOutCountTests
     }
 
     [Fact]
-    public async Task An_outcome_without_a_trace_is_recorded_all_the_same()
+    public async Task An_outcome_without_a_trace_is_still_recorded()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();

@@ -31,7 +31,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task A_list_shows_ones_own_runs_and_all_of_them_to_an_administrator()
+    public async Task A_list_shows_an_owner_their_own_runs_and_an_administrator_all()
     {
         var alices = await Api.InstanceOfAsync(await Alice.AcceptedAsync());
         var bobs = await Api.InstanceOfAsync(await Bob.AcceptedAsync());
@@ -43,7 +43,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task Anothers_run_is_answered_exactly_as_one_that_never_was()
+    public async Task Another_owners_run_looks_exactly_like_one_that_never_existed()
     {
         var (request, instance) = await Api.FinishedAsync(Alice);
         var execution = (Guid)(await Api.Database.Sql("select id from activity_executions").ExecuteScalarAsync())!;
@@ -81,7 +81,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task Every_filter_of_the_list_chooses_what_it_says()
+    public async Task Every_list_filter_selects_the_right_instances()
     {
         var (finishedRequest, finished) = await Api.FinishedAsync(Alice);
         var running = await Api.InstanceOfAsync(await Alice.AcceptedAsync());
@@ -233,7 +233,7 @@ public sealed class InstanceApiTests : ApiTest
         Assert.Equal(0, (await _alice.SearchAsync(new { timestampFilters = new object?[] { null } })).Total);
 
     [Fact]
-    public async Task What_is_wrong_with_a_body_is_told_as_a_problem()
+    public async Task An_invalid_body_is_reported_as_a_problem()
     {
         using var broken = new StringContent("{\"page\":", System.Text.Encoding.UTF8, "application/json");
         using var response = await _alice.PostAsync($"{ElsaClient.Base}/workflow-instances", broken);
@@ -243,7 +243,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task A_viewer_is_told_of_ones_own_runs_only()
+    public async Task A_viewer_is_notified_of_their_own_runs_only()
     {
         var request = await Alice.AcceptedAsync();
         var instance = (await Api.InstanceOfAsync(request)).ToString();
@@ -262,7 +262,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task A_viewer_that_begins_to_listen_after_everything_has_happened_is_told_all_the_same()
+    public async Task A_viewer_that_starts_to_listen_after_the_run_ended_is_still_notified()
     {
         var (_, finished) = await Api.FinishedAsync(Alice);
         await using var first = await _alice.ConnectAsync();

@@ -163,7 +163,7 @@ public sealed class RunTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_cancelled_from_its_list_ends_its_request_and_shows_what_it_broke_off()
+    public async Task A_run_cancelled_from_its_list_ends_its_request_and_shows_what_it_interrupted()
     {
         _system.Images.CloseGate();
         var request = await _system.Client.UploadAsync(ProductCsv.Of([_system.Images.Good(1), _system.Images.Gated(2)]));

@@ -21,7 +21,7 @@ public sealed class ActivityTestTests : ApiTest
     }
 
     [Fact]
-    public async Task A_decision_is_taken_with_the_test_values_of_variables()
+    public async Task A_decision_uses_the_test_values_of_variables()
     {
         Studio.Definition["variables"] = new JsonArray(new JsonObject { ["id"] = "v1", ["name"] = "Limit", ["typeName"] = "Int32", ["value"] = "5" });
         Studio.Add(Studio.Root, "ask", "Elsa.FlowDecision");
@@ -47,7 +47,7 @@ public sealed class ActivityTestTests : ApiTest
     }
 
     [Fact]
-    public async Task What_acts_on_a_request_has_its_inputs_evaluated_and_says_that_it_was_not_run()
+    public async Task An_activity_that_acts_on_a_request_only_has_its_inputs_evaluated_and_says_so()
     {
         Studio.Set("compress", "quality", "30 + 40", "JavaScript");
         await Studio.SaveAsync();
@@ -62,7 +62,7 @@ public sealed class ActivityTestTests : ApiTest
     [Theory]
     [InlineData("700", "Literal", "Quality must be between 1 and 100")]
     [InlineData("nothing.here", "JavaScript", "Quality: it failed")]
-    public async Task What_cannot_be_evaluated_is_a_fault_with_the_reason(string value, string language, string reason)
+    public async Task An_input_that_cannot_be_evaluated_is_a_fault_with_the_reason(string value, string language, string reason)
     {
         Studio.Set("compress", "quality", value, language);
         await Studio.SaveAsync();
@@ -85,7 +85,7 @@ public sealed class ActivityTestTests : ApiTest
     }
 
     [Fact]
-    public async Task An_activity_that_is_not_there_and_a_caller_who_may_only_read_are_refused()
+    public async Task A_missing_activity_and_a_caller_who_may_only_read_are_refused()
     {
         using var missing = await PostAsync(Studio, "Workflow1:Flowchart1:gone");
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);

@@ -29,7 +29,7 @@ public sealed class SampleRunTests(SharedSystem shared) : IClassFixture<SharedSy
     public Task DisposeAsync() => Task.CompletedTask;
 
     [Fact]
-    public async Task A_draft_is_tried_as_it_is_and_what_is_published_stays_as_it_was()
+    public async Task A_draft_is_tried_as_it_is_and_the_published_version_stays_unchanged()
     {
         var (run, request) = await TryAsync();
 
