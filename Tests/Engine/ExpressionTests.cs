@@ -188,7 +188,7 @@ public sealed class ExpressionTests
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It took {clock.Elapsed}.");
     }
 
-    // A text of 8,192 characters: a list of them is within the bound, one of twice as many is beyond it.
+    // A text of 8,192 characters: a list of them is within the limit, one of twice as many exceeds it.
     private const string Text = "{% assign s = 'dcba' %}{% for i in (1..11) %}{% assign s = s | append: s %}{% endfor %}";
 
     [Theory]
@@ -215,7 +215,7 @@ public sealed class ExpressionTests
 
         Assert.Contains(rest[^1], error.Message, StringComparison.Ordinal);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(5), $"It took {clock.Elapsed}.");
-        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000_000, "It took much memory.");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000_000, "It took too much memory.");
     }
 
     [Fact]
@@ -243,7 +243,7 @@ public sealed class ExpressionTests
     [InlineData("{{ ", "(", 30_000, "", "brackets")]
     [InlineData("{% if a", " and a", 5_000, " %}x{% endif %}", "conditions")]
     [InlineData("{% if a", "\nand a", 4_000, " %}x{% endif %}", "conditions")]
-    public void Liquid_that_is_nested_too_deeply_for_the_stack_is_refused_before_it_is_parsed(string start, string part, int times, string end, string reason) =>
+    public void Liquid_nested_too_deeply_for_the_stack_is_refused_before_it_is_parsed(string start, string part, int times, string end, string reason) =>
         Assert.Contains(reason, Languages.Check("Liquid", start + string.Concat(Enumerable.Repeat(part, times)) + end), StringComparison.Ordinal);
 
     [Fact]
@@ -314,12 +314,12 @@ public sealed class ExpressionTests
 
         JsonElement Run(string source) => Languages.Parse("JavaScript", source).Evaluate(scope, default);
 
-        // Names that are computed: all of them are there.
+        // With computed names, all of them exist.
         var found = Run("const all = 'x'; this[all]; return Object.getOwnPropertyNames(this)").EnumerateArray().Select(name => name.GetString()!);
         var own = Languages.Parse("JavaScript", "this['x' + 1]; return Object.getOwnPropertyNames(this)").Evaluate(new ExpressionScope(), default)
             .EnumerateArray().Select(name => name.GetString()!).Except(ScriptGlobals.For([], []).Select(global => global.Name));
         Assert.Equal(declared, found.Except(own).Order(StringComparer.Ordinal));
-        // And by name, one at a time.
+        // And one by one, by name.
         Assert.All(declared, name => Assert.NotEqual("undefined", Run($"typeof {name}").GetString()));
         Assert.Contains("setCount", declared);
         Assert.Contains("getÜber2", declared);
@@ -355,7 +355,7 @@ public sealed class ExpressionTests
         var error = Assert.ThrowsAny<ExpressionException>(() => JavaScript(source));
 
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(10), $"It took {clock.Elapsed}.");
-        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 200_000_000, "It took much memory.");
+        Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 200_000_000, "It took too much memory.");
         return error.Message;
     }
 

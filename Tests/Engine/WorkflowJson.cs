@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Darkroom.Tests.Engine;
 
-/// <summary>Builds definitions as Studio would save them: a root flowchart, activities by id and type, connections by outcome.</summary>
+/// <summary>Builds definitions as Studio would save them: a root flowchart, activities with id and type, connections by outcome.</summary>
 internal sealed class WorkflowJson
 {
     private readonly JsonArray _activities = [];
@@ -15,7 +15,7 @@ internal sealed class WorkflowJson
         return this;
     }
 
-    /// <summary>An activity that the one added last leads to by Done.</summary>
+    /// <summary>Adds an activity that follows the last one through its Done outcome.</summary>
     public WorkflowJson Next(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
     {
         var last = (string?)_activities.LastOrDefault()?["id"];
@@ -36,7 +36,7 @@ internal sealed class WorkflowJson
         return this;
     }
 
-    /// <summary>Sets a property that stands without an expression around it, or an output's binding.</summary>
+    /// <summary>Sets a property that has no expression around it, or an output's binding.</summary>
     public WorkflowJson With(string id, string property, JsonNode value)
     {
         _activities.Single(a => (string)a!["id"]! == id)![property] = value;

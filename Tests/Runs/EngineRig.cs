@@ -16,7 +16,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.Runs;
 
-/// <summary>The engine on a real database, with the activities of a test, in as many "processes" as it wants.</summary>
+/// <summary>The engine on a real database, with a test's own activities, in as many "processes" as it needs.</summary>
 internal sealed class EngineRig : IAsyncDisposable
 {
     private readonly ActivityCatalog _catalog;
@@ -67,7 +67,7 @@ internal sealed class EngineRig : IAsyncDisposable
         return request;
     }
 
-    /// <summary>A process whose heartbeat stands still: it is alive for as long as any test runs, unless it is declared dead.</summary>
+    /// <summary>A process whose heartbeat stands still: it stays alive for the length of any test, unless it is declared dead.</summary>
     public async Task<EngineProcess> ProcessAsync()
     {
         var leaseOptions = Microsoft.Extensions.Options.Options.Create(Lease);
@@ -86,7 +86,7 @@ internal sealed class EngineRig : IAsyncDisposable
         return new EngineProcess(process, instances, runner);
     }
 
-    /// <summary>What a crash leaves: a process whose heartbeat is long past.</summary>
+    /// <summary>Simulates a crash: a process whose heartbeat is long past.</summary>
     public async Task DeclareDeadAsync(EngineProcess process)
     {
         await Database.OutliveAsync(Lease.Duration);
@@ -103,10 +103,10 @@ internal sealed class EngineRig : IAsyncDisposable
         return (reader.GetString(0), reader.IsDBNull(1) ? null : reader.GetString(1));
     }
 
-    /// <summary>Why the only request failed, as its owner reads it.</summary>
+    /// <summary>The only request's error message, as its owner sees it.</summary>
     public async Task<string> ErrorMessageAsync() => (string)(await Database.DataSource.Sql("select error_message from csv_data_table").ExecuteScalarAsync())!;
 
-    /// <summary>Makes everything that waits for a time due.</summary>
+    /// <summary>Makes everything due that waits for a time.</summary>
     public async Task SkipDelaysAsync() => await Database.DataSource.Sql(
             """
             update bookmarks set due_at = now() - interval '1 second';
@@ -155,7 +155,7 @@ internal sealed class EngineRig : IAsyncDisposable
 /// <summary>A process that claims and runs instances.</summary>
 internal sealed record EngineProcess(ProcessLease Lease, WorkflowInstanceStore Instances, WorkflowRunner Runner)
 {
-    /// <summary>Claims and runs ready instances until none is ready now.</summary>
+    /// <summary>Claims and runs instances until none is ready.</summary>
     public async Task RunAllAsync(CancellationToken cancellationToken = default)
     {
         while (await Instances.ClaimNextAsync(cancellationToken) is { } instance) await Runner.RunAsync(instance, cancellationToken);

@@ -4,7 +4,7 @@ using Darkroom.Engine.Flow;
 
 namespace Darkroom.Tests.Runs;
 
-/// <summary>A workflow activity whose behaviour a test writes.</summary>
+/// <summary>A workflow activity whose behaviour the test defines.</summary>
 internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext, CancellationToken, Task<ActivityResult>> execute) : WorkflowActivity
 {
     public ScriptedActivity(string type, Func<WorkflowActivityContext, ActivityResult> execute)
@@ -52,7 +52,7 @@ internal sealed class ScriptedFanOut : WorkflowActivity
         Task.FromResult<ActivityResult>(new ActivityResult.Completed());
 }
 
-/// <summary>An image activity whose behaviour a test writes.</summary>
+/// <summary>An image activity whose behaviour the test defines.</summary>
 internal sealed class ScriptedImageActivity(string type, Func<ImageRun, ActivityInputs, string> execute) : ImageActivity
 {
     public ActivityDescriptor Descriptor { get; } = new()

@@ -17,7 +17,7 @@ public sealed class WorkflowRunnerTests
     {
         var ran = new List<string>();
         await using var rig = await EngineRig.StartAsync(
-            new ScriptedActivity("Test.First", Did("first")), new ScriptedActivity("Test.Second", Did("second")));
+            new ScriptedActivity("Test.First", Recorded("first")), new ScriptedActivity("Test.Second", Recorded("second")));
         var request = await rig.RequestAsync(TwoSteps);
 
         await (await rig.ProcessAsync()).RunAllAsync();
@@ -26,7 +26,7 @@ public sealed class WorkflowRunnerTests
         Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
         Assert.Equal("failed", (await rig.StatusAsync(request)).Status);
 
-        Func<WorkflowActivityContext, ActivityResult> Did(string name) => _ =>
+        Func<WorkflowActivityContext, ActivityResult> Recorded(string name) => _ =>
         {
             ran.Add(name);
             return new ActivityResult.Completed();
@@ -111,7 +111,7 @@ public sealed class WorkflowRunnerTests
             new ScriptedActivity("Test.Second", async (_, _) =>
             {
                 if (secondRuns++ > 0) return new ActivityResult.Completed();
-                // So that the first look at what was committed fails as well.
+                // So that the first attempt to read what was committed fails as well.
                 await BreakConnectionsAsync(database);
                 throw new NpgsqlException("The connection broke.", new IOException());
             }));
@@ -201,7 +201,7 @@ public sealed class WorkflowRunnerTests
                 await process.RunAllAsync();
                 return await rig.StatusAsync(request);
             },
-            answer => answer.Status == "failed", TimeSpan.FromSeconds(20), "The request fails");
+            current => current.Status == "failed", TimeSpan.FromSeconds(20), "The request fails");
 
         Assert.Equal("activity_failed", error);
         Assert.Equal(rig.Options.ActivityAttempts, attempts);
@@ -280,7 +280,7 @@ public sealed class WorkflowRunnerTests
         Assert.NotNull(await silent.Instances.ClaimNextAsync(default));
         await rig.DeclareDeadAsync(silent);
 
-        // A lease that began before the server did.
+        // A lease that started before the server did.
         rig.Lease.Duration = (await rig.Database.ServerUptimeAsync()) + TimeSpan.FromMinutes(10);
         Assert.Null(await living.Instances.ClaimNextAsync(default));
 

@@ -3,10 +3,10 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>What a person does in Studio. It takes seconds to start, and minutes on a busy machine.</summary>
+/// <summary>User actions in Studio. Studio takes seconds to start, and minutes on a busy machine.</summary>
 internal static class StudioDriver
 {
-    private const float Patience = 180_000;
+    private const float TimeoutMs = 180_000;
 
     public static async Task OpenStudioAsync(this IPage page, string origin, string key, string view = "workflows/definitions")
     {
@@ -18,20 +18,20 @@ internal static class StudioDriver
 
     public static async Task WaitForViewAsync(this IPage page, string view)
     {
-        await page.WaitForURLAsync($"**/studio/{view}*", new() { Timeout = Patience, WaitUntil = WaitUntilState.DOMContentLoaded });
-        await Expect(page.Locator("#dr-loading")).ToBeHiddenAsync(new() { Timeout = Patience });
+        await page.WaitForURLAsync($"**/studio/{view}*", new() { Timeout = TimeoutMs, WaitUntil = WaitUntilState.DOMContentLoaded });
+        await Expect(page.Locator("#dr-loading")).ToBeHiddenAsync(new() { Timeout = TimeoutMs });
     }
 
-    /// <summary>Selects an activity on the canvas that is open.</summary>
-    public static Task SelectAsync(this IPage page, string activity) => page.Activity(activity).ClickAsync(new() { Timeout = Patience });
+    /// <summary>Selects an activity on the open canvas.</summary>
+    public static Task SelectAsync(this IPage page, string activity) => page.Activity(activity).ClickAsync(new() { Timeout = TimeoutMs });
 
     public static ILocator Activity(this IPage page, string activity) => page.Locator(".x6-node", new() { HasText = activity }).First;
 
-    /// <summary>Writes an input of the selected activity and returns when autosave has kept it.</summary>
+    /// <summary>Types into an input of the selected activity and returns when autosave has saved it.</summary>
     public static async Task WriteInputAsync(this IPage page, string hint, string value)
     {
         var input = page.Locator(".mud-input-control", new() { HasText = hint }).Locator("input").First;
-        await input.WaitForAsync(new() { Timeout = Patience });
+        await input.WaitForAsync(new() { Timeout = TimeoutMs });
         await page.SavedAsync(async () =>
         {
             await input.FillAsync(value);
@@ -42,21 +42,21 @@ internal static class StudioDriver
     /// <summary>Opens the body of the fan-out.</summary>
     public static async Task OpenBodyAsync(this IPage page)
     {
-        await page.GetByText("Each image", new() { Exact = true }).First.ClickAsync(new() { Timeout = Patience });
-        await Expect(page.Activity("Download image")).ToBeVisibleAsync(new() { Timeout = Patience });
+        await page.GetByText("Each image", new() { Exact = true }).First.ClickAsync(new() { Timeout = TimeoutMs });
+        await Expect(page.Activity("Download image")).ToBeVisibleAsync(new() { Timeout = TimeoutMs });
     }
 
-    /// <summary>Drags an activity from the toolbox to a place on the canvas, where it must not cover another.</summary>
+    /// <summary>Drags an activity from the toolbox to a place on the canvas where it covers no other.</summary>
     public static async Task DropAsync(this IPage page, string category, string activity, float x, float y)
     {
         await page.GetByText(category, new() { Exact = true }).ClickAsync();
         var item = page.Locator("[draggable=true]", new() { HasText = activity }).First;
-        await item.WaitForAsync(new() { Timeout = Patience });
+        await item.WaitForAsync(new() { Timeout = TimeoutMs });
         await page.SavedAsync(() => item.DragToAsync(page.Locator(".x6-graph").First, new() { TargetPosition = new() { X = x, Y = y } }));
         await Expect(page.Activity(activity)).ToBeVisibleAsync();
     }
 
-    /// <summary>Takes away the connection between two activities that stand side by side.</summary>
+    /// <summary>Removes the connection between two activities that are side by side.</summary>
     public static async Task CutAsync(this IPage page, string source, string target)
     {
         var (from, to) = (await page.PortAsync(source, "out"), await page.PortAsync(target, "in"));
@@ -77,41 +77,41 @@ internal static class StudioDriver
         });
     }
 
-    /// <summary>Presses Run and waits for the viewer of what it started; the instance's id.</summary>
+    /// <summary>Presses Run and waits for the viewer of the new instance; returns the instance's id.</summary>
     public static async Task<string> RunAsync(this IPage page)
     {
-        await page.Locator("button:has(path[d^='M8 5v14'])").Last.ClickAsync(new() { Timeout = Patience });
+        await page.Locator("button:has(path[d^='M8 5v14'])").Last.ClickAsync(new() { Timeout = TimeoutMs });
         await page.WaitForViewAsync("workflows/instances/*/view");
         return new Uri(page.Url).Segments[^2].TrimEnd('/');
     }
 
-    /// <summary>Picks an action of a list's row, and confirms it where it asks.</summary>
+    /// <summary>Picks an action in a list row's menu, and confirms it if asked.</summary>
     public static async Task PickAsync(this IPage page, string row, string action, string? confirm = null)
     {
-        await page.Locator("tbody tr", new() { HasText = row }).Locator("button").Last.ClickAsync(new() { Timeout = Patience });
+        await page.Locator("tbody tr", new() { HasText = row }).Locator("button").Last.ClickAsync(new() { Timeout = TimeoutMs });
         await page.Locator(".mud-popover-open .mud-menu-item").GetByText(action, new() { Exact = true }).ClickAsync();
         if (confirm is not null) await page.Locator(".mud-dialog button", new() { HasText = confirm }).ClickAsync();
     }
 
-    /// <summary>What our own page says beside Studio.</summary>
+    /// <summary>Messages that our own page shows next to Studio.</summary>
     public static ILocator Notice(this IPage page) => page.Locator("#dr-notices .dr-notice");
 
-    /// <summary>Presses Publish; the answer's status.</summary>
+    /// <summary>Presses Publish and returns the response's status.</summary>
     public static async Task<int> PublishAsync(this IPage page)
     {
-        var answer = await page.RunAndWaitForResponseAsync(
-            () => page.Locator("button.mud-icon-button.mud-primary-text").Last.ClickAsync(), IsSave, new() { Timeout = Patience });
-        return answer.Status;
+        var response = await page.RunAndWaitForResponseAsync(
+            () => page.Locator("button.mud-icon-button.mud-primary-text").Last.ClickAsync(), IsSave, new() { Timeout = TimeoutMs });
+        return response.Status;
     }
 
     public static ILocator Message(this IPage page) => page.Locator(".mud-snackbar");
 
-    /// <summary>Does something to the definition and waits until autosave has kept it and Studio goes on with what came back.</summary>
+    /// <summary>Changes the definition and waits until autosave has saved it and Studio has loaded the response.</summary>
     private static async Task SavedAsync(this IPage page, Func<Task> change)
     {
-        // After a save Studio asks for the activity types again, and draws anew.
-        var drawn = page.WaitForResponseAsync(response => response.Url.Contains("/descriptors/activities", StringComparison.Ordinal), new() { Timeout = Patience });
-        var saved = await page.RunAndWaitForResponseAsync(change, IsSave, new() { Timeout = Patience });
+        // After a save Studio reloads the activity types and redraws.
+        var drawn = page.WaitForResponseAsync(response => response.Url.Contains("/descriptors/activities", StringComparison.Ordinal), new() { Timeout = TimeoutMs });
+        var saved = await page.RunAndWaitForResponseAsync(change, IsSave, new() { Timeout = TimeoutMs });
         Assert.Equal(200, saved.Status);
         await drawn;
     }

@@ -7,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>Workflows are changed, published and watched.</summary>
+/// <summary>Workflows are edited, published and watched.</summary>
 public sealed class StudioEditorTests(Chromium chromium) : StudioTest(chromium)
 {
     [StudioFact]
@@ -23,7 +23,7 @@ public sealed class StudioEditorTests(Chromium chromium) : StudioTest(chromium)
         await Page.WriteInputAsync("Encoder quality", "500");
         Assert.Equal(400, await Page.PublishAsync());
         await Expect(Page.Message()).ToContainTextAsync("Quality");
-        // Refused is not lost, and not in force either.
+        // A refused change is saved, but not in effect.
         Assert.Equal(("500", false), await QualityAsync(key, "Latest"));
 
         await Page.WriteInputAsync("Encoder quality", "70");
@@ -54,7 +54,7 @@ public sealed class StudioEditorTests(Chromium chromium) : StudioTest(chromium)
 
         var instance = await Page.RunAsync();
         await Page.OpenBodyAsync();
-        // Three images of the sample passed it; the page learns of it by itself.
+        // All three images of the sample completed it; the page updates by itself.
         await Expect(Page.Activity("Resize image").Locator(".mud-badge")).ToHaveTextAsync("3", new() { Timeout = 180_000 });
         await Expect(Page.Locator("tr", new() { HasText = "Sub status" })).ToContainTextAsync("Finished", new() { Timeout = 180_000 });
 

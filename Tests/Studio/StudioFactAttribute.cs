@@ -4,7 +4,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>A test of Elsa Studio itself in a real browser; skipped, with the reason, where either is missing.</summary>
+/// <summary>A test of Elsa Studio itself in a real browser; skipped, with the reason, if either is missing.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 public sealed class StudioFactAttribute : FactAttribute
 {

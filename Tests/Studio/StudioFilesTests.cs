@@ -5,7 +5,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>How Studio's package is served, over a package of this test's own: no npm is needed.</summary>
+/// <summary>How Studio's package is served, with a package made by this test: no npm is needed.</summary>
 public sealed class StudioFilesTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _package = new();

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>Workflows are created, published, run and deleted from their list.</summary>
+/// <summary>Workflows are created, published, run and deleted in the list.</summary>
 public sealed class StudioListTests(Chromium chromium) : StudioTest(chromium)
 {
     [StudioFact]

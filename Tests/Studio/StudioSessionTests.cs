@@ -7,7 +7,7 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>What an API key is exchanged for, and when that ends.</summary>
+/// <summary>What an API key is exchanged for, and when the session ends.</summary>
 public sealed class StudioSessionTests : IAsyncLifetime
 {
     private TestDatabase _database = null!;
@@ -71,10 +71,10 @@ public sealed class StudioSessionTests : IAsyncLifetime
     {
         using var browser = _site.Browser();
 
-        using var answer = await StudioSite.SignInAsync(browser, await _site.KeyAsync(Scopes.Requests));
+        using var response = await StudioSite.SignInAsync(browser, await _site.KeyAsync(Scopes.Requests));
 
-        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
-        Assert.False(answer.Headers.Contains("Set-Cookie"));
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.False(response.Headers.Contains("Set-Cookie"));
     }
 
     [Theory]
@@ -111,9 +111,9 @@ public sealed class StudioSessionTests : IAsyncLifetime
         request.Headers.Add("Upgrade", "websocket");
         request.Headers.Add("Origin", "http://evil.example");
 
-        using var answer = await browser.SendAsync(request);
+        using var response = await browser.SendAsync(request);
 
-        Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
 
         await ExecuteAsync("update studio_sessions set expires_at = now() + interval '1 hour'");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(browser, HttpMethod.Get, "/studio/session"));
-        Assert.True(await HoursLeftAsync() < 1.1, "Asking whether it lasts made it last.");
+        Assert.True(await HoursLeftAsync() < 1.1, "Checking the session extended it.");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(browser, HttpMethod.Get, "/elsa/read"));
         Assert.InRange(await HoursLeftAsync(), 7.9, 8.1);
 
@@ -167,7 +167,7 @@ public sealed class StudioSessionTests : IAsyncLifetime
         using var browser = await _site.SignedInAsync(Scopes.Admin);
 
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(browser, HttpMethod.Get, "/v1/other"));
-        // Nor does it make another session.
+        // Nor does it create another session.
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(browser, HttpMethod.Post, "/studio/session"));
     }
 
@@ -187,16 +187,16 @@ public sealed class StudioSessionTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(method, path);
         request.Headers.TryAddWithoutValidation(header, value);
-        using var answer = await browser.SendAsync(request);
-        return answer.StatusCode;
+        using var response = await browser.SendAsync(request);
+        return response.StatusCode;
     }
 
-    // A second sign-in of the same browser shows the cookie that it sends from then on.
+    // A second sign-in from the same browser returns the cookie that it sends from then on.
     private async Task<string> CopyOfCookieAsync(HttpClient browser)
     {
         await ExecuteAsync("delete from studio_sessions");
-        using var answer = await StudioSite.SignInAsync(browser, await _site.KeyAsync(Scopes.Requests, Scopes.WorkflowsRead));
-        return Assert.Single(answer.Headers.GetValues("Set-Cookie")).Split(';')[0];
+        using var response = await StudioSite.SignInAsync(browser, await _site.KeyAsync(Scopes.Requests, Scopes.WorkflowsRead));
+        return Assert.Single(response.Headers.GetValues("Set-Cookie")).Split(';')[0];
     }
 
     private async Task ExecuteAsync(string sql) => await _database.DataSource.Sql(sql).ExecuteNonQueryAsync();

@@ -26,8 +26,8 @@ internal sealed class StudioSite : IAsyncDisposable
     public Uri Address { get; }
     public ApiKeyStore Keys => _app.Services.GetRequiredService<ApiKeyStore>();
 
-    /// <param name="database">Keys and sessions.</param>
-    /// <param name="settings">Of the section Studio.</param>
+    /// <param name="database">Stores keys and sessions.</param>
+    /// <param name="settings">Settings of the section Studio.</param>
     public static async Task<StudioSite> StartAsync(TestDatabase database, params (string Name, string Value)[] settings)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
@@ -51,7 +51,7 @@ internal sealed class StudioSite : IAsyncDisposable
 
     public async Task<string> KeyAsync(params string[] scopes) => (await Keys.CreateAsync("alice", "test", scopes, default)).Text;
 
-    /// <summary>A browser of somebody: keeps cookies, follows nothing by itself.</summary>
+    /// <summary>A browser: keeps cookies, and does not follow redirects.</summary>
     public HttpClient Browser() =>
         new(new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer(), AutomaticDecompression = DecompressionMethods.None })
         {
@@ -62,8 +62,8 @@ internal sealed class StudioSite : IAsyncDisposable
     public async Task<HttpClient> SignedInAsync(params string[] scopes)
     {
         var browser = Browser();
-        using var answer = await SignInAsync(browser, await KeyAsync(scopes));
-        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        using var response = await SignInAsync(browser, await KeyAsync(scopes));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         return browser;
     }
 

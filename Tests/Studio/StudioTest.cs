@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>The genuine Elsa Studio in a browser, over the whole product.</summary>
+/// <summary>The real Elsa Studio in a browser, with the whole product behind it.</summary>
 public abstract class StudioTest(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
     protected const string Editor = "workflows/definitions/image-compression/edit";

@@ -6,7 +6,7 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>Who only looks on: a read-only key, and one that is revoked meanwhile.</summary>
+/// <summary>Users who only watch: with a read-only key, and with a key that is revoked while they watch.</summary>
 public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
 {
     [StudioFact]
@@ -34,7 +34,7 @@ public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
         await Page.WaitForViewAsync("workflows/instances/*/view");
         await Expect(Page.Activity("Validate CSV")).ToBeVisibleAsync(new() { Timeout = 180_000 });
 
-        // Nobody touches the page: it finds out by itself, at its next question or within a minute.
+        // Nobody touches the page: it finds out by itself, on its next request or within a minute.
         await Product.RevokeAsync(key);
 
         await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Sign in to workflows" })).ToBeVisibleAsync(new() { Timeout = 180_000 });

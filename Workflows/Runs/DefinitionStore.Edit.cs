@@ -126,7 +126,7 @@ public sealed partial class DefinitionStore
                 "workflow_in_use",
                 versions.Any(v => v.Summary.WasPublished)
                     ? $"{result.Summary.Name} cannot be deleted: requests run it, or have run it and show it. Unpublish it instead: new requests cannot use it then."
-                    : $"{result.Summary.Name} cannot be deleted: it has been tried, and what was tried shows it. It is a draft, so no request uses it.");
+                    : $"{result.Summary.Name} cannot be deleted: it has been tried, and those runs still show it. It is a draft, so no request uses it.");
         try
         {
             await edit.DeleteAsync(ids, cancellationToken);
@@ -151,7 +151,7 @@ public sealed partial class DefinitionStore
         $"{current.Name} was changed in another window since it was opened here, and is now at version {current.Version}. "
         + "Nothing was saved. Reload the page to go on from there.");
 
-    private static DefinitionEdit.Refused Gone { get; } = new("workflow_deleted", "This workflow has been deleted meanwhile. Nothing was saved.");
+    private static DefinitionEdit.Refused Gone { get; } = new("workflow_deleted", "This workflow has been deleted. Nothing was saved.");
 
     private static DefinitionEdit.Refused IsDefault(string done) => new(
         "default_workflow",

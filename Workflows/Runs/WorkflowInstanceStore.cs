@@ -114,7 +114,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                   from workflow_instances i
                   where status = 'Running'
                     and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
-                    and ({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@in_hand)))
+                    and ({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@claimed)))
                   order by ready_at nulls first, id
                   limit 1
                   for update skip locked
@@ -123,7 +123,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 set owner = @owner,
                     fence = fence + 1,
                     sub_status = 'Executing',
-                    -- A woken instance was not ready by itself; now it is, or nobody would take it up when this owner dies.
+                    -- A resumed instance has no ready time; it needs one to be claimed again if this owner dies.
                     ready_at = coalesce(ready_at, now()),
                     updated_at = now()
                 from ready
@@ -131,7 +131,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered
                 """)
             .With("owner", process.Id)
-            .With("in_hand", _claims.Keys.ToArray())
+            .With("claimed", _claims.Keys.ToArray())
             .With("lease", lease.Value.Duration);
         return await ReadInstanceAsync(command, (id, fence) => _claims[id] = fence, cancellationToken);
     }

@@ -392,6 +392,6 @@ internal sealed partial class WorkflowRunner(
     [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request} is owned by another process now")]
     private partial void LogLost(Guid instance, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: the database failed; continuing from the last commit")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Workflow instance {Instance} of request {Request}: the database failed; resuming from the last commit")]
     private partial void LogDatabaseFailed(Exception exception, Guid instance, RequestId request);
 }

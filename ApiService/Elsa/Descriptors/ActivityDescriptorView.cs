@@ -42,7 +42,7 @@ internal sealed record ActivityDescriptorView
             TypeName = "Elsa.NotFoundActivity",
             Category = "System",
             DisplayName = "Unknown activity",
-            Description = "Stands for an activity of a type that is not known here. What it was is kept, and comes back with the type.",
+            Description = "A placeholder for an activity of an unknown type. The original is kept, and restored once the type is known.",
             Ports = [new PortView(Outcome.Done, "Flow")],
             IsBrowsable = false,
         },

@@ -157,7 +157,7 @@ public sealed class FileTests : ApiTest
                 stream.Write(definition);
             }
 
-        Assert.True(buffer.Length < 1024 * 1024, "It is large packed, too.");
+        Assert.True(buffer.Length < 1024 * 1024, "The zip itself is large.");
         using var response = await ImportAsync((buffer.ToArray(), "bomb.zip"));
         Assert.Contains("Server:MaxBodyBytes", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
     }

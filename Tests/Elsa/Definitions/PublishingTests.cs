@@ -4,7 +4,7 @@ using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Definitions;
 
-/// <summary>Publishing is a check, and a draft is never lost by it.</summary>
+/// <summary>Publishing validates a definition, and never loses a draft.</summary>
 public sealed class PublishingTests : ApiTest
 {
     private const string Default = "image-compression";
@@ -97,7 +97,7 @@ public sealed class PublishingTests : ApiTest
     [Fact]
     public async Task A_required_step_must_be_on_every_path()
     {
-        // A decision leads around the download, and around the loading of the CSV.
+        // A decision bypasses the download and the loading of the CSV.
         Studio.Add(Studio.Body, "ask", "Elsa.FlowDecision");
         Studio.Connect(Studio.Body, "ask", "True", "download");
         Studio.Connect(Studio.Body, "ask", "False", "store-original");

@@ -6,7 +6,7 @@ using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Definitions;
 
-/// <summary>Lists, descriptors, and who may do what.</summary>
+/// <summary>Lists, descriptors and permissions.</summary>
 public sealed class ReadingTests : ApiTest
 {
     private const string Default = "image-compression";

@@ -7,7 +7,7 @@ using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Definitions;
 
-/// <summary>One window of Studio: it holds a definition, sends it whole at each save, and goes on with what comes back.</summary>
+/// <summary>One window of Studio: it holds a definition, sends all of it with each save, and continues with the response.</summary>
 internal sealed class Studio(HttpClient client, string? window = null)
 {
     public const string Base = "/elsa/api";
@@ -74,7 +74,7 @@ internal sealed class Studio(HttpClient client, string? window = null)
         return body;
     }
 
-    /// <summary>A save that is refused, and why.</summary>
+    /// <summary>Saves, expects to be refused, and returns the reasons.</summary>
     public async Task<string[]> RefusedAsync(bool publish = false)
     {
         using var response = await TrySaveAsync(publish);
@@ -110,7 +110,7 @@ internal sealed class Studio(HttpClient client, string? window = null)
         ["vertices"] = new JsonArray(),
     });
 
-    /// <summary>Takes an activity out; what led to it leads to what followed it.</summary>
+    /// <summary>Removes an activity; its predecessors are connected to its successor.</summary>
     public static void Remove(JsonObject flowchart, string id)
     {
         var connections = flowchart["connections"]!.AsArray();
@@ -153,7 +153,7 @@ internal sealed class Studio(HttpClient client, string? window = null)
         return JsonNode.Parse(json.GetRawText())!.AsObject();
     }
 
-    /// <summary>What Studio shows of a 400: every string under errors.</summary>
+    /// <summary>What Studio shows for a 400: every string under errors.</summary>
     public static async Task<string[]> ErrorsAsync(HttpResponseMessage response, HttpStatusCode status = HttpStatusCode.BadRequest)
     {
         var body = await response.JsonAsync(status);

@@ -4,7 +4,7 @@ using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Definitions;
 
-/// <summary>What one window saved is never silently undone by another.</summary>
+/// <summary>No window silently overwrites what another one saved.</summary>
 public sealed class TwoEditorsTests : ApiTest
 {
     private const string Default = "image-compression";
@@ -31,15 +31,15 @@ public sealed class TwoEditorsTests : ApiTest
 
         Assert.Contains("was changed in another window", Assert.Single(await two.RefusedAsync()), StringComparison.Ordinal);
         Assert.Contains("was changed in another window", Assert.Single(await two.RefusedAsync(publish: true)), StringComparison.Ordinal);
-        var kept = await two.OpenAsync(Default);
+        var reloaded = await two.OpenAsync(Default);
         Assert.Equal("70", (string)two.Activity("compress")["quality"]!["expression"]!["value"]!);
-        Assert.Equal(2, (int)kept["version"]!);
+        Assert.Equal(2, (int)reloaded["version"]!);
         two.Set("compress", "quality", "20");
         await two.SaveAsync();
     }
 
     [Fact]
-    public async Task Two_people_are_told_apart_without_the_page_s_help()
+    public async Task Two_people_are_distinguished_without_the_help_of_the_page()
     {
         var (one, two) = (new Studio(Client), new Studio(await Api.ClientAsync("another", Scopes.WorkflowsEdit)));
         await one.OpenAsync(Default);

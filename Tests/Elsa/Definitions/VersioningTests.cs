@@ -179,7 +179,7 @@ public sealed class VersioningTests : ApiTest
         Assert.Equal([empty], retracted["alreadyRetracted"]!.AsArray().Select(id => (string)id!));
     }
 
-    /// <summary>A copy of the default workflow, as Save as makes it, published.</summary>
+    /// <summary>A published copy of the default workflow, as Save as creates it.</summary>
     private async Task<string> PublishedCopyAsync(string name = "Copy")
     {
         await Studio.OpenAsync(Default);

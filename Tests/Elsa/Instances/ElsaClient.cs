@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.SignalR.Client;
 
 namespace Darkroom.Tests.Elsa.Instances;
 
-/// <summary>What Studio asks about runs, in one word each.</summary>
+/// <summary>Short names for Studio's requests about runs.</summary>
 internal static class ElsaClient
 {
     public const string Base = "/elsa/api";
@@ -41,7 +41,7 @@ internal static class ElsaClient
 
     public static long Number(this JsonElement json, string name) => json.GetProperty(name).GetInt64();
 
-    /// <summary>A connection to the hub with the client's key.</summary>
+    /// <summary>A connection to the hub with the client's API key.</summary>
     public static async Task<HubConnection> ConnectAsync(this HttpClient client)
     {
         var connection = new HubConnectionBuilder()

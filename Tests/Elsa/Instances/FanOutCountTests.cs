@@ -8,7 +8,7 @@ namespace Darkroom.Tests.Elsa.Instances;
 public sealed class FanOutCountTests
 {
     private const string Body = "Workflow1:Flowchart1:fan-out:body";
-    private static readonly string[] Way = [$"{Body}:download", $"{Body}:compress", $"{Body}:store"];
+    private static readonly string[] Steps = [$"{Body}:download", $"{Body}:compress", $"{Body}:store"];
 
     [Fact]
     public async Task Thousands_of_images_write_one_row_per_activity_and_none_to_the_journal()
@@ -23,9 +23,9 @@ public sealed class FanOutCountTests
         Assert.Equal(0, await rig.ReadAsync<long>("select count(*) from activity_executions"));
         Assert.Equal(4, await rig.ReadAsync<long>("select count(*) from fan_out_counts"));
         Assert.Equal((2_700L, 300L, 0L), await CountsAsync(rig, Body));
-        Assert.Equal((3_000L, 0L, 0L), await CountsAsync(rig, Way[0]));
-        Assert.Equal((2_700L, 300L, 0L), await CountsAsync(rig, Way[1]));
-        Assert.Equal((2_700L, 0L, 0L), await CountsAsync(rig, Way[2]));
+        Assert.Equal((3_000L, 0L, 0L), await CountsAsync(rig, Steps[0]));
+        Assert.Equal((2_700L, 300L, 0L), await CountsAsync(rig, Steps[1]));
+        Assert.Equal((2_700L, 0L, 0L), await CountsAsync(rig, Steps[2]));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class FanOutCountTests
         Assert.Equal(RecordResult.Superseded, await quick.Recorder.RecordAsync(FailedAt(images[0], 0), default));
         Assert.Equal(RecordResult.Superseded, await quick.Recorder.RecordAsync(Passed(images[1] with { Fence = 99 }), default));
 
-        Assert.Equal((1L, 0L, 0L), await CountsAsync(rig, Way[0]));
+        Assert.Equal((1L, 0L, 0L), await CountsAsync(rig, Steps[0]));
         Assert.Equal((1L, 0L, 0L), await CountsAsync(rig, Body));
     }
 
@@ -52,13 +52,13 @@ public sealed class FanOutCountTests
         await rig.Request().WithImages(1).BuildAsync();
         var image = Assert.Single(await worker.ClaimAsync(1));
         await worker.Recorder.RecordAsync(
-            new ImageOutcome.RetryAt(image, TimeSpan.Zero) { Trace = new ImageTrace(Way[..1], Way[1]) }, default);
+            new ImageOutcome.RetryAt(image, TimeSpan.Zero) { Trace = new ImageTrace(Steps[..1], Steps[1]) }, default);
         var again = Assert.Single(await worker.ClaimAsync(1));
 
         await worker.Recorder.RecordAsync(Passed(again), default);
 
-        Assert.Equal((1L, 0L, 0L), await CountsAsync(rig, Way[0]));
-        Assert.Equal((1L, 0L, 1L), await CountsAsync(rig, Way[1]));
+        Assert.Equal((1L, 0L, 0L), await CountsAsync(rig, Steps[0]));
+        Assert.Equal((1L, 0L, 1L), await CountsAsync(rig, Steps[1]));
         Assert.Equal((1L, 0L, 1L), await CountsAsync(rig, Body));
     }
 
@@ -75,10 +75,10 @@ public sealed class FanOutCountTests
         Assert.Equal(0, await rig.ReadAsync<long>("select count(*) from fan_out_counts"));
     }
 
-    private static ImageOutcome Passed(ClaimedImage image) => Outcomes.Success(image) with { Trace = new ImageTrace([.. Way], null) };
+    private static ImageOutcome Passed(ClaimedImage image) => Outcomes.Success(image) with { Trace = new ImageTrace([.. Steps], null) };
 
     private static ImageOutcome FailedAt(ClaimedImage image, int step) =>
-        Outcomes.Failure(image) with { Trace = new ImageTrace(Way[..step], Way[step]) };
+        Outcomes.Failure(image) with { Trace = new ImageTrace(Steps[..step], Steps[step]) };
 
     private static async Task<(long Completed, long Faulted, long Retried)> CountsAsync(QueueRig rig, string node) => (
         await rig.ReadAsync<long>($"select completed from fan_out_counts where node_id = '{node}'"),

@@ -169,9 +169,9 @@ public sealed class InstanceApiTests : ApiTest
         var request = await Alice.AcceptedAsync();
         var running = await Api.InstanceOfAsync(request);
 
-        var answer = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { ids = new[] { finished, running, Guid.NewGuid() } });
+        var result = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { ids = new[] { finished, running, Guid.NewGuid() } });
 
-        Assert.Equal(1, answer.Number("cancelledCount"));
+        Assert.Equal(1, result.Number("cancelledCount"));
         Assert.Equal("cancelled", (await Alice.GetJsonAsync($"/v1/requests/{request}")).Text("status"));
     }
 
@@ -183,10 +183,10 @@ public sealed class InstanceApiTests : ApiTest
         var other = await Bob.AcceptedAsync();
 
         var none = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { definitionVersionId = "another" });
-        var answer = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { ids = (string[]?)null, definitionVersionId = "image-compression-1" });
+        var result = await _alice.PostJsonAsync("/bulk-actions/cancel/workflow-instances", new { ids = (string[]?)null, definitionVersionId = "image-compression-1" });
 
-        Assert.Equal((0, 2), (none.Number("cancelledCount"), answer.Number("cancelledCount")));
-        Assert.Equal("2 instances were cancelled.", answer.Text("message"));
+        Assert.Equal((0, 2), (none.Number("cancelledCount"), result.Number("cancelledCount")));
+        Assert.Equal("2 instances were cancelled.", result.Text("message"));
         foreach (var request in mine) Assert.Equal("cancelled", (await Alice.GetJsonAsync($"/v1/requests/{request}")).Text("status"));
         Assert.Equal("created", (await Bob.GetJsonAsync($"/v1/requests/{other}")).Text("status"));
 
@@ -220,7 +220,7 @@ public sealed class InstanceApiTests : ApiTest
     [InlineData("GET", "/workflow-definitions?SearchTerm=%00", null)]
     [InlineData("GET", "/workflow-definitions?DefinitionIds=%00", null)]
     [InlineData("POST", "/workflow-instances", """{"searchTerm":"\u0000"}""")]
-    public async Task What_the_database_cannot_hold_cannot_be_looked_for(string method, string path, string? body)
+    public async Task A_search_for_text_that_the_database_cannot_store_is_refused(string method, string path, string? body)
     {
         using var message = new HttpRequestMessage(new HttpMethod(method), ElsaClient.Base + path);
         if (body is not null) message.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
@@ -229,7 +229,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task A_filter_that_is_nothing_filters_nothing() =>
+    public async Task A_null_filter_matches_nothing() =>
         Assert.Equal(0, (await _alice.SearchAsync(new { timestampFilters = new object?[] { null } })).Total);
 
     [Fact]
@@ -269,7 +269,7 @@ public sealed class InstanceApiTests : ApiTest
         await using var second = await _alice.ConnectAsync();
         foreach (var viewer in new[] { first, second })
         {
-            // Studio's order: it observes, and then attaches what is to be called.
+            // In Studio's order: it observes first, and then registers its handlers.
             await viewer.InvokeAsync("ObserveInstanceAsync", finished.ToString());
             var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             viewer.On<JsonElement>("WorkflowInstanceUpdatedAsync", _ => told.TrySetResult());

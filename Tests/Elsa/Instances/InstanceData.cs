@@ -3,7 +3,7 @@ using Darkroom.Tests.Api;
 
 namespace Darkroom.Tests.Elsa.Instances;
 
-/// <summary>Puts runs into states that workers would bring them into.</summary>
+/// <summary>Puts runs into the states that workers would put them into.</summary>
 internal static class InstanceData
 {
     public static async Task<Guid> InstanceOfAsync(this TestApi api, Guid request) =>
@@ -11,7 +11,7 @@ internal static class InstanceData
             .With("id", request)
             .ExecuteScalarAsync())!;
 
-    /// <summary>A request whose run ended with one image of two failed, with its journal; returns request and instance.</summary>
+    /// <summary>A request whose run ended with one of two images failed, with its journal; returns request and instance.</summary>
     public static async Task<(Guid Request, Guid Instance)> FinishedAsync(this TestApi api, HttpClient client)
     {
         var request = await client.AcceptedAsync();

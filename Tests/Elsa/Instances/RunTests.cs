@@ -42,7 +42,7 @@ public sealed class RunTests : IAsyncLifetime
         Assert.Equal(3, listed.Number("incidentCount"));
         var id = listed.Text("id");
 
-        // While it lasts: the fan-out waits, three images are under way, what has passed is counted.
+        // During the run: the fan-out waits, three images are in progress, completed steps are counted.
         var report = await client.ReportAsync(id);
         Assert.Equal((1, 0, 1), Counts(report["fan-out"]));
         Assert.True(report["fan-out"].GetProperty("isBlocked").GetBoolean());
@@ -53,7 +53,7 @@ public sealed class RunTests : IAsyncLifetime
         var bookmark = Assert.Single(running.GetProperty("workflowState").GetProperty("bookmarks").EnumerateArray());
         Assert.Equal("Workflow1:Flowchart1:fan-out", bookmark.Text("activityNodeId"));
 
-        // A viewer is told of what workers in other processes do.
+        // A viewer is notified of what workers in other processes do.
         var events = new ConcurrentQueue<string>();
         var done = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var hub = await client.ConnectAsync();
@@ -68,10 +68,10 @@ public sealed class RunTests : IAsyncLifetime
         var last = await done.Task.WaitAsync(TimeSpan.FromSeconds(60));
         await request.EndAsync();
         Assert.Equal((14, 11, 0), Counts(ElsaClient.ById(last)["body"]));
-        await Eventually.GetAsync(() => Task.FromResult(events.Contains("instance " + id)), seen => seen, TimeSpan.FromSeconds(20), "The viewer is told");
+        await Eventually.GetAsync(() => Task.FromResult(events.Contains("instance " + id)), seen => seen, TimeSpan.FromSeconds(20), "The viewer hears of it");
         Assert.Contains("journal", events);
 
-        // Afterwards: each activity of the body with what passed and what failed there.
+        // Afterwards: each activity of the body with how many images completed and failed there.
         report = await client.ReportAsync(id);
         Assert.Equal((1, 1, 0), Counts(report["fan-out"]));
         Assert.Equal((14, 11, 0), Counts(report["body"]));
@@ -84,7 +84,7 @@ public sealed class RunTests : IAsyncLifetime
         var only = await client.ReportAsync(id, $"{Body}:download");
         Assert.Equal("download", Assert.Single(only).Key);
 
-        // The incidents are the failed images, in our words.
+        // The incidents are the failed images, in our own words.
         var ended = await client.ElsaAsync($"/workflow-instances/{id}");
         Assert.Equal(("Finished", "Finished"), (ended.Text("status"), ended.Text("subStatus")));
         var incidents = ended.GetProperty("workflowState").GetProperty("incidents").EnumerateArray().ToList();
@@ -98,7 +98,7 @@ public sealed class RunTests : IAsyncLifetime
         await AssertJournalAsync(id);
         await AssertRecordsAsync(id);
 
-        // No row an image: the executions of the workflow, and a count an activity of the body.
+        // No row per image: only the workflow's executions, and one count per activity of the body.
         Assert.Equal(5, await CountAsync($"activity_executions where instance_id = '{id}'"));
         Assert.Equal(5, await CountAsync($"fan_out_counts where instance_id = '{id}'"));
     }

@@ -8,7 +8,7 @@ using StudioWindow = Darkroom.Tests.Elsa.Definitions.Studio;
 
 namespace Darkroom.Tests.Elsa.Run;
 
-/// <summary>Studio's Run: the workflow as it lies on the canvas, on the built-in sample of three images.</summary>
+/// <summary>Studio's Run button: the workflow as it is on the canvas, with the built-in sample of three images.</summary>
 public sealed class SampleRunTests(SharedSystem shared) : IClassFixture<SharedSystem>, IAsyncLifetime
 {
     private readonly string _workflow = $"tried-{Guid.NewGuid():N}";

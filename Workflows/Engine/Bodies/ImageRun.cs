@@ -72,9 +72,9 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     {
         if (_noted == MaxNoted) return;
         var room = MaxNoted - _noted;
-        var kept = line.Length < room ? line : line[..(room - 1)] + "…";
+        var text = line.Length < room ? line : line[..(room - 1)] + "…";
         _noted += Math.Min(line.Length + 1, room);
-        _note = _note is null ? kept : $"{_note}\n{kept}";
+        _note = _note is null ? text : $"{_note}\n{text}";
     }
 
     internal void At(ActivityNode node)

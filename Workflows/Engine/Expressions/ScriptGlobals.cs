@@ -53,7 +53,7 @@ internal static class ScriptGlobals
         ScriptGlobal.Function("newGuidString", "(): string", "A new random id.", (context, _) => context.NewGuid()),
         ScriptGlobal.Function("isNullOrEmpty", "(value: string | null | undefined): boolean", "True for null, undefined or an empty text.",
             (_, arguments) => IsNone(arguments) || Text(arguments, 0).Length == 0),
-        ScriptGlobal.Function("isNullOrWhiteSpace", "(value: string | null | undefined): boolean", "True for null, undefined, or a text that is empty or only white space.",
+        ScriptGlobal.Function("isNullOrWhiteSpace", "(value: string | null | undefined): boolean", "True for null, undefined, an empty or a blank text.",
             (_, arguments) => IsNone(arguments) || string.IsNullOrWhiteSpace(Text(arguments, 0))),
         ScriptGlobal.Function("toJson", "(value: any): string", "The value as JSON.",
             (context, arguments) => context.Stringify(At(arguments, 0)) is { } json ? json : JsValue.Undefined),

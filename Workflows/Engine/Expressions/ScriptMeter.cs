@@ -22,7 +22,7 @@ internal sealed class ScriptMeter
 
     private static readonly string[] Functions = ["decodeURI", "decodeURIComponent", "encodeURI", "encodeURIComponent", "escape", "isFinite", "isNaN", "parseFloat", "parseInt", "unescape"];
 
-    private static readonly HashSet<string> Kept =
+    private static readonly HashSet<string> Allowed =
     [
         .. Owners, .. Functions, "Boolean", "Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError",
         "Infinity", "NaN", "globalThis", "undefined",
@@ -54,7 +54,7 @@ internal sealed class ScriptMeter
 
         Members = [.. members];
         MembersByName = Members.ToLookup(member => member.Name, StringComparer.Ordinal);
-        Absent = [.. engine.Global.GetOwnPropertyKeys(Types.String).Select(key => key.AsString()).Where(name => !Kept.Contains(name))];
+        Absent = [.. engine.Global.GetOwnPropertyKeys(Types.String).Select(key => key.AsString()).Where(name => !Allowed.Contains(name))];
 
         void AddMembers(string owner, bool prototype)
         {
