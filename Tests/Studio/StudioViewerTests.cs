@@ -34,7 +34,7 @@ public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
         await Page.WaitForViewAsync("workflows/instances/*/view");
         await Expect(Page.Activity("Validate CSV")).ToBeVisibleAsync(new() { Timeout = 180_000 });
 
-        // Nobody touches the page: it finds out by itself, on its next request or within a minute.
+        // The page notices by itself, on its next request or within a minute.
         await Product.RevokeAsync(key);
 
         await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Sign in to workflows" })).ToBeVisibleAsync(new() { Timeout = 180_000 });

@@ -29,7 +29,7 @@ public sealed class ActivityCatalog(IEnumerable<ActivityRegistration> registrati
     public string? FlowForm(string type) =>
         type.StartsWith(Elsa, StringComparison.Ordinal) && Find($"{Elsa}Flow{type[Elsa.Length..]}") is { } flow ? flow.TypeName : null;
 
-    /// <summary>The node's type; null, with an error, if this build does not have it. A type that does not belong here is an error too.</summary>
+    /// <summary>The node's type; null, with an error, if it is unknown. A type that does not belong here is an error too.</summary>
     internal ActivityRegistration? Find(ActivityNode node, ActivityPlace place, ValidationErrors errors)
     {
         if (!_types.TryGetValue(node.Type, out var type) || type.Descriptor.Version != node.Version)

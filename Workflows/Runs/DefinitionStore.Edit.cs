@@ -149,7 +149,7 @@ public sealed partial class DefinitionStore
     private static DefinitionEdit.Refused Outdated(DefinitionSummary current) => new(
         "workflow_changed",
         $"{current.Name} was changed in another window since it was opened here, and is now at version {current.Version}. "
-        + "Nothing was saved. Reload the page to go on from there.");
+        + "Nothing was saved. Reload the page to continue from there.");
 
     private static DefinitionEdit.Refused Gone { get; } = new("workflow_deleted", "This workflow has been deleted. Nothing was saved.");
 

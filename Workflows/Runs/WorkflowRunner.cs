@@ -64,7 +64,7 @@ internal sealed partial class WorkflowRunner(
         try
         {
             if (await instances.ReloadAsync(instance, CancellationToken.None) is not { } current) return false;
-            var incident = new Incident("", "", "value_not_kept", "The workflow came to a value that cannot be stored.", time.GetUtcNow());
+            var incident = new Incident("", "", "value_not_kept", "The workflow produced a value that cannot be stored.", time.GetUtcNow());
             await FaultAsync(current, incident, CancellationToken.None);
             return true;
         }

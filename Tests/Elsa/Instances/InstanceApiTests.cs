@@ -229,7 +229,7 @@ public sealed class InstanceApiTests : ApiTest
     }
 
     [Fact]
-    public async Task A_null_filter_matches_nothing() =>
+    public async Task A_null_filter_is_ignored() =>
         Assert.Equal(0, (await _alice.SearchAsync(new { timestampFilters = new object?[] { null } })).Total);
 
     [Fact]
@@ -253,12 +253,12 @@ public sealed class InstanceApiTests : ApiTest
         await Assert.ThrowsAsync<HttpRequestException>(() => Alice.ConnectAsync());
 
         await using var own = await _alice.ConnectAsync();
-        var told = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
-        own.On<JsonElement>("WorkflowInstanceUpdatedAsync", message => told.TrySetResult(message));
+        var notified = new TaskCompletionSource<JsonElement>(TaskCreationOptions.RunContinuationsAsynchronously);
+        own.On<JsonElement>("WorkflowInstanceUpdatedAsync", message => notified.TrySetResult(message));
         await own.InvokeAsync("ObserveInstanceAsync", instance);
         await Api.ExecuteAsync("update csv_data_table set revision = revision + 1 where id = @id", request);
 
-        Assert.Equal(instance, (await told.Task.WaitAsync(TimeSpan.FromSeconds(20))).Text("workflowInstanceId"));
+        Assert.Equal(instance, (await notified.Task.WaitAsync(TimeSpan.FromSeconds(20))).Text("workflowInstanceId"));
     }
 
     [Fact]
@@ -271,9 +271,9 @@ public sealed class InstanceApiTests : ApiTest
         {
             // In Studio's order: it observes first, and then registers its handlers.
             await viewer.InvokeAsync("ObserveInstanceAsync", finished.ToString());
-            var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            viewer.On<JsonElement>("WorkflowInstanceUpdatedAsync", _ => told.TrySetResult());
-            await told.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            var notified = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            viewer.On<JsonElement>("WorkflowInstanceUpdatedAsync", _ => notified.TrySetResult());
+            await notified.Task.WaitAsync(TimeSpan.FromSeconds(20));
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<Engine
     /// <inheritdoc cref="Validate(WorkflowDocument)"/>
     public IReadOnlyList<string> Validate(string text) => Validate(text, publishing: true);
 
-    /// <summary>What prevents it from running at all. An incomplete workflow may still be tried.</summary>
+    /// <summary>What prevents it from running. An incomplete workflow may still be tried.</summary>
     public IReadOnlyList<string> ValidateTrial(string text) => Validate(text, publishing: false);
 
     private IReadOnlyList<string> Validate(string text, bool publishing)

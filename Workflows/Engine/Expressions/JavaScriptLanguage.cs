@@ -118,7 +118,7 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         TimeoutException => $"it took longer than {bounds.Timeout.TotalMilliseconds:N0} milliseconds.",
         RecursionDepthOverflowException => $"its calls go deeper than {bounds.MaxRecursion}.",
         JavaScriptException script => $"it failed: {(script.Message.Length > 200 ? script.Message[..200] : script.Message)}",
-        JsonException => "it comes to a value that cannot be kept.",
+        JsonException => "it returns a value that cannot be kept.",
         _ => $"it failed: {e.GetType().Name}",
     };
 }

@@ -108,7 +108,7 @@ internal sealed class Named(Func<string, FluidValue> find) : IFluidIndexable
     }
 }
 
-/// <summary>Takes so many characters and no more, and only as long as it may.</summary>
+/// <summary>A writer with a maximum length that runs a check on every write.</summary>
 internal sealed class BoundedWriter(int maxLength, Action check) : StringWriter(CultureInfo.InvariantCulture)
 {
     public override void Write(char value)

@@ -61,10 +61,10 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
     public JsonElement ToJson(JsValue value)
     {
         if (value.IsUndefined() || value.IsNull()) return default;
-        if (value.IsNumber() && !double.IsFinite(value.AsNumber())) throw new ExpressionException("it comes to no finite number.");
-        var json = ScriptJson.Write(value, bounds) ?? throw new ExpressionException("it comes to a value that cannot be kept, such as a function.");
+        if (value.IsNumber() && !double.IsFinite(value.AsNumber())) throw new ExpressionException("its result is not a finite number.");
+        var json = ScriptJson.Write(value, bounds) ?? throw new ExpressionException("it returns a value that cannot be kept, such as a function.");
         if (json.Length > bounds.MaxTextLength) throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
-        return StorableJson.TryParse(json) ?? throw new ExpressionException("it comes to a value that cannot be kept: it is nested too deeply.");
+        return StorableJson.TryParse(json) ?? throw new ExpressionException("it returns a value that cannot be kept: it is nested too deeply.");
     }
 
     /// <summary>A function for scripts. A call counts as a statement, because a list can call it for each element.</summary>

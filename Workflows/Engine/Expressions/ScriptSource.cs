@@ -91,7 +91,7 @@ internal sealed class ScriptSource
 
     private static string? Refusal(Node node) => node switch
     {
-        // One operation on two of them may take hours, and no limit is checked meanwhile.
+        // One operation on two of them may take hours, and no limit is checked in between.
         BigIntLiteral => "numbers of unbounded size, such as 1n, are not run here.",
         WithStatement => "with is not run here.",
         IFunction { Async: true } or AwaitExpression => "there is nothing to wait for here: async and await are not run.",

@@ -77,7 +77,7 @@ internal sealed class CompiledInputs
         {
             var converted = Convert(input, expression.Evaluate(scope, cancellationToken));
             return input.IsRequired && converted is null or ""
-                ? throw new WorkflowDefinitionException($"{input.Name} came to nothing.")
+                ? throw new WorkflowDefinitionException($"{input.Name} has no value.")
                 : converted;
         }
         catch (ExpressionException e)

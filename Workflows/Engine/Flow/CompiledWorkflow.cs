@@ -42,7 +42,7 @@ internal sealed class CompiledWorkflow
         return workflow!;
     }
 
-    /// <summary>Compiles as far as possible and reports every error. Not null if there is none.</summary>
+    /// <summary>Compiles as far as possible and reports every error. Not null if there are none.</summary>
     /// <param name="document">The definition.</param>
     /// <param name="catalog">The activities that it may use.</param>
     /// <param name="errors">Receives the errors.</param>
