@@ -107,11 +107,11 @@ internal sealed partial class ImageBodyRunner(
         catch (Exception e) when (e is not OperationCanceledException && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
             LogUnexpected(e, image.Id, image.RequestId);
-            const string Code = "internal_error";
+            const string code = "internal_error";
             if (image.Attempts >= fanOut.MaxAttempts)
-                return Failed(run, new ImageFailure(Code, "The image could not be processed because of a fault of ours."));
-            Activity.Current.Fail(Code);
-            return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = Code };
+                return Failed(run, new ImageFailure(code, "The image could not be processed because of a fault of ours."));
+            Activity.Current.Fail(code);
+            return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = code };
         }
     }
 

@@ -51,14 +51,14 @@ public static class DarkroomTracing
     /// <param name="options">How many images are traced.</param>
     public static Activity? StartImage(string? traceParent, RequestId request, int images, ImageId image, TracingOptions options)
     {
-        const string Name = "image";
+        const string name = "image";
         if (!Source.HasListeners() || Parse(traceParent) is not { } parent) return null;
         var activity = Decide(images, image, options) switch
         {
-            ImageTracing.InRequest => Source.StartActivity(Name, ActivityKind.Consumer, parent),
-            ImageTracing.Alone when parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) => StartAlone(Name, parent),
+            ImageTracing.InRequest => Source.StartActivity(name, ActivityKind.Consumer, parent),
+            ImageTracing.Alone when parent.TraceFlags.HasFlag(ActivityTraceFlags.Recorded) => StartAlone(name, parent),
             // Neither this span nor its children are recorded, but log records still carry the request's trace id.
-            _ => new Activity(Name).SetParentId(parent.TraceId, parent.SpanId, ActivityTraceFlags.None).Start(),
+            _ => new Activity(name).SetParentId(parent.TraceId, parent.SpanId, ActivityTraceFlags.None).Start(),
         };
         if (activity is not { IsAllDataRequested: true }) return activity;
         return activity
