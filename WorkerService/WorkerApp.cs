@@ -14,11 +14,11 @@ using Darkroom.Worker.Webhooks;
 
 namespace Darkroom.Worker;
 
-/// <summary>The worker service, put together. Tests start it in their own process.</summary>
+/// <summary>Builds the worker service. Tests run it in their own process.</summary>
 public static class WorkerApp
 {
     /// <param name="args">Command line: configuration as <c>--Section:Name=value</c>.</param>
-    /// <param name="configure">What a host in the same process adds before the services are put together.</param>
+    /// <param name="configure">Additional configuration, applied before the services are registered.</param>
     public static IHost Build(string[] args, Action<IHostApplicationBuilder>? configure = null)
     {
         var builder = Host.CreateApplicationBuilder(args);
@@ -40,7 +40,7 @@ public static class WorkerApp
 
         builder.Services.AddObjectSweep();
 
-        // They stop in the reverse order: what claims first, what records last.
+        // Services stop in reverse order: those that claim work first, those that record results last.
         builder.AddImageQueueServices();
         builder.Services.AddWorkflowInstances();
         builder.Services.AddImageWork();

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Darkroom.Api.Server;
 
-/// <summary>The HTTP server: its limits, its time-outs, and the headers that every answer carries.</summary>
+/// <summary>The HTTP server's limits and timeouts, and the headers of every response.</summary>
 internal static class ApiServer
 {
     /// <summary>Timeout policy of endpoints that need only the database; <c>AddRequests</c> defines it.</summary>
@@ -22,12 +22,12 @@ internal static class ApiServer
         return services;
     }
 
-    /// <summary>Headers that tell browsers to take every answer for what it says it is, and for nothing more.</summary>
+    /// <summary>Adds headers that keep browsers from sniffing, framing or executing responses.</summary>
     public static WebApplication UseSecurityHeaders(this WebApplication app)
     {
         app.Use((context, next) =>
         {
-            // Set before the endpoint runs: a page that needs a policy of its own replaces this one.
+            // Set before the endpoint runs, so that a page can replace the policy with its own.
             var headers = context.Response.Headers;
             headers.XContentTypeOptions = "nosniff";
             headers["Referrer-Policy"] = "no-referrer";
@@ -38,8 +38,8 @@ internal static class ApiServer
     }
 
     /// <summary>
-    /// Makes a database that is away a quick error. A caller has a couple of seconds to give, and a query that is no longer waited
-    /// for is ended by closing its connection: asking a server that hangs to cancel it would hang as well.
+    /// Makes calls fail fast if the database is unavailable: connecting takes at most two seconds, and a cancelled query is ended by
+    /// closing its connection, because a cancellation request to a hanging server would hang as well.
     /// </summary>
     public static void ConfigureFastFail(NpgsqlDataSourceBuilder database)
     {
@@ -48,16 +48,16 @@ internal static class ApiServer
         database.ConnectionStringBuilder.CancellationTimeout = -1;
     }
 
-    /// <summary>Takes what trusted proxies say of the client, from the last hop back to the first one that is not trusted.</summary>
+    /// <summary>Accepts forwarded headers from trusted proxies, from the last hop back to the first untrusted one.</summary>
     private static void ConfigureForwardedHeaders(ForwardedHeadersOptions forwarded, ServerOptions server)
     {
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
         foreach (var network in server.TrustedNetworks) forwarded.KnownIPNetworks.Add(network);
-        // To the framework an empty list means everybody.
+        // To the framework, an empty list means that every proxy is trusted.
         var any = forwarded.KnownIPNetworks.Count > 0;
         forwarded.ForwardedHeaders = any ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto : ForwardedHeaders.None;
-        // Each hop must be trusted, so their number need not be known.
+        // Every hop must be trusted, so their number does not need a limit.
         forwarded.ForwardLimit = null;
     }
 

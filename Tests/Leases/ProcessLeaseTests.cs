@@ -12,7 +12,7 @@ public sealed class ProcessLeaseTests
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(60);
 
     [Fact]
-    public async Task A_process_that_lost_its_lease_starts_over_and_keeps_the_new_one()
+    public async Task A_process_that_lost_its_lease_takes_a_new_one_and_renews_it()
     {
         await using var database = await TestDatabase.CreateAsync();
         using var time = new SteppedTime();
@@ -22,7 +22,7 @@ public sealed class ProcessLeaseTests
         await lease.StartAsync(default);
         var (first, held) = (lease.Id, lease.Held);
 
-        // An outage that heartbeats fail by, for as long as the lease.
+        // Make heartbeats fail for longer than the lease.
         await database.DataSource.Sql("alter table processes rename to hidden").ExecuteNonQueryAsync();
         for (var beaten = TimeSpan.Zero; beaten < options.Duration; beaten += options.Heartbeat) await time.StepAsync(options.Heartbeat);
         await Eventually.GetAsync(() => Task.FromResult(held.IsCancellationRequested), lost => lost, Soon, "the lease is lost");
@@ -32,7 +32,7 @@ public sealed class ProcessLeaseTests
         await Eventually.GetAsync(() => Task.FromResult(lease.Held.IsCancellationRequested), lost => !lost, Soon, "there is a new lease");
         var (second, renewed) = (lease.Id, lease.Held);
         Assert.NotEqual(first, second);
-        // Beyond its first term.
+        // Beyond the first lease period.
         for (var beaten = TimeSpan.Zero; beaten < 2 * options.Duration; beaten += options.Heartbeat) await time.StepAsync(options.Heartbeat);
         await Eventually.GetAsync(
             async () => (bool)(await database.DataSource.Sql("select heartbeat_at > started_at from processes where id = @id")

@@ -6,7 +6,7 @@ namespace Darkroom.Tests.Queue;
 public sealed class FanOutTests
 {
     [Fact]
-    public async Task Images_become_claimable_when_the_opening_commits_and_not_before()
+    public async Task Images_become_claimable_only_when_the_opening_commits()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -47,7 +47,7 @@ public sealed class FanOutTests
     }
 
     [Fact]
-    public async Task Failed_images_of_the_run_before_are_claimed_in_the_next()
+    public async Task Failed_images_of_one_run_are_claimed_in_the_next()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();

@@ -7,7 +7,7 @@ namespace Darkroom.Tests.Queue;
 public sealed class GarnetServerTests
 {
     [Fact]
-    public async Task Client_without_the_password_is_turned_away()
+    public async Task Client_without_the_password_is_rejected()
     {
         using var server = GarnetServer.Start(password: "open-sesame");
         await using var invited = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
@@ -17,7 +17,7 @@ public sealed class GarnetServerTests
     }
 
     [Fact]
-    public async Task Servers_that_pick_their_ports_do_not_meet()
+    public async Task Servers_that_pick_their_own_ports_do_not_collide()
     {
         using var one = GarnetServer.Start();
         using var other = GarnetServer.Start();

@@ -35,7 +35,7 @@ public sealed class ImageClaimerTests
     }
 
     [Fact]
-    public async Task Claimed_image_carries_what_its_body_needs()
+    public async Task Claimed_image_has_everything_its_body_needs()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -49,7 +49,7 @@ public sealed class ImageClaimerTests
     }
 
     [Fact]
-    public async Task Ids_that_stand_for_nothing_are_dropped_and_do_not_hide_what_lies_behind_them()
+    public async Task Ids_without_a_claimable_image_are_dropped_and_do_not_block_the_next_ones()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -85,7 +85,7 @@ public sealed class ImageClaimerTests
     }
 
     [Fact]
-    public async Task Image_that_is_handed_back_starts_over_elsewhere_without_having_used_an_attempt()
+    public async Task Image_that_is_handed_back_is_claimed_elsewhere_without_using_an_attempt()
     {
         await using var rig = await QueueRig.StartAsync();
         var (leaving, staying) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -100,7 +100,7 @@ public sealed class ImageClaimerTests
     }
 
     [Fact]
-    public async Task Handing_back_what_is_someone_elses_by_now_changes_nothing()
+    public async Task Handing_back_an_image_that_another_process_has_claimed_changes_nothing()
     {
         await using var rig = await QueueRig.StartAsync();
         var (late, owner) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -116,13 +116,13 @@ public sealed class ImageClaimerTests
     }
 
     [Fact]
-    public async Task Claim_whose_answer_got_lost_is_handed_back()
+    public async Task Claim_whose_response_was_lost_is_handed_back()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
         await rig.Request().WithImages(2).BuildAsync();
         var held = Assert.Single(await worker.ClaimAsync(1));
-        // As if the claim of the second one had been committed and its answer had not come.
+        // As if the claim of the second image had been committed but its response lost.
         await worker.Feeder.FeedAsync(default);
         await rig.SqlAsync(
             $"update images set state = 'running', owner = '{worker.Process.Id}', fence = fence + 1, attempts = attempts + 1 where state = 'offered'");
@@ -134,7 +134,7 @@ public sealed class ImageClaimerTests
     }
 
     [Fact]
-    public async Task Claiming_while_Postgres_is_away_brings_nothing_and_loses_nothing()
+    public async Task Claiming_while_Postgres_is_down_returns_nothing_and_loses_nothing()
     {
         await using var rig = await QueueRig.StartAsync();
         var options = new QueueOptions { StaleOffer = TimeSpan.FromSeconds(0.001) };

@@ -23,7 +23,7 @@ public sealed class ImageFeederTests
     }
 
     [Fact]
-    public async Task Redis_holds_a_bounded_part_of_a_large_request_and_is_refilled()
+    public async Task Redis_holds_a_bounded_share_of_a_large_request_and_is_refilled()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync(new QueueOptions { OfferedPerRequest = 100, FeedSlice = 40 });
@@ -52,7 +52,7 @@ public sealed class ImageFeederTests
     }
 
     [Fact]
-    public async Task Image_that_shall_be_tried_later_is_not_offered_before()
+    public async Task Image_to_be_retried_later_is_not_offered_before_then()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -68,7 +68,7 @@ public sealed class ImageFeederTests
     }
 
     [Fact]
-    public async Task Feeding_survives_the_absence_of_Redis_and_what_was_offered_meanwhile_is_pushed_later()
+    public async Task Feeding_survives_a_Redis_outage_and_offers_made_meanwhile_are_pushed_later()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -85,7 +85,7 @@ public sealed class ImageFeederTests
     }
 
     [Fact]
-    public async Task Withdrawn_request_leaves_Redis()
+    public async Task Withdrawn_request_is_removed_from_Redis()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -98,7 +98,7 @@ public sealed class ImageFeederTests
     }
 
     [Fact]
-    public void Open_requests_share_equally_and_each_has_something()
+    public void Open_requests_share_equally_and_each_gets_something()
     {
         var options = new QueueOptions { OfferedOverall = 1_000, OfferedPerRequest = 600, OfferedAtLeast = 10, FeedSlice = 10_000 };
         Assert.Equal([600], Rooms(1, options));

@@ -9,11 +9,11 @@ using StackExchange.Redis;
 
 namespace Darkroom.Tests.Queue;
 
-/// <summary>What the queue promises on every server that it may run on.</summary>
+/// <summary>The queue's contract, on every supported server.</summary>
 public sealed class ImageQueueContractTests
 {
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Eight_claimers_racing_over_4000_images_lose_none_and_double_none(RedisKind kind)
+    public async Task Eight_claimers_racing_for_4000_images_lose_none_and_duplicate_none(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var requests = Enumerable.Range(0, 8).Select(r => (Id: NewRequest(), Images: Ids(r * 500 + 1, 500))).ToList();
@@ -66,7 +66,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Request_that_is_fed_in_slices_gets_no_more_than_its_share(RedisKind kind)
+    public async Task Request_fed_in_slices_gets_no_more_than_its_share(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -79,7 +79,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Pushing_again_queues_nothing_twice_and_keeps_every_turn(RedisKind kind)
+    public async Task Pushing_again_adds_no_duplicates_and_keeps_every_turn(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -109,7 +109,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Queue_that_was_served_to_the_end_leaves_nothing_behind(RedisKind kind)
+    public async Task Empty_queue_leaves_no_keys_behind(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -122,7 +122,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Lost_memory_is_noticed_by_one_and_settled_once(RedisKind kind)
+    public async Task Data_loss_is_detected_by_one_process_and_settled_once(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -138,7 +138,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Rebuild_that_is_flushed_half_way_does_not_settle(RedisKind kind)
+    public async Task Rebuild_interrupted_by_a_flush_does_not_settle(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -151,7 +151,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Rebuild_whose_process_died_is_begun_by_the_next(RedisKind kind)
+    public async Task Rebuild_whose_process_died_is_restarted_by_another(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -170,7 +170,7 @@ public sealed class ImageQueueContractTests
         var (pusher, claimer) = (await QueueOn(redis), await QueueOn(redis, pollSeconds: 60));
         var waiting = claimer.WaitForWorkAsync(default);
 
-        // The subscription is under way: push until it has arrived.
+        // The subscription may not be active yet: push until it is.
         var waited = Stopwatch.StartNew();
         for (var id = 1; !waiting.IsCompleted && waited.Elapsed < TimeSpan.FromSeconds(20); id++)
         {
@@ -182,7 +182,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Server_that_forgot_its_scripts_is_taught_them_again(RedisKind kind)
+    public async Task Scripts_are_reloaded_when_the_server_has_lost_them(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -195,7 +195,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
-    public async Task Server_that_was_away_is_used_again_when_it_is_back(RedisKind kind)
+    public async Task Server_is_used_again_after_an_outage(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
@@ -223,7 +223,7 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnRedisServer]
-    public async Task Eviction_policy_is_read_where_the_server_tells(RedisKind kind)
+    public async Task Eviction_policy_is_read_if_the_server_reports_it(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
         Assert.Equal("noeviction", await (await QueueOn(redis)).ReadEvictionPolicyAsync());

@@ -16,7 +16,7 @@ public sealed class ImageRecorderTests
         var request = await rig.Request().WithImages(400).BuildAsync();
         var claims = await workers[0].ClaimAsync(400);
 
-        // Everything is handed in by two recorders at once: one of each pair changes the row, the other nothing.
+        // Two recorders record every outcome at once: one of each pair changes the row, the other changes nothing.
         var results = await Task.WhenAll(claims.SelectMany((image, i) => new[]
         {
             workers[i % 4].Recorder.RecordAsync(Outcome(image), default),
@@ -37,7 +37,7 @@ public sealed class ImageRecorderTests
     }
 
     [Fact]
-    public async Task Last_outcome_resumes_and_the_one_before_does_not()
+    public async Task Only_the_last_outcome_resumes_the_workflow()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -104,7 +104,7 @@ public sealed class ImageRecorderTests
     }
 
     [Fact]
-    public async Task Outcome_that_the_database_refuses_fails_alone()
+    public async Task Outcome_that_the_database_rejects_fails_alone()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(200) });
@@ -179,7 +179,7 @@ public sealed class ImageRecorderTests
     }
 
     [Fact]
-    public async Task Connections_killed_all_along_lose_and_double_nothing()
+    public async Task Killed_connections_lose_nothing_and_duplicate_nothing()
     {
         await using var rig = await QueueRig.StartAsync();
         var fragile = new NpgsqlDataSourceBuilder(rig.Database.ConnectionString) { ConnectionStringBuilder = { ApplicationName = "fragile" } };
@@ -204,7 +204,7 @@ public sealed class ImageRecorderTests
     }
 
     [Fact]
-    public async Task Draining_waits_until_everything_handed_in_is_durable()
+    public async Task Draining_waits_until_all_queued_outcomes_are_durable()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(100) });

@@ -33,7 +33,7 @@ internal sealed class QueueRig : IAsyncDisposable
 
     public RequestBuilder Request() => new(Database.DataSource);
 
-    /// <summary>A worker with a live lease, whose heartbeat stands still: its tests are shorter than a lease, or make it die.</summary>
+    /// <summary>A worker with a valid lease but no heartbeat: it stays alive unless a test kills it.</summary>
     public async Task<QueueWorker> WorkerAsync(QueueOptions? options = null, NpgsqlDataSource? database = null)
     {
         var worker = await QueueWorker.StartAsync(this, options ?? new QueueOptions(), database ?? Database.DataSource);
@@ -41,7 +41,7 @@ internal sealed class QueueRig : IAsyncDisposable
         return worker;
     }
 
-    /// <summary>What everyone else sees when a process is killed: its heartbeat grows old.</summary>
+    /// <summary>Makes a worker look killed to the others: its heartbeat is old.</summary>
     public Task KillAsync(QueueWorker worker) =>
         SqlAsync($"update processes set heartbeat_at = now() - interval '1 hour' where id = '{worker.Process.Id}'");
 
@@ -119,7 +119,7 @@ internal sealed class QueueWorker : IAsyncDisposable
         var process = new ProcessLease(
             database, new ProcessKind("worker"), new FakeTimeProvider(), lease, NullLogger<ProcessLease>.Instance);
         await process.StartAsync(default);
-        // Alive for as long as any test runs, unless it is killed.
+        // Keeps the worker alive for longer than any test runs, unless it is killed.
         await rig.SqlAsync($"update processes set heartbeat_at = now() + interval '1 hour' where id = '{process.Id}'");
         var held = new HeldClaims();
         var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options);
@@ -141,7 +141,7 @@ internal sealed class QueueWorker : IAsyncDisposable
         };
     }
 
-    /// <summary>Each duty of the queue's maintenance once.</summary>
+    /// <summary>Runs each maintenance task once.</summary>
     public async Task<MaintenanceResult> MaintainAsync()
     {
         var crashed = await PoisonFailer.FailAsync(default);
@@ -161,7 +161,7 @@ internal sealed class QueueWorker : IAsyncDisposable
             var fed = await Feeder.FeedAsync(default);
             var more = await Claimer.ClaimAsync(count - claimed.Count, default);
             claimed.AddRange(more);
-            if (more.Count == 0 && fed.Offered == 0) throw new InvalidOperationException($"Only {claimed.Count} of {count} are to be had.");
+            if (more.Count == 0 && fed.Offered == 0) throw new InvalidOperationException($"Only {claimed.Count} of {count} images could be claimed.");
         }
 
         return claimed;
@@ -174,7 +174,7 @@ internal sealed class QueueWorker : IAsyncDisposable
     }
 }
 
-/// <summary>How many images each duty changed, or pushed again.</summary>
+/// <summary>How many images each maintenance task changed or pushed again.</summary>
 internal readonly record struct MaintenanceResult(int Freed, int Crashed, int HandedBack, int Reoffered, int Rebuilt);
 
 /// <summary>Outcomes with made-up objects.</summary>

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 
 namespace Darkroom.Tests.Queue;
 
-/// <summary>The background services together, in a host as a worker has it.</summary>
+/// <summary>The background services together, hosted as in a worker.</summary>
 public sealed class QueueServicesTests
 {
     [Fact]
@@ -41,7 +41,7 @@ public sealed class QueueServicesTests
     }
 
     [Fact]
-    public async Task Stopping_records_what_was_handed_in_and_hands_back_the_rest()
+    public async Task Stopping_records_queued_outcomes_and_hands_back_the_rest()
     {
         await using var rig = await QueueRig.StartAsync();
         using var host = await StartAsync(rig);

@@ -12,7 +12,7 @@ namespace Darkroom.Tests.Retention;
 public sealed class JournalRetentionTests : ApiTest
 {
     [Fact]
-    public async Task The_journals_of_old_runs_go_and_their_requests_and_newer_ones_stay()
+    public async Task Journals_of_old_runs_are_removed_and_requests_and_newer_journals_stay()
     {
         var (request, old) = await Api.FinishedAsync(Alice);
         var (_, recent) = await Api.FinishedAsync(Alice);
@@ -20,7 +20,7 @@ public sealed class JournalRetentionTests : ApiTest
         await Api.ExecuteAsync("update workflow_instances set finished_at = now() - interval '31 days' where id = @id", old);
         var before = await Alice.GetJsonAsync($"/v1/requests/{request}");
 
-        // A batch of one: what is left over after a batch is found by the next.
+        // A batch size of one, so that several batches are needed.
         await RunAsync(new RetentionOptions { JournalAge = TimeSpan.FromDays(30), Batch = 1 }, async () =>
             await Api.CountAsync($"workflow_instances where id = '{old}' and journal_removed_at is not null") == 1);
 
@@ -39,7 +39,7 @@ public sealed class JournalRetentionTests : ApiTest
     }
 
     [Fact]
-    public async Task Without_a_number_of_days_every_journal_stays()
+    public async Task Without_a_journal_age_every_journal_stays()
     {
         var (_, old) = await Api.FinishedAsync(Alice);
         await Api.ExecuteAsync("update workflow_instances set finished_at = now() - interval '10 years' where id = @id", old);
@@ -47,13 +47,13 @@ public sealed class JournalRetentionTests : ApiTest
 
         await service.StartAsync(CancellationToken.None);
 
-        // It has nothing to do and has ended by itself.
+        // The service has nothing to do and has stopped.
         await service.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(10));
         Assert.Equal(1, await Api.CountAsync("activity_executions"));
     }
 
     [Fact]
-    public async Task Removing_twice_at_once_is_removing_once()
+    public async Task Concurrent_removals_are_idempotent()
     {
         var (_, old) = await Api.FinishedAsync(Alice);
         var remover = new InstanceRemover(Database.DataSource);

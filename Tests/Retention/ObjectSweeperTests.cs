@@ -29,7 +29,7 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_no_row_names_is_deleted_and_everything_else_stays()
+    public async Task Unreferenced_objects_are_deleted_and_everything_else_stays()
     {
         var request = await EndedRequestAsync("2 days");
         string[] named = [ObjectKeys.Input(request), Output(request, 3), Original(request, 1, 'a'), Image(request, 1, 'b'), Original(request, 2, 'c')];
@@ -44,7 +44,7 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_run_is_swept_once_and_not_before_its_time()
+    public async Task A_run_is_swept_once_and_not_before_it_is_due()
     {
         var early = await EndedRequestAsync("23 hours");
         var request = await EndedRequestAsync("25 hours");
@@ -101,7 +101,7 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_cannot_be_swept_does_not_keep_the_others_waiting()
+    public async Task A_request_that_cannot_be_swept_does_not_block_the_others()
     {
         var stuck = await EndedRequestAsync("3 days");
         var request = await EndedRequestAsync("2 days");

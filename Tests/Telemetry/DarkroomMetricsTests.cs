@@ -69,7 +69,7 @@ public sealed class DarkroomMetricsTests
     }
 
     [Fact]
-    public async Task Queue_is_as_deep_as_images_that_nobody_has_claimed()
+    public async Task Queue_depth_is_the_number_of_unclaimed_images()
     {
         await using var rig = await QueueRig.StartAsync();
         await rig.Request().WithImages(5).BuildAsync();
@@ -100,7 +100,7 @@ public sealed class DarkroomMetricsTests
     }
 
     [Fact]
-    public async Task Image_that_keeps_killing_its_process_is_counted_as_poison()
+    public async Task Image_that_keeps_crashing_its_process_is_counted_as_poisoned()
     {
         await using var rig = await QueueRig.StartAsync();
         await rig.Request().WithImages(1).BuildAsync();
@@ -138,5 +138,5 @@ public sealed class DarkroomMetricsTests
     [InlineData("http_42", "other")]
     [InlineData("whatever a workflow says", "other")]
     [InlineData(null, "other")]
-    public void Only_codes_of_our_own_are_labels(string? code, string label) => Assert.Equal(label, FailureLabels.Of(code));
+    public void Only_our_own_codes_are_labels(string? code, string label) => Assert.Equal(label, FailureLabels.Of(code));
 }

@@ -53,7 +53,7 @@ public sealed class DarkroomTracingTests
     }
 
     [Fact]
-    public void Work_without_a_traceparent_begins_no_trace()
+    public void Work_without_a_traceparent_starts_no_trace()
     {
         using var listener = Listen();
 

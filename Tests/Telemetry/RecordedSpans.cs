@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Darkroom.Tests.Telemetry;
 
 /// <summary>
-/// Every span that this process' services record from now on. It listens without sampling: what the services leave out, it does not
-/// see either. Other tests run beside this one, so look at one trace, or for what is this test's own.
+/// Every span that services in this process record from now on. It does not change sampling, so it does not see unsampled spans. Other
+/// tests run in parallel, so filter by trace, or by something unique to the test.
 /// </summary>
 internal sealed class RecordedSpans : IDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class RecordedSpans : IDisposable
 
     public IReadOnlyList<Activity> Of(ActivityTraceId trace) => [.. All.Where(span => span.TraceId == trace)];
 
-    /// <summary>Returns the trace's spans as soon as they are as they should be.</summary>
+    /// <summary>Returns the trace's spans once <paramref name="complete"/> is true for them.</summary>
     public async Task<IReadOnlyList<Activity>> WaitAsync(ActivityTraceId trace, Func<IReadOnlyList<Activity>, bool> complete)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(120));

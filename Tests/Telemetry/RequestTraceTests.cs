@@ -5,7 +5,7 @@ using Darkroom.Tests.EndToEnd;
 
 namespace Darkroom.Tests.Telemetry;
 
-/// <summary>What a running product records of a request, and of nothing.</summary>
+/// <summary>The traces that a running system records for a request, and while idle.</summary>
 public sealed partial class RequestTraceTests
 {
     private static readonly string[] ImageParts = ["download", "store original", "codec", "store"];
@@ -33,12 +33,12 @@ public sealed partial class RequestTraceTests
     }
 
     [Fact]
-    public async Task Pollers_begin_no_trace()
+    public async Task Pollers_start_no_trace()
     {
         using var spans = new RecordedSpans();
         await using var system = await DarkroomSystem.StartAsync();
 
-        // A request that has come through is proof that every poller has polled.
+        // Once a request has completed, every poller has polled.
         var trace = await UploadAsync(system, system.Images.Good(1));
         var request = await spans.WaitAsync(trace, IsComplete);
 
@@ -68,7 +68,7 @@ public sealed partial class RequestTraceTests
         Assert.All(kept, traceParent => Assert.StartsWith($"00-{trace}-", traceParent, StringComparison.Ordinal));
     }
 
-    /// <summary>Uploads as a client that traces.</summary>
+    /// <summary>Uploads as a client with tracing.</summary>
     private static async Task<ActivityTraceId> UploadAsync(DarkroomSystem system, params string[] urls)
     {
         using var client = new Activity("client") { ActivityTraceFlags = ActivityTraceFlags.Recorded }.Start();
@@ -76,7 +76,7 @@ public sealed partial class RequestTraceTests
         return client.TraceId;
     }
 
-    /// <summary>The spans that end last are there.</summary>
+    /// <summary>Whether the spans that end last have been recorded.</summary>
     private static bool IsComplete(IReadOnlyList<Activity> trace) =>
         Named(trace, "webhook attempt").Count == 1
         && Named(trace, "workflow run") is { Count: > 0 } runs
@@ -88,7 +88,7 @@ public sealed partial class RequestTraceTests
 
     private static List<Activity> Named(IReadOnlyList<Activity> spans, string name) => [.. spans.Where(span => span.OperationName == name)];
 
-    // The servers of the outside world stand in this process too, and their spans are no business of the product.
+    // The fake external servers run in this process too; their spans do not belong to the product.
     private static bool IsRoot(Activity span) => span.ParentSpanId == default && span.Kind != ActivityKind.Server;
 
     /// <summary>True for calls to this product's own database, Redis or S3.</summary>

@@ -29,7 +29,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_end_of_a_run_is_told_at_once_and_signed()
+    public async Task The_end_of_a_run_is_reported_at_once_and_signed()
     {
         await _scenario.StartWorkerAsync(("Webhooks:Poll", "00:05:00"));
         var request = await _scenario.EndRunAsync(_receiver.Url);
@@ -45,7 +45,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task While_a_secret_is_rotated_both_sign()
+    public async Task During_a_rotation_both_secrets_sign()
     {
         var rotated = await _scenario.Secrets.RotateAsync(_scenario.Owner, default);
         await _scenario.StartWorkerAsync();
@@ -59,7 +59,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_stays_down_is_tried_ten_times_on_schedule_under_one_id_and_then_given_up()
+    public async Task A_delivery_is_tried_ten_times_on_schedule_under_one_id_and_then_given_up()
     {
         _receiver.AnswerStatus(500);
         var request = await _scenario.EndRunAsync(_receiver.Url);
@@ -70,7 +70,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         {
             await _receiver.NextAsync();
             var delivery = await _scenario.DeliveryAsync(request, d => d.Attempts.Count == attempt, $"attempt {attempt} is recorded");
-            // The first retry may be so soon that its moment has passed when we look.
+            // The first retry comes so soon that it may already be due.
             var wait = (delivery.NextAttemptAt!.Value - delivery.Attempts[^1].StartedAt).TotalSeconds;
             Assert.InRange(wait, seconds[attempt - 1] * 0.9, seconds[attempt - 1] * 1.1 + 20);
             await _scenario.SkipWaitAsync();
@@ -95,14 +95,14 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         _receiver.AnswerStatus(200);
         var clock = Stopwatch.StartNew();
 
-        // Due in 5 s although the poll is far off; a machine under load may add to it.
+        // Due in 5 s although the next poll is far off; a busy machine may take longer.
         await _receiver.NextAsync();
 
         Assert.InRange(clock.Elapsed.TotalSeconds, 4, 60);
     }
 
     [Fact]
-    public async Task A_receiver_that_asks_for_time_is_given_it()
+    public async Task Retry_after_is_honoured()
     {
         _receiver.Answer = context =>
         {
@@ -138,7 +138,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_is_gone_is_sent_nothing_more_until_it_is_enabled()
+    public async Task A_receiver_that_responds_410_gets_nothing_more_until_it_is_enabled()
     {
         _receiver.AnswerStatus(410);
         await _scenario.StartWorkerAsync();
@@ -191,11 +191,11 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Of_a_huge_answer_only_the_start_is_kept_and_a_stalled_one_takes_nothing_back()
+    public async Task Only_the_start_of_a_huge_response_is_kept_and_a_stalled_body_does_not_fail_the_delivery()
     {
         _receiver.Answer = async context =>
         {
-            // An answer without end: if it were read to the end, the attempt would run into its time limit.
+            // An endless response: reading it to the end would run into the attempt's timeout.
             var block = Enumerable.Repeat((byte)'x', 4096).ToArray();
             block[3] = 0;
             while (!context.RequestAborted.IsCancellationRequested) await context.Response.Body.WriteAsync(block, context.RequestAborted);
@@ -218,7 +218,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     [InlineData("http://2130706433/", "forbidden_address")]
     [InlineData("http://rebound.loopback.test/", "forbidden_address")]
     [InlineData("https://93.184.215.14:22/", "forbidden_port")]
-    public async Task An_address_inside_is_never_called_and_the_log_tells_no_more_than_that(string url, string error)
+    public async Task An_internal_address_is_never_called_and_the_log_reveals_nothing_else(string url, string error)
     {
         var request = await _scenario.EndRunAsync(url);
         await _scenario.StartWorkerAsync(("Egress:AllowLoopback", "false"));
@@ -229,7 +229,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Faults_of_the_network_have_codes_of_our_own()
+    public async Task Network_errors_have_our_own_codes()
     {
         using var silent = new TcpListener(IPAddress.Loopback, 0);
         silent.Start();
@@ -249,12 +249,12 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_dead_receiver_with_a_backlog_holds_up_nobody_else()
+    public async Task A_dead_receiver_with_a_backlog_does_not_block_others()
     {
         await using var dead = await WebhookReceiver.StartAsync();
         dead.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         for (var i = 0; i < 12; i++) await _scenario.EndRunAsync($"{dead.Url}/{i}");
-        // Fewer slots than the backlog: it would take them all if receivers were not told apart.
+        // Fewer slots than the backlog: without per-receiver limits it would take them all.
         await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "8"), ("Webhooks:Timeout", "00:01:00"));
         for (var i = 0; i < 4; i++) await dead.NextAsync();
 
@@ -267,7 +267,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_owner_with_many_dead_receivers_holds_up_no_other_owner()
+    public async Task An_owner_with_many_dead_receivers_does_not_block_other_owners()
     {
         await using var dead = await WebhookReceiver.StartAsync();
         dead.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
@@ -296,14 +296,14 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         var request = await _scenario.EndRunAsync(_receiver.Url);
         var first = await _receiver.NextAsync();
 
-        // To the others it is dead once its heartbeat is old, whatever it still does.
+        // Other processes consider it dead once its heartbeat is old, even if it is still running.
         await _scenario.ExecuteAsync("update processes set heartbeat_at = now() - interval '1 hour'");
         _receiver.AnswerStatus(204);
         await _scenario.StartWorkerAsync(("Lease:Duration", "00:00:10"), ("Lease:Heartbeat", "00:00:03"));
         var second = await _receiver.NextAsync();
         await _scenario.DeliveryAsync(request, d => d.State == "delivered", "the other process delivers it");
         release.SetResult();
-        // It stops only when the answer it was waiting for has been dealt with.
+        // It stops only after it has handled the response it was waiting for.
         await late.StopAsync();
 
         Assert.Equal(first.Id, second.Id);
@@ -325,7 +325,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         Assert.Single(await claims.ClaimAsync(silent, room, default));
         await _scenario.TestDatabase.OutliveAsync(lease.Duration);
 
-        // A lease that began before the server did.
+        // The heartbeat is older than the server's start.
         lease.Duration = (await _scenario.TestDatabase.ServerUptimeAsync()) + TimeSpan.FromMinutes(10);
         Assert.Equal(0, await claims.FreeAbandonedAsync(living, [], default));
 

@@ -21,7 +21,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [InlineData("completed_with_errors", 1, 100)]
     [InlineData("failed", 0, 50)]
     [InlineData("cancelled", 0, 50)]
-    public async Task Every_end_of_a_run_leaves_a_webhook_that_tells_it_truly(string status, int failed, int percentage)
+    public async Task Every_end_of_a_run_leaves_a_webhook_with_its_status(string status, int failed, int percentage)
     {
         var request = await _scenario.EndRunAsync(Url, status, images: 3, failed);
 
@@ -43,7 +43,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Images_are_told_in_the_files_order_with_links_that_open()
+    public async Task Images_are_listed_in_file_order_with_working_links()
     {
         await _scenario.EndRunAsync(Url, "completed_with_errors", images: 3, failed: 1);
 
@@ -58,7 +58,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Images_without_an_outcome_read_as_cancelled_when_the_request_was()
+    public async Task Images_without_an_outcome_are_shown_as_cancelled_in_a_cancelled_request()
     {
         await _scenario.EndRunAsync(Url, "cancelled", images: 2, failed: 1);
 
@@ -69,7 +69,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [Theory]
     [InlineData(5, false)]
     [InlineData(6, true)]
-    public async Task More_images_than_a_webhook_carries_are_a_link(int images, bool truncated)
+    public async Task Too_many_images_are_replaced_by_a_link(int images, bool truncated)
     {
         var request = await _scenario.EndRunAsync(Url, images: images, options: new WebhookOptions { MaxImages = 5 });
 
@@ -98,7 +98,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_request_that_names_no_receiver_leaves_no_webhook() =>
+    public async Task A_request_without_a_receiver_leaves_no_webhook() =>
         Assert.Empty(await _scenario.Log.ListAsync(_scenario.Owner, await _scenario.EndRunAsync(url: null), default));
 
     [Theory]
@@ -106,7 +106,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     [InlineData("https://user:secret@receiver.example/")]
     [InlineData("not a url")]
     [InlineData("https://receiver.example/\u0001\u0000")]
-    public async Task An_address_that_none_can_go_to_does_not_stop_the_run_from_ending(string url)
+    public async Task An_invalid_url_does_not_keep_the_run_from_ending(string url)
     {
         var request = await _scenario.EndRunAsync(url: null, registrations: [new WebhookRegistration(url, Payload: null)]);
 
@@ -116,7 +116,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_endless_address_does_not_stop_the_run_from_ending_either()
+    public async Task A_very_long_url_does_not_keep_the_run_from_ending()
     {
         var request = await _scenario.EndRunAsync(url: null, registrations: [new WebhookRegistration("https://receiver.example/" + new string('\u6f22', 50_000), Payload: null)]);
 

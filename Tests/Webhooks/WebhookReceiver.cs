@@ -12,7 +12,7 @@ using StandardWebhooks.Diagnostics;
 
 namespace Darkroom.Tests.Webhooks;
 
-/// <summary>Somebody's server that webhooks are sent to. It remembers what came and answers as it is told.</summary>
+/// <summary>A fake webhook receiver. It records what it receives and responds as configured.</summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -20,7 +20,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     private WebhookReceiver(WebApplication app) => _app = app;
 
-    /// <summary>How it answers; 204 unless a test says otherwise.</summary>
+    /// <summary>How it responds; by default with 204.</summary>
     public Func<HttpContext, Task> Answer { get; set; } = context =>
     {
         context.Response.StatusCode = StatusCodes.Status204NoContent;
@@ -48,7 +48,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         return Task.CompletedTask;
     };
 
-    /// <summary>The next webhook that comes.</summary>
+    /// <summary>Waits for the next webhook.</summary>
     public async Task<ReceivedWebhook> NextAsync()
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
@@ -73,7 +73,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
             context.Request.ContentType,
             context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
             body.ToArray());
-        // Read before anybody hears of the request: whoever then changes the answer means the next one.
+        // Read before the request is published: a test that then changes the response means the next one.
         var answer = Answer;
         All.Enqueue(webhook);
         _received.Writer.TryWrite(webhook);

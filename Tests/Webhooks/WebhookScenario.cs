@@ -18,7 +18,7 @@ using Npgsql;
 
 namespace Darkroom.Tests.Webhooks;
 
-/// <summary>A database with an owner, requests that end, and workers that send what the outbox holds.</summary>
+/// <summary>A database with an owner, finished requests, and workers that send the outbox.</summary>
 internal sealed class WebhookScenario : IAsyncDisposable
 {
     private readonly List<IHost> _workers = [];
@@ -58,7 +58,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.Services.AddSingleton(Database);
         builder.Services.AddSingleton(new Random(Seed: 1));
-        // Names stay on this machine: tests ask no resolver.
+        // Names resolve locally: tests use no DNS.
         builder.Services.AddSingleton<INameResolver, NoNames>();
         builder.Services.AddProcessLease("worker");
         builder.AddWebhooks();
@@ -127,13 +127,13 @@ internal sealed class WebhookScenario : IAsyncDisposable
 
     public async Task<WebhookDelivery> DeliveryAsync(RequestId request) => Assert.Single(await Log.ListAsync(Owner, request, default));
 
-    /// <summary>The request's delivery, as soon as it is as it should be.</summary>
+    /// <summary>Waits until the request's delivery satisfies the condition.</summary>
     public Task<WebhookDelivery> DeliveryAsync(RequestId request, Func<WebhookDelivery, bool> satisfies, string claim) =>
         Eventually.GetAsync(() => DeliveryAsync(request), satisfies, TimeSpan.FromSeconds(60), claim);
 
     public async Task ExecuteAsync(string sql) => await Database.Sql(sql).ExecuteNonQueryAsync();
 
-    /// <summary>What is due later is due now.</summary>
+    /// <summary>Makes all pending deliveries due now.</summary>
     public Task SkipWaitAsync() => ExecuteAsync(
         "update webhook_deliveries set next_attempt_at = now() where state = 'pending' and owner is null; notify darkroom_webhooks");
 

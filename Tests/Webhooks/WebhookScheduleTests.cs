@@ -8,7 +8,7 @@ public sealed class WebhookScheduleTests
     private static readonly TimeSpan Day = TimeSpan.FromHours(24);
 
     [Fact]
-    public void A_receiver_that_stays_down_is_tried_ten_times_over_three_days()
+    public void A_delivery_is_tried_ten_times_over_three_days()
     {
         var time = new FakeTimeProvider();
         var start = time.GetUtcNow();
@@ -31,7 +31,7 @@ public sealed class WebhookScheduleTests
     [InlineData(2, 300)]
     [InlineData(5, 18_000)]
     [InlineData(9, 86_400)]
-    public void Delays_are_spread_by_a_tenth_either_way(int failed, double seconds)
+    public void Delays_have_ten_percent_jitter(int failed, double seconds)
     {
         var least = WebhookSchedule.DelayAfter(failed, random: 0, retryAfter: null, Day)!.Value.TotalSeconds;
         var most = WebhookSchedule.DelayAfter(failed, random: 1, retryAfter: null, Day)!.Value.TotalSeconds;
@@ -44,7 +44,7 @@ public sealed class WebhookScheduleTests
     [InlineData(60, 60)]
     [InlineData(1, 5)]
     [InlineData(10_000_000, 86_400)]
-    public void A_receiver_may_ask_for_a_longer_wait_but_neither_for_a_shorter_nor_for_an_endless_one(double asked, double seconds)
+    public void Retry_after_can_lengthen_the_delay_up_to_a_limit_but_not_shorten_it(double asked, double seconds)
     {
         var delay = WebhookSchedule.DelayAfter(failed: 1, random: 0.5, TimeSpan.FromSeconds(asked), Day);
 
@@ -52,6 +52,6 @@ public sealed class WebhookScheduleTests
     }
 
     [Fact]
-    public void A_wait_that_is_asked_for_does_not_add_an_attempt() =>
+    public void Retry_after_does_not_add_an_attempt() =>
         Assert.Null(WebhookSchedule.DelayAfter(WebhookSchedule.MaxAttempts, random: 0.5, TimeSpan.FromSeconds(1), Day));
 }

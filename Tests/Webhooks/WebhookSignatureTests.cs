@@ -10,7 +10,7 @@ namespace Darkroom.Tests.Webhooks;
 
 public sealed class WebhookSignatureTests
 {
-    // The example that the specification's own libraries test with.
+    // The example from the tests of the specification's own libraries.
     private const string Secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     private const string Id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
     private const string Expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
@@ -18,11 +18,11 @@ public sealed class WebhookSignatureTests
     private static readonly byte[] Body = "{\"test\": 2432232314}"u8.ToArray();
 
     [Fact]
-    public void The_example_of_the_standard_is_signed_as_it_says() =>
+    public void Signature_matches_the_standards_example() =>
         Assert.Equal(Expected, WebhookSignature.Sign([Secret], Id, Then, Body));
 
     [HostileCorpusFact]
-    public void Every_good_vector_of_the_corpus_is_signed_as_it_says()
+    public void Signatures_match_every_valid_vector_of_the_corpus()
     {
         using var file = JsonDocument.Parse(File.ReadAllText(HostileCorpus.File("made", "webhook", "standard_webhooks_vectors.json")));
         var vectors = file.RootElement.GetProperty("vectors").EnumerateArray()
@@ -44,7 +44,7 @@ public sealed class WebhookSignatureTests
     }
 
     [Fact]
-    public void Whatever_is_signed_agrees_with_the_formula_written_out()
+    public void Signatures_match_the_formula()
     {
         var random = new Random(Seed: 9);
         for (var i = 0; i < 200; i++)
@@ -62,7 +62,7 @@ public sealed class WebhookSignatureTests
     }
 
     [Fact]
-    public void Whatever_is_signed_is_accepted_by_a_receiver_with_a_library_that_is_not_ours()
+    public void Signatures_are_accepted_by_a_third_party_library()
     {
         var random = new Random(Seed: 10);
         for (var i = 0; i < 200; i++)
@@ -77,7 +77,7 @@ public sealed class WebhookSignatureTests
     }
 
     [Fact]
-    public void While_two_secrets_live_a_receiver_may_hold_either()
+    public void While_two_secrets_are_active_a_receiver_can_verify_with_either()
     {
         var (old, fresh) = (WebhookSecrets.Generate(), WebhookSecrets.Generate());
         var webhook = Received([fresh, old], Id, "{}");
@@ -92,13 +92,13 @@ public sealed class WebhookSignatureTests
     [InlineData("")]
     [InlineData("whsec_")]
     [InlineData("whsec_***")]
-    public void What_is_no_secret_signs_nothing(string secret)
+    public void An_invalid_secret_is_rejected(string secret)
     {
         Assert.Throws<ArgumentException>(() => WebhookSignature.Sign([secret], Id, Then, Body));
         Assert.Throws<ArgumentException>(() => WebhookSignature.Sign([], Id, Then, Body));
     }
 
-    // Sent now: a receiver's library goes by the system's clock.
+    // Timestamped now, because the receiver's library uses the system clock.
     private static ReceivedWebhook Received(string[] secrets, string id, string body)
     {
         var (now, bytes) = (TimeProvider.System.GetUtcNow(), Encoding.UTF8.GetBytes(body));

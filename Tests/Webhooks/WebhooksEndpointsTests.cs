@@ -89,7 +89,7 @@ public sealed class WebhooksEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_disabled_endpoint_is_enabled_by_its_owner_alone()
+    public async Task Only_the_owner_can_enable_a_disabled_endpoint()
     {
         var request = await _scenario.EndRunAsync(Url);
         var id = (await _scenario.DeliveryAsync(request)).Id;
@@ -141,7 +141,7 @@ public sealed class WebhooksEndpointsTests : IAsyncLifetime
     [InlineData("GET", "/v1/requests/00000000-0000-0000-0000-000000000000/webhooks")]
     [InlineData("POST", "/v1/webhooks/msg_unknown/replay")]
     [InlineData("POST", "/v1/webhooks/msg_%27--/replay")]
-    public async Task What_is_no_id_is_not_found(string method, string path)
+    public async Task An_invalid_id_is_not_found(string method, string path)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path);
         using var response = await _owner.SendAsync(request);
@@ -150,7 +150,7 @@ public sealed class WebhooksEndpointsTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Nobody_gets_in_without_a_key()
+    public async Task Calls_without_a_key_are_rejected()
     {
         using var anonymous = new HttpClient { BaseAddress = _owner.BaseAddress };
         using var response = await anonymous.PostAsync(new Uri("/v1/webhooks/secret/rotate", UriKind.Relative), content: null);

@@ -7,14 +7,14 @@ public sealed class ExclusiveGateTests
     private readonly ExclusiveGate _gate = new();
 
     [Fact]
-    public void Ordinary_images_enter_side_by_side()
+    public void Ordinary_images_run_concurrently()
     {
         Assert.True(_gate.EnterAsync(alone: false).IsCompleted);
         Assert.True(_gate.EnterAsync(alone: false).IsCompleted);
     }
 
     [Fact]
-    public void A_suspect_waits_until_the_others_have_left_and_keeps_later_ones_out()
+    public void A_suspect_waits_for_running_images_and_blocks_later_ones()
     {
         _ = _gate.EnterAsync(alone: false);
         var suspect = _gate.EnterAsync(alone: true);

@@ -1,24 +1,24 @@
 namespace Darkroom.Worker.Images;
 
 /// <summary>
-/// Lets images run side by side, and a suspect run alone: it waits until those inside have left, and keeps others out until it
-/// has left itself. A suspect that waits goes first, or a busy worker would never come to it.
+/// Lets ordinary images run concurrently, and suspects alone: a suspect waits until all running images have left, and blocks others until
+/// it has left itself. Waiting suspects take precedence, or a busy worker would starve them.
 /// </summary>
 internal sealed class ExclusiveGate
 {
     private readonly Lock _lock = new();
-    private readonly Queue<TaskCompletionSource> _together = new();
-    private readonly Queue<TaskCompletionSource> _alone = new();
-    private int _inside;
-    private bool _aloneInside;
+    private readonly Queue<TaskCompletionSource> _sharedWaiters = new();
+    private readonly Queue<TaskCompletionSource> _exclusiveWaiters = new();
+    private int _running;
+    private bool _exclusiveRunning;
 
-    /// <summary>Completes when the caller may run; it calls <see cref="Leave"/> afterwards, whatever happened.</summary>
+    /// <summary>Completes when the caller may run. The caller must always call <see cref="Leave"/> afterwards.</summary>
     public Task EnterAsync(bool alone)
     {
         lock (_lock)
         {
             var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            (alone ? _alone : _together).Enqueue(waiter);
+            (alone ? _exclusiveWaiters : _sharedWaiters).Enqueue(waiter);
             Admit();
             return waiter.Task;
         }
@@ -28,27 +28,27 @@ internal sealed class ExclusiveGate
     {
         lock (_lock)
         {
-            _inside--;
-            _aloneInside = false;
+            _running--;
+            _exclusiveRunning = false;
             Admit();
         }
     }
 
     private void Admit()
     {
-        if (_aloneInside) return;
-        if (_alone.Count > 0)
+        if (_exclusiveRunning) return;
+        if (_exclusiveWaiters.Count > 0)
         {
-            if (_inside > 0) return;
-            _aloneInside = true;
-            _inside = 1;
-            _alone.Dequeue().SetResult();
+            if (_running > 0) return;
+            _exclusiveRunning = true;
+            _running = 1;
+            _exclusiveWaiters.Dequeue().SetResult();
             return;
         }
 
-        while (_together.TryDequeue(out var waiter))
+        while (_sharedWaiters.TryDequeue(out var waiter))
         {
-            _inside++;
+            _running++;
             waiter.SetResult();
         }
     }

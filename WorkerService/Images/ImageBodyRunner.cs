@@ -12,7 +12,7 @@ using Npgsql;
 
 namespace Darkroom.Worker.Images;
 
-/// <summary>Takes one claimed image through its body to a recorded outcome, whatever happens on the way.</summary>
+/// <summary>Runs the body for one claimed image and records an outcome, whatever happens.</summary>
 internal sealed partial class ImageBodyRunner(
     FanOutBodies bodies,
     ImageClaimer claimer,
@@ -60,13 +60,13 @@ internal sealed partial class ImageBodyRunner(
         }
         catch (WorkflowDefinitionException e)
         {
-            // The body cannot even begin, for this image or any other of the run: an outcome for each, rather than no end at all.
+            // The body cannot start for any image of this run. Fail each of them, or the run would never end.
             LogNotRun(e, image.Id, image.RequestId);
             await RecordAsync(new ImageOutcome.Failed(image, "invalid_workflow", e.Message), cancellationToken);
         }
         catch (Exception e)
         {
-            // Never the image's doing, whose failures are outcomes: the database is away, most likely.
+            // Not caused by the image, whose failures are outcomes. Most likely the database is unavailable.
             LogNotRun(e, image.Id, image.RequestId);
             await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellationToken);
         }
@@ -94,7 +94,7 @@ internal sealed partial class ImageBodyRunner(
         }
         catch (StorageException e) when (e.IsTransient)
         {
-            // Our own store is away: the image is not to blame and loses no attempt.
+            // Our own object store is unavailable: that is not the image's fault and does not use up an attempt.
             LogStorageFailed(e, image.Id, image.RequestId);
             Activity.Current.Fail(e.Code);
             return new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false, Code = e.Code };
@@ -102,7 +102,7 @@ internal sealed partial class ImageBodyRunner(
         catch (StorageException e)
         {
             LogStorageFailed(e, image.Id, image.RequestId);
-            return Failed(run, new ImageFailure(e.Code, "The image store refused to keep this image."));
+            return Failed(run, new ImageFailure(e.Code, "The object store rejected this image."));
         }
         catch (Exception e) when (e is not OperationCanceledException && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
@@ -116,8 +116,8 @@ internal sealed partial class ImageBodyRunner(
     }
 
     /// <summary>
-    /// Nobody waits for the database, but for a suspect: it stays alone until that is durable, or the death of another image's doing
-    /// would be counted as its own.
+    /// Only a suspect waits for the database: it must run alone until its outcome is durable, or a crash caused by another image would be
+    /// attributed to it.
     /// </summary>
     private Task RecordAsync(ImageOutcome outcome, CancellationToken cancellationToken) => outcome.Image.Suspect
         ? recorder.RecordAsync(outcome, cancellationToken)
@@ -130,19 +130,19 @@ internal sealed partial class ImageBodyRunner(
         return new ImageOutcome.Failed(run.Image, failure.Code, failure.Message, run.Journal(failure.Code), run.Original);
     }
 
-    private TimeSpan Delay(ClaimedImage image, TimeSpan? asked) =>
-        ImageWorkOptions.NextDelay(image.Attempts, asked, options.Value, random.NextDouble());
+    private TimeSpan Delay(ClaimedImage image, TimeSpan? retryAfter) =>
+        ImageWorkOptions.NextDelay(image.Attempts, retryAfter, options.Value, random.NextDouble());
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Image {Image} of request {Request} failed: {Code}")]
     private partial void LogFailed(ImageId image, RequestId request, string code);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Image {Image} of request {Request}: {Code} at attempt {Attempt}; trying again in {Delay}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Image {Image} of request {Request}: {Code} on attempt {Attempt}; retrying in {Delay}")]
     private partial void LogRetrying(ImageId image, RequestId request, string code, int attempt, TimeSpan delay);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Image {Image} of request {Request} could not be stored")]
     private partial void LogStorageFailed(Exception exception, ImageId image, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The body of image {Image} of request {Request} could not be run; trying again later")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The body of image {Image} of request {Request} could not be run; retrying later")]
     private partial void LogNotRun(Exception exception, ImageId image, RequestId request);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Image {Image} of request {Request} failed unexpectedly")]

@@ -8,8 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Worker.Images;
 
 /// <summary>
-/// Keeps as many images in hand as this process may: claims one for each free place, runs its body, hands the outcome to the
-/// recorder. A claim is a started body, so nothing that merely waits here counts as an attempt.
+/// Claims an image for each free slot, runs its body and passes the outcome to the recorder. A claim counts as an attempt, so images are
+/// only claimed when they can start.
 /// </summary>
 internal sealed partial class ImageService(
     ImageQueue queue,
@@ -20,7 +20,7 @@ internal sealed partial class ImageService(
     IOptions<ImageWorkOptions> options,
     ILogger<ImageService> logger) : BackgroundService
 {
-    private readonly SemaphoreSlim _places = new(options.Value.InHand, options.Value.InHand);
+    private readonly SemaphoreSlim _slots = new(options.Value.InHand, options.Value.InHand);
     private readonly ExclusiveGate _gate = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -38,19 +38,19 @@ internal sealed partial class ImageService(
 
     private async Task FillAsync(CancellationToken stopping, CancellationToken abandon)
     {
-        // Claiming a few at a time saves the database a statement per image; an idle process has all its places at once.
-        var places = 0;
+        // Claiming a few at a time saves the database a statement per image; an idle process has all its slots at once.
+        var slots = 0;
         IReadOnlyList<ClaimedImage> images = [];
         try
         {
-            while (places < Math.Max(1, options.Value.InHand / 8))
+            while (slots < Math.Max(1, options.Value.InHand / 8))
             {
-                await _places.WaitAsync(stopping);
-                places++;
+                await _slots.WaitAsync(stopping);
+                slots++;
             }
 
-            while (_places.Wait(0)) places++;
-            if (!process.Held.IsCancellationRequested) images = await claimer.ClaimAsync(places, stopping);
+            while (_slots.Wait(0)) slots++;
+            if (!process.Held.IsCancellationRequested) images = await claimer.ClaimAsync(slots, stopping);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -58,8 +58,8 @@ internal sealed partial class ImageService(
         }
         finally
         {
-            // Also when stopping: draining waits for every place, and would wait for these for ever.
-            if (places > images.Count) _places.Release(places - images.Count);
+            // Even when stopping: draining waits for every slot, and would otherwise hang.
+            if (slots > images.Count) _slots.Release(slots - images.Count);
         }
 
         foreach (var image in images) _ = RunAsync(image, abandon);
@@ -76,22 +76,24 @@ internal sealed partial class ImageService(
         }
         catch (Exception e)
         {
-            // It could not even be handed back. It is no longer held, so LostClaimReturner does it.
+            // It could not even be handed back. It is no longer tracked, so LostClaimReturner will do that.
             LogRunFailed(e, image.Id, image.RequestId);
         }
         finally
         {
             _gate.Leave();
-            _places.Release();
+            _slots.Release();
         }
     }
 
-    /// <summary>Lets what is in hand finish for a while, then makes it hand itself back, and waits for the last one.</summary>
+    /// <summary>
+    /// Gives running images some time to finish, then cancels them so that they are handed back, and waits for the last one.
+    /// </summary>
     private async Task DrainAsync(CancellationTokenSource abandon)
     {
         var drained = Task.Run(async () =>
         {
-            for (var i = 0; i < options.Value.InHand; i++) await _places.WaitAsync(CancellationToken.None);
+            for (var i = 0; i < options.Value.InHand; i++) await _slots.WaitAsync(CancellationToken.None);
         });
         await Task.WhenAny(drained, Task.Delay(options.Value.Stop, time, CancellationToken.None));
         await abandon.CancelAsync();
@@ -100,13 +102,13 @@ internal sealed partial class ImageService(
 
     public override void Dispose()
     {
-        _places.Dispose();
+        _slots.Dispose();
         base.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be claimed; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be claimed; retrying")]
     private partial void LogClaimFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Image {Image} of request {Request} could not be brought to an outcome")]
+    [LoggerMessage(Level = LogLevel.Error, Message = "No outcome could be recorded for image {Image} of request {Request}")]
     private partial void LogRunFailed(Exception exception, ImageId image, RequestId request);
 }

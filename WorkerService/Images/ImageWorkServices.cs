@@ -4,7 +4,7 @@ namespace Darkroom.Worker.Images;
 
 internal static class ImageWorkServices
 {
-    /// <summary>Adds the consumer of the image queue.</summary>
+    /// <summary>Adds the service that claims and processes images.</summary>
     public static IServiceCollection AddImageWork(this IServiceCollection services)
     {
         services.AddTelemetry();

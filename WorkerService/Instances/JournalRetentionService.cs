@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Worker.Instances;
 
-/// <summary>Removes the journals of runs that ended longer ago than they are to be kept. Every worker does it; doing it twice changes nothing.</summary>
+/// <summary>Removes the journals of runs that ended longer ago than the retention period. Every worker runs it; it is idempotent.</summary>
 internal sealed partial class JournalRetentionService(
     InstanceRemover remover,
     TimeProvider time,

@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace Darkroom.Worker.Instances;
 
-/// <summary>Claims ready workflow instances and runs as many at once as this process may.</summary>
+/// <summary>Claims ready workflow instances and runs them, up to the configured concurrency.</summary>
 internal sealed partial class WorkflowInstanceService(
     NpgsqlDataSource database,
     WorkflowInstanceStore instances,
@@ -37,7 +37,7 @@ internal sealed partial class WorkflowInstanceService(
                 }
                 finally
                 {
-                    // Also when stopping: whoever waits below for all places would wait for this one for ever.
+                    // Even when stopping: the loop below waits for all slots, and would otherwise hang.
                     if (instance is null) _free.Release();
                 }
 
@@ -52,18 +52,18 @@ internal sealed partial class WorkflowInstanceService(
         }
     }
 
-    /// <summary>Waits for news, and at most until the next timer of an instance is due.</summary>
+    /// <summary>Waits for a notification, or until the next instance timer is due.</summary>
     private async Task WaitAsync(PostgresNotificationListener signal, CancellationToken stopping)
     {
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var timer = WakeWhenDueAsync(signal, either.Token);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var timer = WakeWhenDueAsync(signal, linked.Token);
         try
         {
             await signal.WaitAsync(stopping);
         }
         finally
         {
-            await either.CancelAsync();
+            await linked.CancelAsync();
             await timer;
         }
     }
@@ -73,17 +73,17 @@ internal sealed partial class WorkflowInstanceService(
         try
         {
             if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > options.Value.Poll) return;
-            await Task.Delay(due + Late, time, cancellationToken);
+            await Task.Delay(due + ClockTolerance, time, cancellationToken);
             signal.Set();
         }
         catch (Exception e) when (e is OperationCanceledException or NpgsqlException)
         {
-            // News came first, or the database is away: the poll looks again.
+            // A notification came first, or the database is unavailable and the next poll tries again.
         }
     }
 
-    // Two clocks: a look that is a moment early would find nothing.
-    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(20);
+    // The database's clock may differ slightly from ours: claiming a moment too early would find nothing.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMilliseconds(20);
 
     private async Task<WorkflowInstance?> ClaimAsync(CancellationToken cancellationToken)
     {
@@ -108,7 +108,7 @@ internal sealed partial class WorkflowInstanceService(
         }
         catch (Exception e)
         {
-            // The instance could not even be given back. It is no longer in hand, so the next look for ready ones finds it.
+            // The instance could not even be handed back. Its claim is no longer in use here, so it will be claimed again.
             LogRunFailed(e, instance.Id);
         }
         finally
@@ -124,7 +124,7 @@ internal sealed partial class WorkflowInstanceService(
         base.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Ready workflow instances could not be claimed; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Ready workflow instances could not be claimed; retrying")]
     private partial void LogClaimFailed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Running workflow instance {Instance} failed unexpectedly")]

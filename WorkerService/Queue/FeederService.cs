@@ -6,7 +6,7 @@ using Npgsql;
 
 namespace Darkroom.Worker.Queue;
 
-/// <summary>Feeds the image queue: when a fan-out opens, steadily while one is open, and now and then in case a signal was lost.</summary>
+/// <summary>Feeds the image queue: when a fan-out opens, regularly while one is open, and occasionally in case a signal was lost.</summary>
 internal sealed partial class FeederService(
     ImageFeeder feeder,
     NpgsqlDataSource database,
@@ -18,7 +18,7 @@ internal sealed partial class FeederService(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var images = new PostgresNotificationListener(database, FanOut.Channel, options.Value.Idle, time, logger) { OnNotification = Hear };
+        await using var images = new PostgresNotificationListener(database, FanOut.Channel, options.Value.Idle, time, logger) { OnNotification = QueueWithdrawal };
         images.Start();
         try
         {
@@ -32,11 +32,11 @@ internal sealed partial class FeederService(
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopping: what is offered stays offered, and others feed the rest.
+            // Shutting down: offers stay in place, and other workers feed the rest.
         }
     }
 
-    private void Hear(string payload)
+    private void QueueWithdrawal(string payload)
     {
         if (Guid.TryParse(payload, out var request)) _withdrawn.Enqueue(new RequestId(request));
     }
@@ -51,7 +51,7 @@ internal sealed partial class FeederService(
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
-                // Claimers will meet the ids and drop them.
+                // Claimers will discard the ids.
                 LogNotWithdrawn(e, request);
             }
         }
@@ -70,9 +70,9 @@ internal sealed partial class FeederService(
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What is queued of the cancelled request {Request} could not be withdrawn")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The queued images of the cancelled request {Request} could not be removed")]
     private partial void LogNotWithdrawn(Exception exception, RequestId request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be offered; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be offered; retrying")]
     private partial void LogFailed(Exception exception);
 }

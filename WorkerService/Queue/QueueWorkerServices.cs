@@ -3,12 +3,12 @@ using Darkroom.Queue.Maintenance;
 
 namespace Darkroom.Worker.Queue;
 
-/// <summary>Brings the queue and its background services to a worker.</summary>
+/// <summary>Adds the queue and its background services to a worker.</summary>
 internal static class QueueWorkerServices
 {
     /// <summary>
-    /// Register it after the process' lease and before whatever claims images. Services stop in the reverse order: the claimers first,
-    /// then the feeder, then the recorder with their last outcomes, then what is left is handed back.
+    /// Register it after the process lease and before the services that claim images. Services stop in reverse order: first the claimers,
+    /// then the feeder, then the recorder after writing the last outcomes. Finally, the remaining claims are handed back.
     /// </summary>
     public static IHostApplicationBuilder AddImageQueueServices(this IHostApplicationBuilder builder)
     {

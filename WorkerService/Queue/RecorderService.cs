@@ -2,7 +2,7 @@ using Darkroom.Queue;
 
 namespace Darkroom.Worker.Queue;
 
-/// <summary>Lets this process stop only when every outcome that was handed in is durable.</summary>
+/// <summary>Delays shutdown until all queued outcomes are durable.</summary>
 internal sealed class RecorderService(ImageRecorder recorder) : IHostedService
 {
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -2,70 +2,71 @@ using Darkroom.Webhooks;
 
 namespace Darkroom.Worker.Webhooks;
 
-/// <summary>What this process is sending, and so how much more it may take: in all, to each receiver, for each owner.</summary>
+/// <summary>The deliveries this process is sending, and its remaining capacity: in total, per receiver and per owner.</summary>
 internal sealed class DispatchSlots(WebhookOptions options)
 {
-    // Beyond this many silent receivers the oldest knowledge is not worth its memory.
-    private const int MaxSilent = 10_000;
+    // Beyond this many unresponsive receivers, remembering them is not worth the memory.
+    private const int MaxUnresponsive = 10_000;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, ClaimedDelivery> _underWay = [];
-    private readonly HashSet<string> _silent = [];
+    private readonly Dictionary<string, ClaimedDelivery> _inFlight = [];
+    private readonly HashSet<string> _unresponsive = [];
     private TaskCompletionSource? _idle;
 
     public DispatchCapacity Room()
     {
         lock (_lock)
         {
-            var receivers = _silent.ToDictionary(receiver => receiver, _ => 1);
-            foreach (var group in _underWay.Values.GroupBy(delivery => delivery.Receiver))
+            var receivers = _unresponsive.ToDictionary(receiver => receiver, _ => 1);
+            foreach (var group in _inFlight.Values.GroupBy(delivery => delivery.Receiver))
             {
                 var allowed = receivers.GetValueOrDefault(group.Key, options.MaxConcurrentPerReceiver);
                 receivers[group.Key] = Math.Max(0, allowed - group.Count());
             }
 
-            var owners = _underWay.Values.GroupBy(delivery => delivery.Owner)
+            var owners = _inFlight.Values.GroupBy(delivery => delivery.Owner)
                 .ToDictionary(group => group.Key, group => Math.Max(0, options.MaxConcurrentPerOwner - group.Count()));
-            return new DispatchCapacity(options.MaxConcurrent - _underWay.Count, receivers, owners);
+            return new DispatchCapacity(options.MaxConcurrent - _inFlight.Count, receivers, owners);
         }
     }
 
-    public IReadOnlyCollection<string> UnderWay()
+    public IReadOnlyCollection<string> InFlight()
     {
-        lock (_lock) return [.. _underWay.Keys];
+        lock (_lock) return [.. _inFlight.Keys];
     }
 
     public void Take(ClaimedDelivery delivery)
     {
-        lock (_lock) _underWay[delivery.Id] = delivery;
+        lock (_lock) _inFlight[delivery.Id] = delivery;
     }
 
-    /// <param name="answered">
-    /// Whether the receiver spoke at all, null if it was not asked. One that does not is given one delivery at a time until it does.
+    /// <param name="responded">
+    /// Whether the receiver responded at all; null if it was not called. An unresponsive receiver gets one delivery at a time until it
+    /// responds.
     /// </param>
-    public void Free(ClaimedDelivery delivery, bool? answered)
+    public void Free(ClaimedDelivery delivery, bool? responded)
     {
         lock (_lock)
         {
-            _underWay.Remove(delivery.Id);
-            if (answered == true) _silent.Remove(delivery.Receiver);
-            if (answered == false)
+            _inFlight.Remove(delivery.Id);
+            if (responded == true) _unresponsive.Remove(delivery.Receiver);
+            if (responded == false)
             {
-                if (_silent.Count >= MaxSilent) _silent.Clear();
-                _silent.Add(delivery.Receiver);
+                if (_unresponsive.Count >= MaxUnresponsive) _unresponsive.Clear();
+                _unresponsive.Add(delivery.Receiver);
             }
 
-            if (_underWay.Count == 0) _idle?.TrySetResult();
+            if (_inFlight.Count == 0) _idle?.TrySetResult();
         }
     }
 
-    /// <summary>Completes when nothing is under way. For the end: nothing is taken any more.</summary>
+    /// <summary>Completes when nothing is being sent. For shutdown, when no more deliveries are claimed.</summary>
     public Task Idle()
     {
         lock (_lock)
         {
             _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_underWay.Count == 0) _idle.TrySetResult();
+            if (_inFlight.Count == 0) _idle.TrySetResult();
             return _idle.Task;
         }
     }

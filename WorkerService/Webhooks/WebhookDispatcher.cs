@@ -9,8 +9,8 @@ using Npgsql;
 namespace Darkroom.Worker.Webhooks;
 
 /// <summary>
-/// Claims due webhooks and sends them, many receivers at once and a few deliveries to each, so that a dead receiver costs its own
-/// slots and nobody else's.
+/// Claims and sends due webhooks: to many receivers at once, but only a few deliveries to each, so that a dead receiver cannot take up the
+/// slots of others.
 /// </summary>
 internal sealed partial class WebhookDispatcher(
     NpgsqlDataSource database,
@@ -25,8 +25,8 @@ internal sealed partial class WebhookDispatcher(
     IOptions<ProcessLeaseOptions> lease,
     ILogger<WebhookDispatcher> logger) : BackgroundService
 {
-    // Between tries to write down how an attempt ended, while the database is away.
-    private static readonly TimeSpan RecordAgain = TimeSpan.FromSeconds(1);
+    // Delay between tries to record an attempt while the database is unavailable.
+    private static readonly TimeSpan RecordRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly DispatchSlots _slots = new(options.Value);
 
@@ -35,24 +35,24 @@ internal sealed partial class WebhookDispatcher(
         await using var signal = new PostgresNotificationListener(database, WebhookOutbox.Channel, options.Value.Poll, time, logger);
         signal.Start();
         using var stopSending = new CancellationTokenSource();
-        await using (var alarm = time.CreateTimer(_ => signal.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan))
+        await using (var dueTimer = time.CreateTimer(_ => signal.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan))
         {
             try
             {
-                await DispatchAsync(signal, alarm, stopSending.Token, stoppingToken);
+                await DispatchAsync(signal, dueTimer, stopSending.Token, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
             }
         }
 
-        // Whoever answers soon is still heard; the rest is handed back, to be sent again under the same id.
+        // Attempts that finish soon are still recorded; the rest are handed back and will be sent again under the same id.
         await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, time, CancellationToken.None));
         await stopSending.CancelAsync();
         await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, time, CancellationToken.None));
     }
 
-    private async Task DispatchAsync(PostgresNotificationListener signal, ITimer alarm, CancellationToken stopSending, CancellationToken stopping)
+    private async Task DispatchAsync(PostgresNotificationListener signal, ITimer dueTimer, CancellationToken stopSending, CancellationToken stopping)
     {
         long? scanned = null;
         while (true)
@@ -65,10 +65,10 @@ internal sealed partial class WebhookDispatcher(
                     scanned = time.GetTimestamp();
                 }
 
-                // Before the claim: what falls due between the two is then known to the alarm, and not to nobody until the next poll.
-                if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll) alarm.Change(wait, Timeout.InfiniteTimeSpan);
+                // Before claiming: otherwise a delivery that falls due between the two queries would have to wait for the next poll.
+                if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll) dueTimer.Change(wait, Timeout.InfiniteTimeSpan);
 
-                // Until nothing comes: what this claim left out for want of room may fit after others ended meanwhile.
+                // Repeat until nothing is claimed: capacity may have been freed for deliveries that this claim skipped.
                 while (await ClaimAsync(signal, stopSending, stopping) > 0)
                 {
                 }
@@ -76,7 +76,7 @@ internal sealed partial class WebhookDispatcher(
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
                 LogClaimFailed(e);
-                // The claim may have been committed though its answer was lost; the next look frees what nobody sends.
+                // The claim may have been committed although its response was lost; the next scan frees claims that nobody is sending.
                 scanned = null;
             }
 
@@ -86,14 +86,14 @@ internal sealed partial class WebhookDispatcher(
 
     private async Task FreeAbandonedAsync(CancellationToken cancellationToken)
     {
-        var freed = await claims.FreeAbandonedAsync(process.Id, _slots.UnderWay(), cancellationToken);
+        var freed = await claims.FreeAbandonedAsync(process.Id, _slots.InFlight(), cancellationToken);
         metrics.ClaimsRecovered(ClaimKind.Webhook, freed);
         if (freed > 0) LogFreed(freed);
     }
 
     private async Task<int> ClaimAsync(PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken stopping)
     {
-        // Read before the id: should the lease start over in between, what is claimed under the new id is not sent under the old token.
+        // Read before the id: if the lease is replaced in between, deliveries claimed under the new id are cancelled by the old token.
         var held = process.Held;
         if (held.IsCancellationRequested || _slots.Room() is not { Total: > 0 } room) return 0;
         var claimed = await claims.ClaimAsync(process.Id, room, stopping);
@@ -108,7 +108,7 @@ internal sealed partial class WebhookDispatcher(
 
     private async Task RunAsync(ClaimedDelivery delivery, PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken held)
     {
-        bool? answered = null;
+        bool? responded = null;
         using var span = DarkroomTracing.StartAttempt(delivery.TraceParent, delivery.Request, delivery.Id);
         using var scope = logger.BeginDelivery(delivery.Request, delivery.Id);
         try
@@ -118,7 +118,7 @@ internal sealed partial class WebhookDispatcher(
             {
                 var live = await secrets.LiveAsync(delivery.Owner, running.Token);
                 var outcome = await sender.SendAsync(delivery, live, running.Token);
-                answered = outcome.Status is not null;
+                responded = outcome.Status is not null;
                 if (outcome.Error is not null) span.Fail(outcome.Error);
                 await RecordAsync(delivery, outcome, held);
             }
@@ -129,12 +129,12 @@ internal sealed partial class WebhookDispatcher(
         }
         catch (Exception e)
         {
-            // The claim is not held any more in our books, so the next look for abandoned ones frees it.
+            // The claim is no longer tracked, so the next scan for abandoned claims frees it.
             LogSendFailed(e, delivery.Id, delivery.Request.Value);
         }
         finally
         {
-            _slots.Free(delivery, answered);
+            _slots.Free(delivery, responded);
             signal.Set();
         }
     }
@@ -154,17 +154,17 @@ internal sealed partial class WebhookDispatcher(
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !held.IsCancellationRequested)
             {
                 LogRecordFailed(e, delivery.Id);
-                await Task.Delay(RecordAgain, time, held);
+                await Task.Delay(RecordRetryDelay, time, held);
             }
         }
     }
 
     private async Task HandBackAsync(ClaimedDelivery delivery, CancellationToken held)
     {
-        // With the lease the claim is lost anyway, and another process may already be sending.
+        // If the lease is lost, so is the claim, and another process may already be sending.
         if (held.IsCancellationRequested) return;
-        using var limit = new CancellationTokenSource(options.Value.Timeout, time);
-        await claims.ReleaseAsync([delivery], limit.Token);
+        using var timeout = new CancellationTokenSource(options.Value.Timeout, time);
+        await claims.ReleaseAsync([delivery], timeout.Token);
     }
 
     private void ReportAttempt(WebhookOutcome outcome, TimeSpan? delay, ClaimedDelivery delivery)
@@ -185,22 +185,22 @@ internal sealed partial class WebhookDispatcher(
     [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Delivery} of request {Request} delivered in {Milliseconds} ms")]
     private partial void LogDelivered(string delivery, Guid request, int milliseconds);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Delivery} of request {Request} failed with {Error}; again in {Delay}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Delivery} of request {Request} failed with {Error}; retrying in {Delay}")]
     private partial void LogRetry(string delivery, Guid request, string error, TimeSpan delay);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Delivery} of request {Request} failed for the last time, with {Error}")]
     private partial void LogGivenUp(string delivery, Guid request, string error);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The receiver of webhook {Delivery} of request {Request} answered 410; its endpoint is disabled")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The receiver of webhook {Delivery} of request {Request} responded 410; its endpoint is now disabled")]
     private partial void LogDisabled(string delivery, Guid request);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Count} webhooks whose sender died")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Count} abandoned webhook claims")]
     private partial void LogFreed(int count);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Due webhooks could not be claimed; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Due webhooks could not be claimed; retrying")]
     private partial void LogClaimFailed(Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The attempt at webhook {Delivery} could not be recorded; trying again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The attempt to deliver webhook {Delivery} could not be recorded; retrying")]
     private partial void LogRecordFailed(Exception exception, string delivery);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Sending webhook {Delivery} of request {Request} failed unexpectedly")]

@@ -5,7 +5,7 @@ namespace Darkroom.Worker.Webhooks;
 
 internal static class WebhooksExtensions
 {
-    /// <summary>Sends webhooks. Register the process lease first: it must stop last.</summary>
+    /// <summary>Adds the webhook dispatcher. Register the process lease first, because it must stop last.</summary>
     public static IHostApplicationBuilder AddWebhooks(this IHostApplicationBuilder builder)
     {
         builder.Services.AddTelemetry();

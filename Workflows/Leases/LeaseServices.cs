@@ -6,7 +6,9 @@ namespace Darkroom.Leases;
 
 public static class LeaseServices
 {
-    /// <summary>Adds this process' lease. Register it before all other hosted services, so that services that claim work stop first.</summary>
+    /// <summary>
+    /// Adds this process' lease. Register it before all other hosted services, so that services that claim work stop first.
+    /// </summary>
     /// <param name="kind">api or worker; shown in the processes table.</param>
     public static IServiceCollection AddProcessLease(this IServiceCollection services, string kind)
     {

@@ -18,7 +18,9 @@ public static class FanOut
     /// fan-out was not opened and nothing will resume the bookmark, so the caller should continue at once.
     /// </summary>
     /// <remarks>Call it before locking the instance's row: it locks the request's row, which comes first in the lock order.</remarks>
-    /// <exception cref="InvalidOperationException">The request's counters disagree with its images, so the fan-out would never finish.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The request's counters disagree with its images, so the fan-out would never finish.
+    /// </exception>
     public static async Task<int> OpenAsync(
         NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken = default)
     {

@@ -269,7 +269,9 @@ public enum RecordResult
     /// <summary>It is durable and counted.</summary>
     Recorded,
 
-    /// <summary>It changed nothing: the claim was lost, the request has ended, or an earlier attempt whose response was lost had recorded it.</summary>
+    /// <summary>
+    /// It changed nothing: the claim was lost, the request has ended, or an earlier attempt whose response was lost had recorded it.
+    /// </summary>
     Superseded,
 
     /// <summary>The database rejected it; the image was recorded as failed with <see cref="QueueFailureCodes.RecordFailed"/>.</summary>

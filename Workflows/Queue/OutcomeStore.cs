@@ -5,7 +5,9 @@ using Npgsql;
 
 namespace Darkroom.Queue;
 
-/// <summary>Writes a batch of one request's outcomes, with everything that follows from them, in one transaction and one round trip.</summary>
+/// <summary>
+/// Writes a batch of one request's outcomes, with everything that follows from them, in one transaction and one round trip.
+/// </summary>
 internal sealed class OutcomeStore(NpgsqlDataSource database)
 {
     // The request's row comes first in the lock order. Locking it also serializes recorders of the same request, so that each continues

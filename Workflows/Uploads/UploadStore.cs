@@ -80,7 +80,9 @@ public sealed partial class UploadStore(
     /// <summary>Leaves an upload to the sweeper because its objects could not be deleted.</summary>
     public void Abandon(Upload upload) => active.Remove(upload.Id);
 
-    /// <summary>Accepts an upload in one transaction: replaces its row by the request, its workflow instance and the stored response.</summary>
+    /// <summary>
+    /// Accepts an upload in one transaction: replaces its row by the request, its workflow instance and the stored response.
+    /// </summary>
     /// <param name="request">What was uploaded.</param>
     /// <param name="respond">Renders the response for the new request; stored for repeated uploads with the same key.</param>
     /// <param name="upload">The upload to accept.</param>

@@ -10,7 +10,9 @@ namespace Darkroom.Webhooks;
 /// <summary>A webhook's JSON body: <c>type</c>, <c>timestamp</c> and <c>data</c>, as Standard Webhooks recommends.</summary>
 internal static class WebhookBody
 {
-    /// <summary>Maximum size of the image list, bytes; a larger one is replaced by the link. Receivers commonly accept up to 1 MB.</summary>
+    /// <summary>
+    /// Maximum size of the image list, bytes; a larger one is replaced by the link. Receivers commonly accept up to 1 MB.
+    /// </summary>
     private const int MaxImageBytes = 768 * 1024;
 
     // The body is never embedded in HTML, so URLs can stay readable.

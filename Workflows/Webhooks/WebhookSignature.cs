@@ -17,7 +17,9 @@ public static class WebhookSignature
 
     private const string Version = "v1,";
 
-    /// <summary>The value of <see cref="SignatureHeader"/>: signed with every secret, so that a receiver can verify with any of them.</summary>
+    /// <summary>
+    /// The value of <see cref="SignatureHeader"/>: signed with every secret, so that a receiver can verify with any of them.
+    /// </summary>
     public static string Sign(IEnumerable<string> secrets, string id, DateTimeOffset timestamp, ReadOnlySpan<byte> body)
     {
         var signatures = new List<string>();

@@ -8,8 +8,8 @@ internal static class IdempotencyKeyHeader
     public const string Name = "Idempotency-Key";
     private const int MaxLength = 255;
 
-    /// <summary>Null if there is none.</summary>
-    /// <exception cref="ApiProblemException">It is no key.</exception>
+    /// <summary>The key, or null if the header is absent.</summary>
+    /// <exception cref="ApiProblemException">The header is invalid.</exception>
     public static string? Read(IHeaderDictionary headers)
     {
         if (!headers.TryGetValue(Name, out var values)) return null;

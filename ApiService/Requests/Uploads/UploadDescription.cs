@@ -2,7 +2,7 @@ using Microsoft.OpenApi;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>The upload in the OpenAPI document. Its body is read by hand, so it is described by hand.</summary>
+/// <summary>Describes the upload in the OpenAPI document, by hand, because its body is parsed by hand.</summary>
 internal static class UploadDescription
 {
     public static RouteHandlerBuilder DescribeUpload(this RouteHandlerBuilder upload) => upload
@@ -10,10 +10,10 @@ internal static class UploadDescription
         .WithDescription(
             """
             A table with the columns S. No., Product Name and Input Image Urls, as UTF-8 or UTF-16, separated by commas, semicolons or tabs.
-            The whole file is judged before anything of it is accepted: a bad one is answered 422 with every error's line and column, and
-            leaves nothing behind. A good one is answered 202; its status is then found at the Location.
+            The whole file is validated before it is accepted. If it is invalid, the response is 422 with the line and column of each error,
+            and nothing is stored. If it is valid, the response is 202; poll the Location for its status.
 
-            Send an Idempotency-Key to repeat an upload safely: the same key with the same upload is answered as the first time.
+            Send an Idempotency-Key to retry an upload safely: the same key with the same upload returns the original response.
             """)
         .Produces<RequestView>(StatusCodes.Status202Accepted)
         .ProducesProblem(StatusCodes.Status400BadRequest)
@@ -25,8 +25,8 @@ internal static class UploadDescription
         .AddOpenApiOperationTransformer((operation, _, _) =>
         {
             operation.Parameters ??= [];
-            operation.Parameters.Add(Parameter(ParameterLocation.Header, IdempotencyKeyHeader.Name, "1 to 255 printable ASCII characters that name this upload."));
-            operation.Parameters.Add(Parameter(ParameterLocation.Query, "webhook_url", "With a text/csv body: where to report the end of the run."));
+            operation.Parameters.Add(Parameter(ParameterLocation.Header, IdempotencyKeyHeader.Name, "1 to 255 printable ASCII characters that identify this upload."));
+            operation.Parameters.Add(Parameter(ParameterLocation.Query, "webhook_url", "With a text/csv body: the URL to notify when the run ends."));
             operation.Parameters.Add(Parameter(ParameterLocation.Query, "workflow", "With a text/csv body: the id of the workflow to run."));
             operation.RequestBody = Body();
             return Task.CompletedTask;
@@ -54,8 +54,8 @@ internal static class UploadDescription
                     Properties = new Dictionary<string, IOpenApiSchema>
                     {
                         ["file"] = Text("The CSV.", "binary"),
-                        ["webhook_url"] = Text("Where to report the end of the run; https. Also accepted as callback_url.", "uri"),
-                        ["workflow"] = Text("The id of the workflow to run; the default one if absent."),
+                        ["webhook_url"] = Text("The https URL to notify when the run ends. Also accepted as callback_url.", "uri"),
+                        ["workflow"] = Text("The id of the workflow to run. Defaults to the default workflow."),
                     },
                 },
             },

@@ -9,12 +9,12 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary><c>POST /v1/requests</c>: who may upload what under which key; the receiving itself is <see cref="UploadReceiver"/>'s.</summary>
+/// <summary><c>POST /v1/requests</c>: checks limits and the idempotency key; <see cref="UploadReceiver"/> receives the file.</summary>
 internal sealed class UploadEndpoint(
     UploadStore uploads, UploadGate gate, UploadReceiver receiver, ApiLinks links,
     IOptions<CsvLimits> limits, IOptions<UploadOptions> options, IOptions<RequestsOptions> requests)
 {
-    // What a form adds to its file: boundaries, part headers, the other fields.
+    // What a multipart form adds to its file: boundaries, part headers and the other fields.
     private const long FormOverhead = 64 * 1024;
 
     public async Task<IResult> PostAsync(HttpContext context)
@@ -27,14 +27,14 @@ internal sealed class UploadEndpoint(
         opening.CancelAfter(requests.Value.QueryTimeout);
         var cancellationToken = opening.Token;
 
-        if (key is not null && await uploads.FindResponseAsync(owner, key, cancellationToken).WaitAsync(cancellationToken) is { } given)
-            return await RepeatAsync(form, given, context);
+        if (key is not null && await uploads.FindResponseAsync(owner, key, cancellationToken).WaitAsync(cancellationToken) is { } previous)
+            return await RepeatAsync(form, previous, context);
         if (await BeginAsync(owner, key, cancellationToken) is not { } upload)
             return UploadProblems.KeyInFlight;
 
-        // The upload that held the key a moment ago may have been accepted between our look and our row.
-        if (key is not null && await FindAnswerOrDiscardAsync(upload, key, cancellationToken) is { } givenMeanwhile)
-            return await RepeatAsync(form, givenMeanwhile, context);
+        // Another upload with this key may have been accepted between the lookup and our insert.
+        if (key is not null && await FindResponseOrDiscardAsync(upload, key, cancellationToken) is { } acceptedMeanwhile)
+            return await RepeatAsync(form, acceptedMeanwhile, context);
         if (!gate.TryEnter())
         {
             await uploads.DiscardAsync(upload, CancellationToken.None);
@@ -48,7 +48,7 @@ internal sealed class UploadEndpoint(
             {
                 UploadResult.Accepted accepted => Accepted(context, upload.Id, accepted.Response),
                 UploadResult.Refused refused => refused.Problem,
-                var other => throw new InvalidOperationException($"Unknown reception {other}."),
+                var other => throw new InvalidOperationException($"Unknown upload result {other}."),
             };
         }
         finally
@@ -57,7 +57,7 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    // The server's own limit is for JSON; a file is counted as it arrives, without the form around it.
+    // The server's limit is meant for JSON bodies; the file's size is checked as it arrives, not counting the rest of the form.
     private void RefuseOversized(HttpContext context)
     {
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature) feature.MaxRequestBodySize = null;
@@ -67,32 +67,32 @@ internal sealed class UploadEndpoint(
 
     private async Task<Upload?> BeginAsync(OwnerId owner, string? key, CancellationToken cancellationToken)
     {
-        var beginning = uploads.BeginAsync(owner, key, cancellationToken);
+        var begin = uploads.BeginAsync(owner, key, cancellationToken);
         try
         {
-            return await beginning.WaitAsync(cancellationToken);
+            return await begin.WaitAsync(cancellationToken);
         }
         catch (OperationCanceledException)
         {
-            // It may yet succeed, with nobody here to receive it: then it is the sweeper's.
-            _ = AbandonLaterAsync(beginning);
+            // The insert may still succeed with nobody left to receive the upload: leave it to the sweeper.
+            _ = AbandonLaterAsync(begin);
             throw;
         }
     }
 
-    private async Task AbandonLaterAsync(Task<Upload?> beginning)
+    private async Task AbandonLaterAsync(Task<Upload?> begin)
     {
-        await ((Task)beginning).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (beginning.IsCompletedSuccessfully && await beginning is { } upload) uploads.Abandon(upload);
+        await ((Task)begin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (begin.IsCompletedSuccessfully && await begin is { } upload) uploads.Abandon(upload);
     }
 
-    private async Task<IdempotentResponse?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
+    private async Task<IdempotentResponse?> FindResponseOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
     {
         try
         {
-            if (await uploads.FindResponseAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } given) return null;
+            if (await uploads.FindResponseAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } previous) return null;
             await uploads.DiscardAsync(upload, CancellationToken.None);
-            return given;
+            return previous;
         }
         catch
         {
@@ -101,12 +101,12 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    /// <summary>The answer of the first time to the letter, if this is the same upload: which takes reading it all to know.</summary>
-    private async Task<IResult> RepeatAsync(UploadForm form, IdempotentResponse given, HttpContext context)
+    /// <summary>Repeats the original response if this is the same upload. Finding out requires reading the whole file.</summary>
+    private async Task<IResult> RepeatAsync(UploadForm form, IdempotentResponse previous, HttpContext context)
     {
         var sha256 = await receiver.HashAsync(form, context.RequestAborted);
-        return form.Fields.Digest(sha256).AsSpan().SequenceEqual(given.Digest)
-            ? Accepted(context, given.Request, given.Response)
+        return form.Fields.Digest(sha256).AsSpan().SequenceEqual(previous.Digest)
+            ? Accepted(context, previous.Request, previous.Response)
             : UploadProblems.KeyReused;
     }
 

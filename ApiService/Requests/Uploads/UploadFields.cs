@@ -5,17 +5,17 @@ using Darkroom.Api.Problems;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>What a client says of its upload besides the file.</summary>
+/// <summary>The fields of an upload other than the file's contents.</summary>
 internal sealed class UploadFields
 {
     public string? FileName { get; set; }
     public string? WebhookUrl { get; private set; }
     public string? Workflow { get; private set; }
 
-    /// <summary>Whether a form may carry a field of this name.</summary>
+    /// <summary>Whether this is the name of a known form field.</summary>
     public static bool IsField(string name) => name is "webhook_url" or "callback_url" or "workflow";
 
-    /// <summary>Blank means absent: forms send their empty inputs too.</summary>
+    /// <summary>A blank value counts as absent, because forms also send empty inputs.</summary>
     public void Set(string name, string value)
     {
         if (value.Trim() is not { Length: > 0 } text) return;
@@ -26,13 +26,13 @@ internal sealed class UploadFields
         }
         else
         {
-            // webhook_url and callback_url are one field by two names.
+            // webhook_url and callback_url are aliases.
             if (WebhookUrl is not null) throw new ApiProblemException(UploadProblems.RepeatedField(name));
             WebhookUrl = text;
         }
     }
 
-    /// <summary>What must be the same for an upload to be the same one again.</summary>
+    /// <summary>Identifies the upload: a repeated upload must have the same digest.</summary>
     public byte[] Digest(byte[] fileSha256)
     {
         using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -42,7 +42,7 @@ internal sealed class UploadFields
         return digest.GetHashAndReset();
     }
 
-    // With its length before it, so that no two pairs of texts make the same bytes; an absent text differs from every given one.
+    // Length-prefixed, so that no two pairs of texts yield the same bytes; an absent text differs from an empty one.
     private static void Append(IncrementalHash digest, string? text)
     {
         var bytes = text is null ? [] : Encoding.UTF8.GetBytes(text);

@@ -9,15 +9,15 @@ using Microsoft.Net.Http.Headers;
 namespace Darkroom.Api.Requests.Uploads;
 
 /// <summary>
-/// The body of an upload, read once as it arrives: a multipart form with its fields before or after the file, or the bare CSV with
-/// its fields in the query.
+/// The body of an upload, streamed once: either a multipart form with fields before or after the file, or the bare CSV with its fields
+/// in the query string.
 /// </summary>
 internal sealed class UploadForm
 {
     private const int MaxBoundaryLength = 70; // RFC 2046
     private const int MaxFileNameLength = 255;
 
-    // Browsers on machines with a spreadsheet program call a .csv by that program's type; command lines name none or the general one.
+    // Browsers on machines with Excel send a .csv with Excel's type; command-line tools send no type or a generic one.
     private static readonly string[] FileTypes =
     [
         MediaTypeNames.Text.Csv, "application/csv", "application/vnd.ms-excel", MediaTypeNames.Text.Plain, "text/comma-separated-values",
@@ -39,8 +39,8 @@ internal sealed class UploadForm
 
     public UploadFields Fields { get; } = new();
 
-    /// <summary>Judges the headers and the query; nothing of the body is read yet.</summary>
-    /// <exception cref="ApiProblemException">It cannot be an upload.</exception>
+    /// <summary>Validates the headers and the query string, without reading the body.</summary>
+    /// <exception cref="ApiProblemException">The request is not a valid upload.</exception>
     public static UploadForm Open(HttpRequest request, int maxFieldBytes)
     {
         if (request.Headers.ContentEncoding is { Count: > 0 } encoding && encoding != "identity") throw new ApiProblemException(UploadProblems.Encoded);
@@ -55,7 +55,7 @@ internal sealed class UploadForm
         return form;
     }
 
-    /// <summary>Reads to the end of the body; <paramref name="receive"/> is given the file when its turn comes.</summary>
+    /// <summary>Reads the whole body and passes the file to <paramref name="receive"/>.</summary>
     public async Task ReadAsync(Func<Stream, CancellationToken, Task> receive, CancellationToken cancellationToken)
     {
         if (_boundary is null)
@@ -74,7 +74,7 @@ internal sealed class UploadForm
         }
     }
 
-    /// <summary>What the multipart reader throws about the body itself; a connection that broke is something else.</summary>
+    /// <summary>Whether the multipart reader rejected the body, as opposed to a broken connection.</summary>
     public static bool IsMalformed(Exception e) =>
         e is InvalidDataException or IOException and not (ConnectionResetException or BadHttpRequestException);
 
@@ -117,7 +117,7 @@ internal sealed class UploadForm
             }
             else
             {
-                // A misspelt webhook_url must not pass for a wish to have none.
+                // A misspelt webhook_url must not be silently ignored.
                 throw new ApiProblemException(UploadProblems.UnknownField(name));
             }
         }
@@ -148,7 +148,7 @@ internal sealed class UploadForm
         RefuseCharset(type);
     }
 
-    // Declared and wrong is better refused than guessed; undeclared is told by the file itself.
+    // Reject an unsupported charset instead of guessing; if none is declared, it is detected from the file.
     private static void RefuseCharset(MediaTypeHeaderValue type)
     {
         var charset = HeaderUtilities.RemoveQuotes(type.Charset).ToString();
@@ -156,7 +156,7 @@ internal sealed class UploadForm
             throw new ApiProblemException(UploadProblems.WrongCharset(charset.Length > 40 ? charset[..40] : charset));
     }
 
-    /// <summary>The name alone, without a path and without what no file name should carry into a header or a terminal.</summary>
+    /// <summary>The bare file name, without a path and without characters that are unsafe in a header or a terminal.</summary>
     internal static string? CleanFileName(ContentDispositionHeaderValue disposition)
     {
         var name = (disposition.FileNameStar.HasValue ? disposition.FileNameStar : Unescape(disposition.FileName)).ToString();
@@ -173,7 +173,7 @@ internal sealed class UploadForm
         return clean.ToString().Trim() is { Length: > 0 } kept ? kept : null;
     }
 
-    // Some clients escape as the grammar says, some send a path of their own machine as it is.
+    // Some clients escape backslashes as the grammar requires, others send a local Windows path as it is.
     private static StringSegment Unescape(StringSegment quoted) =>
         quoted.HasValue && (quoted.Value.Contains("\\\"", StringComparison.Ordinal) || quoted.Value.Contains(@"\\", StringComparison.Ordinal))
             ? HeaderUtilities.UnescapeAsQuotedString(quoted)

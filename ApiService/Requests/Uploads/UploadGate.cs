@@ -2,7 +2,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>Bounds how many files this process receives at once, and with that its memory.</summary>
+/// <summary>Limits how many files this process receives at once, and thereby its memory use.</summary>
 internal sealed class UploadGate(IOptions<UploadOptions> options) : IDisposable
 {
     private readonly SemaphoreSlim _free = new(options.Value.MaxConcurrent);

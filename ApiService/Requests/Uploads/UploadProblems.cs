@@ -3,7 +3,7 @@ using Darkroom.Csv;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>Why an upload is refused.</summary>
+/// <summary>The reasons for rejecting an upload.</summary>
 internal static class UploadProblems
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(2);
@@ -17,7 +17,7 @@ internal static class UploadProblems
     public static ApiProblem WrongFileType(string type) =>
         new(StatusCodes.Status415UnsupportedMediaType, "unsupported_file_type", "The file is not a CSV.")
         {
-            Detail = $"The part 'file' says that it is {type}. Export the table as CSV (text/csv) and send that.",
+            Detail = $"The part 'file' has the content type {type}. Export the table as CSV (text/csv) and send that.",
         };
 
     public static ApiProblem Encoded { get; } =
@@ -29,14 +29,14 @@ internal static class UploadProblems
     public static ApiProblem WrongCharset(string charset) =>
         new(StatusCodes.Status415UnsupportedMediaType, "unsupported_charset", "This character set is not supported.")
         {
-            Detail = $"The charset {charset} is declared. Send UTF-8, or UTF-16 with a byte order mark.",
+            Detail = $"The declared charset is {charset}. Send UTF-8, or UTF-16 with a byte order mark.",
         };
 
-    public static ApiProblem TooLarge(long most) =>
+    public static ApiProblem TooLarge(long maxBytes) =>
         new(StatusCodes.Status413PayloadTooLarge, "file_too_large", "The file is too large.")
         {
-            Detail = $"A file may have {most} bytes. Split the table and upload its parts.",
-            Extensions = new Dictionary<string, object?> { ["max_bytes"] = most },
+            Detail = $"The maximum size is {maxBytes} bytes. Split the table into several files.",
+            Extensions = new Dictionary<string, object?> { ["max_bytes"] = maxBytes },
         };
 
     public static ApiProblem NoFile { get; } =
@@ -49,7 +49,7 @@ internal static class UploadProblems
         CommonProblems.Invalid("malformed_form", detail);
 
     public static ApiProblem UnknownField(string name) =>
-        CommonProblems.Invalid("unknown_field", $"The form has a field '{Shown(name)}'. Known are file, webhook_url (or callback_url) and workflow.");
+        CommonProblems.Invalid("unknown_field", $"The form has an unknown field '{Sanitize(name)}'. The known fields are file, webhook_url (or callback_url) and workflow.");
 
     public static ApiProblem RepeatedField(string name) =>
         CommonProblems.Invalid("repeated_field", $"'{name}' is given more than once.");
@@ -61,34 +61,34 @@ internal static class UploadProblems
         CommonProblems.Unprocessable("invalid_webhook_url", "The webhook_url cannot be used.", detail);
 
     public static ApiProblem UnknownWorkflow(string workflow) =>
-        CommonProblems.Unprocessable("unknown_workflow", "There is no such workflow.", $"No workflow is published under the id '{Shown(workflow)}'.");
+        CommonProblems.Unprocessable("unknown_workflow", "There is no such workflow.", $"There is no published workflow with the id '{Sanitize(workflow)}'.");
 
     public static ApiProblem KeyInFlight { get; } =
         new(StatusCodes.Status409Conflict, "idempotency_key_in_flight", "An upload with this Idempotency-Key is still being received.")
         {
-            Detail = "Try again when it has ended: the answer will be the same.",
+            Detail = "Retry when it has finished; you will get the same response.",
             RetryAfter = Soon,
         };
 
     public static ApiProblem KeyReused { get; } = CommonProblems.Unprocessable(
         "idempotency_key_reused",
         "The Idempotency-Key was used for another upload.",
-        "The file, the webhook_url or the workflow differs from what was accepted under this key. Use a new key for a new upload.");
+        "The file, the webhook_url or the workflow differs from the upload accepted with this key. Use a new key for a new upload.");
 
     public static ApiProblem TooMany { get; } =
-        new(StatusCodes.Status429TooManyRequests, "too_many_uploads", "Too many files are being received at the moment.") { RetryAfter = Soon };
+        new(StatusCodes.Status429TooManyRequests, "too_many_uploads", "Too many files are being uploaded at the moment.") { RetryAfter = Soon };
 
     public static ApiProblem Lost { get; } =
-        new(StatusCodes.Status503ServiceUnavailable, "upload_lost", "The upload was interrupted on our side.")
+        new(StatusCodes.Status503ServiceUnavailable, "upload_lost", "The upload was interrupted by a problem on our side.")
         {
-            Detail = "Nothing was accepted. Send it again.",
+            Detail = "Nothing was accepted. Please retry.",
             RetryAfter = Soon,
         };
 
     public static ApiProblem Unknown(string self) =>
-        new(StatusCodes.Status503ServiceUnavailable, "outcome_unknown", "The database went away while the request was being accepted.")
+        new(StatusCodes.Status503ServiceUnavailable, "outcome_unknown", "The database connection was lost while the request was being accepted.")
         {
-            Detail = $"Whether it was accepted can be read at {self} when the database is back; with an Idempotency-Key it is safe to send it again.",
+            Detail = $"Check {self} later to see whether it was accepted. With an Idempotency-Key it is safe to retry.",
             RetryAfter = TimeSpan.FromSeconds(5),
         };
 
@@ -97,8 +97,8 @@ internal static class UploadProblems
             "invalid_csv",
             "The CSV has errors; nothing was accepted.",
             validation.ReadToEnd
-                ? $"{validation.ErrorCount} found; the first {validation.Errors.Count} are listed."
-                : $"{validation.ErrorCount} found before reading had to stop; the first {validation.Errors.Count} are listed.") with
+                ? $"Number of errors: {validation.ErrorCount}. Listed: {validation.Errors.Count}."
+                : $"Number of errors before reading had to stop: {validation.ErrorCount}. Listed: {validation.Errors.Count}.") with
         {
             Extensions = new Dictionary<string, object?>
             {
@@ -107,7 +107,7 @@ internal static class UploadProblems
             },
         };
 
-    // What clients send is shown back to them in part, and never with control characters.
-    private static string Shown(string text) =>
+    // Client input is echoed truncated and without control characters.
+    private static string Sanitize(string text) =>
         string.Concat(text.Take(60).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c)) + (text.Length > 60 ? "..." : "");
 }

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>Receives one file: stores it while it is validated, and makes a request of it or leaves nothing behind.</summary>
+/// <summary>Receives one file: stores it while validating it, then either creates a request or cleans up.</summary>
 internal sealed partial class UploadReceiver(
     UploadStore uploads, DefinitionStore workflows, ObjectStore objects, CsvValidator validator, ApiLinks links, TimeProvider time,
     DarkroomMetrics metrics, IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
@@ -21,7 +21,7 @@ internal sealed partial class UploadReceiver(
 {
     private const string CsvType = "text/csv";
 
-    /// <summary>For clearing up and for the accepting transaction, which the client's going away must not cut short.</summary>
+    /// <summary>For cleanup and for the accepting transaction, which must complete even if the client disconnects.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
     private readonly WebhookUrlRule _webhookUrls = new(options.Value.AllowHttpWebhooks, environment.IsDevelopment());
@@ -29,13 +29,13 @@ internal sealed partial class UploadReceiver(
     public async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellationToken)
     {
         using var scope = logger.BeginRequest(upload.Id);
-        // Without the lease another process may already be clearing this upload up.
+        // If the lease is lost, another process may already be cleaning up this upload.
         using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, upload.Held);
-        var writing = objects.BeginUpload(ObjectKeys.Input(upload.Id), CsvType);
+        var objectUpload = objects.BeginUpload(ObjectKeys.Input(upload.Id), CsvType);
         var settled = false;
         try
         {
-            var outcome = await StoreAndAcceptAsync(upload, form, writing, lifetime.Token);
+            var outcome = await StoreAndAcceptAsync(upload, form, objectUpload, lifetime.Token);
             settled = outcome is Acceptance.Accepted or Acceptance.Unknown;
             return outcome switch
             {
@@ -55,12 +55,12 @@ internal sealed partial class UploadReceiver(
         }
         finally
         {
-            await writing.DisposeAsync();
-            if (!settled) await ClearUpAsync(upload, writing.HasSent);
+            await objectUpload.DisposeAsync();
+            if (!settled) await CleanUpAsync(upload, objectUpload.HasSent);
         }
     }
 
-    /// <summary>Reads an upload for its file's hash alone.</summary>
+    /// <summary>Reads an upload only to hash its file.</summary>
     public async Task<byte[]> HashAsync(UploadForm form, CancellationToken cancellationToken)
     {
         byte[]? sha256 = null;
@@ -69,24 +69,24 @@ internal sealed partial class UploadReceiver(
             {
                 await using var tee = new UploadTee(body, sink: null, limits.Value.MaxFileBytes);
                 await tee.DrainAsync(token);
-                RefuseFault(tee);
+                ThrowIfFaulted(tee);
                 sha256 = tee.Sha256;
             },
             cancellationToken);
         return sha256 ?? throw new InvalidOperationException("A form was read to its end without its file.");
     }
 
-    private async Task<Acceptance> StoreAndAcceptAsync(Upload upload, UploadForm form, ObjectUpload writing, CancellationToken cancellationToken)
+    private async Task<Acceptance> StoreAndAcceptAsync(Upload upload, UploadForm form, ObjectUpload objectUpload, CancellationToken cancellationToken)
     {
-        await RefuseFieldsAsync(form.Fields, cancellationToken);
-        await RefuseWithoutStorageAsync(cancellationToken);
+        await ValidateFieldsAsync(form.Fields, cancellationToken);
+        await CheckStorageAsync(cancellationToken);
         CsvValidationResult? validation = null;
-        await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, writing, token), cancellationToken);
+        await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, objectUpload, token), cancellationToken);
         if (validation is null) throw new InvalidOperationException("A form was read to its end without its file.");
 
-        // Fields may stand behind the file.
-        var workflow = await RefuseFieldsAsync(form.Fields, cancellationToken);
-        var stored = await writing.CompleteAsync(cancellationToken);
+        // Fields may follow the file.
+        var workflow = await ValidateFieldsAsync(form.Fields, cancellationToken);
+        var stored = await objectUpload.CompleteAsync(cancellationToken);
         var request = new NewRequest
         {
             Id = upload.Id,
@@ -105,20 +105,20 @@ internal sealed partial class UploadReceiver(
         return await AcceptAsync(upload, request);
     }
 
-    /// <summary>Validates the file while it is stored; returns only if it is good.</summary>
-    private async Task<CsvValidationResult> ValidateAsync(Stream body, ObjectUpload writing, CancellationToken cancellationToken)
+    /// <summary>Validates the file while storing it; throws if it is invalid.</summary>
+    private async Task<CsvValidationResult> ValidateAsync(Stream body, ObjectUpload objectUpload, CancellationToken cancellationToken)
     {
-        await using var tee = new UploadTee(body, writing, limits.Value.MaxFileBytes);
+        await using var tee = new UploadTee(body, objectUpload, limits.Value.MaxFileBytes);
         var validation = await validator.ValidateAsync(tee, cancellationToken);
         if (validation.IsValid) await tee.DrainAsync(cancellationToken);
-        // First, for what was validated may be the beginning only.
-        RefuseFault(tee);
+        // Check this first: only the start of the file may have been validated.
+        ThrowIfFaulted(tee);
         if (tee.Bytes == 0) throw new ApiProblemException(UploadProblems.EmptyFile);
         if (!validation.IsValid) throw new ApiProblemException(ProblemOf(validation));
         return validation;
     }
 
-    private void RefuseFault(UploadTee file)
+    private void ThrowIfFaulted(UploadTee file)
     {
         if (file.Fault is not { } fault) return;
         throw new ApiProblemException(fault switch
@@ -136,18 +136,18 @@ internal sealed partial class UploadReceiver(
         _ => UploadProblems.InvalidCsv(validation),
     };
 
-    private async Task<WorkflowDefinition> RefuseFieldsAsync(UploadFields fields, CancellationToken cancellationToken)
+    private async Task<WorkflowDefinition> ValidateFieldsAsync(UploadFields fields, CancellationToken cancellationToken)
     {
         if (fields.WebhookUrl is { } url && _webhookUrls.Validate(url) is { } error)
             throw new ApiProblemException(UploadProblems.BadWebhookUrl(error));
         var id = fields.Workflow ?? engine.Value.DefaultWorkflow;
-        // The database takes no U+0000 in text, and no workflow is named by a control character.
+        // Postgres rejects U+0000 in text, and no workflow id contains control characters.
         var workflow = id.Any(char.IsControl) ? null : await workflows.FindAsync(id, VersionOptions.Published, cancellationToken);
         return workflow ?? throw new ApiProblemException(UploadProblems.UnknownWorkflow(id));
     }
 
-    /// <summary>Before the client sends half a gigabyte: is there anywhere to put it?</summary>
-    private async Task RefuseWithoutStorageAsync(CancellationToken cancellationToken)
+    /// <summary>Checks that the object store is available before the client sends half a gigabyte.</summary>
+    private async Task CheckStorageAsync(CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(requests.Value.StorageTimeout);
@@ -178,8 +178,8 @@ internal sealed partial class UploadReceiver(
         return acceptance;
     }
 
-    /// <summary>Objects first, then the row by which they are found; if either does not work, the sweeper does both.</summary>
-    private async Task ClearUpAsync(Upload upload, bool hasObjects)
+    /// <summary>Deletes the objects first, then the row that leads to them. If either fails, the sweeper does both.</summary>
+    private async Task CleanUpAsync(Upload upload, bool hasObjects)
     {
         using var timeout = new CancellationTokenSource(Timeout, time);
         try
@@ -197,6 +197,6 @@ internal sealed partial class UploadReceiver(
     [LoggerMessage(Level = LogLevel.Information, Message = "Accepted request {Request}: {Products} products, {Images} images, {Bytes} bytes")]
     private partial void LogAccepted(RequestId request, int products, int images, long bytes);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "What upload {Upload} left behind could not be cleared up now; the sweeper will")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Upload {Upload} could not be cleaned up; leaving it to the sweeper")]
     private partial void LogLeftToSweeper(Exception exception, RequestId upload);
 }

@@ -2,17 +2,17 @@ using Darkroom.Api.Problems;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>How receiving an upload ended.</summary>
+/// <summary>The result of receiving an upload.</summary>
 internal abstract record UploadResult
 {
     private UploadResult()
     {
     }
 
-    /// <summary>A request was made of it.</summary>
-    /// <param name="Response">The answer, as it is kept for repetitions.</param>
+    /// <summary>A request was created.</summary>
+    /// <param name="Response">The response, as stored for repeated uploads.</param>
     public sealed record Accepted(string Response) : UploadResult;
 
-    /// <summary>Nothing was made of it, and nothing of it is left.</summary>
+    /// <summary>The upload was rejected.</summary>
     public sealed record Refused(ApiProblem Problem) : UploadResult;
 }

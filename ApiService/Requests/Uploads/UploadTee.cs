@@ -3,10 +3,10 @@ using Darkroom.Storage;
 
 namespace Darkroom.Api.Requests.Uploads;
 
-/// <summary>Why a file could not be read to its end.</summary>
+/// <summary>Why a file could not be read completely.</summary>
 internal enum UploadFault
 {
-    /// <summary>It has more bytes than a file may have.</summary>
+    /// <summary>It exceeds the maximum file size.</summary>
     TooLarge,
 
     /// <summary>The body ends before the file does.</summary>
@@ -14,18 +14,18 @@ internal enum UploadFault
 }
 
 /// <summary>
-/// A file on its way in: whoever reads it also stores it, counts it and hashes it. So validation sets the pace, and no more of the
-/// file is ever in memory than a part of the upload.
+/// The stream of an incoming file: reading it also stores, counts and hashes the bytes. So validation sets the pace, and no more than
+/// one part of the multipart upload is ever in memory.
 /// </summary>
-/// <remarks>A fault looks like the end of the file to its reader: look at <see cref="Fault"/> before using what was read.</remarks>
-/// <param name="source">The file as it arrives.</param>
-/// <param name="sink">Where it is stored, or null if only its hash is wanted.</param>
-/// <param name="most">Bytes that a file may have.</param>
-internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : Stream
+/// <remarks>To the reader, a fault looks like the end of the file: check <see cref="Fault"/> before using what was read.</remarks>
+/// <param name="source">The incoming file.</param>
+/// <param name="sink">Where to store it, or null to only hash it.</param>
+/// <param name="maxBytes">The maximum file size, bytes.</param>
+internal sealed class UploadTee(Stream source, ObjectUpload? sink, long maxBytes) : Stream
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
 
-    /// <summary>What ended the reading, or null where it was the file's own end.</summary>
+    /// <summary>Why reading stopped early, or null if it did not.</summary>
     public UploadFault? Fault { get; private set; }
 
     public long Bytes { get; private set; }
@@ -44,7 +44,7 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : 
         var read = await ReadSourceAsync(buffer, cancellationToken);
         if (read == 0) return 0;
         Bytes += read;
-        if (Bytes > most)
+        if (Bytes > maxBytes)
         {
             Fault = UploadFault.TooLarge;
             return 0;
@@ -58,7 +58,7 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long most) : 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    /// <summary>Reads what is left, so that the hash and the stored object are of the whole file.</summary>
+    /// <summary>Reads the rest, so that the hash and the stored object cover the whole file.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         var buffer = new byte[16 * 1024];

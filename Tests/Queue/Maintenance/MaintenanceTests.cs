@@ -3,7 +3,7 @@ namespace Darkroom.Tests.Queue.Maintenance;
 public sealed class MaintenanceTests
 {
     [Fact]
-    public async Task Image_is_claimed_again_when_its_owner_dies_as_a_suspect_that_used_no_attempt()
+    public async Task Image_whose_owner_died_is_claimed_again_as_a_suspect_without_using_an_attempt()
     {
         await using var rig = await QueueRig.StartAsync();
         var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -18,7 +18,7 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Image_of_a_process_that_left_in_order_is_no_suspect()
+    public async Task Image_of_a_process_that_stopped_cleanly_is_not_a_suspect()
     {
         await using var rig = await QueueRig.StartAsync();
         var (leaving, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -32,13 +32,13 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Image_that_kills_its_process_twice_while_alone_fails_and_the_request_goes_on()
+    public async Task Image_that_crashes_its_process_twice_while_alone_fails_and_the_request_continues()
     {
         await using var rig = await QueueRig.StartAsync();
         var living = await rig.WorkerAsync();
         var request = await rig.Request().WithImages(1).BuildAsync();
 
-        // In company: suspicion only, however often.
+        // Not alone: only a suspect, however often its process crashes.
         for (var death = 0; death < 3; death++) await DieUnderAsync(alone: false);
         Assert.Equal(0, await rig.ReadAsync<int>("select exclusive_crashes from images"));
 
@@ -66,7 +66,7 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Suspect_that_survives_alone_ends_like_any_other()
+    public async Task Suspect_that_survives_alone_finishes_like_any_other()
     {
         await using var rig = await QueueRig.StartAsync();
         var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -83,13 +83,13 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Nobody_counts_as_dead_while_the_server_itself_has_only_just_come_up()
+    public async Task No_process_counts_as_dead_right_after_the_database_starts()
     {
         await using var rig = await QueueRig.StartAsync();
         var (silent, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
         await rig.Request().WithImages(1).BuildAsync();
         await silent.ClaimAsync(1);
-        // A lease that began before the server did.
+        // The heartbeat is older than the server's start.
         rig.Lease.Duration = await rig.Database.ServerUptimeAsync() + TimeSpan.FromMinutes(1);
         await rig.SqlAsync($"update processes set heartbeat_at = now() - interval '10 years' where id = '{silent.Process.Id}'");
 
@@ -97,7 +97,7 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Everything_offered_comes_back_after_a_flush()
+    public async Task All_offers_are_pushed_again_after_a_flush()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -150,7 +150,7 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Unfinished_image_of_a_cancelled_request_keeps_no_owner()
+    public async Task Unfinished_image_of_a_cancelled_request_has_no_owner()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();
@@ -164,7 +164,7 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Long_dead_process_is_forgotten_once_nothing_of_it_is_left()
+    public async Task Long_dead_process_is_deleted_once_it_owns_nothing()
     {
         await using var rig = await QueueRig.StartAsync();
         var (dead, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -176,7 +176,7 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task Stopping_in_order_leaves_nothing_running()
+    public async Task Clean_shutdown_leaves_nothing_running()
     {
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync();

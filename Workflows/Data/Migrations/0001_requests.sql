@@ -1,4 +1,4 @@
--- Requests and their parts. The name csv_data_table, its first six columns and the first three states are fixed by the assignment.
+-- Requests and their parts. The name csv_data_table, its first six columns and the first three states are fixed.
 -- Locks are always taken in this order: request, instance, images.
 
 create type status_enum as enum (
