@@ -1,9 +1,8 @@
 using System.Net;
 using Darkroom.Access;
+using StudioWindow = Darkroom.Tests.Elsa.Definitions.Studio;
 
 namespace Darkroom.Tests.Api;
-
-using Studio = Darkroom.Tests.Elsa.Definitions.Studio;
 
 /// <summary>The workflows that an upload can select.</summary>
 public sealed class WorkflowListTests : ApiTest
@@ -11,7 +10,7 @@ public sealed class WorkflowListTests : ApiTest
     [Fact]
     public async Task Published_workflows_are_listed_with_the_default_and_drafts_are_not()
     {
-        var studio = new Studio(await Api.ClientAsync("editor", Scopes.WorkflowsEdit), "one");
+        var studio = new StudioWindow(await Api.ClientAsync("editor", Scopes.WorkflowsEdit), "one");
         await studio.CreateAsync("A draft");
         await studio.OpenAsync("image-compression");
         studio.Definition["definitionId"] = "thumbnails";

@@ -109,7 +109,7 @@ internal sealed partial class ImageBodyRunner(
             LogUnexpected(e, image.Id, image.RequestId);
             const string code = "internal_error";
             if (image.Attempts >= fanOut.MaxAttempts)
-                return Failed(run, new ImageFailure(code, "The image could not be processed because of a fault of ours."));
+                return Failed(run, new ImageFailure(code, "The image could not be processed because of an internal error."));
             Activity.Current.Fail(code);
             return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = code };
         }

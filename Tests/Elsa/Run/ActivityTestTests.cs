@@ -3,20 +3,19 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Access;
 using Darkroom.Tests.Api;
+using StudioWindow = Darkroom.Tests.Elsa.Definitions.Studio;
 
 namespace Darkroom.Tests.Elsa.Run;
-
-using Studio = Darkroom.Tests.Elsa.Definitions.Studio;
 
 /// <summary>Studio's Test tab: one activity by itself.</summary>
 public sealed class ActivityTestTests : ApiTest
 {
-    private Studio Studio { get; set; } = null!;
+    private StudioWindow Studio { get; set; } = null!;
 
     public override async Task InitializeAsync()
     {
         await base.InitializeAsync();
-        Studio = new Studio(await Api.ClientAsync("editor", Scopes.WorkflowsEdit), "one");
+        Studio = new StudioWindow(await Api.ClientAsync("editor", Scopes.WorkflowsEdit), "one");
         await Studio.OpenAsync("image-compression");
     }
 
@@ -24,7 +23,7 @@ public sealed class ActivityTestTests : ApiTest
     public async Task A_decision_uses_the_test_values_of_variables()
     {
         Studio.Definition["variables"] = new JsonArray(new JsonObject { ["id"] = "v1", ["name"] = "Limit", ["typeName"] = "Int32", ["value"] = "5" });
-        Studio.Add(Studio.Root, "ask", "Elsa.FlowDecision");
+        StudioWindow.Add(Studio.Root, "ask", "Elsa.FlowDecision");
         Studio.Set("ask", "condition", "variables.Limit > 5 && getInput('Images') === 3", "JavaScript");
         await Studio.SaveAsync();
         Assert.Equal(("Completed", "False"), await OutcomeAsync("ask"));
@@ -37,7 +36,7 @@ public sealed class ActivityTestTests : ApiTest
     [Fact]
     public async Task In_the_body_of_a_fan_out_the_image_is_the_first_of_the_sample()
     {
-        Studio.Add(Studio.Body, "line", "Elsa.WriteLine");
+        StudioWindow.Add(Studio.Body, "line", "Elsa.WriteLine");
         Studio.Set("line", "text", "{{ Image.Format }} {{ Image.Width }}x{{ Image.Height }}", "Liquid");
         await Studio.SaveAsync();
 
@@ -76,7 +75,7 @@ public sealed class ActivityTestTests : ApiTest
     [Fact]
     public async Task A_secret_is_not_shown()
     {
-        Studio.Add(Studio.Root, "call", "Elsa.FlowSendHttpRequest");
+        StudioWindow.Add(Studio.Root, "call", "Elsa.FlowSendHttpRequest");
         Studio.Set("call", "url", "https://example.com/");
         Studio.Set("call", "authorization", "Bearer secret");
         await Studio.SaveAsync();
@@ -90,7 +89,7 @@ public sealed class ActivityTestTests : ApiTest
         using var missing = await PostAsync(Studio, "Workflow1:Flowchart1:gone");
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
 
-        var reader = new Studio(await Api.ClientAsync("reader", Scopes.WorkflowsRead));
+        var reader = new StudioWindow(await Api.ClientAsync("reader", Scopes.WorkflowsRead));
         await reader.OpenAsync("image-compression");
         using var refused = await PostAsync(reader, "Workflow1:Flowchart1:upload");
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
@@ -108,7 +107,7 @@ public sealed class ActivityTestTests : ApiTest
         return await response.JsonAsync();
     }
 
-    private static Task<HttpResponseMessage> PostAsync(Studio studio, string nodeId) => studio.PostAsync("/tests/activities", new JsonObject
+    private static Task<HttpResponseMessage> PostAsync(StudioWindow studio, string nodeId) => studio.PostAsync("/tests/activities", new JsonObject
     {
         ["workflowDefinitionHandle"] = new JsonObject { ["definitionId"] = null, ["versionOptions"] = null, ["definitionVersionId"] = studio.Id },
         ["activityHandle"] = new JsonObject { ["activityId"] = null, ["activityNodeId"] = nodeId },
