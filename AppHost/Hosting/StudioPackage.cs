@@ -17,6 +17,6 @@ internal static class StudioPackage
                 ? builder.AddExecutable(Name, "cmd.exe", folder, ["/d", "/c", "npm", "ci"])
                 : builder.AddExecutable(Name, "npm", folder, "ci"))
             .ExcludeFromManifest()
-            .WithIconName("BoxArrowDown");
+            .WithIconName("ArrowDownload");
     }
 }
