@@ -72,7 +72,8 @@ internal sealed partial class RunReport(
                 PrintOnce(change, "ready");
                 break;
             // A database stops with its server, which is reported itself.
-            case not IResourceWithParent when hasEnded && change.Snapshot.ExitCode == EndedBySignal:
+            case not IResourceWithParent when hasEnded && change.Snapshot.ExitCode == EndedBySignal
+                && (_isReady || lifetime.ApplicationStopping.IsCancellationRequested):
                 PrintOnce(change, "was stopped or killed");
                 break;
             case not IResourceWithParent when hasEnded && change.Snapshot.ExitCode is not 0:
@@ -92,9 +93,13 @@ internal sealed partial class RunReport(
             return;
         }
 
-        var outcome = change.Snapshot.ExitCode is { } code
-            ? string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}")
-            : "did not start";
+        var outcome = change.Snapshot.ExitCode switch
+        {
+            null => "did not start",
+            // Aborted by an exception, which its lines tell.
+            EndedBySignal => "crashed",
+            { } code => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}"),
+        };
         if (!PrintOnce(change, outcome + ". Its last lines:")) return;
         foreach (var line in lines.TakeLast(MaxLogLines)) Console.WriteLine("    " + line);
         // Everything else works without Studio.
