@@ -55,7 +55,7 @@ internal static class JournalPresenter
     {
         foreach (var failure in history.Failures)
         {
-            var place = ImagePlace.Of(history, failure);
+            var place = FailedActivity.Of(history, failure);
             yield return new JournalRecordView(
                 $"{fanOut.Id:N}-{failure.Row}-{failure.Position}", place.InstanceId, fanOut.Id.ToString("D"), place.ActivityId, place.Type,
                 place.Version, place.Name, place.NodeId, failure.At, Sequence: 0, "Faulted", RunPresenter.ImageText(failure), place.Type,

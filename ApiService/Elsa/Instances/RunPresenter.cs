@@ -48,7 +48,7 @@ internal static class RunPresenter
 
     private static IncidentView Incident(RunHistory history, FailedImage failure)
     {
-        var place = ImagePlace.Of(history, failure);
+        var place = FailedActivity.Of(history, failure);
         return new IncidentView(
             place.ActivityId, place.NodeId, place.InstanceId, place.Type, ImageText(failure),
             new ExceptionView(failure.Code, failure.Message), failure.At);
@@ -97,16 +97,16 @@ internal static class RunPresenter
 }
 
 /// <summary>Where a failed image is shown: at the activity that failed, else at the fan-out that ran its body.</summary>
-internal readonly record struct ImagePlace(string ActivityId, string NodeId, string InstanceId, string Type, int Version, string Name)
+internal readonly record struct FailedActivity(string ActivityId, string NodeId, string InstanceId, string Type, int Version, string Name)
 {
-    public static ImagePlace Of(RunHistory history, FailedImage failure)
+    public static FailedActivity Of(RunHistory history, FailedImage failure)
     {
         var instance = history.Instance.Summary.Id;
         if (failure.NodeId is { } id && history.Counts.FirstOrDefault(count => count.Node.NodeId == id) is { } count)
-            return new ImagePlace(count.Node.ActivityId, id, count.IdIn(instance), count.Node.Type, count.Node.Version, count.Node.Name);
+            return new FailedActivity(count.Node.ActivityId, id, count.IdIn(instance), count.Node.Type, count.Node.Version, count.Node.Name);
         if (history.FanOut is { } fanOut)
-            return new ImagePlace(fanOut.ActivityId, fanOut.NodeId, fanOut.Id.ToString("D"), fanOut.ActivityType, 1, fanOut.ActivityName);
-        return new ImagePlace(
+            return new FailedActivity(fanOut.ActivityId, fanOut.NodeId, fanOut.Id.ToString("D"), fanOut.ActivityType, 1, fanOut.ActivityName);
+        return new FailedActivity(
             RunPresenter.WorkflowNode, RunPresenter.WorkflowNode, instance.ToString("D"), "Elsa.Workflow", 1, history.Instance.Summary.Name);
     }
 }
