@@ -25,7 +25,8 @@ public static class ApiApp
     public static async Task<int> RunAsync(string[] args)
     {
         await using var app = Build(args);
-        if (await KeysCommand.TryRunAsync(args, app.Services, Console.Out, Console.Error, CancellationToken.None) is { } exitCode) return exitCode;
+        if (await KeysCommand.TryRunAsync(args, app.Services, Console.Out, Console.Error, CancellationToken.None) is { } exitCode)
+            return exitCode;
         await app.RunUntilStoppedAsync();
         return 0;
     }

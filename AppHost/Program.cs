@@ -1,6 +1,7 @@
 using Darkroom.AppHost.Hosting;
 
-if (Help.IsRequested(args)) return Help.Write(Console.Out);
+if (Help.IsRequested(args))
+    return Help.Write(Console.Out);
 try
 {
     var builder = LocalHost.CreateBuilder(args);

@@ -92,7 +92,8 @@ public static class Extensions
                 .AddAspNetCoreInstrumentation(requests => requests.Filter = IsNotProbe)
                 .AddHttpClientInstrumentation(QuietTraces.TraceWithinActivities));
 
-        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"])) telemetry.UseOtlpExporter();
+        if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
+            telemetry.UseOtlpExporter();
         return builder;
     }
 

@@ -54,7 +54,8 @@ internal sealed partial class ApiKeyHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (KeyFromHeader() is not { } text) return AuthenticateResult.NoResult();
+        if (KeyFromHeader() is not { } text)
+            return AuthenticateResult.NoResult();
         _keyGiven = true;
         var source = Context.Connection.RemoteIpAddress;
 
@@ -66,7 +67,8 @@ internal sealed partial class ApiKeyHandler(
         }
 
         // WaitAsync returns as soon as the request times out; cancelling the query itself takes as long as the driver needs to reach a hung server.
-        if (await keys.VerifyAsync(text, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } key) return AuthenticateResult.Success(CreateTicket(key));
+        if (await keys.VerifyAsync(text, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } key)
+            return AuthenticateResult.Success(CreateTicket(key));
 
         // Prefixes are public, so a prefix's limit must never block a valid key: anyone could lock its owner out.
         var prefix = ApiKeyText.Prefix(text);

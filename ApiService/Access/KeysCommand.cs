@@ -26,8 +26,10 @@ public static class KeysCommand
     public static async Task<int?> TryRunAsync(
         string[] args, IServiceProvider services, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        if (args is not ["keys", .. var rest]) return null;
-        if (Arguments.Read(rest) is not { } arguments) return await PrintUsageAsync(error);
+        if (args is not ["keys", .. var rest])
+            return null;
+        if (Arguments.Read(rest) is not { } arguments)
+            return await PrintUsageAsync(error);
 
         // The service may never have run, so the schema may be missing. No logger: its lines would mix with the key on the console.
         await new SchemaMigrator(services.GetRequiredService<NpgsqlDataSource>(), NullLogger<SchemaMigrator>.Instance).MigrateAsync(cancellationToken);
@@ -91,7 +93,8 @@ public static class KeysCommand
         var rotated = await services.GetRequiredService<WebhookSecrets>().RotateAsync(id, cancellationToken);
         await error.WriteLineAsync($"The new secret that signs the webhooks of {owner}. It is shown only once:");
         await output.WriteLineAsync(rotated.Secret);
-        if (rotated.PreviousExpiresAt is { } end) await error.WriteLineAsync($"Webhooks are also signed with the previous secret until {Format(end)}.");
+        if (rotated.PreviousExpiresAt is { } end)
+            await error.WriteLineAsync($"Webhooks are also signed with the previous secret until {Format(end)}.");
         return 0;
     }
 
@@ -108,7 +111,8 @@ public static class KeysCommand
         /// <summary>Null if an argument is unknown, repeated, or has no value.</summary>
         public static Arguments? Read(string[] args)
         {
-            if (args is not [var verb, .. var rest]) return null;
+            if (args is not [var verb, .. var rest])
+                return null;
             string? operand = null;
             var options = new Dictionary<string, string>();
             for (var i = 0; i < rest.Length; i++)

@@ -18,7 +18,8 @@ internal static class ElsaBody
     public static async Task<JsonObject> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
     {
         // The server's own limit would close the connection while Studio is still sending, and Studio would never see why.
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = null;
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = null;
         var maxBytes = request.HttpContext.RequestServices.GetRequiredService<IOptions<ServerOptions>>().Value.MaxBodyBytes;
         return request.ContentLength == 0 ? [] : await ReadAsync(request.Body, maxBytes, cancellationToken);
     }
@@ -36,7 +37,8 @@ internal static class ElsaBody
         var buffer = new byte[16 * 1024];
         while (await stream.ReadAsync(buffer, cancellationToken) is var read and > 0)
         {
-            if (bytes.Length + read > maxBytes) throw new ApiProblemException(TooLarge);
+            if (bytes.Length + read > maxBytes)
+                throw new ApiProblemException(TooLarge);
             bytes.Write(buffer.AsSpan(0, read));
         }
 

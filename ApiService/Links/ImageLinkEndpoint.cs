@@ -36,9 +36,11 @@ internal static class ImageLinkEndpoint
         string image, string mac, HttpContext context, RequestImageStore images, ImageLinks links, ObjectStore objects, IOptions<LinkOptions> options,
         CancellationToken cancellationToken)
     {
-        if (!long.TryParse(image, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) return NotFound;
+        if (!long.TryParse(image, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            return NotFound;
         var id = new ImageId(number);
-        if (await images.FindOutputKeyAsync(id, cancellationToken).WaitAsync(cancellationToken) is not { } key || !links.Verify(id, key, mac)) return NotFound;
+        if (await images.FindOutputKeyAsync(id, cancellationToken).WaitAsync(cancellationToken) is not { } key || !links.Verify(id, key, mac))
+            return NotFound;
 
         // The target expires within minutes, so a cached redirect would soon be a dead link.
         context.Response.Headers.CacheControl = "no-store";

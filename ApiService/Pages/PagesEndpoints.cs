@@ -1,7 +1,7 @@
 using Darkroom.Configuration;
 using Darkroom.Storage;
-using LinkOptions = Darkroom.Storage.LinkOptions;
 using Microsoft.Extensions.Options;
+using LinkOptions = Darkroom.Storage.LinkOptions;
 
 namespace Darkroom.Api.Pages;
 

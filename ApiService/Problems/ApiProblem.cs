@@ -37,7 +37,8 @@ public sealed record ApiProblem(int Status, string Code, string Title) : IResult
         var details = new ProblemDetails { Type = $"urn:darkroom:problem:{Code}", Title = Title, Status = Status, Detail = Detail };
         details.Extensions["code"] = Code;
         details.Extensions["traceId"] = Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier;
-        foreach (var (name, value) in Extensions) details.Extensions[name] = value;
+        foreach (var (name, value) in Extensions)
+            details.Extensions[name] = value;
         return details;
     }
 }

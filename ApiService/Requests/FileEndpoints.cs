@@ -17,7 +17,8 @@ internal static class FileEndpoints
     public static async Task<IResult> GetInputAsync(
         string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(options.Value.QueryTimeout, cancellationToken) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(options.Value.QueryTimeout, cancellationToken) is not { } request)
+            return RequestProblems.NotFound;
         var tag = new EntityTagHeaderValue($"\"{Convert.ToHexStringLower(request.CsvSha256)}\"");
         var name = request.FileName ?? $"{request.Id}.csv";
         return await SendAsync(context, objects, request.CsvPath, name, tag, options.Value, cancellationToken);
@@ -26,7 +27,8 @@ internal static class FileEndpoints
     public static async Task<IResult> GetOutputAsync(
         string id, HttpContext context, RequestStore requests, ObjectStore objects, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(options.Value.QueryTimeout, cancellationToken) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(options.Value.QueryTimeout, cancellationToken) is not { } request)
+            return RequestProblems.NotFound;
         if (request.OutputPath is not { } path)
             return request.Status.IsTerminal() ? RequestProblems.NoOutput(request.Status) : RequestProblems.NoOutputYet(options.Value.PollAfter);
 
@@ -44,7 +46,8 @@ internal static class FileEndpoints
         var (request, response) = (context.Request, context.Response);
         response.Headers.CacheControl = "private, no-cache";
         response.Headers.Vary = HeaderNames.Authorization;
-        if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, tag)) return RequestProblems.PreconditionFailed;
+        if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, tag))
+            return RequestProblems.PreconditionFailed;
         if (StatusEndpoints.IsNotModified(request, tag))
         {
             response.Headers.ETag = tag.ToString();

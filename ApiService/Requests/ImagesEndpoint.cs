@@ -14,13 +14,17 @@ internal static class ImagesEndpoint
         ApiLinks links, ImageLinks imageLinks, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
         // Ownership first: only the owner is told what else is wrong.
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(cancellationToken) is not { } request) return RequestProblems.NotFound;
-        if (state is not (null or "pending" or "succeeded" or "failed" or "cancelled")) return RequestProblems.BadState;
-        if (Paging.ParseLimit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(cancellationToken) is not { } request)
+            return RequestProblems.NotFound;
+        if (state is not (null or "pending" or "succeeded" or "failed" or "cancelled"))
+            return RequestProblems.BadState;
+        if (Paging.ParseLimit(limit, options.Value) is not { } size)
+            return RequestProblems.BadLimit(options.Value.MaxPageSize);
         ImagePlace? after = null;
         if (cursor is not null)
         {
-            if (!PageCursor.TryParse(cursor, out ImagePlace place)) return RequestProblems.BadCursor;
+            if (!PageCursor.TryParse(cursor, out ImagePlace place))
+                return RequestProblems.BadCursor;
             after = place;
         }
 

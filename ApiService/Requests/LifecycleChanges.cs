@@ -66,7 +66,8 @@ internal sealed partial class LifecycleChanges(
         }
         finally
         {
-            lock (_lock) _running.Remove(change);
+            lock (_lock)
+                _running.Remove(change);
         }
     }
 
@@ -75,7 +76,8 @@ internal sealed partial class LifecycleChanges(
     {
         await _stop.CancelAsync();
         Task[] running;
-        lock (_lock) running = [.. _running.Values];
+        lock (_lock)
+            running = [.. _running.Values];
         await Task.WhenAll(running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
     }

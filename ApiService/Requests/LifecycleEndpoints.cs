@@ -24,7 +24,8 @@ internal static class LifecycleEndpoints
         string id, HttpContext context, RequestStore requests, ApiLinks links, RequestsOptions options, CancellationToken cancellationToken)
     {
         var owner = context.User.OwnerId();
-        if (!RequestIdText.TryParse(id, out var request)) return RequestProblems.NotFound;
+        if (!RequestIdText.TryParse(id, out var request))
+            return RequestProblems.NotFound;
         var result = await change(owner, request, cancellationToken);
         switch (result)
         {
@@ -36,7 +37,8 @@ internal static class LifecycleEndpoints
 
         // While the change is still running this reads the old state: a change becomes visible only when it commits.
         var current = await requests.FindAsync(owner, request, cancellationToken).WaitAsync(options.QueryTimeout, cancellationToken);
-        if (current is null) return RequestProblems.NotFound;
+        if (current is null)
+            return RequestProblems.NotFound;
         context.Response.Headers.ETag = StatusEndpoints.ETagOf(current).ToString();
         context.Response.Headers.CacheControl = "no-store";
         if (result is null)

@@ -37,9 +37,11 @@ internal static class PageCursor
     {
         place = default;
         Span<byte> bytes = stackalloc byte[25];
-        if (!TryDecode(cursor, bytes, RequestKind)) return false;
+        if (!TryDecode(cursor, bytes, RequestKind))
+            return false;
         var ticks = BinaryPrimitives.ReadInt64BigEndian(bytes[1..]);
-        if (ticks < DateTime.UnixEpoch.Ticks || ticks > DateTime.MaxValue.Ticks) return false;
+        if (ticks < DateTime.UnixEpoch.Ticks || ticks > DateTime.MaxValue.Ticks)
+            return false;
         place = new RequestPlace(new DateTimeOffset(ticks, TimeSpan.Zero), new RequestId(new Guid(bytes[9..])));
         return true;
     }
@@ -48,7 +50,8 @@ internal static class PageCursor
     {
         place = default;
         Span<byte> bytes = stackalloc byte[9];
-        if (!TryDecode(cursor, bytes, ImageKind)) return false;
+        if (!TryDecode(cursor, bytes, ImageKind))
+            return false;
         place = new ImagePlace(BinaryPrimitives.ReadInt32BigEndian(bytes[1..]), BinaryPrimitives.ReadInt32BigEndian(bytes[5..]));
         return place is { Row: > 0, Position: > 0 };
     }

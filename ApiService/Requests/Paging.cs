@@ -8,7 +8,8 @@ internal static class Paging
     /// <summary>The page size, or null if the parameter is not valid.</summary>
     public static int? ParseLimit(string? text, RequestsOptions options)
     {
-        if (text is null) return options.DefaultPageSize;
+        if (text is null)
+            return options.DefaultPageSize;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) && limit >= 1 && limit <= options.MaxPageSize
             ? limit
             : null;
@@ -29,7 +30,8 @@ internal static class Paging
 
     public static void AddNextLink(HttpContext context, string address, (string Name, string? Value)[] parameters, string? next)
     {
-        if (next is null) return;
+        if (next is null)
+            return;
         var query = QueryString.Create(parameters
             .Where(parameter => parameter.Value is not null)
             .Select(parameter => KeyValuePair.Create(parameter.Name, parameter.Value))

@@ -19,14 +19,16 @@ internal static class StatusEndpoints
     public static async Task<IResult> GetAsync(
         string id, HttpContext context, RequestStore requests, ApiLinks links, IOptions<RequestsOptions> options, CancellationToken cancellationToken)
     {
-        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(cancellationToken) is not { } request) return RequestProblems.NotFound;
+        if (await requests.FindAsync(context.User.OwnerId(), id, cancellationToken).WaitAsync(cancellationToken) is not { } request)
+            return RequestProblems.NotFound;
 
         var tag = ETagOf(request);
         var headers = context.Response.Headers;
         headers.ETag = tag.ToString();
         headers.CacheControl = "private, no-cache";
         headers.Vary = HeaderNames.Authorization;
-        if (!request.Status.IsTerminal()) headers.RetryAfter = Seconds(options.Value.PollAfter);
+        if (!request.Status.IsTerminal())
+            headers.RetryAfter = Seconds(options.Value.PollAfter);
         return IsNotModified(context.Request, tag)
             ? Results.StatusCode(StatusCodes.Status304NotModified)
             : RequestResult(RequestView.From(request, links));
@@ -39,11 +41,13 @@ internal static class StatusEndpoints
         RequestPlace? after = null;
         if (cursor is not null)
         {
-            if (!PageCursor.TryParse(cursor, out RequestPlace place)) return RequestProblems.BadCursor;
+            if (!PageCursor.TryParse(cursor, out RequestPlace place))
+                return RequestProblems.BadCursor;
             after = place;
         }
 
-        if (Paging.ParseLimit(limit, options.Value) is not { } size) return RequestProblems.BadLimit(options.Value.MaxPageSize);
+        if (Paging.ParseLimit(limit, options.Value) is not { } size)
+            return RequestProblems.BadLimit(options.Value.MaxPageSize);
         var page = Paging.TakePage(await requests.ListAsync(user.OwnerId(), after, size + 1, cancellationToken).WaitAsync(cancellationToken), size, out var last);
         var next = last is null ? null : PageCursor.After(new RequestPlace(last.CreatedAt, last.Id));
         Paging.AddNextLink(context, links.Requests, ("limit", limit), next);

@@ -53,7 +53,8 @@ internal static class ApiServer
     {
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
-        foreach (var network in server.TrustedNetworks) forwarded.KnownIPNetworks.Add(network);
+        foreach (var network in server.TrustedNetworks)
+            forwarded.KnownIPNetworks.Add(network);
         // To the framework, an empty list means that every proxy is trusted.
         var any = forwarded.KnownIPNetworks.Count > 0;
         forwarded.ForwardedHeaders = any ? ForwardedHeaders.XForwardedFor | ForwardedHeaders.XForwardedProto : ForwardedHeaders.None;

@@ -61,8 +61,10 @@ internal sealed class ServerOptions : IValidatableObject
 
     private static IPNetwork? Network(string text)
     {
-        if (IPNetwork.TryParse(text, out var network)) return network;
-        if (!IPAddress.TryParse(text, out var address)) return null;
+        if (IPNetwork.TryParse(text, out var network))
+            return network;
+        if (!IPAddress.TryParse(text, out var address))
+            return null;
         return new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128);
     }
 }

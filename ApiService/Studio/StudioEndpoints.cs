@@ -72,7 +72,8 @@ public static class StudioEndpoints
             return site["missing.html"].SendAsync(context, SitePolicy);
         }
 
-        if (context.User.HasScope(Scopes.WorkflowsRead)) return site["shell.html"].SendAsync(context, StudioPolicy);
+        if (context.User.HasScope(Scopes.WorkflowsRead))
+            return site["shell.html"].SendAsync(context, StudioPolicy);
         // Not cacheable: after signing in, the same address serves the view.
         context.Response.Headers.CacheControl = "no-store";
         context.Response.Redirect("/studio/sign-in?return=" + Uri.EscapeDataString(context.Request.Path + context.Request.QueryString));
@@ -81,14 +82,16 @@ public static class StudioEndpoints
 
     private static IResult SendPackageFile(HttpContext context, StudioPackage package, string path)
     {
-        if (package.Find(path) is not { } file) return Results.NotFound();
+        if (package.Find(path) is not { } file)
+            return Results.NotFound();
         var compressed = file.Compressed.FirstOrDefault(copy => SiteFile.Accepts(context.Request, copy.Coding));
         var headers = context.Response.Headers;
         // A web worker is bound by the policy sent with its own script.
         headers.ContentSecurityPolicy = StudioPolicy;
         headers.CacheControl = file.IsFingerprinted ? "public, max-age=31536000, immutable" : "no-cache";
         headers.Vary = HeaderNames.AcceptEncoding;
-        if (compressed.Coding is { } coding) headers.ContentEncoding = coding;
+        if (compressed.Coding is { } coding)
+            headers.ContentEncoding = coding;
         // A given version of the package never changes, and its file times mean nothing.
         var tag = new EntityTagHeaderValue($"\"{package.Version}{(compressed.Coding is null ? "" : "-" + compressed.Coding)}\"");
         return Results.Stream(File.OpenRead(compressed.Path ?? file.Path), file.ContentType, entityTag: tag);

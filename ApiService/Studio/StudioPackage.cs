@@ -37,13 +37,17 @@ internal sealed partial class StudioPackage
     {
         get
         {
-            if (Volatile.Read(ref _contents) is { } known) return known;
+            if (Volatile.Read(ref _contents) is { } known)
+                return known;
             lock (_gate)
             {
-                if (_contents is not null) return _contents;
+                if (_contents is not null)
+                    return _contents;
                 var found = Read(_options.PackageFolder is { Length: > 0 } configured ? [configured] : [PublishedFolder, .. NpmFolders()]);
-                if (found.Files.Count > 0) Volatile.Write(ref _contents, found);
-                else if (!_missingIsLogged) LogMissing(_logger);
+                if (found.Files.Count > 0)
+                    Volatile.Write(ref _contents, found);
+                else if (!_missingIsLogged)
+                    LogMissing(_logger);
                 _missingIsLogged = found.Files.Count == 0;
                 return found;
             }
@@ -59,7 +63,8 @@ internal sealed partial class StudioPackage
 
     private static Contents Read(IEnumerable<string> folders)
     {
-        if (folders.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "package.json"))) is not { } folder) return new("", new());
+        if (folders.FirstOrDefault(folder => File.Exists(Path.Combine(folder, "package.json"))) is not { } folder)
+            return new("", new());
         using var description = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "package.json")));
         var all = Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(folder, path).Replace(Path.DirectorySeparatorChar, '/'))

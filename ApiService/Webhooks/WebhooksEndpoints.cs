@@ -51,9 +51,11 @@ public static class WebhooksEndpoints
         string id, ClaimsPrincipal user, RequestStore requests, WebhookLog webhooks, CancellationToken cancellationToken)
     {
         var owner = user.OwnerId();
-        if (!Guid.TryParseExact(id, "D", out var guid)) return WebhookProblems.RequestNotFound;
+        if (!Guid.TryParseExact(id, "D", out var guid))
+            return WebhookProblems.RequestNotFound;
         var request = new RequestId(guid);
-        if (await requests.FindAsync(owner, request, cancellationToken) is null) return WebhookProblems.RequestNotFound;
+        if (await requests.FindAsync(owner, request, cancellationToken) is null)
+            return WebhookProblems.RequestNotFound;
         var deliveries = await webhooks.ListAsync(owner, request, cancellationToken);
         return Results.Json(new WebhookDeliveriesView([.. deliveries.Select(WebhookDeliveryView.From)]), WebhookJson.Options);
     }
@@ -61,7 +63,8 @@ public static class WebhooksEndpoints
     private static async Task<IResult> ReplayAsync(string id, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellationToken)
     {
         var owner = user.OwnerId();
-        if (!IsMessageId(id)) return WebhookProblems.DeliveryNotFound;
+        if (!IsMessageId(id))
+            return WebhookProblems.DeliveryNotFound;
         switch (await webhooks.ReplayAsync(owner, id, cancellationToken))
         {
             case WebhookReplay.EndpointDisabled:
@@ -78,7 +81,8 @@ public static class WebhooksEndpoints
     private static async Task<IResult> EnableAsync(
         EndpointToEnable endpoint, ClaimsPrincipal user, WebhookLog webhooks, CancellationToken cancellationToken)
     {
-        if (!WebhookUrl.TryParse(endpoint.Url, out var url)) return WebhookProblems.EndpointNotDisabled;
+        if (!WebhookUrl.TryParse(endpoint.Url, out var url))
+            return WebhookProblems.EndpointNotDisabled;
         return await webhooks.EnableAsync(user.OwnerId(), url.AbsoluteUri, cancellationToken) is { } heldBack
             ? Results.Json(new EnabledEndpointView(url.AbsoluteUri, heldBack), WebhookJson.Options)
             : WebhookProblems.EndpointNotDisabled;

@@ -17,7 +17,8 @@ internal static class BuiltProject
         project.WithoutHttpsCertificate();
 #pragma warning restore ASPIRECERTIFICATES001
         var builder = project.ApplicationBuilder;
-        if (!builder.ExecutionContext.IsRunMode || builder.Configuration["DEBUG_SESSION_PORT"] is not null) return project;
+        if (!builder.ExecutionContext.IsRunMode || builder.Configuration["DEBUG_SESSION_PORT"] is not null)
+            return project;
         var file = project.Resource.GetProjectMetadata().ProjectPath;
         var folder = Path.GetDirectoryName(file)!;
         var configuration = typeof(BuiltProject).Assembly.GetCustomAttribute<AssemblyConfigurationAttribute>()!.Configuration;

@@ -27,7 +27,8 @@ internal static class CodecEnvironment
 
     public static IResourceBuilder<ProjectResource> WithCodecEnvironment(this IResourceBuilder<ProjectResource> worker)
     {
-        foreach (var (name, value) in Settings) worker.WithEnvironment(name, value);
+        foreach (var (name, value) in Settings)
+            worker.WithEnvironment(name, value);
         return worker;
     }
 }

@@ -14,8 +14,10 @@ internal static class Containers
     /// <exception cref="SettingException">Containers are enabled but no engine is running; Aspire would wait for one forever.</exception>
     public static async Task<bool> UsesContainersAsync(this IDistributedApplicationBuilder builder)
     {
-        if (builder.ExecutionContext.IsPublishMode) return false;
-        if (!HostSettings.ContainersEnabled(builder.Configuration)) return false;
+        if (builder.ExecutionContext.IsPublishMode)
+            return false;
+        if (!HostSettings.ContainersEnabled(builder.Configuration))
+            return false;
         var engines = builder.Configuration["ASPIRE_CONTAINER_RUNTIME"] is { Length: > 0 } named ? new[] { named } : ["docker", "podman"];
         var problems = await Task.WhenAll(engines.Select(ProbeAsync));
         return problems.Any(problem => problem is null)
@@ -32,7 +34,8 @@ internal static class Containers
     public static IResourceBuilder<PostgresServerResource> AddPostgresContainer(
         this IDistributedApplicationBuilder builder, string name, LocalRun? run)
     {
-        if (run is null) return builder.AddPostgres(name).WithDataVolume();
+        if (run is null)
+            return builder.AddPostgres(name).WithDataVolume();
         var password = builder.AddParameter(name + "-password", run.Data.Secrets.PostgresPassword, secret: true);
         var suffix = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(run.Data.Secrets.PostgresPassword)))[..8];
         return builder.AddPostgres(name, password: password).WithDataVolume($"darkroom-{suffix}-{name}");

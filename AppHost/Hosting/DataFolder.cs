@@ -84,7 +84,8 @@ internal static class PrivateFolder
     public static string Create(string path)
     {
         Directory.CreateDirectory(path);
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, OwnerOnly);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, OwnerOnly);
         return path;
     }
 
@@ -93,8 +94,10 @@ internal static class PrivateFolder
     {
         var temporary = path + ".new";
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (var file = new FileStream(temporary, options)) file.Write(content);
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        using (var file = new FileStream(temporary, options))
+            file.Write(content);
         File.Move(temporary, path, overwrite: true);
     }
 }

@@ -89,13 +89,15 @@ internal sealed class HostSettings
 
     private static bool Flag(IConfiguration configuration, string name, bool defaultValue)
     {
-        if (configuration[name] is not { Length: > 0 } text) return defaultValue;
+        if (configuration[name] is not { Length: > 0 } text)
+            return defaultValue;
         return bool.TryParse(text, out var value) ? value : throw new SettingException($"{name} is '{text}'. It must be true or false.");
     }
 
     private static PostgresSource Source(IConfiguration configuration)
     {
-        if (configuration["Postgres:Source"] is not { Length: > 0 } text) return PostgresSource.Auto;
+        if (configuration["Postgres:Source"] is not { Length: > 0 } text)
+            return PostgresSource.Auto;
         return Enum.TryParse<PostgresSource>(text, ignoreCase: true, out var source) && Enum.IsDefined(source)
             ? source
             : throw new SettingException($"Postgres:Source is '{text}'. It must be Auto, Installed or Npm.");
@@ -104,7 +106,8 @@ internal sealed class HostSettings
     private static int WorkerCount(IConfiguration configuration)
     {
         var text = configuration["Workers"];
-        if (text is not { Length: > 0 }) return 2;
+        if (text is not { Length: > 0 })
+            return 2;
         return int.TryParse(text, CultureInfo.InvariantCulture, out var workers) && workers is > 0 and <= 64
             ? workers
             : throw new SettingException($"Workers is '{text}'. It must be a number from 1 to 64.");
@@ -127,11 +130,13 @@ internal sealed class HostSettings
         if (text is { Length: > 0 }
             && (!int.TryParse(text, CultureInfo.InvariantCulture, out port) || port is < 0 or > 65535))
             throw new SettingException($"{setting} is '{text}'. It must be a port from 1 to 65535, or 0 for any free port.");
-        if (port == 0) return FreePort.Find();
+        if (port == 0)
+            return FreePort.Find();
 
         using var probe = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         // As Kestrel does, so that a port in TIME_WAIT after a quick restart counts as free.
-        if (!OperatingSystem.IsWindows()) probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
+        if (!OperatingSystem.IsWindows())
+            probe.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
         try
         {
             probe.Bind(new IPEndPoint(IPAddress.Loopback, port));

@@ -16,7 +16,8 @@ internal sealed class InProcessResource(string name, ReferenceExpression connect
     {
         var server = Server;
         Server = null;
-        if (server is not null) await server.DisposeAsync();
+        if (server is not null)
+            await server.DisposeAsync();
     }
 }
 

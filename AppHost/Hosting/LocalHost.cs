@@ -40,7 +40,8 @@ internal static class LocalHost
     /// <summary>Aspire's orchestrator crashes without a home folder, and Aspire then waits for it forever.</summary>
     private static void EnsureHome()
     {
-        if (OperatingSystem.IsWindows() || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME"))) return;
+        if (OperatingSystem.IsWindows() || !string.IsNullOrEmpty(Environment.GetEnvironmentVariable("HOME")))
+            return;
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 #pragma warning disable RS0030 // Child processes started by this runtime do inherit it.
         Environment.SetEnvironmentVariable("HOME", home.Length > 0 && Directory.Exists(home) ? home : Path.GetTempPath());

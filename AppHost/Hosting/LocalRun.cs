@@ -23,7 +23,8 @@ internal sealed class LocalRun : IDisposable
     /// <exception cref="SettingException">Another host uses the folder, or a setting is invalid.</exception>
     public static LocalRun? Open(IDistributedApplicationBuilder builder)
     {
-        if (builder.ExecutionContext.IsPublishMode) return null;
+        if (builder.ExecutionContext.IsPublishMode)
+            return null;
         var data = DataFolder.Open(builder.Configuration);
         Console.WriteLine($"Starting Darkroom. Data folder: {data.Path}. Press Ctrl+C to stop.");
         try

@@ -16,7 +16,8 @@ internal sealed class OrderedStop(
         await Task.WhenAll(model.Resources.OfType<ProjectResource>()
             .Select(service => commands.ExecuteCommandAsync(service, KnownResourceCommands.StopCommand, cancellationToken)));
         await Task.WhenAll(model.Resources.OfType<PostgresProcessResource>().Select(server => StopAsync(server, cancellationToken)));
-        foreach (var resource in model.Resources.OfType<InProcessResource>()) await resource.StopAsync();
+        foreach (var resource in model.Resources.OfType<InProcessResource>())
+            await resource.StopAsync();
     }
 
     private async Task StopAsync(PostgresProcessResource server, CancellationToken cancellationToken)

@@ -38,7 +38,8 @@ internal static partial class PostgresResource
             .ExcludeFromManifest()
             .WithArgs(context =>
             {
-                foreach (var argument in arguments) context.Args.Add(argument);
+                foreach (var argument in arguments)
+                    context.Args.Add(argument);
             })
             .WithStartupHealthCheck(cancellationToken => ConnectAsync(server, cancellationToken))
             .OnBeforeResourceStarted(async (_, started, cancellationToken) =>
@@ -100,7 +101,8 @@ internal static partial class PostgresResource
         await using var source = NpgsqlDataSource.Create((await server.ConnectionStringExpression.GetValueAsync(cancellationToken))!);
         await using var exists = source.CreateCommand("select 1 from pg_database where datname = $1");
         exists.Parameters.AddWithValue(name);
-        if (await exists.ExecuteScalarAsync(cancellationToken) is not null) return;
+        if (await exists.ExecuteScalarAsync(cancellationToken) is not null)
+            return;
         await using var create = source.CreateCommand($"create database {new NpgsqlCommandBuilder().QuoteIdentifier(name)}");
         await create.ExecuteNonQueryAsync(cancellationToken);
     }

@@ -33,7 +33,8 @@ internal sealed class PreviousRun(DataFolder data, TimeProvider time, TextWriter
         while (leftover.Where(process => ProcessTable.StartTimeOf(process.Pid) == process.Start).ToList() is { Count: > 0 } running)
         {
             var names = string.Join(", ", running.Select(process => $"{process.Name} (process {process.Pid})"));
-            if (!isPrinted) console.WriteLine($"  The last run was killed. Waiting for its processes to exit: {names}.");
+            if (!isPrinted)
+                console.WriteLine($"  The last run was killed. Waiting for its processes to exit: {names}.");
             isPrinted = true;
             if (time.GetElapsedTime(started) > ExitTimeout)
                 throw new SettingException($"Processes of the last run are still running: {names}. Stop them, then start again.");

@@ -31,7 +31,8 @@ internal static class RedisResource
                 var options = ConfigurationOptions.Parse((await redis.Resource.GetConnectionStringAsync(context.CancellationToken))!);
                 options.AllowAdmin = true;
                 await using var connection = await ConnectionMultiplexer.ConnectAsync(options);
-                foreach (var server in connection.GetServers()) await server.FlushAllDatabasesAsync();
+                foreach (var server in connection.GetServers())
+                    await server.FlushAllDatabasesAsync();
                 return CommandResults.Success("Redis is empty now. Requests continue.");
             },
             new CommandOptions

@@ -9,7 +9,8 @@ internal static class Repository
     private static string? Find(string start)
     {
         for (var folder = new DirectoryInfo(start); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "Aspire.sln"))) return folder.FullName;
+            if (File.Exists(Path.Combine(folder.FullName, "Aspire.sln")))
+                return folder.FullName;
         return null;
     }
 }

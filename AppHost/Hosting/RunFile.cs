@@ -20,8 +20,10 @@ internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
         var processes = ProcessesOf(latest);
         var haveChanged = !processes.SequenceEqual(_processes);
         _processes = processes;
-        if (haveChanged) PreviousRun.SaveProcesses(run.Data, processes);
-        if (!isReady || (_isWritten && !haveChanged)) return;
+        if (haveChanged)
+            PreviousRun.SaveProcesses(run.Data, processes);
+        if (!isReady || (_isWritten && !haveChanged))
+            return;
         await WriteAsync(cancellationToken);
         _isWritten = true;
     }

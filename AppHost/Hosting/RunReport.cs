@@ -39,7 +39,8 @@ internal sealed partial class RunReport(
                 var becameReady = !_isReady && IsReady();
                 _isReady |= becameReady;
                 await file.UpdateAsync(_latest.Values, _isReady, stop.Token);
-                if (becameReady) Console.WriteLine(Summary());
+                if (becameReady)
+                    Console.WriteLine(Summary());
             }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -100,10 +101,13 @@ internal sealed partial class RunReport(
             EndedBySignal => "crashed",
             { } code => string.Create(CultureInfo.InvariantCulture, $"ended with exit code {code}"),
         };
-        if (!PrintOnce(change, outcome + ". Its last lines:")) return;
-        foreach (var line in lines.TakeLast(MaxLogLines)) Console.WriteLine("    " + line);
+        if (!PrintOnce(change, outcome + ". Its last lines:"))
+            return;
+        foreach (var line in lines.TakeLast(MaxLogLines))
+            Console.WriteLine("    " + line);
         // Everything else works without Studio.
-        if (change.Resource.Name == StudioPackage.Name) return;
+        if (change.Resource.Name == StudioPackage.Name)
+            return;
         if (run.DashboardLink is { } dashboard)
         {
             Console.WriteLine($"  Fix the problem, then start it again in the dashboard: {dashboard}");
@@ -128,7 +132,8 @@ internal sealed partial class RunReport(
     /// <summary>False if this was already printed.</summary>
     private bool PrintOnce(ResourceEvent change, string text)
     {
-        if (!_printed.Add((change.ResourceId, change.Snapshot.StartTimeStamp, text))) return false;
+        if (!_printed.Add((change.ResourceId, change.Snapshot.StartTimeStamp, text)))
+            return false;
         // Aspire adds a suffix to each instance, which is useful only if there are several.
         var hasReplicas = change.Resource is ProjectResource service && service.GetReplicaCount() > 1;
         LocalRun.Print(hasReplicas ? change.ResourceId : change.Resource.Name, text);

@@ -23,7 +23,8 @@ internal sealed record Secrets(
             saved?.S3AccessKey ?? RandomNumberGenerator.GetString("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", 20),
             saved?.S3SecretKey ?? Random(30),
             saved?.DashboardToken ?? Hex(32));
-        if (secrets != saved) PrivateFolder.WriteFile(path, JsonSerializer.SerializeToUtf8Bytes(secrets, JsonSerializerOptions.Web));
+        if (secrets != saved)
+            PrivateFolder.WriteFile(path, JsonSerializer.SerializeToUtf8Bytes(secrets, JsonSerializerOptions.Web));
         return secrets;
     }
 

@@ -15,7 +15,8 @@ internal static class Services
     {
         // The API trusts only the proxies in its setting Server:TrustedProxies. By default Aspire would make it trust all.
         api.DisableForwardedHeaders();
-        if (run is null) return api.WithHttpEndpoint().WithExternalHttpEndpoints().WithHttpHealthCheck("/health");
+        if (run is null)
+            return api.WithHttpEndpoint().WithExternalHttpEndpoints().WithHttpHealthCheck("/health");
         return api.WithHttpEndpoint(port: run.Settings.ApiPort, isProxied: false)
             .WithStartupHttpHealthCheck(run.Settings.ApiUrl + "/health")
             .WithUrlForEndpoint("http", url => url.DisplayText = "Page")
@@ -31,8 +32,10 @@ internal static class Services
         var deployed = run is null ? builder.AddParameter("public-url") : null;
         foreach (var service in services)
         {
-            if (deployed is not null) service.WithEnvironment("Links__BaseUrl", deployed);
-            else service.WithEnvironment("Links__BaseUrl", run!.Settings.ApiUrl);
+            if (deployed is not null)
+                service.WithEnvironment("Links__BaseUrl", deployed);
+            else
+                service.WithEnvironment("Links__BaseUrl", run!.Settings.ApiUrl);
         }
     }
 
@@ -49,14 +52,16 @@ internal static class Services
         foreach (var service in new[] { api, worker })
         {
             service.WithEnvironment("DOTNET_ENVIRONMENT", builder.Environment.EnvironmentName);
-            if (builder.Environment.IsDevelopment()) service.WithEnvironment("Egress__AllowLoopback", "true");
+            if (builder.Environment.IsDevelopment())
+                service.WithEnvironment("Egress__AllowLoopback", "true");
             // Without a dashboard, Aspire would send telemetry to an endpoint that does not exist. A configured collector still gets it.
             if (run.DashboardLink is null)
                 service.WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
         }
 
         worker.WithReplicas(run.Settings.Workers).WithIconName("ImageArrowForward");
-        if (!builder.Environment.IsDevelopment()) return;
+        if (!builder.Environment.IsDevelopment())
+            return;
         var key = builder.AddParameter("development-key", run.Data.Secrets.DevelopmentKey, secret: true);
         api.WithEnvironment("Access__DevelopmentKey", key)
             .WithEnvironment("Pages__SampleCsv", run.Settings.SamplesUrl + "/products.csv")

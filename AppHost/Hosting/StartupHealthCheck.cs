@@ -53,7 +53,8 @@ internal static class StartupHealthCheck
                 }
                 catch (Exception e) when (!cancellationToken.IsCancellationRequested)
                 {
-                    if (_wasHealthy || time.GetElapsedTime(started) > StartTimeout) return HealthCheckResult.Unhealthy(e.Message);
+                    if (_wasHealthy || time.GetElapsedTime(started) > StartTimeout)
+                        return HealthCheckResult.Unhealthy(e.Message);
                 }
 
                 await Task.Delay(RetryDelay, time, cancellationToken);

@@ -12,7 +12,8 @@ internal static class StudioPackage
         // npm writes this file last.
         var installed = new FileInfo(Path.Combine(folder, "node_modules", ".package-lock.json"));
         var locked = new FileInfo(Path.Combine(folder, "package-lock.json"));
-        if (!locked.Exists || (installed.Exists && installed.LastWriteTimeUtc >= locked.LastWriteTimeUtc)) return;
+        if (!locked.Exists || (installed.Exists && installed.LastWriteTimeUtc >= locked.LastWriteTimeUtc))
+            return;
         (OperatingSystem.IsWindows()
                 ? builder.AddExecutable(Name, "cmd.exe", folder, ["/d", "/c", "npm", "ci"])
                 : builder.AddExecutable(Name, "npm", folder, "ci"))

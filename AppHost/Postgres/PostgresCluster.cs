@@ -18,8 +18,10 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
         var existing = ServerFolder.TryLoad(options.Folder);
         var folder = existing ?? ServerFolder.CreateNew(options.Folder);
         var binaries = await PostgresBinaries.FindAsync(options, existing is null ? null : ReadVersion(folder), folder.User, cancellationToken);
-        if (existing is null) await InitializeAsync(options, folder, binaries, cancellationToken);
-        else await WaitForPreviousServerAsync(options, folder, cancellationToken);
+        if (existing is null)
+            await InitializeAsync(options, folder, binaries, cancellationToken);
+        else
+            await WaitForPreviousServerAsync(options, folder, cancellationToken);
         return new PostgresCluster(binaries, folder);
     }
 
@@ -34,7 +36,8 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
             $"max_connections={options.MaxConnections}",
             "lc_messages=C",
         ];
-        if (!options.Durable) settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+        if (!options.Durable)
+            settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
         List<string> arguments =
         [
             "-D", Folder.Data, "-p", port.ToString(CultureInfo.InvariantCulture),
@@ -51,13 +54,15 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
     {
         var passwordFile = Path.Combine(folder.Home, "password");
         PrivateFolder.WriteFile(passwordFile, System.Text.Encoding.UTF8.GetBytes(options.Password));
-        if (folder.User is { } user && !OperatingSystem.IsWindows()) Unix.SetOwner(passwordFile, user);
+        if (folder.User is { } user && !OperatingSystem.IsWindows())
+            Unix.SetOwner(passwordFile, user);
         List<string> arguments =
         [
             "-D", folder.Data, "--username=postgres", "--pwfile=" + passwordFile, "--auth=scram-sha-256",
             "--encoding=UTF8", "--locale=C",
         ];
-        if (!options.Durable) arguments.Add("--no-sync");
+        if (!options.Durable)
+            arguments.Add("--no-sync");
         var result = await Command.RunAsync(binaries.InitDb, arguments, folder.Home, folder.User, options.Log, cancellationToken);
         File.Delete(passwordFile);
         if (result.ExitCode != 0)
@@ -72,12 +77,15 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
     private static async Task WaitForPreviousServerAsync(PostgresClusterOptions options, ServerFolder folder, CancellationToken cancellationToken)
     {
         var lockFile = Path.Combine(folder.Data, "postmaster.pid");
-        if (!File.Exists(lockFile)) return;
-        if (!int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid)) return;
+        if (!File.Exists(lockFile))
+            return;
+        if (!int.TryParse(File.ReadLines(lockFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid))
+            return;
         try
         {
             using var previous = Process.GetProcessById(pid);
-            if (!previous.ProcessName.StartsWith("postgres", StringComparison.Ordinal)) return;
+            if (!previous.ProcessName.StartsWith("postgres", StringComparison.Ordinal))
+                return;
             options.Progress($"waiting for the previous server on this data to exit (process {pid})");
             await previous.WaitForExitAsync(cancellationToken).WaitAsync(options.TimeLimit, options.Time, cancellationToken);
         }

@@ -21,7 +21,8 @@ internal sealed record ServerFolder(string Home, UnixUser? User)
     public static string ToolsFolder(string? configured, UnixUser? user)
     {
         var folder = configured ?? Path.Combine(PrivateFolder.Create(Path.Combine(Repository.Root, ".data")), "tools");
-        if (user is not null && !OperatingSystem.IsWindows() && !IsReachable(folder)) folder = Path.Combine(SystemFolder, "tools");
+        if (user is not null && !OperatingSystem.IsWindows() && !IsReachable(folder))
+            folder = Path.Combine(SystemFolder, "tools");
         return CreatePublic(folder);
     }
 
@@ -29,10 +30,13 @@ internal sealed record ServerFolder(string Home, UnixUser? User)
     public static ServerFolder? TryLoad(string folder)
     {
         var pointer = PointerPath(folder);
-        if (!File.Exists(pointer)) return null;
+        if (!File.Exists(pointer))
+            return null;
         var saved = JsonSerializer.Deserialize<Pointer>(File.ReadAllText(pointer))!;
-        if (!Directory.Exists(saved.Home)) return null;
-        if (OperatingSystem.IsWindows()) return new ServerFolder(saved.Home, null);
+        if (!Directory.Exists(saved.Home))
+            return null;
+        if (OperatingSystem.IsWindows())
+            return new ServerFolder(saved.Home, null);
         if (!Unix.IsRoot)
         {
             return saved.User == Environment.UserName
@@ -53,9 +57,11 @@ internal sealed record ServerFolder(string Home, UnixUser? User)
         var server = !OperatingSystem.IsWindows() && Unix.IsRoot
             ? new ServerFolder(IsReachable(folder) ? local : Path.Combine(CreatePublic(SystemFolder), NameFor(folder)), UnixUser.ForPostgres())
             : new ServerFolder(local, null);
-        if (Directory.Exists(server.Home)) Directory.Delete(server.Home, recursive: true);
+        if (Directory.Exists(server.Home))
+            Directory.Delete(server.Home, recursive: true);
         PrivateFolder.Create(server.Home);
-        if (server.User is { } user && !OperatingSystem.IsWindows()) Unix.SetOwner(server.Home, user);
+        if (server.User is { } user && !OperatingSystem.IsWindows())
+            Unix.SetOwner(server.Home, user);
         return server;
     }
 
@@ -73,7 +79,8 @@ internal sealed record ServerFolder(string Home, UnixUser? User)
     private static bool IsReachable(string folder)
     {
         for (var parent = new DirectoryInfo(Path.GetFullPath(folder)); parent is not null; parent = parent.Parent)
-            if (parent.Exists && !parent.UnixFileMode.HasFlag(UnixFileMode.OtherExecute)) return false;
+            if (parent.Exists && !parent.UnixFileMode.HasFlag(UnixFileMode.OtherExecute))
+                return false;
         return true;
     }
 

@@ -27,7 +27,8 @@ internal sealed record Command(int ExitCode, string Output)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        if (user is not null && !OperatingSystem.IsWindows()) start.UserName = user.Name;
+        if (user is not null && !OperatingSystem.IsWindows())
+            start.UserName = user.Name;
         using var process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, received) => Collect(received.Data);
         process.ErrorDataReceived += (_, received) => Collect(received.Data);
@@ -53,12 +54,15 @@ internal sealed record Command(int ExitCode, string Output)
             throw;
         }
 
-        lock (output) return new Command(process.ExitCode, output.ToString());
+        lock (output)
+            return new Command(process.ExitCode, output.ToString());
 
         void Collect(string? received)
         {
-            if (received is null) return;
-            lock (output) output.AppendLine(received);
+            if (received is null)
+                return;
+            lock (output)
+                output.AppendLine(received);
             line(received);
         }
     }

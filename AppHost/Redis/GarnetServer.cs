@@ -30,7 +30,8 @@ public sealed class GarnetServer : IDisposable
     /// <param name="password">Required from clients; null allows every client on this machine.</param>
     public static GarnetServer Start(int port = 0, string? password = null)
     {
-        if (port != 0) return StartOn(port, password);
+        if (port != 0)
+            return StartOn(port, password);
         for (var attempt = 1; ; attempt++)
         {
             try

@@ -24,8 +24,10 @@ internal sealed class BodyLines(PipeReader reader)
 
             var tooLong = read.Buffer.Length > MaxLineLength;
             reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
-            if (tooLong) throw S3Error.InvalidRequest("A line of the chunked body is too long.");
-            if (read.IsCompleted) return null;
+            if (tooLong)
+                throw S3Error.InvalidRequest("A line of the chunked body is too long.");
+            if (read.IsCompleted)
+                return null;
         }
     }
 
@@ -35,10 +37,12 @@ internal sealed class BodyLines(PipeReader reader)
         {
             var read = await reader.ReadAsync(cancellationToken);
             var taken = read.Buffer.Slice(0, Math.Min(count, read.Buffer.Length));
-            foreach (var segment in taken) sink(segment.Span);
+            foreach (var segment in taken)
+                sink(segment.Span);
             count -= taken.Length;
             reader.AdvanceTo(taken.End);
-            if (count > 0 && read.IsCompleted) throw S3Error.IncompleteBody();
+            if (count > 0 && read.IsCompleted)
+                throw S3Error.IncompleteBody();
         }
     }
 
@@ -47,9 +51,11 @@ internal sealed class BodyLines(PipeReader reader)
         while (true)
         {
             var read = await reader.ReadAsync(cancellationToken);
-            foreach (var segment in read.Buffer) sink(segment.Span);
+            foreach (var segment in read.Buffer)
+                sink(segment.Span);
             reader.AdvanceTo(read.Buffer.End);
-            if (read.IsCompleted) return;
+            if (read.IsCompleted)
+                return;
         }
     }
 }

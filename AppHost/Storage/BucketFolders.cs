@@ -16,7 +16,8 @@ internal sealed class BucketFolders
         _temporary = Path.Join(root, "tmp");
 
         // Anything here was still being written when the last process died, so it never became an object.
-        if (Directory.Exists(_temporary)) Directory.Delete(_temporary, recursive: true);
+        if (Directory.Exists(_temporary))
+            Directory.Delete(_temporary, recursive: true);
         Directory.CreateDirectory(_buckets);
         Directory.CreateDirectory(_uploads);
         Directory.CreateDirectory(_temporary);
@@ -25,8 +26,10 @@ internal sealed class BucketFolders
     /// <summary>False if the bucket already exists.</summary>
     public bool Create(string bucket)
     {
-        if (!IsBucketName(bucket)) throw new S3Error(400, "InvalidBucketName", "The specified bucket is not valid.");
-        if (Directory.Exists(Path.Join(_buckets, bucket))) return false;
+        if (!IsBucketName(bucket))
+            throw new S3Error(400, "InvalidBucketName", "The specified bucket is not valid.");
+        if (Directory.Exists(Path.Join(_buckets, bucket)))
+            return false;
         Directory.CreateDirectory(Path.Join(_buckets, bucket));
         Directory.CreateDirectory(Path.Join(_uploads, bucket));
         return true;
@@ -59,7 +62,8 @@ internal sealed class BucketFolders
             }
         }
 
-        foreach (var folder in folders) RemoveEmpty(folder, root);
+        foreach (var folder in folders)
+            RemoveEmpty(folder, root);
     }
 
     private static void RemoveEmpty(string folder, string root)
@@ -69,7 +73,8 @@ internal sealed class BucketFolders
             for (; folder.Length > root.Length; folder = Path.GetDirectoryName(folder)!)
             {
                 // Cheaper than the exception for deleting a folder that is not empty.
-                if (Directory.EnumerateFileSystemEntries(folder).Any()) return;
+                if (Directory.EnumerateFileSystemEntries(folder).Any())
+                    return;
                 Directory.Delete(folder);
             }
         }

@@ -49,7 +49,8 @@ internal sealed class BucketOperations(BucketFolders buckets)
         var prefixes = new List<XElement>();
         foreach (var found in limit == 0 ? [] : FindKeys(root, prefix, delimiter, after))
         {
-            if (truncated = count == limit) break;
+            if (truncated = count == limit)
+                break;
             if (found.IsPrefix)
             {
                 prefixes.Add(new XElement("CommonPrefixes", new XElement("Prefix", name(KeyBytes.ToText(found.Name)))));
@@ -58,7 +59,8 @@ internal sealed class BucketOperations(BucketFolders buckets)
             {
                 using var file = ObjectFile.TryOpen(KeyPath.Object(root, found.Name));
                 // Deleted since we read its name, or incomplete.
-                if (file is null) continue;
+                if (file is null)
+                    continue;
                 body.Add(Contents(name(KeyBytes.ToText(found.Name)), file));
             }
 
@@ -88,7 +90,8 @@ internal sealed class BucketOperations(BucketFolders buckets)
             .Where(e => e.Name.LocalName == "Object")
             .Select(e => e.Elements().FirstOrDefault(child => child.Name.LocalName == "Key")?.Value ?? throw S3Error.MalformedXml())
             .ToList();
-        if (keys.Count is 0 or > MaxKeys) throw S3Error.MalformedXml();
+        if (keys.Count is 0 or > MaxKeys)
+            throw S3Error.MalformedXml();
 
         buckets.Delete(exchange.Target.Bucket, keys.Select(KeyBytes.From));
         await exchange.RespondXmlAsync(new XElement(
@@ -115,7 +118,8 @@ internal sealed class BucketOperations(BucketFolders buckets)
                 break;
             }
 
-            if (commonPrefix is null) yield break;
+            if (commonPrefix is null)
+                yield break;
             yield return (commonPrefix, true);
             after = commonPrefix + AfterAll;
         }

@@ -10,7 +10,8 @@ internal static class Conditions
     {
         if (headers.IfMatch.Count > 0)
         {
-            if (!Matches(headers.IfMatch.ToString(), metadata.ETag)) throw S3Error.PreconditionFailed();
+            if (!Matches(headers.IfMatch.ToString(), metadata.ETag))
+                throw S3Error.PreconditionFailed();
         }
         else if (ParseDate(headers.IfUnmodifiedSince.ToString()) is { } unmodified && TruncateToSeconds(metadata.LastModified) > unmodified)
         {
@@ -19,7 +20,8 @@ internal static class Conditions
 
         if (headers.IfNoneMatch.Count > 0)
         {
-            if (Matches(headers.IfNoneMatch.ToString(), metadata.ETag)) throw NotModified();
+            if (Matches(headers.IfNoneMatch.ToString(), metadata.ETag))
+                throw NotModified();
         }
         else if (ParseDate(headers.IfModifiedSince.ToString()) is { } modified && TruncateToSeconds(metadata.LastModified) <= modified)
         {

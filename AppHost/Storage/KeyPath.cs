@@ -73,10 +73,13 @@ internal static class KeyPath
         var name = new StringBuilder(segment.Length + 8);
         foreach (var b in segment)
         {
-            if (char.IsAsciiLetterLower(b) || char.IsAsciiDigit(b) || b is '-' or '_') name.Append(b);
-            else name.Append('%').Append(((int)b).ToString("x2", CultureInfo.InvariantCulture));
+            if (char.IsAsciiLetterLower(b) || char.IsAsciiDigit(b) || b is '-' or '_')
+                name.Append(b);
+            else
+                name.Append('%').Append(((int)b).ToString("x2", CultureInfo.InvariantCulture));
 
-            if (name.Length < MaxNameLength) continue;
+            if (name.Length < MaxNameLength)
+                continue;
             path.Append(Path.DirectorySeparatorChar).Append(LongMarker).Append(name);
             name.Clear();
         }

@@ -32,10 +32,12 @@ internal sealed class KeyWalk(string root, string prefix)
                     continue;
                 }
 
-                foreach (var key in Walk(Path.Join(folder, entry.Name), keyPrefix + entry.KeyPart, after)) yield return key;
+                foreach (var key in Walk(Path.Join(folder, entry.Name), keyPrefix + entry.KeyPart, after))
+                    yield return key;
             }
 
-            if (entries.Length < BatchSize) yield break;
+            if (entries.Length < BatchSize)
+                yield break;
             last = entries[^1].KeyPart;
         }
     }
@@ -48,9 +50,11 @@ internal sealed class KeyWalk(string root, string prefix)
             foreach (var name in new FileSystemEnumerable<string>(folder, (ref FileSystemEntry found) => found.FileName.ToString()))
             {
                 var entry = Entry.Parse(name);
-                if ((last.Length > 0 && string.CompareOrdinal(entry.KeyPart, last) <= 0) || !MayContain(entry, keyPrefix + entry.KeyPart, after)) continue;
+                if ((last.Length > 0 && string.CompareOrdinal(entry.KeyPart, last) <= 0) || !MayContain(entry, keyPrefix + entry.KeyPart, after))
+                    continue;
                 smallest.Enqueue(entry, entry.KeyPart);
-                if (smallest.Count > BatchSize) smallest.Dequeue();
+                if (smallest.Count > BatchSize)
+                    smallest.Dequeue();
             }
         }
         catch (DirectoryNotFoundException)
@@ -59,7 +63,8 @@ internal sealed class KeyWalk(string root, string prefix)
         }
 
         var entries = new Entry[smallest.Count];
-        for (var i = entries.Length - 1; i >= 0; i--) entries[i] = smallest.Dequeue();
+        for (var i = entries.Length - 1; i >= 0; i--)
+            entries[i] = smallest.Dequeue();
         return entries;
     }
 

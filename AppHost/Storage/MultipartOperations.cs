@@ -18,7 +18,8 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
     {
         buckets.Objects(exchange.Target.Bucket);
         var algorithm = exchange.Header("x-amz-checksum-algorithm")?.ToLowerInvariant();
-        if (algorithm is not null && !Checksum.Algorithms.Contains(algorithm)) throw S3Error.NotImplemented($"the checksum {algorithm}");
+        if (algorithm is not null && !Checksum.Algorithms.Contains(algorithm))
+            throw S3Error.NotImplemented($"the checksum {algorithm}");
         var composite = (exchange.Header("x-amz-checksum-type") ?? (algorithm == "crc64nvme" ? "FULL_OBJECT" : "COMPOSITE")) == "COMPOSITE";
         var folder = UploadFolder.Create(
             buckets.Uploads(exchange.Target.Bucket),
@@ -163,12 +164,15 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
         for (var i = 0; i < requested.Count; i++)
         {
             using var part = ObjectFile.TryOpen(folder.PartPath(requested[i].Number));
-            if (part is null || part.Metadata.ETag != requested[i].ETag) throw InvalidPart();
-            if (requested[i].Checksum is { } given && given != part.Metadata.Checksum?.Value) throw InvalidPart();
+            if (part is null || part.Metadata.ETag != requested[i].ETag)
+                throw InvalidPart();
+            if (requested[i].Checksum is { } given && given != part.Metadata.Checksum?.Value)
+                throw InvalidPart();
             if (part.Length < MinPartBytes && i < requested.Count - 1)
                 throw new S3Error(400, "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size.");
             etags.Append(part.Metadata.ETag);
-            if (part.Metadata.Checksum is { } checksum && checksum.Algorithm == upload.Algorithm) checksums.Add(Convert.FromBase64String(checksum.Value));
+            if (part.Metadata.Checksum is { } checksum && checksum.Algorithm == upload.Algorithm)
+                checksums.Add(Convert.FromBase64String(checksum.Value));
             Append(part, writer, whole);
         }
 
@@ -191,7 +195,8 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
         for (long offset = 0; offset < part.Length;)
         {
             var read = part.Read(buffer, offset);
-            if (read == 0) throw new EndOfStreamException("The file of a part was truncated.");
+            if (read == 0)
+                throw new EndOfStreamException("The file of a part was truncated.");
             writer.Write(buffer.AsSpan(0, read));
             whole?.Append(buffer.AsSpan(0, read));
             offset += read;
@@ -203,7 +208,8 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
     private static StoredChecksum VerifiedChecksum(S3Exchange exchange, Checksum whole)
     {
         var value = Convert.ToBase64String(whole.Value());
-        if (exchange.Header(Checksum.HeaderPrefix + whole.Algorithm) is { } given && given != value) throw S3Error.BadDigest(whole.Algorithm.ToUpperInvariant());
+        if (exchange.Header(Checksum.HeaderPrefix + whole.Algorithm) is { } given && given != value)
+            throw S3Error.BadDigest(whole.Algorithm.ToUpperInvariant());
         return new StoredChecksum(whole.Algorithm, value, Composite: false);
     }
 
@@ -227,7 +233,8 @@ internal sealed class MultipartOperations(BucketFolders buckets, TimeProvider ti
     private static List<RequestedPart> RequestedParts(XElement request)
     {
         var parts = request.Elements().Where(e => e.Name.LocalName == "Part").Select(RequestedPart.Parse).ToList();
-        if (parts.Count == 0) throw S3Error.MalformedXml();
+        if (parts.Count == 0)
+            throw S3Error.MalformedXml();
         for (var i = 1; i < parts.Count; i++)
             if (parts[i].Number <= parts[i - 1].Number)
                 throw new S3Error(400, "InvalidPartOrder", "The list of parts was not in ascending order.");

@@ -34,7 +34,8 @@ internal sealed class ObjectFile : IDisposable
     public static ObjectFile? TryOpen(string path)
     {
         // Missing files are common, and the check is cheaper than the exception.
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         SafeFileHandle handle;
         try
         {
@@ -46,7 +47,8 @@ internal sealed class ObjectFile : IDisposable
         }
 
         var file = TryRead(handle);
-        if (file is null) handle.Dispose();
+        if (file is null)
+            handle.Dispose();
         return file;
     }
 
@@ -70,12 +72,14 @@ internal sealed class ObjectFile : IDisposable
         // Metadata is small: a single read from the end nearly always covers it.
         var total = RandomAccess.GetLength(handle);
         Span<byte> tail = stackalloc byte[(int)Math.Min(total, 1024)];
-        if (tail.Length < FooterBytes || RandomAccess.Read(handle, tail, total - tail.Length) != tail.Length) return null;
+        if (tail.Length < FooterBytes || RandomAccess.Read(handle, tail, total - tail.Length) != tail.Length)
+            return null;
 
         var footer = tail[^FooterBytes..];
         var jsonLength = BinaryPrimitives.ReadInt32LittleEndian(footer);
         var length = total - FooterBytes - jsonLength;
-        if (BinaryPrimitives.ReadInt64LittleEndian(footer[sizeof(int)..]) != MagicNumber || jsonLength is <= 0 or > MaxMetadataBytes || length < 0) return null;
+        if (BinaryPrimitives.ReadInt64LittleEndian(footer[sizeof(int)..]) != MagicNumber || jsonLength is <= 0 or > MaxMetadataBytes || length < 0)
+            return null;
 
         scoped ReadOnlySpan<byte> json;
         if (jsonLength + FooterBytes <= tail.Length)
@@ -85,7 +89,8 @@ internal sealed class ObjectFile : IDisposable
         else
         {
             var whole = new byte[jsonLength];
-            if (RandomAccess.Read(handle, whole, length) != whole.Length) return null;
+            if (RandomAccess.Read(handle, whole, length) != whole.Length)
+                return null;
             json = whole;
         }
 

@@ -13,7 +13,8 @@ internal sealed class ObjectOperations(BucketFolders buckets, TimeProvider time)
     {
         var path = KeyPath.Object(buckets.Objects(exchange.Target.Bucket), exchange.Target.Key);
         var mustBeNew = exchange.Header("If-None-Match") == "*";
-        if (mustBeNew && File.Exists(path)) throw S3Error.PreconditionFailed();
+        if (mustBeNew && File.Exists(path))
+            throw S3Error.PreconditionFailed();
 
         using var writer = buckets.BeginWrite();
         var body = await exchange.ReadBodyAsync(writer.Write);
@@ -24,7 +25,8 @@ internal sealed class ObjectOperations(BucketFolders buckets, TimeProvider time)
             Headers = HeadersToStore(exchange.Request.Headers),
             Checksum = body.Checksum,
         };
-        if (!writer.Commit(path, metadata, overwrite: !mustBeNew)) throw S3Error.PreconditionFailed();
+        if (!writer.Commit(path, metadata, overwrite: !mustBeNew))
+            throw S3Error.PreconditionFailed();
         exchange.Response.Headers.ETag = $"\"{body.ETag}\"";
         AddChecksum(exchange.Response, body.Checksum);
     }
@@ -61,7 +63,8 @@ internal sealed class ObjectOperations(BucketFolders buckets, TimeProvider time)
         }
 
         response.ContentLength = part.Length;
-        if (!HttpMethods.IsHead(exchange.Request.Method)) await SendAsync(response, file, part, exchange.Aborted);
+        if (!HttpMethods.IsHead(exchange.Request.Method))
+            await SendAsync(response, file, part, exchange.Aborted);
     }
 
     public Task DeleteAsync(S3Exchange exchange)
@@ -76,21 +79,25 @@ internal sealed class ObjectOperations(BucketFolders buckets, TimeProvider time)
     {
         var stored = new Dictionary<string, string>();
         foreach (var name in StoredHeaders)
-            if (headers.TryGetValue(name, out var value)) stored[name] = value.ToString();
+            if (headers.TryGetValue(name, out var value))
+                stored[name] = value.ToString();
         foreach (var (name, value) in headers)
-            if (name.StartsWith("x-amz-meta-", StringComparison.OrdinalIgnoreCase)) stored[name.ToLowerInvariant()] = value.ToString();
+            if (name.StartsWith("x-amz-meta-", StringComparison.OrdinalIgnoreCase))
+                stored[name.ToLowerInvariant()] = value.ToString();
 
         // aws-chunked is the framing of the request body, not the encoding of the object.
         var encodings = string.Join(", ", headers.ContentEncoding.ToString()
             .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
             .Where(encoding => encoding != "aws-chunked"));
-        if (encodings.Length > 0) stored["content-encoding"] = encodings;
+        if (encodings.Length > 0)
+            stored["content-encoding"] = encodings;
         return stored;
     }
 
     public static void AddChecksum(HttpResponse response, StoredChecksum? checksum)
     {
-        if (checksum is null) return;
+        if (checksum is null)
+            return;
         response.Headers[Checksum.HeaderPrefix + checksum.Algorithm] = checksum.Value;
         response.Headers["x-amz-checksum-type"] = checksum.Composite ? "COMPOSITE" : "FULL_OBJECT";
     }
@@ -98,16 +105,20 @@ internal sealed class ObjectOperations(BucketFolders buckets, TimeProvider time)
     private static void AddHeaders(S3Exchange exchange, ObjectFile file)
     {
         var headers = exchange.Response.Headers;
-        foreach (var (name, value) in file.Metadata.Headers) headers[name] = value;
+        foreach (var (name, value) in file.Metadata.Headers)
+            headers[name] = value;
         const string overridePrefix = "response-";
         foreach (var (name, value) in exchange.Target.Query)
         {
-            if (!name.StartsWith(overridePrefix, StringComparison.Ordinal)) continue;
-            if (value.Any(char.IsControl)) throw S3Error.InvalidArgument($"{name} is not valid.");
+            if (!name.StartsWith(overridePrefix, StringComparison.Ordinal))
+                continue;
+            if (value.Any(char.IsControl))
+                throw S3Error.InvalidArgument($"{name} is not valid.");
             headers[name[overridePrefix.Length..]] = value;
         }
 
-        if (headers.ContentType.Count == 0) headers.ContentType = "binary/octet-stream";
+        if (headers.ContentType.Count == 0)
+            headers.ContentType = "binary/octet-stream";
         headers.AcceptRanges = "bytes";
         // Browsers open presigned links directly, so they must not guess another content type.
         headers.XContentTypeOptions = "nosniff";
@@ -120,11 +131,13 @@ internal sealed class ObjectOperations(BucketFolders buckets, TimeProvider time)
         {
             var buffer = response.BodyWriter.GetMemory((int)Math.Min(left, BufferBytes));
             var read = file.Read(buffer.Span[..(int)Math.Min(left, buffer.Length)], offset);
-            if (read == 0) throw new EndOfStreamException("The file of the object was truncated.");
+            if (read == 0)
+                throw new EndOfStreamException("The file of the object was truncated.");
             response.BodyWriter.Advance(read);
             (offset, left) = (offset + read, left - read);
             var flushed = await response.BodyWriter.FlushAsync(aborted);
-            if (flushed.IsCompleted) return;
+            if (flushed.IsCompleted)
+                return;
         }
     }
 }
@@ -137,10 +150,13 @@ internal readonly record struct ByteRange(long Start, long Length)
     public static ByteRange? Parse(string? header, long total)
     {
         const string unit = "bytes=";
-        if (header is null || !header.StartsWith(unit, StringComparison.Ordinal)) return null;
+        if (header is null || !header.StartsWith(unit, StringComparison.Ordinal))
+            return null;
         var ends = header[unit.Length..].Split('-');
-        if (ends.Length != 2 || !TryParseBound(ends[0], out var first) || !TryParseBound(ends[1], out var last) || (first is null && last is null)) return null;
-        if (last < first) return null;
+        if (ends.Length != 2 || !TryParseBound(ends[0], out var first) || !TryParseBound(ends[1], out var last) || (first is null && last is null))
+            return null;
+        if (last < first)
+            return null;
 
         var start = first ?? Math.Max(0, total - last!.Value);
         var end = first is null ? total - 1 : Math.Min(last ?? long.MaxValue, total - 1);
@@ -152,8 +168,10 @@ internal readonly record struct ByteRange(long Start, long Length)
     private static bool TryParseBound(string text, out long? number)
     {
         number = null;
-        if (text.Length == 0) return true;
-        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)) return false;
+        if (text.Length == 0)
+            return true;
+        if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value))
+            return false;
         number = value;
         return true;
     }

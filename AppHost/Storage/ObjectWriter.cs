@@ -21,7 +21,8 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
     {
         while (!content.IsEmpty)
         {
-            if (_buffered == _buffer.Length) Flush();
+            if (_buffered == _buffer.Length)
+                Flush();
             var taken = Math.Min(content.Length, _buffer.Length - _buffered);
             content[..taken].CopyTo(_buffer.AsSpan(_buffered));
             _buffered += taken;
@@ -58,8 +59,10 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
     public void Dispose()
     {
         _handle.Dispose();
-        if (!_moved) File.Delete(temporaryPath);
-        if (_buffer.Length > 0) ArrayPool<byte>.Shared.Return(_buffer);
+        if (!_moved)
+            File.Delete(temporaryPath);
+        if (_buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
     }
 

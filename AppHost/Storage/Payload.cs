@@ -41,8 +41,10 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             ? await CopyChunksAsync(Receive, trailers, cancellationToken)
             : await CopyPlainAsync(Receive, cancellationToken);
 
-        if (Header("x-amz-decoded-content-length") is { } declared && declared != length.ToString(System.Globalization.CultureInfo.InvariantCulture)) throw S3Error.IncompleteBody();
-        if (md5 is not null && Header("Content-MD5") != Convert.ToBase64String(md5.GetCurrentHash())) throw S3Error.BadDigest("Content-MD5");
+        if (Header("x-amz-decoded-content-length") is { } declared && declared != length.ToString(System.Globalization.CultureInfo.InvariantCulture))
+            throw S3Error.IncompleteBody();
+        if (md5 is not null && Header("Content-MD5") != Convert.ToBase64String(md5.GetCurrentHash()))
+            throw S3Error.BadDigest("Content-MD5");
         return new ReceivedBody($"{Convert.ToHexStringLower(hash.AsSpan(0, 16))}-1", algorithm is null ? null : Verify(algorithm, checksum?.Value() ?? hash, trailers));
     }
 
@@ -53,7 +55,8 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         await CopyToAsync(
             bytes =>
             {
-                if (document.Length + bytes.Length > MaxDocumentBytes) throw S3Error.InvalidRequest("The document is too large.");
+                if (document.Length + bytes.Length > MaxDocumentBytes)
+                    throw S3Error.InvalidRequest("The document is too large.");
                 document.Write(bytes);
             },
             cancellationToken);
@@ -62,7 +65,8 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
 
     private async Task<byte[]> CopyPlainAsync(BodySink receive, CancellationToken cancellationToken)
     {
-        if (request.ContentLength is null) throw new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
+        if (request.ContentLength is null)
+            throw new S3Error(411, "MissingContentLength", "You must provide the Content-Length HTTP header.");
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await _body.CopyRestAsync(
             bytes =>
@@ -107,13 +111,16 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             if (chunksAreSigned)
             {
                 var hash = chunk.GetHashAndReset();
-                if (!signed.ChunkMatches(previous, hash, signature)) throw ChunkSignatureMismatch();
+                if (!signed.ChunkMatches(previous, hash, signature))
+                    throw ChunkSignatureMismatch();
                 whole.AppendData(hash);
                 previous = signature;
             }
 
-            if (size == 0) break;
-            if (await _body.ReadLineAsync(cancellationToken) != "") throw S3Error.IncompleteBody();
+            if (size == 0)
+                break;
+            if (await _body.ReadLineAsync(cancellationToken) != "")
+                throw S3Error.IncompleteBody();
         }
 
         await ReadTrailersAsync(trailers, chunksAreSigned && hasTrailers ? previous : null, cancellationToken);
@@ -128,16 +135,20 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
         while (await _body.ReadLineAsync(cancellationToken) is { Length: > 0 } line)
         {
             var colon = line.IndexOf(':', StringComparison.Ordinal);
-            if (colon < 0) throw S3Error.InvalidRequest("A trailer is malformed.");
+            if (colon < 0)
+                throw S3Error.InvalidRequest("A trailer is malformed.");
             var (name, value) = (line[..colon].Trim().ToLowerInvariant(), line[(colon + 1)..].Trim());
             trailers[name] = value;
-            if (name != signatureName) canonical.Append(name).Append(':').Append(value).Append('\n');
+            if (name != signatureName)
+                canonical.Append(name).Append(':').Append(value).Append('\n');
         }
 
         await _body.CopyRestAsync(static _ => throw S3Error.IncompleteBody(), cancellationToken);
-        if (previous is null) return;
+        if (previous is null)
+            return;
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(canonical.ToString()));
-        if (!signed.TrailerMatches(previous, hash, trailers.GetValueOrDefault(signatureName, ""))) throw ChunkSignatureMismatch();
+        if (!signed.TrailerMatches(previous, hash, trailers.GetValueOrDefault(signatureName, "")))
+            throw ChunkSignatureMismatch();
     }
 
     private string? DeclaredChecksum()
@@ -146,7 +157,8 @@ internal sealed class Payload(HttpRequest request, SignedRequest signed)
             ?? request.Headers.Keys.FirstOrDefault(key => key.StartsWith(Checksum.HeaderPrefix, StringComparison.OrdinalIgnoreCase)
                 && !key.EndsWith("-algorithm", StringComparison.OrdinalIgnoreCase)
                 && !key.EndsWith("-type", StringComparison.OrdinalIgnoreCase));
-        if (name is null) return null;
+        if (name is null)
+            return null;
         return name.StartsWith(Checksum.HeaderPrefix, StringComparison.OrdinalIgnoreCase)
             ? name[Checksum.HeaderPrefix.Length..].Trim().ToLowerInvariant()
             : throw S3Error.NotImplemented($"the trailer {name}");
@@ -182,7 +194,8 @@ internal readonly record struct ChunkHeader(long Size, string Signature)
 
     public static ChunkHeader Parse(string? line)
     {
-        if (line is null) throw S3Error.IncompleteBody();
+        if (line is null)
+            throw S3Error.IncompleteBody();
         var semicolon = line.IndexOf(';', StringComparison.Ordinal);
         var size = semicolon < 0 ? line : line[..semicolon];
         if (!long.TryParse(size, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var bytes) || bytes < 0)

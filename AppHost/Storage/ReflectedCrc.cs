@@ -38,7 +38,8 @@ internal sealed class ReflectedCrc
                 ^ t[0x300 + (byte)(crc >> 32)] ^ t[0x200 + (byte)(crc >> 40)] ^ t[0x100 + (byte)(crc >> 48)] ^ t[crc >> 56];
         }
 
-        foreach (var b in content) crc = t[(byte)(crc ^ b)] ^ (crc >> 8);
+        foreach (var b in content)
+            crc = t[(byte)(crc ^ b)] ^ (crc >> 8);
         _value = crc;
     }
 
@@ -56,11 +57,13 @@ internal sealed class ReflectedCrc
         for (var i = 0; i < 256; i++)
         {
             var crc = (ulong)i;
-            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ polynomial;
+            for (var bit = 0; bit < 8; bit++)
+                crc = (crc & 1) == 0 ? crc >> 1 : (crc >> 1) ^ polynomial;
             tables[i] = crc;
         }
 
-        for (var i = 256; i < tables.Length; i++) tables[i] = (tables[i - 256] >> 8) ^ tables[(byte)tables[i - 256]];
+        for (var i = 256; i < tables.Length; i++)
+            tables[i] = (tables[i - 256] >> 8) ^ tables[(byte)tables[i - 256]];
         return tables;
     }
 }

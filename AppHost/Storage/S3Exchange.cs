@@ -40,7 +40,8 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, SignedReq
 
     public static async Task RespondXmlAsync(HttpResponse response, int status, XElement body)
     {
-        foreach (var element in body.DescendantsAndSelf()) element.Name = XName.Get(element.Name.LocalName, status == 200 ? Namespace : "");
+        foreach (var element in body.DescendantsAndSelf())
+            element.Name = XName.Get(element.Name.LocalName, status == 200 ? Namespace : "");
         using var text = new MemoryStream();
         // Keys may contain characters that XML allows only as references, so the writer must not check them.
         using (var writer = XmlWriter.Create(text, new XmlWriterSettings { Encoding = new UTF8Encoding(false), CheckCharacters = false }))
@@ -56,7 +57,8 @@ internal sealed class S3Exchange(HttpContext context, S3Target target, SignedReq
     /// <summary>A query parameter between 0 and <paramref name="max"/>, which is also the default.</summary>
     public int Limit(string name, int max)
     {
-        if (Target[name] is not { } text) return max;
+        if (Target[name] is not { } text)
+            return max;
         return int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? Math.Min(number, max)
             : throw S3Error.InvalidArgument($"{name} is not valid.");

@@ -28,7 +28,8 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
             if (options.Intercept is { } intercept)
             {
                 await intercept(context);
-                if (context.Response.HasStarted) return;
+                if (context.Response.HasStarted)
+                    return;
             }
 
             var target = S3Target.Parse(context.Request);
@@ -63,7 +64,8 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
                 throw S3Error.NotImplemented($"the parameter {name}");
         }
 
-        if (target.Bucket.Length == 0) throw S3Error.NotImplemented("listing buckets");
+        if (target.Bucket.Length == 0)
+            throw S3Error.NotImplemented("listing buckets");
         return target.Key.Length == 0 ? ServeBucketAsync(exchange, target) : ServeObjectAsync(exchange, target);
     }
 

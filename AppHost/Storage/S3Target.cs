@@ -39,7 +39,8 @@ internal sealed class S3Target
         get
         {
             foreach (var (key, value) in Query)
-                if (key == name) return value;
+                if (key == name)
+                    return value;
             return null;
         }
     }
@@ -47,12 +48,14 @@ internal sealed class S3Target
     public static S3Target Parse(HttpRequest request)
     {
         var raw = request.HttpContext.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
-        if (!raw.StartsWith('/')) throw S3Error.InvalidRequest("The request target must be a path.");
+        if (!raw.StartsWith('/'))
+            throw S3Error.InvalidRequest("The request target must be a path.");
         var question = raw.IndexOf('?', StringComparison.Ordinal);
         var path = Uri.UnescapeDataString(question < 0 ? raw : raw[..question]);
         var slash = path.IndexOf('/', 1);
         var key = slash < 0 ? "" : path[(slash + 1)..];
-        if (Encoding.UTF8.GetByteCount(key) > MaxKeyBytes) throw new S3Error(400, "KeyTooLongError", "Your key is too long.");
+        if (Encoding.UTF8.GetByteCount(key) > MaxKeyBytes)
+            throw new S3Error(400, "KeyTooLongError", "Your key is too long.");
         return new S3Target(path, slash < 0 ? path[1..] : path[1..slash], key, ReadQuery(question < 0 ? "" : raw[(question + 1)..]));
     }
 

@@ -43,7 +43,8 @@ internal sealed class SignatureV4(S3EndpointOptions options)
     private static Claim FromHeader(HttpRequest request)
     {
         var header = Header(request, "Authorization") ?? throw S3Error.AccessDenied();
-        if (!header.StartsWith(Algorithm + " ", StringComparison.Ordinal)) throw S3Error.InvalidRequest($"Only {Algorithm} is supported.");
+        if (!header.StartsWith(Algorithm + " ", StringComparison.Ordinal))
+            throw S3Error.InvalidRequest($"Only {Algorithm} is supported.");
         var fields = header[(Algorithm.Length + 1)..]
             .Split(',', StringSplitOptions.TrimEntries)
             .Select(field => field.Split('=', 2))
@@ -71,9 +72,12 @@ internal sealed class SignatureV4(S3EndpointOptions options)
 
     private void CheckScope(Claim claim)
     {
-        if (claim.Credential is not [var accessKey, _, var region, "s3", "aws4_request"]) throw Malformed("the credential is not of the form key/day/region/s3/aws4_request");
-        if (region != options.Region) throw Malformed($"the region '{region}' is wrong; expecting '{options.Region}'");
-        if (!FixedTimeEquals(accessKey, options.AccessKey)) throw new S3Error(403, "InvalidAccessKeyId", "The access key you provided does not exist in our records.");
+        if (claim.Credential is not [var accessKey, _, var region, "s3", "aws4_request"])
+            throw Malformed("the credential is not of the form key/day/region/s3/aws4_request");
+        if (region != options.Region)
+            throw Malformed($"the region '{region}' is wrong; expecting '{options.Region}'");
+        if (!FixedTimeEquals(accessKey, options.AccessKey))
+            throw new S3Error(403, "InvalidAccessKeyId", "The access key you provided does not exist in our records.");
     }
 
     private void CheckTime(Claim claim)
@@ -85,13 +89,15 @@ internal sealed class SignatureV4(S3EndpointOptions options)
         var age = options.Time.GetUtcNow() - signedAt;
         if (age < -ClockSkew || (claim.Lifetime is null && age > ClockSkew))
             throw new S3Error(403, "RequestTimeTooSkewed", "The difference between the request time and the current time is too large.");
-        if (age > claim.Lifetime) throw S3Error.AccessDenied("Request has expired");
+        if (age > claim.Lifetime)
+            throw S3Error.AccessDenied("Request has expired");
     }
 
     /// <summary>All <c>x-amz-</c> headers must be signed, so that nobody on the way can add one and change the request's meaning.</summary>
     private static void CheckCoverage(Claim claim, HttpRequest request)
     {
-        if (!claim.SignedHeaders.Contains("host")) throw S3Error.AccessDenied("The host header must be signed.");
+        if (!claim.SignedHeaders.Contains("host"))
+            throw S3Error.AccessDenied("The host header must be signed.");
         foreach (var (name, _) in request.Headers)
         {
             if (name.StartsWith("x-amz-", StringComparison.OrdinalIgnoreCase) && !claim.SignedHeaders.Contains(name, StringComparer.OrdinalIgnoreCase))
@@ -127,9 +133,11 @@ internal sealed class SignatureV4(S3EndpointOptions options)
 
     private byte[] SigningKey(string day)
     {
-        if (_dailyKey is { } cached && cached.Day == day) return cached.Key;
+        if (_dailyKey is { } cached && cached.Day == day)
+            return cached.Key;
         var key = Encoding.UTF8.GetBytes("AWS4" + options.SecretKey);
-        foreach (var step in (string[])[day, options.Region, "s3", "aws4_request"]) key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(step));
+        foreach (var step in (string[])[day, options.Region, "s3", "aws4_request"])
+            key = HMACSHA256.HashData(key, Encoding.UTF8.GetBytes(step));
         _dailyKey = new DailyKey(day, key);
         return key;
     }
@@ -186,8 +194,10 @@ internal static class AwsEscape
         foreach (var b in Encoding.UTF8.GetBytes(text))
         {
             var c = (char)b;
-            if (char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~' || (keepSlash && c == '/')) target.Append(c);
-            else target.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
+            if (char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_' or '~' || (keepSlash && c == '/'))
+                target.Append(c);
+            else
+                target.Append('%').Append(b.ToString("X2", CultureInfo.InvariantCulture));
         }
     }
 }

@@ -31,7 +31,8 @@ internal sealed class UploadFolder
     public static UploadFolder? TryOpen(string uploads, string id)
     {
         // The id comes from the client and becomes part of a path.
-        if (!Guid.TryParseExact(id, "N", out _)) return null;
+        if (!Guid.TryParseExact(id, "N", out _))
+            return null;
         try
         {
             var path = Path.Join(uploads, id);

@@ -53,7 +53,8 @@ internal sealed class AccessApi : IAsyncDisposable
     public async Task<HttpResponseMessage> GetAsync(string path, string? authorization = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        if (authorization is not null) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        if (authorization is not null)
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
         return await Client.SendAsync(request);
     }
 

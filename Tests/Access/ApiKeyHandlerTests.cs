@@ -138,9 +138,15 @@ public sealed class ApiKeyHandlerTests : IAsyncLifetime
     {
         var good = await _api.Keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
         var bad = ApiKeyText.Generate();
-        using (await _api.GetAsync("/who", $"Bearer {good.Text}")) { }
-        using (await _api.GetAsync("/who", $"Bearer {bad}")) { }
-        using (await _api.GetAsync("/edit", $"ApiKey {good.Text}")) { }
+        using (await _api.GetAsync("/who", $"Bearer {good.Text}"))
+        {
+        }
+        using (await _api.GetAsync("/who", $"Bearer {bad}"))
+        {
+        }
+        using (await _api.GetAsync("/edit", $"ApiKey {good.Text}"))
+        {
+        }
 
         Assert.Contains(_api.Log.Lines, line => line.Contains(ApiKeyText.Prefix(bad)!, StringComparison.Ordinal));
         Assert.DoesNotContain(_api.Log.Lines, line => line.Contains(good.Text[^43..], StringComparison.Ordinal));

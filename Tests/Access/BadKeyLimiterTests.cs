@@ -33,7 +33,8 @@ public sealed class BadKeyLimiterTests
     [Fact]
     public void One_prefix_tried_from_many_sources_must_wait_after_twenty_bad_keys()
     {
-        for (var i = 0; i < 20; i++) Assert.Null(_limiter.Note(IPAddress.Parse($"192.0.2.{i}"), "theprefix"));
+        for (var i = 0; i < 20; i++)
+            Assert.Null(_limiter.Note(IPAddress.Parse($"192.0.2.{i}"), "theprefix"));
 
         Assert.NotNull(_limiter.Note(IPAddress.Parse("192.0.2.100"), "theprefix"));
         Assert.Null(_limiter.Note(IPAddress.Parse("192.0.2.101"), "another"));
@@ -42,7 +43,8 @@ public sealed class BadKeyLimiterTests
     [Fact]
     public void Sources_are_counted_separately_but_an_IPv6_network_counts_as_one()
     {
-        for (var i = 1; i <= 20; i++) _limiter.Note(IPAddress.Parse($"2001:db8:1:2::{i:x}"), prefix: null);
+        for (var i = 1; i <= 20; i++)
+            _limiter.Note(IPAddress.Parse($"2001:db8:1:2::{i:x}"), prefix: null);
 
         Assert.NotNull(_limiter.SourceWait(IPAddress.Parse("2001:db8:1:2:ffff::1")));
         Assert.Null(_limiter.SourceWait(IPAddress.Parse("2001:db8:1:3::1")));
@@ -52,7 +54,8 @@ public sealed class BadKeyLimiterTests
     [Fact]
     public void An_IPv4_address_is_the_same_source_in_its_IPv6_form()
     {
-        for (var i = 0; i < 20; i++) _limiter.Note(Source, prefix: null);
+        for (var i = 0; i < 20; i++)
+            _limiter.Note(Source, prefix: null);
 
         Assert.NotNull(_limiter.SourceWait(Source.MapToIPv6()));
     }
@@ -60,7 +63,8 @@ public sealed class BadKeyLimiterTests
     [Fact]
     public void A_flood_of_made_up_prefixes_does_not_exhaust_memory()
     {
-        for (var i = 0; i < 100_000; i++) _limiter.Note(Source, $"p{i}");
+        for (var i = 0; i < 100_000; i++)
+            _limiter.Note(Source, $"p{i}");
 
         Assert.InRange(_limiter.Tracked, 1, 20_001);
         Assert.NotNull(_limiter.SourceWait(Source));

@@ -145,7 +145,8 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         {
             context.RequestAborted.Register(() => hungUp.TrySetResult());
             context.Response.ContentType = "application/json";
-            while (!context.RequestAborted.IsCancellationRequested) await context.Response.WriteAsync("[1,2,3]");
+            while (!context.RequestAborted.IsCancellationRequested)
+                await context.Response.WriteAsync("[1,2,3]");
         };
         await _rig.RequestAsync(Call());
 

@@ -24,8 +24,10 @@ internal static class ApiClient
         var form = new MultipartFormDataContent();
         foreach (var (name, value) in parts)
         {
-            if (name == "file") form.Add(File(value), "file", "products.csv");
-            else form.Add(new StringContent(value), name);
+            if (name == "file")
+                form.Add(File(value), "file", "products.csv");
+            else
+                form.Add(new StringContent(value), name);
         }
 
         return form;
@@ -42,7 +44,8 @@ internal static class ApiClient
         this HttpClient client, HttpContent content, string? key = null, string query = "", CancellationToken cancellationToken = default)
     {
         var request = new HttpRequestMessage(HttpMethod.Post, "/v1/requests" + query) { Content = content };
-        if (key is not null) request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        if (key is not null)
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
         return await client.SendAsync(request, cancellationToken);
     }
 

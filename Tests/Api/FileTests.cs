@@ -91,7 +91,8 @@ public sealed class FileTests : ApiTest
         var reads = 0;
         S3.BeforeRequest = context =>
         {
-            if (HttpMethods.IsGet(context.Request.Method)) reads++;
+            if (HttpMethods.IsGet(context.Request.Method))
+                reads++;
             return Task.CompletedTask;
         };
 
@@ -127,7 +128,8 @@ public sealed class FileTests : ApiTest
         var asked = new List<string>();
         S3.BeforeRequest = context =>
         {
-            if (HttpMethods.IsGet(context.Request.Method)) asked.Add(context.Request.Headers.Range.ToString());
+            if (HttpMethods.IsGet(context.Request.Method))
+                asked.Add(context.Request.Headers.Range.ToString());
             return Task.CompletedTask;
         };
 
@@ -186,8 +188,10 @@ public sealed class FileTests : ApiTest
     {
         using var response = await GetAsync(await WithOutputAsync("the output"), "bytes=4-", ("If-Match", expected));
 
-        if (status == HttpStatusCode.PreconditionFailed) await response.AssertProblemAsync(status, "another_file");
-        else Assert.Equal((status, "output"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
+        if (status == HttpStatusCode.PreconditionFailed)
+            await response.AssertProblemAsync(status, "another_file");
+        else
+            Assert.Equal((status, "output"), (response.StatusCode, await response.Content.ReadAsStringAsync()));
     }
 
     private async Task<Guid> WithOutputAsync(string output)
@@ -202,7 +206,8 @@ public sealed class FileTests : ApiTest
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/requests/{id}/output.csv");
         request.Headers.TryAddWithoutValidation("Range", range);
-        foreach (var (name, value) in conditions) request.Headers.TryAddWithoutValidation(name, value);
+        foreach (var (name, value) in conditions)
+            request.Headers.TryAddWithoutValidation(name, value);
         return await Alice.SendAsync(request);
     }
 

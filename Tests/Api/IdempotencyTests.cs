@@ -29,7 +29,8 @@ public sealed class IdempotencyTests : ApiTest
         Assert.Equal(1, await Api.CountAsync("workflow_instances"));
         Assert.Equal(0, await Api.CountAsync("uploads"));
         Assert.Single(await Api.KeysAsync());
-        foreach (var answer in answers) answer.Dispose();
+        foreach (var answer in answers)
+            answer.Dispose();
     }
 
     [Fact]

@@ -49,7 +49,8 @@ public sealed class LargeUploadTests : ApiTest
                     block.Clear();
                 }
 
-                if (row % LookEvery == 0) Growth = Math.Max(Growth, GC.GetTotalMemory(forceFullCollection: true) - before);
+                if (row % LookEvery == 0)
+                    Growth = Math.Max(Growth, GC.GetTotalMemory(forceFullCollection: true) - before);
             }
         }
 

@@ -164,7 +164,8 @@ public sealed class LifecycleTests : ApiTest
         var id = await Alice.AcceptedAsync();
         await Api.LoadAsync(id);
         await Api.ProgressAsync(id);
-        if (ended) await Api.EndAsync(id, "completed_with_errors", withOutput: true);
+        if (ended)
+            await Api.EndAsync(id, "completed_with_errors", withOutput: true);
         return id;
     }
 

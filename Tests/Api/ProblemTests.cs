@@ -22,7 +22,8 @@ public sealed class ProblemTests : ApiTest
         using var response = await Alice.SendAsync(request);
 
         await response.AssertProblemAsync(status, code);
-        if (status == HttpStatusCode.MethodNotAllowed) Assert.NotEmpty(response.Content.Headers.Allow);
+        if (status == HttpStatusCode.MethodNotAllowed)
+            Assert.NotEmpty(response.Content.Headers.Allow);
     }
 
     [Fact]

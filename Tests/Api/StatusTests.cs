@@ -91,7 +91,8 @@ public sealed class StatusTests : ApiTest
     public async Task Requests_are_listed_newest_first_page_by_page()
     {
         var ids = new List<Guid>();
-        for (var i = 0; i < 5; i++) ids.Add(await Alice.AcceptedAsync());
+        for (var i = 0; i < 5; i++)
+            ids.Add(await Alice.AcceptedAsync());
         await Bob.AcceptedAsync();
         // Two with the same timestamp: the id breaks the tie, and neither is lost between pages.
         await Database.DataSource.Sql("update csv_data_table set created_at = (select created_at from csv_data_table where id = @a) where id = @b")

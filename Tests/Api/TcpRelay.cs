@@ -86,7 +86,8 @@ internal sealed class TcpRelay : IAsyncDisposable
         try
         {
             await server.ConnectAsync(_target, _stop.Token);
-            lock (_open) _open.AddRange([client, server]);
+            lock (_open)
+                _open.AddRange([client, server]);
             await Task.WhenAny(PumpAsync(client, server, fromClient: true), PumpAsync(server, client, fromClient: false));
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
@@ -104,13 +105,15 @@ internal sealed class TcpRelay : IAsyncDisposable
         var buffer = new byte[64 * 1024];
         while (await from.ReceiveAsync(buffer, _stop.Token) is > 0 and var read)
         {
-            if (Volatile.Read(ref _hang) is { } hang) await hang.Task;
+            if (Volatile.Read(ref _hang) is { } hang)
+                await hang.Task;
             if (fromClient && Volatile.Read(ref _trigger) is { } trigger && buffer.AsSpan(0, read).IndexOf(trigger) >= 0)
             {
                 Volatile.Write(ref _trigger, null);
                 // Closed before forwarding, so that the server's response can never reach the client.
                 from.Close(0);
-                if (_deliverTrigger) await to.SendAsync(buffer.AsMemory(0, read), _stop.Token);
+                if (_deliverTrigger)
+                    await to.SendAsync(buffer.AsMemory(0, read), _stop.Token);
                 return;
             }
 
@@ -122,7 +125,8 @@ internal sealed class TcpRelay : IAsyncDisposable
     {
         lock (_open)
         {
-            foreach (var socket in _open) socket.Close(0);
+            foreach (var socket in _open)
+                socket.Close(0);
             _open.Clear();
         }
     }

@@ -68,7 +68,8 @@ public sealed partial class TenantIsolationTests : ApiTest
     [Fact]
     public async Task Another_owners_cursor_reveals_nothing()
     {
-        for (var i = 0; i < 2; i++) await Alice.AcceptedAsync();
+        for (var i = 0; i < 2; i++)
+            await Alice.AcceptedAsync();
         var cursor = (await Alice.GetJsonAsync("/v1/requests?limit=1")).GetProperty("next_cursor").GetString();
 
         Assert.Empty((await Bob.GetJsonAsync($"/v1/requests?cursor={cursor}")).GetProperty("items").EnumerateArray());

@@ -78,7 +78,8 @@ internal sealed class TestApi : IAsyncDisposable
     public async Task<List<string>> KeysAsync(string prefix = "requests/")
     {
         var keys = new List<string>();
-        await foreach (var found in Objects.ListAsync(prefix, CancellationToken.None)) keys.Add(found.Key);
+        await foreach (var found in Objects.ListAsync(prefix, CancellationToken.None))
+            keys.Add(found.Key);
         return keys;
     }
 

@@ -66,7 +66,8 @@ public sealed class UploadTests : ApiTest
     public async Task Every_error_of_a_bad_CSV_is_reported_and_nothing_is_stored()
     {
         var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
-        for (var row = 1; row <= 150; row++) csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"{row},Thing,ftp://images.test/{row}.jpg\n");
+        for (var row = 1; row <= 150; row++)
+            csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"{row},Thing,ftp://images.test/{row}.jpg\n");
 
         using var response = await Alice.UploadAsync(ApiClient.Form(("file", csv.ToString())));
 
@@ -176,7 +177,8 @@ public sealed class UploadTests : ApiTest
     public async Task A_file_over_the_limit_is_413_with_or_without_a_content_length(bool chunked)
     {
         var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
-        for (var row = 1; csv.Length < 400_000; row++) csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"{row},Thing,https://images.test/{row}.jpg\n");
+        for (var row = 1; csv.Length < 400_000; row++)
+            csv.Append(System.Globalization.CultureInfo.InvariantCulture, $"{row},Thing,https://images.test/{row}.jpg\n");
         using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/requests") { Content = ApiClient.Form(("file", csv.ToString())) };
         request.Headers.TransferEncodingChunked = chunked;
 

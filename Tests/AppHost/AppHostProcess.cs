@@ -35,7 +35,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
     {
         get
         {
-            lock (_output) return _output.ToString();
+            lock (_output)
+                return _output.ToString();
         }
     }
 
@@ -50,7 +51,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
             // Not the repository: the host must not depend on its working directory.
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>()) start.Environment[name] = value;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         return new AppHostProcess(new Process { StartInfo = start }, data);
     }
 
@@ -84,8 +86,10 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     private void Signal(int signal)
     {
-        if (OperatingSystem.IsWindows()) _process.Kill();
-        else Unix.Signal(_process.Id, signal);
+        if (OperatingSystem.IsWindows())
+            _process.Kill();
+        else
+            Unix.Signal(_process.Id, signal);
     }
 
     public async ValueTask DisposeAsync()
@@ -101,7 +105,8 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
     private void Append(string? line)
     {
-        lock (_output) _output.AppendLine(line);
+        lock (_output)
+            _output.AppendLine(line);
     }
 }
 

@@ -78,8 +78,10 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
         // The stream starts with the current state of every resource.
         await foreach (var change in host.Notifications.WatchAsync())
         {
-            if (change.Resource.Name == "worker" && change.Snapshot.State?.Text == KnownResourceStates.Running) running[change.ResourceId] = Pid(change);
-            if (running.Count == 2) break;
+            if (change.Resource.Name == "worker" && change.Snapshot.State?.Text == KnownResourceStates.Running)
+                running[change.ResourceId] = Pid(change);
+            if (running.Count == 2)
+                break;
         }
 
         return running;

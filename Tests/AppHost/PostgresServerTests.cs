@@ -11,7 +11,8 @@ public sealed class PostgresServerTests
     {
         using var folder = new TemporaryFolder();
         // When the tests run as root, Postgres runs as a user who cannot enter this folder.
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         var options = Options(folder);
         string home;
         await using (var server = await PostgresServer.StartAsync(options))

@@ -31,7 +31,8 @@ public sealed class RunningHost : IAsyncLifetime
         ]);
         _app = await builder.BuildAsync();
         await _app.StartAsync().WaitAsync(StartTimeout);
-        foreach (var service in new[] { "api", "worker" }) await Notifications.WaitForResourceHealthyAsync(service).WaitAsync(StartTimeout);
+        foreach (var service in new[] { "api", "worker" })
+            await Notifications.WaitForResourceHealthyAsync(service).WaitAsync(StartTimeout);
     }
 
     internal async Task<DarkroomClient> ClientAsync()
@@ -46,7 +47,8 @@ public sealed class RunningHost : IAsyncLifetime
 
     public async Task DisposeAsync()
     {
-        if (_app is not null) await _app.DisposeAsync();
+        if (_app is not null)
+            await _app.DisposeAsync();
         _folder.Dispose();
     }
 }

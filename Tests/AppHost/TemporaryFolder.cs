@@ -18,7 +18,8 @@ internal sealed class TemporaryFolder : IDisposable
             {
                 using var location = JsonDocument.Parse(File.ReadAllText(pointer));
                 var home = location.RootElement.GetProperty("Home").GetString()!;
-                if (Directory.Exists(home)) Directory.Delete(home, recursive: true);
+                if (Directory.Exists(home))
+                    Directory.Delete(home, recursive: true);
             }
 
             Directory.Delete(Path, recursive: true);

@@ -46,13 +46,15 @@ public sealed class RoomOrderTests
         var types = rooms.TypesOf(room);
 
         Assert.NotEmpty(types.GetTypes());
-        if (later.Length > 0) AssertHolds(types.ShouldNot().HaveDependencyOnAny(later));
+        if (later.Length > 0)
+            AssertHolds(types.ShouldNot().HaveDependencyOnAny(later));
     }
 
     [Fact]
     public void Every_room_has_its_place_in_the_order()
     {
-        foreach (var rooms in Projects) Assert.Equal(rooms.Order.Order(), rooms.Found.Order());
+        foreach (var rooms in Projects)
+            Assert.Equal(rooms.Order.Order(), rooms.Found.Order());
     }
 
     [Fact]

@@ -13,11 +13,14 @@ internal sealed class BenchmarkOptions
         for (var i = 0; i < arguments.Length; i++)
         {
             var argument = arguments[i];
-            if (argument == "--workers") Workers = ParseNumber(arguments[++i]);
-            else if (argument == "--rounds") Rounds = ParseNumber(arguments[++i]);
+            if (argument == "--workers")
+                Workers = ParseNumber(arguments[++i]);
+            else if (argument == "--rounds")
+                Rounds = ParseNumber(arguments[++i]);
             else if (argument.StartsWith("--", StringComparison.Ordinal) && argument.Split('=', 2) is [var name, var value])
                 Settings.Add((name[2..].Replace(":", "__", StringComparison.Ordinal), value));
-            else Arguments.Add(argument);
+            else
+                Arguments.Add(argument);
         }
     }
 

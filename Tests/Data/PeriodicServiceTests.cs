@@ -87,7 +87,8 @@ public sealed class PeriodicServiceTests
             var number = Interlocked.Increment(ref _runs);
             _ran.Release();
             await run(number);
-            if (Blocks) await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
+            if (Blocks)
+                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         }
 
         public override void Dispose()

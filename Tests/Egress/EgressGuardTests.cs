@@ -50,8 +50,10 @@ public sealed class EgressGuardTests
         var refusal = Production.CheckUrl(url, out var uri);
         Assert.Null(uri);
         // Some platforms read this as a file path, others reject it as a URL. It is refused either way.
-        if (url.StartsWith("//", StringComparison.Ordinal)) Assert.NotNull(refusal);
-        else Assert.Equal(code, refusal?.Code);
+        if (url.StartsWith("//", StringComparison.Ordinal))
+            Assert.NotNull(refusal);
+        else
+            Assert.Equal(code, refusal?.Code);
     }
 
     [Theory]
@@ -152,10 +154,12 @@ public sealed class EgressGuardTests
         {
             var (url, expected) = (line.Split('\t')[0], line.Split('\t')[2]);
             // Names, rebinding and redirects have their own tests, because they cannot be decided by the URL alone.
-            if (!url.StartsWith("http", StringComparison.Ordinal)) continue;
+            if (!url.StartsWith("http", StringComparison.Ordinal))
+                continue;
             var refusal = Production.CheckUrl(url, out var uri);
             var needsLookup = refusal is null && uri!.HostNameType == UriHostNameType.Dns;
-            if (!needsLookup) Assert.True((refusal is null) == (expected == "allow-if-public"), $"{url}: {refusal?.Code ?? "allowed"}");
+            if (!needsLookup)
+                Assert.True((refusal is null) == (expected == "allow-if-public"), $"{url}: {refusal?.Code ?? "allowed"}");
         }
     }
 

@@ -50,7 +50,8 @@ internal sealed class FakeResolver : INameResolver
         Interlocked.Increment(ref _lookups);
         if (!_answers.TryGetValue(host, out var answers))
             throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound);
-        if (answers.Count > 1 && answers.TryDequeue(out var next)) return Task.FromResult(next);
+        if (answers.Count > 1 && answers.TryDequeue(out var next))
+            return Task.FromResult(next);
         return Task.FromResult(answers.TryPeek(out var last) ? last : []);
     }
 }

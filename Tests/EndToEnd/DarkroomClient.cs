@@ -40,8 +40,10 @@ internal sealed class DarkroomClient : IDisposable
     private async Task<HttpResponseMessage> PostAsync(string csv, string? webhookUrl, string? workflow)
     {
         using var form = new MultipartFormDataContent { { new StringContent(csv), "file", "products.csv" } };
-        if (webhookUrl is not null) form.Add(new StringContent(webhookUrl), "webhook_url");
-        if (workflow is not null) form.Add(new StringContent(workflow), "workflow");
+        if (webhookUrl is not null)
+            form.Add(new StringContent(webhookUrl), "webhook_url");
+        if (workflow is not null)
+            form.Add(new StringContent(workflow), "workflow");
         return await Http.PostAsync("/v1/requests", form);
     }
 }

@@ -60,9 +60,11 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         system._settings["ConnectionStrings:darkroom"] = system.Database.ConnectionString;
         system._settings["ConnectionStrings:redis"] = system.Redis.ConnectionString;
         system._settings["ConnectionStrings:s3"] = system.S3.ConnectionString;
-        foreach (var (name, value) in settings) system._settings[name] = value;
+        foreach (var (name, value) in settings)
+            system._settings[name] = value;
         await system.StartApiAsync();
-        for (var i = 0; i < workers; i++) await system.StartWorkerAsync();
+        for (var i = 0; i < workers; i++)
+            await system.StartWorkerAsync();
         return system;
     }
 
@@ -76,7 +78,8 @@ internal sealed class DarkroomSystem : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in _processes) await process.DisposeAsync();
+        foreach (var process in _processes)
+            await process.DisposeAsync();
         foreach (var worker in _workers)
         {
             await worker.StopAsync();

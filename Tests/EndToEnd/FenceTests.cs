@@ -84,7 +84,8 @@ public sealed class FenceTests
         await using var command = system.Database.DataSource.Sql("select id * 1000 + fence from images where state = 'running'");
         await using var reader = await command.ExecuteReaderAsync();
         var running = new HashSet<long>();
-        while (await reader.ReadAsync()) running.Add(reader.GetInt64(0));
+        while (await reader.ReadAsync())
+            running.Add(reader.GetInt64(0));
         return running;
     }
 

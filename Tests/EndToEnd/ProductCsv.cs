@@ -12,7 +12,8 @@ internal static class ProductCsv
     public static string Of(params IReadOnlyList<string>[] products)
     {
         var csv = new StringBuilder(Header).Append('\n');
-        for (var i = 0; i < products.Length; i++) csv.Append($"{i + 1}.,Product {i + 1},\"{string.Join(", ", products[i])}\"\n");
+        for (var i = 0; i < products.Length; i++)
+            csv.Append($"{i + 1}.,Product {i + 1},\"{string.Join(", ", products[i])}\"\n");
         return csv.ToString();
     }
 

@@ -21,7 +21,8 @@ internal sealed class StalledRecorder(DarkroomSystem system)
                 var open = await _connection.Sql("select fan_out_open from csv_data_table where id = @id for no key update")
                     .With("id", Guid.Parse(request.Id))
                     .ExecuteScalarAsync();
-                if (open is not true) await _transaction.DisposeAsync();
+                if (open is not true)
+                    await _transaction.DisposeAsync();
                 return open is true;
             },
             open => open, TimeSpan.FromSeconds(30), "The fan-out opens");
@@ -59,7 +60,8 @@ internal sealed class StalledRecorder(DarkroomSystem system)
             """);
         await using var reader = await command.ExecuteReaderAsync();
         var waiting = new List<int>();
-        while (await reader.ReadAsync()) waiting.Add(reader.GetInt32(0));
+        while (await reader.ReadAsync())
+            waiting.Add(reader.GetInt32(0));
         return waiting;
     }
 }

@@ -71,7 +71,8 @@ internal sealed class SubmittedRequest(DarkroomClient client, string id)
         var run = status.GetProperty("run").GetInt32();
         var percentage = status.GetProperty("processing_percentage").GetInt32();
         Assert.True(run > _last.Run || percentage >= _last.Percentage, $"The percentage fell from {_last.Percentage} to {percentage}.");
-        if (!HasEnded(status)) Assert.True(percentage < 100, "100 % before the end.");
+        if (!HasEnded(status))
+            Assert.True(percentage < 100, "100 % before the end.");
         _last = (run, percentage);
     }
 }

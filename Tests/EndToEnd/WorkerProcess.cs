@@ -35,7 +35,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
     {
         get
         {
-            lock (_output) return _output.ToString();
+            lock (_output)
+                return _output.ToString();
         }
     }
 
@@ -48,7 +49,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in settings) start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        foreach (var (name, value) in settings)
+            start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         // The process lives for seconds, so collecting profile data costs more than it saves.
         start.Environment["DOTNET_TieredPGO"] = "0";
@@ -83,7 +85,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        if (!_process.HasExited) await KillAsync();
+        if (!_process.HasExited)
+            await KillAsync();
         _watchdog.Dispose();
         _process.Dispose();
     }
@@ -98,9 +101,12 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     private void Log(string? line)
     {
-        if (line is null) return;
-        lock (_output) _output.AppendLine(line);
+        if (line is null)
+            return;
+        lock (_output)
+            _output.AppendLine(line);
         if (Environment.GetEnvironmentVariable("DARKROOM_TEST_LOG") is { Length: > 0 } file)
-            lock (typeof(WorkerProcess)) File.AppendAllText(file, $"[{_process.Id}] {line}\n");
+            lock (typeof(WorkerProcess))
+                File.AppendAllText(file, $"[{_process.Id}] {line}\n");
     }
 }

@@ -72,8 +72,10 @@ internal sealed class EditedWorkflow(JsonNode document)
     {
         foreach (var candidate in flowchart["activities"]!.AsArray())
         {
-            if ((string?)candidate!["id"] == activity) return candidate;
-            if (candidate["body"] is { } body && Find(body, activity) is { } found) return found;
+            if ((string?)candidate!["id"] == activity)
+                return candidate;
+            if (candidate["body"] is { } body && Find(body, activity) is { } found)
+                return found;
         }
 
         return null;

@@ -24,7 +24,8 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
         Assert.Null(IccProfile.Parse([]));
         Assert.Null(IccProfile.Parse(new byte[500]));
         Assert.Null(IccProfile.Parse([.. Srgb, 0]));
-        for (var length = 0; length < DisplayP3.Length; length += 7) Assert.Null(IccProfile.Parse(DisplayP3.AsSpan(0, length)));
+        for (var length = 0; length < DisplayP3.Length; length += 7)
+            Assert.Null(IccProfile.Parse(DisplayP3.AsSpan(0, length)));
         var bent = (byte[])DisplayP3.Clone();
         BinaryPrimitives.WriteUInt32BigEndian(bent.AsSpan(132 + 4), uint.MaxValue);
         Assert.Null(IccProfile.Parse(bent));
@@ -72,7 +73,8 @@ public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<Codec
         using var tagged = photo.Mutate(image => image.Set(GValue.BlobType, "icc-profile-data", profile));
         var file = TestImages.Encode(tagged, format, expected is null ? 92 : 10);
         var (output, report) = await codec.RunAsync(file, ImagePlan.Empty.Add(new ImageStep.Compress(quality)));
-        if (expected is not null) Assert.Equal(expected, report.Encoding);
+        if (expected is not null)
+            Assert.Equal(expected, report.Encoding);
         using var decoded = CodecFixture.Decode(output);
         return decoded.Contains("icc-profile-data") ? (byte[])decoded.Get("icc-profile-data") : null;
     }

@@ -51,7 +51,8 @@ internal sealed class FaultServer : IAsyncDisposable
             {
                 var socket = await _listener.AcceptSocketAsync(_stop.Token);
                 Interlocked.Increment(ref _connections);
-                lock (_serving) _serving.Add(Task.Run(() => ServeAsync(socket)));
+                lock (_serving)
+                    _serving.Add(Task.Run(() => ServeAsync(socket)));
             }
         }
         catch (OperationCanceledException)
@@ -62,14 +63,16 @@ internal sealed class FaultServer : IAsyncDisposable
     private async Task ServeAsync(Socket socket)
     {
         var open = Interlocked.Increment(ref _open);
-        lock (_serving) _mostOpen = Math.Max(_mostOpen, open);
+        lock (_serving)
+            _mostOpen = Math.Max(_mostOpen, open);
         try
         {
             await using var stream = await OpenAsync(socket);
             while (await Exchange.ReadAsync(socket, stream, _stop.Token) is { } exchange)
             {
                 await _script(exchange);
-                if (exchange.Closes) return;
+                if (exchange.Closes)
+                    return;
             }
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or AuthenticationException)
@@ -85,7 +88,8 @@ internal sealed class FaultServer : IAsyncDisposable
     private async Task<Stream> OpenAsync(Socket socket)
     {
         var stream = new NetworkStream(socket, ownsSocket: true);
-        if (_certificate is null) return stream;
+        if (_certificate is null)
+            return stream;
         var secure = new SslStream(stream);
         await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
         return secure;
@@ -97,7 +101,8 @@ internal sealed class FaultServer : IAsyncDisposable
         _listener.Stop();
         await _accepting;
         Task[] serving;
-        lock (_serving) serving = [.. _serving];
+        lock (_serving)
+            serving = [.. _serving];
         await Task.WhenAll(serving);
         _stop.Dispose();
     }
@@ -117,7 +122,8 @@ internal sealed class FaultServer : IAsyncDisposable
             var one = new byte[1];
             while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
             {
-                if (await stream.ReadAsync(one, stopping) == 0) return null;
+                if (await stream.ReadAsync(one, stopping) == 0)
+                    return null;
                 head.Append((char)one[0]);
             }
 

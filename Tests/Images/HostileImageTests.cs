@@ -83,7 +83,8 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
         for (var round = 0; round < 60; round++)
         {
             var bent = (byte[])file.Clone();
-            for (var i = 0; i < 1 + round % 8; i++) bent[random.Next(round % 2 == 0 ? Math.Min(bent.Length, 200) : bent.Length)] ^= (byte)(1 << random.Next(8));
+            for (var i = 0; i < 1 + round % 8; i++)
+                bent[random.Next(round % 2 == 0 ? Math.Min(bent.Length, 200) : bent.Length)] ^= (byte)(1 << random.Next(8));
             await OutcomeAsync(bent);
         }
     }
@@ -132,8 +133,10 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
             var failure = await OutcomeAsync(await File.ReadAllBytesAsync(path, CancellationToken.None));
             Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(30), name);
             var wanted = expected.GetValueOrDefault(name, "either");
-            if (wanted == "accept") Assert.True(failure is null, $"{name}: {failure?.Code}");
-            if (wanted.StartsWith("reject-with", StringComparison.Ordinal)) Assert.True(failure is not null, name);
+            if (wanted == "accept")
+                Assert.True(failure is null, $"{name}: {failure?.Code}");
+            if (wanted.StartsWith("reject-with", StringComparison.Ordinal))
+                Assert.True(failure is not null, name);
         });
     }
 

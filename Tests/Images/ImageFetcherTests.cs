@@ -110,7 +110,8 @@ public sealed class ImageFetcherTests
         await using var server = new FaultServer(async exchange =>
         {
             await exchange.WriteAsync("HTTP/1.1 200 OK\r\n\r\n");
-            for (var block = new byte[16_384]; ; sent += block.Length) await exchange.WriteAsync(block);
+            for (var block = new byte[16_384]; ; sent += block.Length)
+                await exchange.WriteAsync(block);
         });
         Assert.Equal(ImageFailureCodes.TooLarge, (await FailureAsync(server.Url, options => options.MaxBytes = 200_000)).Code);
         // Socket buffers may take some more; what we read is limited by the length of our buffer.
@@ -171,7 +172,8 @@ public sealed class ImageFetcherTests
         await using var server = new FaultServer(async exchange =>
         {
             await exchange.WriteAsync("HTTP/1.1 200 OK\r\n");
-            for (var i = 0; i < count; i++) await exchange.WriteAsync($"X-{i}: {new string('a', length)}\r\n");
+            for (var i = 0; i < count; i++)
+                await exchange.WriteAsync($"X-{i}: {new string('a', length)}\r\n");
             await exchange.WriteAsync("\r\n");
         });
         Assert.Equal(ImageFailureCodes.BadResponse, (await FailureAsync(server.Url)).Code);
@@ -263,7 +265,8 @@ public sealed class ImageFetcherTests
         var heads = new List<string>();
         await using var server = new FaultServer(exchange =>
         {
-            lock (heads) heads.Add(exchange.Head);
+            lock (heads)
+                heads.Add(exchange.Head);
             return exchange.Path == "/end"
                 ? exchange.AnswerAsync("200 OK", Image)
                 : exchange.AnswerAsync(status, [], "Location: end", "Set-Cookie: a=b");
@@ -347,8 +350,10 @@ public sealed class ImageFetcherTests
         var silent = new TaskCompletionSource();
         await using var server = new FaultServer(exchange =>
         {
-            if (exchange.Path == "/moved.jpg") return exchange.RedirectAsync($"http://silent.test:{exchange.Port}/image.jpg");
-            if (exchange.Head.Contains("Host: quick.test", StringComparison.Ordinal)) return exchange.AnswerAsync("200 OK", Image);
+            if (exchange.Path == "/moved.jpg")
+                return exchange.RedirectAsync($"http://silent.test:{exchange.Port}/image.jpg");
+            if (exchange.Head.Contains("Host: quick.test", StringComparison.Ordinal))
+                return exchange.AnswerAsync("200 OK", Image);
             silent.SetResult();
             return exchange.PauseAsync(Timeout.InfiniteTimeSpan);
         });
@@ -358,14 +363,16 @@ public sealed class ImageFetcherTests
         using var stop = new CancellationTokenSource();
         var waiting = new List<Task> { fetcher.FetchAsync(new Uri($"http://silent.test:{server.Port}/image.jpg"), stop.Token) };
         await silent.Task;
-        for (var i = 0; i < 4; i++) waiting.Add(fetcher.FetchAsync(new Uri($"http://{host}:{server.Port}{path}"), stop.Token));
+        for (var i = 0; i < 4; i++)
+            waiting.Add(fetcher.FetchAsync(new Uri($"http://{host}:{server.Port}{path}"), stop.Token));
 
         using var image = await fetcher.FetchAsync(new Uri($"http://quick.test:{server.Port}/image.jpg"), stop.Token).WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.Equal(Image, image.Memory.ToArray());
         Assert.DoesNotContain(waiting, fetch => fetch.IsCompleted);
         await stop.CancelAsync();
-        foreach (var fetch in waiting) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
+        foreach (var fetch in waiting)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => fetch);
     }
 
     [Fact]

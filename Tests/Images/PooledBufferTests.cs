@@ -10,7 +10,8 @@ public sealed class PooledBufferTests
         using var buffer = new PooledBuffer(16);
         var expected = Enumerable.Range(0, 100_000).Select(i => (byte)i).ToArray();
         using (var stream = buffer.OpenWrite())
-            foreach (var piece in expected.Chunk(777)) stream.Write(piece);
+            foreach (var piece in expected.Chunk(777))
+                stream.Write(piece);
         Assert.Equal(expected, buffer.Span.ToArray());
         using var read = new MemoryStream();
         buffer.OpenRead().CopyTo(read);
@@ -20,7 +21,8 @@ public sealed class PooledBufferTests
     [Fact]
     public void Gap_left_by_seeking_is_zeroed()
     {
-        using (var used = new PooledBuffer(1_000)) used.OpenWrite().Write(Enumerable.Repeat((byte)0xAA, 1_000).ToArray());
+        using (var used = new PooledBuffer(1_000))
+            used.OpenWrite().Write(Enumerable.Repeat((byte)0xAA, 1_000).ToArray());
         using var buffer = new PooledBuffer(1_000);
         using var stream = buffer.OpenWrite();
         stream.Position = 100;

@@ -94,7 +94,8 @@ internal static class TestImages
             return photo.Wrap(x: i * 3, y: i);
         }).ToArray();
         using var roll = Image.Arrayjoin(pictures, across: 1);
-        foreach (var picture in pictures) picture.Dispose();
+        foreach (var picture in pictures)
+            picture.Dispose();
         using var film = roll.Mutate(image =>
         {
             image.Set(GValue.GIntType, "page-height", height);
@@ -144,7 +145,8 @@ internal static class TestImages
     public static byte[] Deflate(byte[] bytes)
     {
         using var packed = new MemoryStream();
-        using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest)) zlib.Write(bytes);
+        using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest))
+            zlib.Write(bytes);
         return packed.ToArray();
     }
 
@@ -190,7 +192,8 @@ internal static class TestImages
         var header = ImageContainers.Inspect(ImageFormat.Webp, webp);
         var extended = new byte[10];
         extended[0] = 0x08 | 0x04;
-        if (chunks.Any(chunk => chunk.Type == "ICCP")) extended[0] |= 0x20;
+        if (chunks.Any(chunk => chunk.Type == "ICCP"))
+            extended[0] |= 0x20;
         BinaryPrimitives.WriteInt32LittleEndian(extended.AsSpan(4), header.Width - 1);
         extended[7] = (byte)(header.Height - 1);
         extended[8] = (byte)((header.Height - 1) >> 8);

@@ -53,7 +53,8 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     {
         using var photo = TestImages.Photo(64, 48);
         var file = TestImages.Encode(photo, format, quality: 8);
-        if (format == ImageFormat.Png) file = photo.PngsaveBuffer(palette: true, q: 1, bitdepth: 2, compression: 9, dither: 0);
+        if (format == ImageFormat.Png)
+            file = photo.PngsaveBuffer(palette: true, q: 1, bitdepth: 2, compression: 9, dither: 0);
         var plan = ImagePlan.Empty.Add(new ImageStep.Compress(95));
         var (output, report) = await codec.RunAsync(file, plan);
         Assert.Equal(OutputEncoding.Rewritten, report.Encoding);
@@ -73,7 +74,8 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
             var (output, report) = await codec.RunAsync(file);
             Assert.Equal((width, height), (report.Output.Width, report.Output.Height));
             Assert.True(output.Length <= file.Length || report.Encoding == OutputEncoding.EncodedLarger);
-            if (ImageContainers.CanRewrite(format)) Assert.True(output.Length <= file.Length, $"{format} {width}x{height}: {file.Length} -> {output.Length}");
+            if (ImageContainers.CanRewrite(format))
+                Assert.True(output.Length <= file.Length, $"{format} {width}x{height}: {file.Length} -> {output.Length}");
         }
     }
 

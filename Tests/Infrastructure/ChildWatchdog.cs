@@ -30,7 +30,8 @@ internal sealed class ChildWatchdog : IDisposable
     private ChildWatchdog(Process? shell)
     {
         _shell = shell;
-        if (shell is not null) Active[shell] = true;
+        if (shell is not null)
+            Active[shell] = true;
     }
 
     /// <param name="pid">The child. Dispose the watchdog before this id can be reused.</param>
@@ -39,7 +40,8 @@ internal sealed class ChildWatchdog : IDisposable
     public static ChildWatchdog Start(int pid, string signal = "KILL", params string[] folders)
     {
         // Windows has no such shell, so there the child outlives a test run that is killed.
-        if (OperatingSystem.IsWindows()) return new ChildWatchdog(null);
+        if (OperatingSystem.IsWindows())
+            return new ChildWatchdog(null);
         var start = new ProcessStartInfo("/bin/sh", ["-c", Script, "child-watchdog", pid.ToString(CultureInfo.InvariantCulture), signal, .. folders])
         {
             RedirectStandardInput = true,
@@ -51,7 +53,8 @@ internal sealed class ChildWatchdog : IDisposable
     /// <summary>Stops watching: the child has exited, or is about to be stopped by its owner.</summary>
     public void Dispose()
     {
-        if (_shell is null || !Active.TryRemove(_shell, out _)) return;
+        if (_shell is null || !Active.TryRemove(_shell, out _))
+            return;
         _shell.Kill(entireProcessTree: true);
         _shell.Dispose();
     }

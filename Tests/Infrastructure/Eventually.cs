@@ -12,8 +12,10 @@ internal static class Eventually
         while (true)
         {
             var result = await poll();
-            if (condition(result)) return result;
-            if (clock.Elapsed > timeout) throw new TimeoutException($"{claim}: not within {timeout}; the last result was {result}.");
+            if (condition(result))
+                return result;
+            if (clock.Elapsed > timeout)
+                throw new TimeoutException($"{claim}: not within {timeout}; the last result was {result}.");
             await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System);
         }
     }

@@ -17,7 +17,8 @@ internal sealed class HostileCorpusFactAttribute : FactAttribute
 {
     public HostileCorpusFactAttribute()
     {
-        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} is not set to the folder of hostile files.";
+        if (HostileCorpus.Folder is null)
+            Skip = $"{HostileCorpus.Variable} is not set to the folder of hostile files.";
     }
 }
 
@@ -27,6 +28,7 @@ internal sealed class HostileCorpusTheoryAttribute : TheoryAttribute
 {
     public HostileCorpusTheoryAttribute()
     {
-        if (HostileCorpus.Folder is null) Skip = $"{HostileCorpus.Variable} is not set to the folder of hostile files.";
+        if (HostileCorpus.Folder is null)
+            Skip = $"{HostileCorpus.Variable} is not set to the folder of hostile files.";
     }
 }

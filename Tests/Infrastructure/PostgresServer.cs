@@ -60,8 +60,10 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>Stops the server: ends all sessions and flushes its data.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);
-        else Unix.Signal(_process.Id, Unix.Interrupt);
+        if (OperatingSystem.IsWindows())
+            _process.Kill(entireProcessTree: true);
+        else
+            Unix.Signal(_process.Id, Unix.Interrupt);
         await _process.WaitForExitAsync().WaitAsync(Timeout);
         _watchdog.Dispose();
         _process.Dispose();
@@ -86,7 +88,8 @@ internal sealed class PostgresServer : IAsyncDisposable
             lock (log)
             {
                 log.Enqueue(line.Data ?? "");
-                if (log.Count > 30) log.Dequeue();
+                if (log.Count > 30)
+                    log.Dequeue();
             }
         };
         process.Start();
@@ -99,11 +102,13 @@ internal sealed class PostgresServer : IAsyncDisposable
         }
         catch (Exception e)
         {
-            if (!process.HasExited) process.Kill();
+            if (!process.HasExited)
+                process.Kill();
             await process.WaitForExitAsync();
             watchdog.Dispose();
             process.Dispose();
-            lock (log) throw new InvalidOperationException($"Postgres did not start: {e.Message}{Environment.NewLine}{string.Join(Environment.NewLine, log)}", e);
+            lock (log)
+                throw new InvalidOperationException($"Postgres did not start: {e.Message}{Environment.NewLine}{string.Join(Environment.NewLine, log)}", e);
         }
     }
 
@@ -113,7 +118,8 @@ internal sealed class PostgresServer : IAsyncDisposable
         var started = options.Time.GetTimestamp();
         while (true)
         {
-            if (process.HasExited) throw new InvalidOperationException($"it exited with code {process.ExitCode}.");
+            if (process.HasExited)
+                throw new InvalidOperationException($"it exited with code {process.ExitCode}.");
             try
             {
                 await using var connection = new NpgsqlConnection(connectionString);

@@ -19,7 +19,8 @@ internal sealed class RecordedMetrics : IDisposable
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter != _meters.Meter) return;
+                if (instrument.Meter != _meters.Meter)
+                    return;
                 _instruments.Enqueue(instrument);
                 listener.EnableMeasurementEvents(instrument);
             },

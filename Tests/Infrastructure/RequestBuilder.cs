@@ -150,7 +150,8 @@ internal sealed class RequestBuilder(NpgsqlDataSource database)
             .With("run", _run);
         var ids = new List<ImageId>(_images);
         await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync()) ids.Add(new ImageId(reader.GetInt64(0)));
+        while (await reader.ReadAsync())
+            ids.Add(new ImageId(reader.GetInt64(0)));
         return ids;
     }
 }

@@ -24,7 +24,8 @@ public sealed class TestDatabase : IAsyncDisposable
     /// <param name="server">Connection string of a server other than the test run's.</param>
     public static async Task<TestDatabase> CreateAsync(string? server = null)
     {
-        if (server is null && !TestPostgres.IsExternal) return await CopyAsync(await TestPostgres.ConnectionStringAsync(), TestPostgres.Template);
+        if (server is null && !TestPostgres.IsExternal)
+            return await CopyAsync(await TestPostgres.ConnectionStringAsync(), TestPostgres.Template);
         var database = await CopyAsync(server ?? await TestPostgres.ConnectionStringAsync(), "template0");
         await new SchemaMigrator(database.DataSource, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
         return database;

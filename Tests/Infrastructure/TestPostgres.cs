@@ -42,7 +42,8 @@ internal static class TestPostgres
 
     private static async Task CreateTemplateAsync(string server)
     {
-        await using (var admin = NpgsqlDataSource.Create(server)) await admin.Sql($"create database {Template}").ExecuteNonQueryAsync();
+        await using (var admin = NpgsqlDataSource.Create(server))
+            await admin.Sql($"create database {Template}").ExecuteNonQueryAsync();
         // Without pooling, because a database can be copied only while nobody is connected to it.
         var template = new NpgsqlConnectionStringBuilder(server) { Database = Template, Pooling = false };
         await using var source = NpgsqlDataSource.Create(template);
@@ -53,7 +54,8 @@ internal static class TestPostgres
     {
         foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
         {
-            if (!int.TryParse(Path.GetFileName(folder)[Prefix.Length..], CultureInfo.InvariantCulture, out var pid)) continue;
+            if (!int.TryParse(Path.GetFileName(folder)[Prefix.Length..], CultureInfo.InvariantCulture, out var pid))
+                continue;
             try
             {
                 using var alive = System.Diagnostics.Process.GetProcessById(pid);

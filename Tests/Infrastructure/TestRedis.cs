@@ -58,7 +58,8 @@ public sealed class TestRedis : IAsyncDisposable
     {
         _garnet?.Dispose();
         _garnet = null;
-        if (_process is null) return;
+        if (_process is null)
+            return;
         _process.Kill();
         await _process.WaitForExitAsync();
         _watchdog?.Dispose();
@@ -69,8 +70,10 @@ public sealed class TestRedis : IAsyncDisposable
     /// <summary>Starts the server on the same port, empty.</summary>
     public async Task StartAsync()
     {
-        if (_kind == RedisKind.Garnet) _garnet = GarnetServer.Start(_port);
-        else (_process, _watchdog) = await StartProcessAsync(_port);
+        if (_kind == RedisKind.Garnet)
+            _garnet = GarnetServer.Start(_port);
+        else
+            (_process, _watchdog) = await StartProcessAsync(_port);
     }
 
     public async Task FlushAsync()
@@ -81,7 +84,8 @@ public sealed class TestRedis : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in _clients) await client.DisposeAsync();
+        foreach (var client in _clients)
+            await client.DisposeAsync();
         await StopAsync();
     }
 
@@ -95,7 +99,8 @@ public sealed class TestRedis : IAsyncDisposable
         var process = Process.Start(start)!;
         var watchdog = ChildWatchdog.Start(process.Id);
         while (await process.StandardOutput.ReadLineAsync() is { } line)
-            if (line.Contains("Ready to accept connections", StringComparison.Ordinal)) return (process, watchdog);
+            if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
+                return (process, watchdog);
         throw new InvalidOperationException("redis-server exited before it was ready.");
     }
 }
@@ -113,7 +118,8 @@ internal sealed class OnRedisServerAttribute : DataAttribute
 {
     public OnRedisServerAttribute()
     {
-        if (RedisServerExecutable.Path is null) Skip = "No redis-server on the PATH (Debian: apt-get install redis-server).";
+        if (RedisServerExecutable.Path is null)
+            Skip = "No redis-server on the PATH (Debian: apt-get install redis-server).";
     }
 
     public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[RedisKind.RedisServer]];

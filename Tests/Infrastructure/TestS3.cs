@@ -70,7 +70,8 @@ public sealed class TestS3 : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var client in _clients) client.Dispose();
+        foreach (var client in _clients)
+            client.Dispose();
         await _endpoint.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
     }

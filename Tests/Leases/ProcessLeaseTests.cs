@@ -24,7 +24,8 @@ public sealed class ProcessLeaseTests
 
         // Make heartbeats fail for longer than the lease.
         await database.DataSource.Sql("alter table processes rename to hidden").ExecuteNonQueryAsync();
-        for (var beaten = TimeSpan.Zero; beaten < options.Duration; beaten += options.Heartbeat) await time.StepAsync(options.Heartbeat);
+        for (var beaten = TimeSpan.Zero; beaten < options.Duration; beaten += options.Heartbeat)
+            await time.StepAsync(options.Heartbeat);
         await Eventually.GetAsync(() => Task.FromResult(held.IsCancellationRequested), lost => lost, Soon, "the lease is lost");
         await database.DataSource.Sql("alter table hidden rename to processes").ExecuteNonQueryAsync();
 
@@ -33,7 +34,8 @@ public sealed class ProcessLeaseTests
         var (second, renewed) = (lease.Id, lease.Held);
         Assert.NotEqual(first, second);
         // Beyond the first lease period.
-        for (var beaten = TimeSpan.Zero; beaten < 2 * options.Duration; beaten += options.Heartbeat) await time.StepAsync(options.Heartbeat);
+        for (var beaten = TimeSpan.Zero; beaten < 2 * options.Duration; beaten += options.Heartbeat)
+            await time.StepAsync(options.Heartbeat);
         await Eventually.GetAsync(
             async () => (bool)(await database.DataSource.Sql("select heartbeat_at > started_at from processes where id = @id")
                 .With("id", second)

@@ -148,7 +148,8 @@ public sealed class PageBehaviourTests(Chromium chromium) : IClassFixture<Chromi
                     """)!);
             else if (route.Request.Method == "POST")
                 await FakeApi.JsonAsync(route, 202, api.Request.DeepClone());
-            else return false;
+            else
+                return false;
             return true;
         };
         await SignInAsync(page);

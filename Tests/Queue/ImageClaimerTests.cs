@@ -23,8 +23,10 @@ public sealed class ImageClaimerTests
             while (true)
             {
                 var images = await worker.Claimer.ClaimAsync(7, default);
-                if (images.Count == 0) return;
-                foreach (var image in images) claimed.Add(image);
+                if (images.Count == 0)
+                    return;
+                foreach (var image in images)
+                    claimed.Add(image);
             }
         });
         var duplicates = Enumerable.Range(0, 2).Select(_ => workers[0].Queue.PushAsync(request.Id, [.. request.Images]));

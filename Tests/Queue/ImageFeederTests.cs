@@ -29,7 +29,9 @@ public sealed class ImageFeederTests
         var worker = await rig.WorkerAsync(new QueueOptions { OfferedPerRequest = 100, FeedSlice = 40 });
         await rig.Request().WithImages(1_000).BuildAsync();
 
-        while ((await worker.Feeder.FeedAsync(default)).Offered > 0) { }
+        while ((await worker.Feeder.FeedAsync(default)).Offered > 0)
+        {
+        }
         var queued = await worker.Queue.CountAsync();
         Assert.InRange(queued, 51, 100);
 
@@ -124,6 +126,7 @@ public sealed class ImageFeederTests
     private static async Task Eventually(Func<Task<bool>> isTrue)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await isTrue()) await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
+        while (!await isTrue())
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
     }
 }

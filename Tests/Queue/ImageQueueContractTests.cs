@@ -23,13 +23,15 @@ public sealed class ImageQueueContractTests
         var claimers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => QueueOn(redis)));
         var pushers = requests.Select(async (request, i) =>
         {
-            foreach (var slice in request.Images.Chunk(50)) await claimers[i].PushAsync(request.Id, slice);
+            foreach (var slice in request.Images.Chunk(50))
+                await claimers[i].PushAsync(request.Id, slice);
         });
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var claims = claimers.Select(async (queue, i) =>
         {
             while (popped.Count < all && !patience.IsCancellationRequested)
-                foreach (var image in await queue.PopAsync(1 + i)) popped.Add(image);
+                foreach (var image in await queue.PopAsync(1 + i))
+                    popped.Add(image);
         });
         await Task.WhenAll(pushers.Concat(claims));
 
@@ -60,7 +62,8 @@ public sealed class ImageQueueContractTests
         await queue.PushAsync(NewRequest(), Ids(300, 2));
 
         var rounds = new List<long[]>();
-        foreach (var size in new[] { 3, 3, 2, 2, 1, 1 }) rounds.Add([.. (await queue.PopAsync(size)).Select(i => i.Value).Order()]);
+        foreach (var size in new[] { 3, 3, 2, 2, 1, 1 })
+            rounds.Add([.. (await queue.PopAsync(size)).Select(i => i.Value).Order()]);
 
         Assert.Equal([[100, 200, 300], [101, 201, 301], [102, 202], [103, 203], [104], [105]], rounds);
     }
@@ -73,7 +76,8 @@ public sealed class ImageQueueContractTests
         var (greedy, modest) = (NewRequest(), NewRequest());
         await queue.PushAsync(greedy, Ids(1, 100));
         await queue.PushAsync(modest, Ids(1_001, 100));
-        for (var slice = 0; slice < 5; slice++) await queue.PushAsync(greedy, Ids(101 + slice * 10, 10));
+        for (var slice = 0; slice < 5; slice++)
+            await queue.PushAsync(greedy, Ids(101 + slice * 10, 10));
 
         Assert.Equal(50, (await queue.PopAsync(100)).Count(i => i.Value > 1_000));
     }
@@ -113,7 +117,8 @@ public sealed class ImageQueueContractTests
     {
         await using var redis = await TestRedis.StartAsync(kind);
         var queue = await QueueOn(redis);
-        for (var request = 0; request < 20; request++) await queue.PushAsync(NewRequest(), Ids(request * 10 + 1, 10));
+        for (var request = 0; request < 20; request++)
+            await queue.PushAsync(NewRequest(), Ids(request * 10 + 1, 10));
 
         Assert.Equal(200, (await queue.PopAsync(500)).Count);
 
@@ -159,7 +164,8 @@ public sealed class ImageQueueContractTests
 
         var waited = Stopwatch.StartNew();
         string? mark = null;
-        while (mark is null && waited.Elapsed < TimeSpan.FromSeconds(10)) mark = await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30));
+        while (mark is null && waited.Elapsed < TimeSpan.FromSeconds(10))
+            mark = await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30));
         Assert.NotNull(mark);
     }
 

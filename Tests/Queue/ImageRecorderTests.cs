@@ -48,7 +48,8 @@ public sealed class ImageRecorderTests
         Assert.Equal(0, await rig.ResumptionsAsync(request));
 
         await using var listening = await rig.Database.DataSource.OpenConnectionAsync();
-        await using (var listen = new NpgsqlCommand("listen darkroom_instances", listening)) await listen.ExecuteNonQueryAsync();
+        await using (var listen = new NpgsqlCommand("listen darkroom_instances", listening))
+            await listen.ExecuteNonQueryAsync();
         await worker.Recorder.RecordAsync(Outcomes.Failure(images[1]), default);
 
         Assert.True(await listening.WaitAsync(TimeSpan.FromSeconds(20)));
@@ -228,8 +229,10 @@ public sealed class ImageRecorderTests
         await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await using (var hold = new NpgsqlCommand("select 1 from csv_data_table for update", connection)) await hold.ExecuteNonQueryAsync();
-            foreach (var image in images) await worker.Recorder.HandInAsync(Outcomes.Success(image), default).WaitAsync(TimeSpan.FromSeconds(20));
+            await using (var hold = new NpgsqlCommand("select 1 from csv_data_table for update", connection))
+                await hold.ExecuteNonQueryAsync();
+            foreach (var image in images)
+                await worker.Recorder.HandInAsync(Outcomes.Success(image), default).WaitAsync(TimeSpan.FromSeconds(20));
             Assert.Equal(20, await rig.CountAsync(request.Id, "running"));
         }
 

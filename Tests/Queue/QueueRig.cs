@@ -77,7 +77,8 @@ internal sealed class QueueRig : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var worker in _workers) await worker.DisposeAsync();
+        foreach (var worker in _workers)
+            await worker.DisposeAsync();
         Metrics.Dispose();
         await Redis.DisposeAsync();
         await Database.DisposeAsync();
@@ -161,7 +162,8 @@ internal sealed class QueueWorker : IAsyncDisposable
             var fed = await Feeder.FeedAsync(default);
             var more = await Claimer.ClaimAsync(count - claimed.Count, default);
             claimed.AddRange(more);
-            if (more.Count == 0 && fed.Offered == 0) throw new InvalidOperationException($"Only {claimed.Count} of {count} images could be claimed.");
+            if (more.Count == 0 && fed.Offered == 0)
+                throw new InvalidOperationException($"Only {claimed.Count} of {count} images could be claimed.");
         }
 
         return claimed;

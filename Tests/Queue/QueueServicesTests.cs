@@ -30,10 +30,12 @@ public sealed class QueueServicesTests
         while (recorded < 120)
         {
             var images = await claimer.ClaimAsync(10, patience.Token);
-            if (images.Count == 0) await queue.WaitForWorkAsync(patience.Token);
+            if (images.Count == 0)
+                await queue.WaitForWorkAsync(patience.Token);
             await Task.WhenAll(images.Select(i => recorder.RecordAsync(Outcomes.Success(i), patience.Token)));
             recorded += images.Count;
-            if (images.Count > 0 && recorded == 50) await rig.Redis.FlushAsync();
+            if (images.Count > 0 && recorded == 50)
+                await rig.Redis.FlushAsync();
         }
 
         Assert.Equal(1, await rig.ResumptionsAsync(request));
@@ -51,7 +53,8 @@ public sealed class QueueServicesTests
         var claimer = host.Services.GetRequiredService<ImageClaimer>();
         var images = new List<ClaimedImage>();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (images.Count < 10) images.AddRange(await claimer.ClaimAsync(10 - images.Count, patience.Token));
+        while (images.Count < 10)
+            images.AddRange(await claimer.ClaimAsync(10 - images.Count, patience.Token));
         var recorder = host.Services.GetRequiredService<ImageRecorder>();
         var recording = images.Take(4).Select(i => recorder.RecordAsync(Outcomes.Success(i), default)).ToList();
 

@@ -77,7 +77,8 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
         await PutAsync([Image(request, 2, 'e')]);
         _s3.BeforeRequest = async context =>
         {
-            if (!context.Request.Query.ContainsKey("list-type")) return;
+            if (!context.Request.Query.ContainsKey("list-type"))
+                return;
             await _database.DataSource.Sql("update csv_data_table set status = 'processing', processing_percentage = 50, finished_at = null, run = 2")
                 .ExecuteNonQueryAsync();
         };
@@ -157,13 +158,15 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
 
     private async Task PutAsync(IEnumerable<string> keys)
     {
-        foreach (var key in keys) await _objects.PutAsync(key, new byte[] { 1 }, "image/jpeg", default);
+        foreach (var key in keys)
+            await _objects.PutAsync(key, new byte[] { 1 }, "image/jpeg", default);
     }
 
     private async Task<string[]> KeysAsync(RequestId request)
     {
         var keys = new List<string>();
-        await foreach (var found in _objects.ListAsync(ObjectKeys.Request(request), default)) keys.Add(found.Key);
+        await foreach (var found in _objects.ListAsync(ObjectKeys.Request(request), default))
+            keys.Add(found.Key);
         return [.. keys];
     }
 

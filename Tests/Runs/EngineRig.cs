@@ -120,7 +120,8 @@ internal sealed class EngineRig : IAsyncDisposable
         var journal = new List<string>();
         await using var command = Database.DataSource.Sql("select activity_id || ' ' || status from activity_executions order by sequence");
         await using var reader = await command.ExecuteReaderAsync();
-        while (await reader.ReadAsync()) journal.Add(reader.GetString(0));
+        while (await reader.ReadAsync())
+            journal.Add(reader.GetString(0));
         return journal;
     }
 
@@ -158,6 +159,7 @@ internal sealed record EngineProcess(ProcessLease Lease, WorkflowInstanceStore I
     /// <summary>Claims and runs instances until none is ready.</summary>
     public async Task RunAllAsync(CancellationToken cancellationToken = default)
     {
-        while (await Instances.ClaimNextAsync(cancellationToken) is { } instance) await Runner.RunAsync(instance, cancellationToken);
+        while (await Instances.ClaimNextAsync(cancellationToken) is { } instance)
+            await Runner.RunAsync(instance, cancellationToken);
     }
 }

@@ -110,7 +110,8 @@ public sealed class WorkflowRunnerTests
             }),
             new ScriptedActivity("Test.Second", async (_, _) =>
             {
-                if (secondRuns++ > 0) return new ActivityResult.Completed();
+                if (secondRuns++ > 0)
+                    return new ActivityResult.Completed();
                 // So that the first attempt to read what was committed fails as well.
                 await BreakConnectionsAsync(database);
                 throw new NpgsqlException("The connection broke.", new IOException());
@@ -163,7 +164,8 @@ public sealed class WorkflowRunnerTests
                 Effect = async (connection, token) =>
                 {
                     await connection.Sql("update csv_data_table set file_name = coalesce(file_name, '') || 'x'").ExecuteNonQueryAsync(token);
-                    if (++attempts == 1) throw new IOException("The first attempt breaks after it wrote.");
+                    if (++attempts == 1)
+                        throw new IOException("The first attempt breaks after it wrote.");
                 },
             }),
             new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));

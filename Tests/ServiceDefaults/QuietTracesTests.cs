@@ -27,7 +27,8 @@ public sealed class QuietTracesTests
         await using var database = new NpgsqlDataSourceBuilder(await TestPostgres.ConnectionStringAsync()).TraceWithinActivities().Build();
 
         await ExecuteAsync($"select 'polled {mark}'");
-        using (source.StartActivity("request")) await ExecuteAsync($"select 'asked {mark}'");
+        using (source.StartActivity("request"))
+            await ExecuteAsync($"select 'asked {mark}'");
 
         Assert.DoesNotContain($"select 'polled {mark}'", traced);
         Assert.Contains($"select 'asked {mark}'", traced);
@@ -49,7 +50,8 @@ public sealed class QuietTracesTests
             ShouldListenTo = source => source.Name == "System.Net.Http",
             ActivityStopped = activity =>
             {
-                if (activity.Recorded) traced.Enqueue(activity.GetTagItem("url.full") as string);
+                if (activity.Recorded)
+                    traced.Enqueue(activity.GetTagItem("url.full") as string);
             },
         };
         ActivitySource.AddActivityListener(listener);
@@ -58,7 +60,8 @@ public sealed class QuietTracesTests
         using var client = new HttpClient();
 
         await client.GetAsync(server.Good(1));
-        using (source.StartActivity("request")) await client.GetAsync(server.Good(2));
+        using (source.StartActivity("request"))
+            await client.GetAsync(server.Good(2));
 
         Assert.DoesNotContain(server.Good(1), traced);
         Assert.Contains(server.Good(2), traced);

@@ -40,7 +40,8 @@ public sealed class MultipartContractTests : IAsyncLifetime
             ChecksumAlgorithm = algorithm is null ? null : ChecksumAlgorithm.FindValue(algorithm),
         });
         var sent = new PartETag[3];
-        foreach (var i in (int[])[2, 0, 1]) sent[i] = await SendAsync(initiated.UploadId, i + 1, parts[i], algorithm);
+        foreach (var i in (int[])[2, 0, 1])
+            sent[i] = await SendAsync(initiated.UploadId, i + 1, parts[i], algorithm);
 
         await AssertRejectedAsync("NoSuchKey", () => _sdk.GetObjectAsync(Bucket, "big"));
         var complete = new CompleteMultipartUploadRequest { BucketName = Bucket, Key = "big", UploadId = initiated.UploadId, PartETags = [.. sent] };
@@ -100,7 +101,8 @@ public sealed class MultipartContractTests : IAsyncLifetime
     [Fact]
     public async Task Uploads_and_parts_are_listed_page_by_page_and_survive_a_restart()
     {
-        foreach (var key in (string[])["u/b", "u/a", "u/a", "v"]) await _sdk.InitiateMultipartUploadAsync(Bucket, key);
+        foreach (var key in (string[])["u/b", "u/a", "u/a", "v"])
+            await _sdk.InitiateMultipartUploadAsync(Bucket, key);
         await _s3.RestartAsync();
 
         var request = new ListMultipartUploadsRequest { BucketName = Bucket, Prefix = "u/", MaxUploads = 1 };
@@ -115,7 +117,8 @@ public sealed class MultipartContractTests : IAsyncLifetime
         while (page.IsTruncated == true);
         Assert.Equal(["u/a", "u/a", "u/b"], found.Select(upload => upload.Key));
 
-        foreach (var number in (int[])[3, 1, 2]) await SendAsync(found[2].UploadId, number, [1, 2], key: "u/b");
+        foreach (var number in (int[])[3, 1, 2])
+            await SendAsync(found[2].UploadId, number, [1, 2], key: "u/b");
         var parts = await _sdk.ListPartsAsync(new ListPartsRequest { BucketName = Bucket, Key = "u/b", UploadId = found[2].UploadId, MaxParts = 2 });
         Assert.Equal([1, 2], parts.Parts.Select(part => part.PartNumber ?? 0));
         Assert.True(parts.IsTruncated);

@@ -23,7 +23,8 @@ public sealed class ObjectStoreFaultTests : IAsyncLifetime
         Serve(context => random.Next(5) == 0 ? TestS3.RefuseAsync(context, 503, "SlowDown") : Task.CompletedTask);
         var store = _s3.CreateStore();
 
-        for (var i = 0; i < 60; i++) await store.PutAsync($"k{i}", new byte[1000], "image/jpeg", default);
+        for (var i = 0; i < 60; i++)
+            await store.PutAsync($"k{i}", new byte[1000], "image/jpeg", default);
         Assert.InRange(_requests, 61, 180);
     }
 

@@ -92,7 +92,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         var arrived = 0;
         _s3.BeforeRequest = context =>
         {
-            if (context.Request.Query.ContainsKey("partNumber")) Interlocked.Increment(ref arrived);
+            if (context.Request.Query.ContainsKey("partNumber"))
+                Interlocked.Increment(ref arrived);
             return Task.CompletedTask;
         };
 
@@ -128,7 +129,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     [InlineData((2 * PartBytes) + 10)]
     public async Task An_upload_that_is_not_completed_leaves_nothing(int length)
     {
-        await using (var upload = _store.BeginUpload("k", "text/csv")) await upload.WriteAsync(new byte[length], default);
+        await using (var upload = _store.BeginUpload("k", "text/csv"))
+            await upload.WriteAsync(new byte[length], default);
         await AssertNothingIsLeftAsync();
     }
 
@@ -138,14 +140,16 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         using var cancel = new CancellationTokenSource();
         _s3.BeforeRequest = context =>
         {
-            if (context.Request.Method == "PUT") cancel.Cancel();
+            if (context.Request.Method == "PUT")
+                cancel.Cancel();
             return Task.CompletedTask;
         };
         await using (var upload = _store.BeginUpload("k", "text/csv"))
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
             {
-                for (var i = 0; i < 4; i++) await upload.WriteAsync(new byte[PartBytes], cancel.Token);
+                for (var i = 0; i < 4; i++)
+                    await upload.WriteAsync(new byte[PartBytes], cancel.Token);
                 await upload.CompleteAsync(cancel.Token);
             });
         }
@@ -161,7 +165,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         {
             await Assert.ThrowsAsync<StorageDeniedException>(async () =>
             {
-                for (var i = 0; i < 4; i++) await upload.WriteAsync(new byte[PartBytes], default);
+                for (var i = 0; i < 4; i++)
+                    await upload.WriteAsync(new byte[PartBytes], default);
                 await upload.CompleteAsync(default);
             });
         }
@@ -177,7 +182,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
         await _store.PutAsync("r/10", ReadOnlyMemory<byte>.Empty, "text/csv", default);
         await using var dangling = _store.BeginUpload("r/1/dangling", "text/csv");
         await dangling.WriteAsync(new byte[PartBytes + 1], default);
-        while (!FilesOnDisk().Any(file => file.Contains("uploads", StringComparison.Ordinal))) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
+        while (!FilesOnDisk().Any(file => file.Contains("uploads", StringComparison.Ordinal)))
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System);
 
         await _store.DeletePrefixAsync("r/1/", default);
         Assert.Equal(["r/10"], await ListAsync(""));
@@ -206,7 +212,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     private async Task<List<string>> ListAsync(string prefix)
     {
         var keys = new List<string>();
-        await foreach (var found in _store.ListAsync(prefix, default)) keys.Add(found.Key);
+        await foreach (var found in _store.ListAsync(prefix, default))
+            keys.Add(found.Key);
         return keys;
     }
 
@@ -214,7 +221,8 @@ public sealed class ObjectStoreTests : IAsyncLifetime
     private async Task AssertNothingIsLeftAsync()
     {
         using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (FilesOnDisk().Length > 0) await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, timeout.Token);
+        while (FilesOnDisk().Length > 0)
+            await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System, timeout.Token);
     }
 
     private string[] FilesOnDisk() => Directory.GetFiles(_s3.DataFolder, "*", SearchOption.AllDirectories);

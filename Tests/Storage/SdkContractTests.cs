@@ -71,8 +71,10 @@ public sealed class SdkContractTests : IAsyncLifetime
     public async Task Keys_that_differ_only_in_case_or_slash_are_different_objects()
     {
         string[] keys = ["a", "A", "a/", "a/b", "a/B", "a//b", "ab"];
-        foreach (var key in keys) await PutAsync(key, "of " + key);
-        foreach (var key in keys) Assert.Equal("of " + key, await GetAsync(key));
+        foreach (var key in keys)
+            await PutAsync(key, "of " + key);
+        foreach (var key in keys)
+            Assert.Equal("of " + key, await GetAsync(key));
     }
 
     [Theory]
@@ -237,14 +239,16 @@ public sealed class SdkContractTests : IAsyncLifetime
     {
         // In UTF-16 order the last two would be swapped; '-' and '.' sort before '/', digits and letters after it.
         string[] ordered = ["a", "a-b", "a.b", "a/", "a/-", "a/b", "a/b/c", "a0", "aa", "b", "\uFFEE", "\U0001F389"];
-        foreach (var key in ordered.Reverse()) await PutAsync(key, "");
+        foreach (var key in ordered.Reverse())
+            await PutAsync(key, "");
         Assert.Equal(ordered, await ListAsync(""));
     }
 
     [Fact]
     public async Task A_delimiter_rolls_up_folders_across_pages()
     {
-        foreach (var key in (string[])["p/a", "p/b/1", "p/b/2", "p/b0", "p/c/1", "p/d"]) await PutAsync(key, "");
+        foreach (var key in (string[])["p/a", "p/b/1", "p/b/2", "p/b0", "p/c/1", "p/d"])
+            await PutAsync(key, "");
         var (keys, folders) = (new List<string>(), new List<string>());
         var request = new ListObjectsV2Request { BucketName = Bucket, Prefix = "p/", Delimiter = "/", MaxKeys = 2 };
         do
@@ -264,7 +268,8 @@ public sealed class SdkContractTests : IAsyncLifetime
     public async Task Many_objects_are_deleted_at_once()
     {
         string[] keys = ["d/1", "d/2 é", "d/<3>&"];
-        foreach (var key in keys) await PutAsync(key, "");
+        foreach (var key in keys)
+            await PutAsync(key, "");
         await PutAsync("kept", "");
         var response = await _sdk.DeleteObjectsAsync(new DeleteObjectsRequest
         {
@@ -296,7 +301,8 @@ public sealed class SdkContractTests : IAsyncLifetime
         await Parallel.ForAsync(0, 400, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, _) =>
         {
             await PutAsync($"f/g/{i}", "x");
-            if (i % 2 == 0) await _sdk.DeleteObjectAsync(Bucket, $"f/g/{i}");
+            if (i % 2 == 0)
+                await _sdk.DeleteObjectAsync(Bucket, $"f/g/{i}");
         });
         Assert.Equal(200, (await ListAsync("f/")).Count);
     }

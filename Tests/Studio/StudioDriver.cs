@@ -90,7 +90,8 @@ internal static class StudioDriver
     {
         await page.Locator("tbody tr", new() { HasText = row }).Locator("button").Last.ClickAsync(new() { Timeout = TimeoutMs });
         await page.Locator(".mud-popover-open .mud-menu-item").GetByText(action, new() { Exact = true }).ClickAsync();
-        if (confirm is not null) await page.Locator(".mud-dialog button", new() { HasText = confirm }).ClickAsync();
+        if (confirm is not null)
+            await page.Locator(".mud-dialog button", new() { HasText = confirm }).ClickAsync();
     }
 
     /// <summary>Messages that our own page shows next to Studio.</summary>

@@ -154,7 +154,8 @@ public sealed class StudioFilesTests : IAsyncLifetime
     private async Task<HttpResponseMessage> GetAsync(string path, string? accepted = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, path);
-        if (accepted is not null) request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
+        if (accepted is not null)
+            request.Headers.TryAddWithoutValidation("Accept-Encoding", accepted);
         return await _client.SendAsync(request);
     }
 

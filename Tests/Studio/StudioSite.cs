@@ -71,7 +71,8 @@ internal sealed class StudioSite : IAsyncDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/studio/session");
         request.Headers.Authorization = new("Bearer", key);
-        if (origin is not null) request.Headers.Add("Origin", origin);
+        if (origin is not null)
+            request.Headers.Add("Origin", origin);
         return await browser.SendAsync(request);
     }
 

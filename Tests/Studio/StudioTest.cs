@@ -15,7 +15,8 @@ public abstract class StudioTest(Chromium chromium) : IClassFixture<Chromium>, I
 
     public async Task InitializeAsync()
     {
-        if (!StudioFactAttribute.CanRun) return;
+        if (!StudioFactAttribute.CanRun)
+            return;
         Product = await PageProduct.StartAsync();
         Page = await chromium.NewPageAsync(new() { ViewportSize = new() { Width = 1500, Height = 950 } });
         Watch = new PageWatch(Page, Product.Origin);
@@ -23,7 +24,8 @@ public abstract class StudioTest(Chromium chromium) : IClassFixture<Chromium>, I
 
     public async Task DisposeAsync()
     {
-        if (Product is not null) await Product.DisposeAsync();
+        if (Product is not null)
+            await Product.DisposeAsync();
     }
 
     internal HttpClient Client(string key) =>

@@ -27,7 +27,8 @@ internal sealed class RecordedSpans : IDisposable
     {
         get
         {
-            lock (_lock) return [.. _spans];
+            lock (_lock)
+                return [.. _spans];
         }
     }
 
@@ -40,9 +41,11 @@ internal sealed class RecordedSpans : IDisposable
         while (true)
         {
             Task more;
-            lock (_lock) more = _more.Task;
+            lock (_lock)
+                more = _more.Task;
             var spans = Of(trace);
-            if (complete(spans)) return spans;
+            if (complete(spans))
+                return spans;
             try
             {
                 await more.WaitAsync(patience.Token);
@@ -58,7 +61,8 @@ internal sealed class RecordedSpans : IDisposable
 
     private void Keep(Activity span)
     {
-        if (!span.Recorded) return;
+        if (!span.Recorded)
+            return;
         lock (_lock)
         {
             _spans.Add(span);

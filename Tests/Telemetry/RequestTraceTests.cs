@@ -63,7 +63,8 @@ public sealed partial class RequestTraceTests
             """);
         await using var reader = await command.ExecuteReaderAsync();
         var kept = new List<string?>();
-        while (await reader.ReadAsync()) kept.Add(reader.TextOrNull(0));
+        while (await reader.ReadAsync())
+            kept.Add(reader.TextOrNull(0));
         Assert.Equal(2, kept.Count);
         Assert.All(kept, traceParent => Assert.StartsWith($"00-{trace}-", traceParent, StringComparison.Ordinal));
     }

@@ -198,7 +198,8 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
             // An endless response: reading it to the end would run into the attempt's timeout.
             var block = Enumerable.Repeat((byte)'x', 4096).ToArray();
             block[3] = 0;
-            while (!context.RequestAborted.IsCancellationRequested) await context.Response.Body.WriteAsync(block, context.RequestAborted);
+            while (!context.RequestAborted.IsCancellationRequested)
+                await context.Response.Body.WriteAsync(block, context.RequestAborted);
         };
         await _scenario.StartWorkerAsync(("Webhooks:Timeout", "00:01:00"));
         var request = await _scenario.EndRunAsync(_receiver.Url);
@@ -253,10 +254,12 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     {
         await using var dead = await WebhookReceiver.StartAsync();
         dead.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-        for (var i = 0; i < 12; i++) await _scenario.EndRunAsync($"{dead.Url}/{i}");
+        for (var i = 0; i < 12; i++)
+            await _scenario.EndRunAsync($"{dead.Url}/{i}");
         // Fewer slots than the backlog: without per-receiver limits it would take them all.
         await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "8"), ("Webhooks:Timeout", "00:01:00"));
-        for (var i = 0; i < 4; i++) await dead.NextAsync();
+        for (var i = 0; i < 4; i++)
+            await dead.NextAsync();
 
         var request = await _scenario.EndRunAsync(_receiver.Url);
         await _receiver.NextAsync();
@@ -272,9 +275,11 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         await using var dead = await WebhookReceiver.StartAsync();
         dead.Answer = context => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
         var port = new Uri(dead.Url).Port;
-        for (var i = 0; i < 12; i++) await _scenario.EndRunAsync($"http://h{i}.loopback.test:{port}/");
+        for (var i = 0; i < 12; i++)
+            await _scenario.EndRunAsync($"http://h{i}.loopback.test:{port}/");
         await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "6"), ("Webhooks:Timeout", "00:01:00"));
-        for (var i = 0; i < 6; i++) await dead.NextAsync();
+        for (var i = 0; i < 6; i++)
+            await dead.NextAsync();
         var (other, _) = await new OwnerStore(_scenario.Database).FindOrCreateAsync("other", default);
 
         await _scenario.EndRunAsync(_receiver.Url, owner: other);
@@ -353,10 +358,12 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     [Fact]
     public async Task Many_webhooks_and_two_workers_deliver_each_exactly_once()
     {
-        for (var i = 0; i < 60; i++) await _scenario.EndRunAsync($"{_receiver.Url}/{i}");
+        for (var i = 0; i < 60; i++)
+            await _scenario.EndRunAsync($"{_receiver.Url}/{i}");
 
         await Task.WhenAll(_scenario.StartWorkerAsync(), _scenario.StartWorkerAsync());
-        for (var i = 0; i < 60; i++) await _receiver.NextAsync();
+        for (var i = 0; i < 60; i++)
+            await _receiver.NextAsync();
         await Eventually.GetAsync(
             async () => (long)(await _scenario.Database.Sql("select count(*) from webhook_deliveries where state = 'delivered'").ExecuteScalarAsync())!,
             delivered => delivered == 60,

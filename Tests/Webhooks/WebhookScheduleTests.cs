@@ -16,7 +16,8 @@ public sealed class WebhookScheduleTests
         while (true)
         {
             attempts.Add(time.GetUtcNow() - start);
-            if (WebhookSchedule.DelayAfter(attempts.Count, random: 0.5, retryAfter: null, Day) is not { } delay) break;
+            if (WebhookSchedule.DelayAfter(attempts.Count, random: 0.5, retryAfter: null, Day) is not { } delay)
+                break;
             time.Advance(delay);
         }
 

@@ -36,10 +36,12 @@ internal sealed class ExclusiveGate
 
     private void Admit()
     {
-        if (_exclusiveRunning) return;
+        if (_exclusiveRunning)
+            return;
         if (_exclusiveWaiters.Count > 0)
         {
-            if (_running > 0) return;
+            if (_running > 0)
+                return;
             _exclusiveRunning = true;
             _running = 1;
             _exclusiveWaiters.Dequeue().SetResult();

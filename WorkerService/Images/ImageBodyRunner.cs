@@ -78,7 +78,8 @@ internal sealed partial class ImageBodyRunner(
         try
         {
             await fanOut.Body.RunAsync(run, cancellationToken);
-            if (run.Output is not null) return new ImageOutcome.Succeeded(image, run.Original, run.Output);
+            if (run.Output is not null)
+                return new ImageOutcome.Succeeded(image, run.Original, run.Output);
             return Failed(run, new ImageFailure("not_stored", "The workflow ended without storing a result for this image."));
         }
         catch (ImageFailedException e) when (e.Failure.IsTransient && (image.Attempts < fanOut.MaxAttempts || !e.Failure.UsesAttempt))

@@ -28,7 +28,8 @@ internal sealed partial class ImageService(
         using var abandon = new CancellationTokenSource();
         try
         {
-            while (true) await FillAsync(stoppingToken, abandon.Token);
+            while (true)
+                await FillAsync(stoppingToken, abandon.Token);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -49,8 +50,10 @@ internal sealed partial class ImageService(
                 slots++;
             }
 
-            while (_slots.Wait(0)) slots++;
-            if (!process.Held.IsCancellationRequested) images = await claimer.ClaimAsync(slots, stopping);
+            while (_slots.Wait(0))
+                slots++;
+            if (!process.Held.IsCancellationRequested)
+                images = await claimer.ClaimAsync(slots, stopping);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -59,11 +62,14 @@ internal sealed partial class ImageService(
         finally
         {
             // Even when stopping: draining waits for every slot, and would otherwise hang.
-            if (slots > images.Count) _slots.Release(slots - images.Count);
+            if (slots > images.Count)
+                _slots.Release(slots - images.Count);
         }
 
-        foreach (var image in images) _ = RunAsync(image, abandon);
-        if (images.Count == 0) await queue.WaitForWorkAsync(stopping);
+        foreach (var image in images)
+            _ = RunAsync(image, abandon);
+        if (images.Count == 0)
+            await queue.WaitForWorkAsync(stopping);
     }
 
     private async Task RunAsync(ClaimedImage image, CancellationToken abandon)
@@ -93,7 +99,8 @@ internal sealed partial class ImageService(
     {
         var drained = Task.Run(async () =>
         {
-            for (var i = 0; i < options.Value.InHand; i++) await _slots.WaitAsync(CancellationToken.None);
+            for (var i = 0; i < options.Value.InHand; i++)
+                await _slots.WaitAsync(CancellationToken.None);
         });
         await Task.WhenAny(drained, Task.Delay(options.Value.Stop, time, CancellationToken.None));
         await abandon.CancelAsync();

@@ -24,13 +24,15 @@ internal sealed partial class JournalRetentionService(
         {
             while (await remover.ListExpiredAsync(age, options.Value.Batch, cancellationToken) is { Count: > 0 } expired)
             {
-                foreach (var id in expired) await remover.RemoveJournalAsync(id, cancellationToken);
+                foreach (var id in expired)
+                    await remover.RemoveJournalAsync(id, cancellationToken);
                 removed += expired.Count;
             }
         }
         finally
         {
-            if (removed > 0) LogRemoved(removed, age);
+            if (removed > 0)
+                LogRemoved(removed, age);
         }
     }
 

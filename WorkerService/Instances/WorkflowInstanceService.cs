@@ -38,17 +38,21 @@ internal sealed partial class WorkflowInstanceService(
                 finally
                 {
                     // Even when stopping: the loop below waits for all slots, and would otherwise hang.
-                    if (instance is null) _free.Release();
+                    if (instance is null)
+                        _free.Release();
                 }
 
-                if (instance is null) await WaitAsync(signal, stoppingToken);
-                else _ = RunAsync(instance, signal, stoppingToken);
+                if (instance is null)
+                    await WaitAsync(signal, stoppingToken);
+                else
+                    _ = RunAsync(instance, signal, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // Each running instance hands itself back; stopping waits for the last one.
-            for (var i = 0; i < options.Value.Concurrency; i++) await _free.WaitAsync(CancellationToken.None);
+            for (var i = 0; i < options.Value.Concurrency; i++)
+                await _free.WaitAsync(CancellationToken.None);
         }
     }
 
@@ -72,7 +76,8 @@ internal sealed partial class WorkflowInstanceService(
     {
         try
         {
-            if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > options.Value.Poll) return;
+            if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > options.Value.Poll)
+                return;
             await Task.Delay(due + ClockTolerance, time, cancellationToken);
             signal.Set();
         }
@@ -87,7 +92,8 @@ internal sealed partial class WorkflowInstanceService(
 
     private async Task<WorkflowInstance?> ClaimAsync(CancellationToken cancellationToken)
     {
-        if (process.Held.IsCancellationRequested) return null;
+        if (process.Held.IsCancellationRequested)
+            return null;
         try
         {
             return await instances.ClaimNextAsync(cancellationToken);

@@ -38,7 +38,8 @@ internal sealed partial class FeederService(
 
     private void QueueWithdrawal(string payload)
     {
-        if (Guid.TryParse(payload, out var request)) _withdrawn.Enqueue(new RequestId(request));
+        if (Guid.TryParse(payload, out var request))
+            _withdrawn.Enqueue(new RequestId(request));
     }
 
     private async Task WithdrawAsync(CancellationToken stopping)

@@ -32,12 +32,14 @@ internal sealed class DispatchSlots(WebhookOptions options)
 
     public IReadOnlyCollection<string> InFlight()
     {
-        lock (_lock) return [.. _inFlight.Keys];
+        lock (_lock)
+            return [.. _inFlight.Keys];
     }
 
     public void Take(ClaimedDelivery delivery)
     {
-        lock (_lock) _inFlight[delivery.Id] = delivery;
+        lock (_lock)
+            _inFlight[delivery.Id] = delivery;
     }
 
     /// <param name="responded">
@@ -49,14 +51,17 @@ internal sealed class DispatchSlots(WebhookOptions options)
         lock (_lock)
         {
             _inFlight.Remove(delivery.Id);
-            if (responded == true) _unresponsive.Remove(delivery.Receiver);
+            if (responded == true)
+                _unresponsive.Remove(delivery.Receiver);
             if (responded == false)
             {
-                if (_unresponsive.Count >= MaxUnresponsive) _unresponsive.Clear();
+                if (_unresponsive.Count >= MaxUnresponsive)
+                    _unresponsive.Clear();
                 _unresponsive.Add(delivery.Receiver);
             }
 
-            if (_inFlight.Count == 0) _idle?.TrySetResult();
+            if (_inFlight.Count == 0)
+                _idle?.TrySetResult();
         }
     }
 
@@ -66,7 +71,8 @@ internal sealed class DispatchSlots(WebhookOptions options)
         lock (_lock)
         {
             _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            if (_inFlight.Count == 0) _idle.TrySetResult();
+            if (_inFlight.Count == 0)
+                _idle.TrySetResult();
             return _idle.Task;
         }
     }

@@ -66,7 +66,8 @@ internal sealed partial class WebhookDispatcher(
                 }
 
                 // Before claiming: otherwise a delivery that falls due between the two queries would have to wait for the next poll.
-                if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll) dueTimer.Change(wait, Timeout.InfiniteTimeSpan);
+                if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll)
+                    dueTimer.Change(wait, Timeout.InfiniteTimeSpan);
 
                 // Repeat until nothing is claimed: capacity may have been freed for deliveries that this claim skipped.
                 while (await ClaimAsync(signal, stopSending, stopping) > 0)
@@ -88,14 +89,16 @@ internal sealed partial class WebhookDispatcher(
     {
         var freed = await claims.FreeAbandonedAsync(process.Id, _slots.InFlight(), cancellationToken);
         metrics.ClaimsRecovered(ClaimKind.Webhook, freed);
-        if (freed > 0) LogFreed(freed);
+        if (freed > 0)
+            LogFreed(freed);
     }
 
     private async Task<int> ClaimAsync(PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken stopping)
     {
         // Read before the id: if the lease is replaced in between, deliveries claimed under the new id are cancelled by the old token.
         var held = process.Held;
-        if (held.IsCancellationRequested || _slots.Room() is not { Total: > 0 } room) return 0;
+        if (held.IsCancellationRequested || _slots.Room() is not { Total: > 0 } room)
+            return 0;
         var claimed = await claims.ClaimAsync(process.Id, room, stopping);
         foreach (var delivery in claimed)
         {
@@ -119,7 +122,8 @@ internal sealed partial class WebhookDispatcher(
                 var live = await secrets.LiveAsync(delivery.Owner, running.Token);
                 var outcome = await sender.SendAsync(delivery, live, running.Token);
                 responded = outcome.Status is not null;
-                if (outcome.Error is not null) span.Fail(outcome.Error);
+                if (outcome.Error is not null)
+                    span.Fail(outcome.Error);
                 await RecordAsync(delivery, outcome, held);
             }
             catch (OperationCanceledException) when (running.IsCancellationRequested)
@@ -148,7 +152,8 @@ internal sealed partial class WebhookDispatcher(
             try
             {
                 var ours = await claims.RecordAsync(delivery, outcome, delay, held);
-                if (ours) ReportAttempt(outcome, delay, delivery);
+                if (ours)
+                    ReportAttempt(outcome, delay, delivery);
                 return;
             }
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !held.IsCancellationRequested)
@@ -162,7 +167,8 @@ internal sealed partial class WebhookDispatcher(
     private async Task HandBackAsync(ClaimedDelivery delivery, CancellationToken held)
     {
         // If the lease is lost, so is the claim, and another process may already be sending.
-        if (held.IsCancellationRequested) return;
+        if (held.IsCancellationRequested)
+            return;
         using var timeout = new CancellationTokenSource(options.Value.Timeout, time);
         await claims.ReleaseAsync([delivery], timeout.Token);
     }
@@ -176,10 +182,14 @@ internal sealed partial class WebhookDispatcher(
             { Gone: true } => "disabled",
             _ => delay is null ? "failed" : "retried",
         });
-        if (outcome.Error is null) LogDelivered(delivery.Id, delivery.Request.Value, milliseconds);
-        else if (outcome.Gone) LogDisabled(delivery.Id, delivery.Request.Value);
-        else if (delay is { } wait) LogRetry(delivery.Id, delivery.Request.Value, outcome.Error, wait);
-        else LogGivenUp(delivery.Id, delivery.Request.Value, outcome.Error);
+        if (outcome.Error is null)
+            LogDelivered(delivery.Id, delivery.Request.Value, milliseconds);
+        else if (outcome.Gone)
+            LogDisabled(delivery.Id, delivery.Request.Value);
+        else if (delay is { } wait)
+            LogRetry(delivery.Id, delivery.Request.Value, outcome.Error, wait);
+        else
+            LogGivenUp(delivery.Id, delivery.Request.Value, outcome.Error);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Delivery} of request {Request} delivered in {Milliseconds} ms")]

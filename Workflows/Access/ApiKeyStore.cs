@@ -40,7 +40,8 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
                 """)
             .With("owner", NpgsqlDbType.Text, owner)
             .ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) keys.Add(ReadKey(reader));
+        while (await reader.ReadAsync(cancellationToken))
+            keys.Add(ReadKey(reader));
         return keys;
     }
 
@@ -54,7 +55,8 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
             .With("prefix", prefix)
             .ExecuteNonQueryAsync(cancellationToken);
         cache.RemovePrefix(prefix);
-        if (known == 1) LogRevoked(prefix);
+        if (known == 1)
+            LogRevoked(prefix);
         return known == 1;
     }
 
@@ -66,9 +68,11 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
     /// </summary>
     public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
-        if (ApiKeyText.Prefix(text) is not { } prefix) return null;
+        if (ApiKeyText.Prefix(text) is not { } prefix)
+            return null;
         var hash = ApiKeyText.Hash(text);
-        if (cache.Find(hash) is { } known) return known;
+        if (cache.Find(hash) is { } known)
+            return known;
 
         var started = cache.Now();
         var (key, stored) = await FindAsync(prefix, cancellationToken);
@@ -100,7 +104,8 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
                 """)
             .With("prefix", prefix)
             .ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return (null, null);
+        if (!await reader.ReadAsync(cancellationToken))
+            return (null, null);
         var key = new VerifiedApiKey(
             prefix, new OwnerId(reader.GetGuid(0)), reader.GetString(1), reader.GetFieldValue<string[]>(2));
         return (key, reader.GetFieldValue<byte[]>(3));

@@ -24,7 +24,8 @@ public static partial class ApiKeyText
     /// <summary>The public prefix, or null if the text is not a key.</summary>
     public static string? Prefix(string text)
     {
-        if (text.Length > MaxLength) return null;
+        if (text.Length > MaxLength)
+            return null;
         var match = Form().Match(text);
         return match.Success ? match.Groups["prefix"].Value : null;
     }

@@ -26,7 +26,8 @@ public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> opt
     {
         get
         {
-            lock (_lock) return _counts.Count;
+            lock (_lock)
+                return _counts.Count;
         }
     }
 
@@ -47,7 +48,8 @@ public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> opt
         {
             var remaining = RemainingWindow();
             var exceeded = Add(SourceKey(source)) > options.Value.BadKeysPerSource;
-            if (prefix is not null) exceeded |= Add("prefix " + prefix) > options.Value.BadKeysPerPrefix;
+            if (prefix is not null)
+                exceeded |= Add("prefix " + prefix) > options.Value.BadKeysPerPrefix;
             return exceeded ? remaining : null;
         }
     }
@@ -55,7 +57,8 @@ public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> opt
     private TimeSpan RemainingWindow()
     {
         var remaining = Window - time.GetElapsedTime(_windowStart);
-        if (remaining > TimeSpan.Zero) return remaining;
+        if (remaining > TimeSpan.Zero)
+            return remaining;
         _counts.Clear();
         _windowStart = time.GetTimestamp();
         return Window;
@@ -66,15 +69,18 @@ public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> opt
 
     private int Add(string key)
     {
-        if (_counts.Count >= Capacity && !_counts.ContainsKey(key)) key = Others;
+        if (_counts.Count >= Capacity && !_counts.ContainsKey(key))
+            key = Others;
         return _counts[key] = _counts.GetValueOrDefault(key) + 1;
     }
 
     // An IPv6 customer usually has a whole /64.
     private static string SourceKey(IPAddress? source)
     {
-        if (source is null) return "source unknown";
-        if (source.IsIPv4MappedToIPv6) source = source.MapToIPv4();
+        if (source is null)
+            return "source unknown";
+        if (source.IsIPv4MappedToIPv6)
+            source = source.MapToIPv4();
         return source.AddressFamily == AddressFamily.InterNetworkV6
             ? "source " + Convert.ToHexString(source.GetAddressBytes().AsSpan(0, 8))
             : "source " + source;

@@ -28,8 +28,10 @@ public sealed class VerifiedKeyCache(TimeProvider time, IOptions<AccessOptions> 
     public void Add(byte[] hash, VerifiedApiKey key, (long Timestamp, long Removals) started)
     {
         // The key may have been revoked between the query and now, so it must not be cached again.
-        if (Interlocked.Read(ref _removals) != started.Removals) return;
-        if (_entries.Count >= Capacity) MakeRoom();
+        if (Interlocked.Read(ref _removals) != started.Removals)
+            return;
+        if (_entries.Count >= Capacity)
+            MakeRoom();
         _entries[Convert.ToHexString(hash)] = new Entry(key, started.Timestamp);
     }
 
@@ -39,7 +41,8 @@ public sealed class VerifiedKeyCache(TimeProvider time, IOptions<AccessOptions> 
     {
         Interlocked.Increment(ref _removals);
         foreach (var (hash, entry) in _entries)
-            if (entry.Key.Prefix == prefix) _entries.TryRemove(hash, out _);
+            if (entry.Key.Prefix == prefix)
+                _entries.TryRemove(hash, out _);
     }
 
     private void MakeRoom()

@@ -30,7 +30,8 @@ public sealed class WebhookSecrets(NpgsqlDataSource database, IOptions<WebhookSe
                 """)
             .With("owner", owner.Value)
             .ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) secrets.Add(reader.GetString(0));
+        while (await reader.ReadAsync(cancellationToken))
+            secrets.Add(reader.GetString(0));
         // Only an owner inserted by other means has no secret; treat it like a new one.
         return secrets.Count > 0 ? secrets : [(await RotateAsync(owner, cancellationToken)).Secret];
     }

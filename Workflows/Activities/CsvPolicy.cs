@@ -27,7 +27,8 @@ internal sealed class CsvPolicy(int maxProducts, int maxImages, IReadOnlyList<st
         foreach (var text in product.Urls)
         {
             var url = new Uri(text);
-            if (SampleImages.Has(url)) continue;
+            if (SampleImages.Has(url))
+                continue;
             if (allowedHosts.Count > 0 && !allowedHosts.Any(allowed => Matches(url.IdnHost, allowed)))
                 return At(product, "host_not_allowed", $"{url.IdnHost} is not one of the hosts that this workflow allows.");
             if (egress.CheckUri(url) is { } refusal)

@@ -76,7 +76,8 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
     private static async Task OpenAsync(NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var pending = await FanOut.OpenAsync(connection, context.RequestId, context.Run, cancellationToken);
-        if (pending > 0) return;
+        if (pending > 0)
+            return;
 
         // No outcome will arrive to resume the bookmark, so resume it here.
         await connection.Sql(

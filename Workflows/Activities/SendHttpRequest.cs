@@ -92,7 +92,8 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
 
     public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
-        if (_guard.CheckUrl(context.Inputs.Text(Url), out var url) is { } refusal) return Refused(refusal);
+        if (_guard.CheckUrl(context.Inputs.Text(Url), out var url) is { } refusal)
+            return Refused(refusal);
         using var limit = new CancellationTokenSource(_options.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
@@ -134,13 +135,16 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
 
         request.Headers.TryAddWithoutValidation("User-Agent", "Darkroom-Workflows/1.0");
         request.Headers.TryAddWithoutValidation("Idempotency-Key", context.ExecutionId.ToString("D"));
-        if (context.Inputs.Text(Authorization) is { } authorization) request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        if (context.Inputs.Text(Authorization) is { } authorization)
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
         var given = context.Inputs.Values[RequestHeaders] is JsonElement json ? Headers(json) ?? [] : [];
         foreach (var header in given.GroupBy(header => header.Name, header => header.Value, StringComparer.OrdinalIgnoreCase))
         {
-            if (ReservedHeaders.Contains(header.Key)) continue;
+            if (ReservedHeaders.Contains(header.Key))
+                continue;
             HttpHeaders? headers = header.Key.StartsWith("Content-", StringComparison.OrdinalIgnoreCase) ? request.Content?.Headers : request.Headers;
-            if (headers?.NonValidated.Contains(header.Key) == true) headers.Remove(header.Key);
+            if (headers?.NonValidated.Contains(header.Key) == true)
+                headers.Remove(header.Key);
             headers?.TryAddWithoutValidation(header.Key, header);
         }
 
@@ -164,27 +168,34 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
         var kept = new byte[_options.MaxContentBytes + 1];
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         var length = await body.ReadAtLeastAsync(kept, kept.Length, throwOnEndOfStream: false, cancellationToken);
-        if (length == 0) return null;
+        if (length == 0)
+            return null;
         var whole = length <= _options.MaxContentBytes;
         var text = Encoding.UTF8.GetString(kept, 0, Math.Min(length, _options.MaxContentBytes)).Replace('\0', '\uFFFD');
-        if (!whole || response.Content.Headers.ContentType?.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true) return text;
+        if (!whole || response.Content.Headers.ContentType?.MediaType?.Contains("json", StringComparison.OrdinalIgnoreCase) != true)
+            return text;
         return StorableJson.TryParse(text) is { } json ? json : text;
     }
 
     private static List<(string Name, string Value)>? Headers(JsonElement json)
     {
         json = Parsed(json);
-        if (json.ValueKind == JsonValueKind.Undefined) return [];
-        if (json.ValueKind != JsonValueKind.Object) return null;
+        if (json.ValueKind == JsonValueKind.Undefined)
+            return [];
+        if (json.ValueKind != JsonValueKind.Object)
+            return null;
         var headers = new List<(string, string)>();
         foreach (var header in json.EnumerateObject())
         {
-            if (header.Name.Length == 0 || header.Name.AsSpan().ContainsAnyExcept(NameCharacters)) return null;
-            if (header.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Array)) return null;
+            if (header.Name.Length == 0 || header.Name.AsSpan().ContainsAnyExcept(NameCharacters))
+                return null;
+            if (header.Value.ValueKind is not (JsonValueKind.String or JsonValueKind.Number or JsonValueKind.Array))
+                return null;
             foreach (var value in header.Value.ValueKind == JsonValueKind.Array ? header.Value.EnumerateArray().ToArray() : [header.Value])
             {
                 var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-                if (!IsHeaderValue(text)) return null;
+                if (!IsHeaderValue(text))
+                    return null;
                 headers.Add((header.Name, text));
             }
         }
@@ -199,10 +210,12 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     {
         var texts = Parsed(json) is { ValueKind: JsonValueKind.Undefined } ? [] : BranchFlattener.StatusList(json);
         var codes = new List<int>();
-        if (texts?.Count > BranchFlattener.MostAdded) return null;
+        if (texts?.Count > BranchFlattener.MostAdded)
+            return null;
         foreach (var text in texts ?? ["none"])
         {
-            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code is < 100 or > 599) return null;
+            if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) || code is < 100 or > 599)
+                return null;
             codes.Add(code);
         }
 
@@ -215,7 +228,8 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     /// <summary>Studio stores objects as text; blank text means no value.</summary>
     private static JsonElement Parsed(JsonElement json)
     {
-        if (json.ValueKind != JsonValueKind.String) return json;
+        if (json.ValueKind != JsonValueKind.String)
+            return json;
         return string.IsNullOrWhiteSpace(json.GetString()) ? default : StorableJson.TryParse(json.GetString()!) ?? json;
     }
 }

@@ -51,7 +51,8 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, Darkroo
         finally
         {
             // An image that is handed back at a stop is neither.
-            if (!cancellationToken.IsCancellationRequested) metrics.CodecFinished(time.GetElapsedTime(began), source.Format.Extension(), succeeded);
+            if (!cancellationToken.IsCancellationRequested)
+                metrics.CodecFinished(time.GetElapsedTime(began), source.Format.Extension(), succeeded);
         }
     }
 }

@@ -52,13 +52,15 @@ internal sealed class ValidateCsv(
     public override async Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var csv = await RequestCsv.ReadAsync(database, context.RequestId, cancellationToken);
-        if (context.Run > 1) return Loaded(csv);
+        if (context.Run > 1)
+            return Loaded(csv);
 
         var policy = new CsvPolicy(
             context.Inputs.Get<int>(MaxProducts), context.Inputs.Get<int>(MaxImages),
             CsvPolicy.ReadHosts(context.Inputs.Text(AllowedHosts)), egress);
         var rejection = policy.CheckCounts(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellationToken);
-        if (rejection is not null) return Rejected(context.RequestId, rejection);
+        if (rejection is not null)
+            return Rejected(context.RequestId, rejection);
 
         return Loaded(csv) with
         {
@@ -74,7 +76,8 @@ internal sealed class ValidateCsv(
     {
         await using var stream = await objects.OpenReadAsync(csv.Key, cancellationToken);
         await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellationToken))
-            if (policy.CheckUrls(product) is { } rejection) return rejection;
+            if (policy.CheckUrls(product) is { } rejection)
+                return rejection;
         return null;
     }
 

@@ -67,7 +67,8 @@ internal sealed class WriteOutputCsv(
         {
             if (reader.GetInt32(1) != row)
             {
-                if (outcomes.Count > 0) yield return new RowOutcome(row, outcomes);
+                if (outcomes.Count > 0)
+                    yield return new RowOutcome(row, outcomes);
                 row = reader.GetInt32(1);
                 outcomes = [];
             }
@@ -77,6 +78,7 @@ internal sealed class WriteOutputCsv(
                 : ImageResult.Succeeded(images.For(new ImageId(reader.GetInt64(0)), reader.GetString(2))));
         }
 
-        if (outcomes.Count > 0) yield return new RowOutcome(row, outcomes);
+        if (outcomes.Count > 0)
+            yield return new RowOutcome(row, outcomes);
     }
 }

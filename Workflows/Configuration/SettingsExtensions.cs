@@ -26,6 +26,7 @@ public static class SettingsExtensions
         where TOptions : class
     {
         List<string> problems = [.. RenamedSettings.Problems(options, section), .. Durations.Problems(options, section)];
-        if (problems.Count > 0) throw new OptionsValidationException(Options.DefaultName, typeof(TOptions), problems);
+        if (problems.Count > 0)
+            throw new OptionsValidationException(Options.DefaultName, typeof(TOptions), problems);
     }
 }

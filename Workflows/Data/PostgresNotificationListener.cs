@@ -52,11 +52,13 @@ public sealed partial class PostgresNotificationListener(
                     Set();
                 };
                 await connection.Sql($"listen {channel}").ExecuteNonQueryAsync(stopping);
-                if (!isListening) LogListeningAgain(channel);
+                if (!isListening)
+                    LogListeningAgain(channel);
                 isListening = true;
                 // Notifications sent while we were not listening are lost: have the loop check for work.
                 Set();
-                while (true) await connection.WaitAsync(stopping);
+                while (true)
+                    await connection.WaitAsync(stopping);
             }
             catch (Exception) when (stopping.IsCancellationRequested)
             {
@@ -64,7 +66,8 @@ public sealed partial class PostgresNotificationListener(
             }
             catch (Exception e)
             {
-                if (isListening) LogListeningFailed(e, channel);
+                if (isListening)
+                    LogListeningFailed(e, channel);
                 isListening = false;
                 await Task.Delay(Reconnect, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }

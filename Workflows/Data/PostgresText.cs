@@ -11,10 +11,12 @@ internal static class PostgresText
 
     public static string Clean(string text)
     {
-        if (IsClean(text)) return text;
+        if (IsClean(text))
+            return text;
         var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
-            if (rune.Value != 0) clean.Append(rune.ToString());
+            if (rune.Value != 0)
+                clean.Append(rune.ToString());
         return clean.ToString();
     }
 
@@ -25,7 +27,8 @@ internal static class PostgresText
         {
             using var document = JsonDocument.Parse(Clean(json));
             using var buffer = new MemoryStream(json.Length);
-            using (var writer = new Utf8JsonWriter(buffer, Plain)) Copy(document.RootElement, writer);
+            using (var writer = new Utf8JsonWriter(buffer, Plain))
+                Copy(document.RootElement, writer);
             return Encoding.UTF8.GetString(buffer.GetBuffer(), 0, (int)buffer.Length);
         }
         catch (JsonException)
@@ -38,9 +41,12 @@ internal static class PostgresText
     {
         for (var i = 0; i < text.Length; i++)
         {
-            if (text[i] == '\0') return false;
-            if (!char.IsSurrogate(text[i])) continue;
-            if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1])) return false;
+            if (text[i] == '\0')
+                return false;
+            if (!char.IsSurrogate(text[i]))
+                continue;
+            if (!char.IsHighSurrogate(text[i]) || i + 1 == text.Length || !char.IsLowSurrogate(text[i + 1]))
+                return false;
             i++;
         }
 
@@ -63,7 +69,8 @@ internal static class PostgresText
                 break;
             case JsonValueKind.Array:
                 writer.WriteStartArray();
-                foreach (var item in element.EnumerateArray()) Copy(item, writer);
+                foreach (var item in element.EnumerateArray())
+                    Copy(item, writer);
                 writer.WriteEndArray();
                 break;
             case JsonValueKind.String:

@@ -35,7 +35,8 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
                 )
                 """).ExecuteNonQueryAsync(cancellationToken);
             var applied = await ReadAppliedAsync(connection, cancellationToken);
-            if (applied.ContainsValue(PreReleaseScript)) throw new InvalidOperationException(TooOld);
+            if (applied.ContainsValue(PreReleaseScript))
+                throw new InvalidOperationException(TooOld);
             foreach (var script in Scripts().Where(s => !applied.ContainsKey(s.Number)))
                 await ApplyAsync(connection, script, cancellationToken);
         }
@@ -53,7 +54,8 @@ public sealed partial class SchemaMigrator(NpgsqlDataSource database, ILogger<Sc
     {
         var applied = new Dictionary<int, string>();
         await using var reader = await connection.Sql("select number, name from schema_migrations").ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) applied.Add(reader.GetInt32(0), reader.GetString(1));
+        while (await reader.ReadAsync(cancellationToken))
+            applied.Add(reader.GetInt32(0), reader.GetString(1));
         return applied;
     }
 

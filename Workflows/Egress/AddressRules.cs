@@ -43,13 +43,19 @@ public static class AddressRules
 
     public static bool IsPublic(IPAddress address)
     {
-        if (address.IsIPv4MappedToIPv6) address = address.MapToIPv4();
-        if (address.AddressFamily == AddressFamily.InterNetwork) return !DeniedV4.Any(denied => denied.Network.Contains(address));
-        if (address.AddressFamily != AddressFamily.InterNetworkV6) return false;
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        if (address.AddressFamily == AddressFamily.InterNetwork)
+            return !DeniedV4.Any(denied => denied.Network.Contains(address));
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+            return false;
 
-        if (Nat64.Contains(address)) return IsPublic(Embedded(address, 12));
-        if (!PublicV6.Contains(address) || DeniedV6.Any(denied => denied.Network.Contains(address))) return false;
-        if (SixToFour.Contains(address)) return IsPublic(Embedded(address, 2));
+        if (Nat64.Contains(address))
+            return IsPublic(Embedded(address, 12));
+        if (!PublicV6.Contains(address) || DeniedV6.Any(denied => denied.Network.Contains(address)))
+            return false;
+        if (SixToFour.Contains(address))
+            return IsPublic(Embedded(address, 2));
         return !IsIsatap(address) || IsPublic(Embedded(address, 12));
     }
 

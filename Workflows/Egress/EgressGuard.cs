@@ -22,7 +22,8 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
             !Uri.TryCreate(text.Trim(), UriKind.Absolute, out var parsed))
             return new(EgressRefusalCodes.InvalidUrl, "This is not a URL.");
         var refusal = CheckUri(parsed);
-        if (refusal is null) uri = parsed;
+        if (refusal is null)
+            uri = parsed;
         return refusal;
     }
 
@@ -31,14 +32,18 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     /// </summary>
     public EgressRefusal? CheckUri(Uri uri)
     {
-        if (!uri.IsAbsoluteUri) return new(EgressRefusalCodes.InvalidUrl, "This is not an absolute URL.");
+        if (!uri.IsAbsoluteUri)
+            return new(EgressRefusalCodes.InvalidUrl, "This is not an absolute URL.");
         if (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps)
             return new(EgressRefusalCodes.ForbiddenScheme, "Only http and https URLs are fetched.");
-        if (uri.UserInfo.Length > 0) return new(EgressRefusalCodes.InvalidUrl, "URLs with a user name or password are not fetched.");
+        if (uri.UserInfo.Length > 0)
+            return new(EgressRefusalCodes.InvalidUrl, "URLs with a user name or password are not fetched.");
         if (uri.HostNameType == UriHostNameType.Unknown || uri.IdnHost.Length == 0)
             return new(EgressRefusalCodes.InvalidUrl, "The URL names no host.");
-        if (TryReadAddress(uri.IdnHost, out var address)) return CheckAddress(address, uri.Port);
-        if (IsLocalName(uri.IdnHost) && !options.Value.AllowLoopback) return ForbiddenAddress;
+        if (TryReadAddress(uri.IdnHost, out var address))
+            return CheckAddress(address, uri.Port);
+        if (IsLocalName(uri.IdnHost) && !options.Value.AllowLoopback)
+            return ForbiddenAddress;
         // Loopback allows any port, and only the connection knows whether the name resolves to loopback.
         return options.Value.IsAllowedPort(uri.Port) || options.Value.AllowLoopback ? null : ForbiddenPort;
     }
@@ -46,8 +51,10 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     /// <summary>Checks one address before it is dialled. Null if it is allowed.</summary>
     public EgressRefusal? CheckAddress(IPAddress address, int port)
     {
-        if (options.Value.AllowLoopback && AddressRules.IsLoopback(address)) return null;
-        if (!AddressRules.IsPublic(address)) return ForbiddenAddress;
+        if (options.Value.AllowLoopback && AddressRules.IsLoopback(address))
+            return null;
+        if (!AddressRules.IsPublic(address))
+            return ForbiddenAddress;
         return options.Value.IsAllowedPort(port) ? null : ForbiddenPort;
     }
 
@@ -84,9 +91,11 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         var addresses = TryReadAddress(host, out var literal) ? [literal] : await resolver.ResolveAsync(host, cancellationToken);
-        if (addresses.Length == 0) throw new SocketException((int)SocketError.HostNotFound);
+        if (addresses.Length == 0)
+            throw new SocketException((int)SocketError.HostNotFound);
         foreach (var address in addresses)
-            if (CheckAddress(address, port) is { } refusal) throw new EgressRefusedException(refusal);
+            if (CheckAddress(address, port) is { } refusal)
+                throw new EgressRefusedException(refusal);
         return await HappyEyeballsConnector.ConnectAsync(addresses, port, options.Value.NextAddressAfter, time, cancellationToken);
     }
 

@@ -14,7 +14,8 @@ public sealed class EgressRefusedException(EgressRefusal refusal) : IOException(
     public static EgressRefusal? Find(Exception? exception)
     {
         for (; exception is not null; exception = exception.InnerException)
-            if (exception is EgressRefusedException refused) return refused.Refusal;
+            if (exception is EgressRefusedException refused)
+                return refused.Refusal;
         return null;
     }
 }

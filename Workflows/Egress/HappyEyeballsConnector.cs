@@ -16,18 +16,22 @@ internal static class HappyEyeballsConnector
         {
             while (waiting.Count > 0 || dialling.Count > 0)
             {
-                if (waiting.TryDequeue(out var address)) dialling.Add(ConnectAsync(address, port, losers.Token));
+                if (waiting.TryDequeue(out var address))
+                    dialling.Add(ConnectAsync(address, port, losers.Token));
                 var settled = await FirstSettledAsync(dialling, waiting.Count > 0 ? headStart : Timeout.InfiniteTimeSpan, time, losers.Token);
-                if (settled is null) continue;
+                if (settled is null)
+                    continue;
                 dialling.Remove(settled);
-                if (settled.IsCompletedSuccessfully) return new NetworkStream(settled.Result, ownsSocket: true);
+                if (settled.IsCompletedSuccessfully)
+                    return new NetworkStream(settled.Result, ownsSocket: true);
                 lastFailure = settled.Exception?.InnerException ?? new OperationCanceledException(cancellationToken);
             }
         }
         finally
         {
             await losers.CancelAsync();
-            foreach (var loser in dialling) _ = CloseAsync(loser);
+            foreach (var loser in dialling)
+                _ = CloseAsync(loser);
         }
 
         cancellationToken.ThrowIfCancellationRequested();
@@ -41,8 +45,10 @@ internal static class HappyEyeballsConnector
         var second = addresses.Except(first).ToArray();
         for (var i = 0; i < Math.Max(first.Length, second.Length); i++)
         {
-            if (i < first.Length) yield return first[i];
-            if (i < second.Length) yield return second[i];
+            if (i < first.Length)
+                yield return first[i];
+            if (i < second.Length)
+                yield return second[i];
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed class PerHostLimiter(int perHost)
         var host = Join(name);
         try
         {
-            if (host.Slots.Wait(0, CancellationToken.None)) return new Slot(this, name, host);
+            if (host.Slots.Wait(0, CancellationToken.None))
+                return new Slot(this, name, host);
             using var limit = new CancellationTokenSource(wait, time);
             using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
             await host.Slots.WaitAsync(either.Token);
@@ -32,7 +33,8 @@ internal sealed class PerHostLimiter(int perHost)
     {
         get
         {
-            lock (_hosts) return _hosts.Count;
+            lock (_hosts)
+                return _hosts.Count;
         }
     }
 
@@ -40,7 +42,8 @@ internal sealed class PerHostLimiter(int perHost)
     {
         lock (_hosts)
         {
-            if (!_hosts.TryGetValue(name, out var host)) _hosts[name] = host = new Host(new SemaphoreSlim(perHost));
+            if (!_hosts.TryGetValue(name, out var host))
+                _hosts[name] = host = new Host(new SemaphoreSlim(perHost));
             host.Users++;
             return host;
         }
@@ -50,7 +53,8 @@ internal sealed class PerHostLimiter(int perHost)
     {
         lock (_hosts)
         {
-            if (--host.Users > 0) return;
+            if (--host.Users > 0)
+                return;
             _hosts.Remove(name);
             host.Slots.Dispose();
         }
@@ -69,7 +73,8 @@ internal sealed class PerHostLimiter(int perHost)
 
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 1) return;
+            if (Interlocked.Exchange(ref _left, 1) == 1)
+                return;
             host.Slots.Release();
             limiter.Leave(name, host);
         }

@@ -14,8 +14,10 @@ internal sealed record CodecJob(
         var quality = plan.Steps.OfType<ImageStep.Compress>().LastOrDefault()?.Quality ?? DefaultQuality;
         var format = plan.Steps.OfType<ImageStep.Convert>().LastOrDefault()?.Format ?? header.Format;
         var resizes = plan.Steps.OfType<ImageStep.Resize>().ToImmutableArray();
-        if (quality is < 1 or > 100) throw Unsupported("The quality must be between 1 and 100.");
-        if (!Enum.IsDefined(format)) throw Unsupported("The format to convert to is unknown.");
+        if (quality is < 1 or > 100)
+            throw Unsupported("The quality must be between 1 and 100.");
+        if (!Enum.IsDefined(format))
+            throw Unsupported("The format to convert to is unknown.");
         if (resizes.Any(resize => resize is { Width: null, Height: null } or { Width: < 1 } or { Height: < 1 }))
             throw Unsupported("A size needs a width or a height of at least 1.");
 

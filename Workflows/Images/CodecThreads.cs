@@ -43,13 +43,15 @@ public sealed class CodecThreads : IDisposable
 
     private void Run()
     {
-        foreach (var work in _work.GetConsumingEnumerable()) work();
+        foreach (var work in _work.GetConsumingEnumerable())
+            work();
     }
 
     public void Dispose()
     {
         _work.CompleteAdding();
-        foreach (var thread in _threads) thread.Join();
+        foreach (var thread in _threads)
+            thread.Join();
         _work.Dispose();
     }
 }

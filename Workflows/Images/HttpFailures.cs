@@ -12,7 +12,8 @@ internal static class HttpFailures
     public static ImageFailure? FromStatus(HttpStatusCode status, RetryConditionHeaderValue? retryAfter, DateTimeOffset now, TimeSpan maxRetryAfter)
     {
         var number = (int)status;
-        if (number == 200) return null;
+        if (number == 200)
+            return null;
         return number switch
         {
             204 or 205 => new(ImageFailureCodes.EmptyBody, "The server answered without a body."),
@@ -27,13 +28,15 @@ internal static class HttpFailures
     public static TimeSpan? RetryDelay(RetryConditionHeaderValue? retryAfter, DateTimeOffset now, TimeSpan limit)
     {
         var asked = retryAfter?.Delta ?? retryAfter?.Date - now;
-        if (asked is null) return null;
+        if (asked is null)
+            return null;
         return asked < TimeSpan.Zero ? TimeSpan.Zero : asked > limit ? limit : asked;
     }
 
     public static ImageFailure FromException(HttpRequestException exception)
     {
-        if (EgressRefusedException.Find(exception) is { } refusal) return new(refusal.Code, refusal.Message);
+        if (EgressRefusedException.Find(exception) is { } refusal)
+            return new(refusal.Code, refusal.Message);
         return exception.HttpRequestError switch
         {
             HttpRequestError.NameResolutionError =>

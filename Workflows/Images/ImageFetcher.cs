@@ -36,7 +36,8 @@ public sealed class ImageFetcher : IDisposable
         var budget = _options.Total;
         for (var redirects = 0; ; redirects++)
         {
-            if (_guard.CheckUri(uri) is { } refusal) throw Failed(new(refusal.Code, refusal.Message));
+            if (_guard.CheckUri(uri) is { } refusal)
+                throw Failed(new(refusal.Code, refusal.Message));
             using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellationToken)
                               ?? throw Failed(
                                   new(ImageFailureCodes.HostBusy, "Too many other images are waiting for this host.", IsTransient: true) { UsesAttempt = false });
@@ -66,7 +67,8 @@ public sealed class ImageFetcher : IDisposable
             }
 
             budget -= _time.GetElapsedTime(started);
-            if (budget <= TimeSpan.Zero) throw Failed(TimedOut);
+            if (budget <= TimeSpan.Zero)
+                throw Failed(TimedOut);
         }
     }
 
@@ -96,7 +98,8 @@ public sealed class ImageFetcher : IDisposable
     /// <summary>The target of a redirect, or null if the response is not one. Nothing else is carried over to the next request.</summary>
     private static Uri? RedirectTarget(Uri from, HttpResponseMessage response)
     {
-        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308)) return null;
+        if ((int)response.StatusCode is not (301 or 302 or 303 or 307 or 308))
+            return null;
         if (!response.Headers.NonValidated.TryGetValues("Location", out var values) || values.Count != 1 ||
             !Uri.TryCreate(from, values.ToString(), out var target))
             throw Failed(new(ImageFailureCodes.BadRedirect, "The server sent a redirect without a valid target."));
@@ -106,11 +109,13 @@ public sealed class ImageFetcher : IDisposable
     private void CheckResponse(HttpResponseMessage response)
     {
         var retryAfter = response.Headers.RetryAfter;
-        if (HttpFailures.FromStatus(response.StatusCode, retryAfter, _time.GetUtcNow(), _options.MaxRetryAfter) is { } failure) throw Failed(failure);
+        if (HttpFailures.FromStatus(response.StatusCode, retryAfter, _time.GetUtcNow(), _options.MaxRetryAfter) is { } failure)
+            throw Failed(failure);
         if (response.Content.Headers.NonValidated.TryGetValues("Content-Encoding", out var encodings) &&
             encodings.Any(encoding => !encoding.Trim().Equals("identity", StringComparison.OrdinalIgnoreCase)))
             throw Failed(new(ImageFailureCodes.ContentEncoding, "The server compressed the response although it was asked not to."));
-        if (response.Content.Headers.ContentLength > _options.MaxBytes) throw Failed(TooLarge);
+        if (response.Content.Headers.ContentLength > _options.MaxBytes)
+            throw Failed(TooLarge);
     }
 
     private async Task<FetchedImage> ReadAsync(Uri uri, HttpContent content, CancellationToken cancellationToken)
@@ -121,7 +126,8 @@ public sealed class ImageFetcher : IDisposable
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             await ReadBodyAsync(content, buffer, hash, cancellationToken);
-            if (buffer.Length == 0) throw Failed(new(ImageFailureCodes.EmptyBody, "The server answered with an empty body."));
+            if (buffer.Length == 0)
+                throw Failed(new(ImageFailureCodes.EmptyBody, "The server answered with an empty body."));
             return new FetchedImage(buffer, FormatSniffer.Recognise(buffer.Span), hash.GetHashAndReset(), uri);
         }
         catch
@@ -145,10 +151,12 @@ public sealed class ImageFetcher : IDisposable
                 var room = (int)Math.Min(_options.MaxBytes + 1 - buffer.Length, int.MaxValue);
                 var memory = buffer.GetMemory(1);
                 var count = await body.ReadAsync(memory[..Math.Min(memory.Length, room)], either.Token);
-                if (count == 0) return;
+                if (count == 0)
+                    return;
                 hash.AppendData(memory.Span[..count]);
                 buffer.Advance(count);
-                if (buffer.Length > _options.MaxBytes) throw Failed(TooLarge);
+                if (buffer.Length > _options.MaxBytes)
+                    throw Failed(TooLarge);
                 rate.Received(buffer.Length, _time.GetElapsedTime(started));
             }
         }

@@ -29,7 +29,8 @@ internal sealed record ImageHeader(
     /// <summary>Checks the header against the limits. Null if the file may be decoded.</summary>
     public ImageFailure? CheckLimits(ImageOptions limits)
     {
-        if (Width < 1 || Height < 1) return new(ImageFailureCodes.CorruptImage, "The image has no pixels.");
+        if (Width < 1 || Height < 1)
+            return new(ImageFailureCodes.CorruptImage, "The image has no pixels.");
         if (Frames > limits.MaxFrames)
             return new(ImageFailureCodes.TooManyFrames, $"The image has more than {limits.MaxFrames} frames or pages.");
         if (Width > limits.MaxSide || Height > limits.MaxSide)

@@ -21,7 +21,8 @@ internal sealed class MinDataRate : IDisposable
 
     public void Received(long bytes, TimeSpan elapsed)
     {
-        if (_options.MinBytesPerSecond <= 0) return;
+        if (_options.MinBytesPerSecond <= 0)
+            return;
         var left = Deadline(bytes, _options) - elapsed;
         _tooSlow.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
     }

@@ -63,7 +63,8 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
         {
             lock (budget._lock)
             {
-                if (Node is null) return;
+                if (Node is null)
+                    return;
                 budget._waiting.Remove(Node);
                 Node = null;
                 budget.Admit();
@@ -76,7 +77,8 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
         {
             lock (budget._lock)
             {
-                if (_released) return;
+                if (_released)
+                    return;
                 _released = true;
                 budget._images--;
                 budget._pixels -= pixels;

@@ -46,7 +46,8 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
     internal void WriteAt(int position, ReadOnlySpan<byte> bytes)
     {
         EnsureCapacity(position + bytes.Length);
-        if (position > Length) _bytes.AsSpan(Length, position - Length).Clear();
+        if (position > Length)
+            _bytes.AsSpan(Length, position - Length).Clear();
         bytes.CopyTo(_bytes.AsSpan(position));
         Length = Math.Max(Length, position + bytes.Length);
     }
@@ -62,7 +63,8 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     private void EnsureCapacity(int capacity)
     {
-        if (Bytes.Length >= capacity) return;
+        if (Bytes.Length >= capacity)
+            return;
         var larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Math.Max(capacity, _bytes.Length * 2L), Array.MaxLength));
         Span.CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_bytes);
@@ -71,7 +73,8 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public void Dispose()
     {
-        if (_disposed) return;
+        if (_disposed)
+            return;
         _disposed = true;
         Length = 0;
         ArrayPool<byte>.Shared.Return(_bytes);

@@ -30,7 +30,8 @@ internal sealed class PooledWriteStream(PooledBuffer buffer) : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken = default)
     {
-        if (cancellationToken.IsCancellationRequested) return ValueTask.FromCanceled(cancellationToken);
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled(cancellationToken);
         Write(bytes.Span);
         return ValueTask.CompletedTask;
     }

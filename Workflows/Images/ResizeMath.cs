@@ -16,7 +16,8 @@ internal readonly record struct ResizeMath(int ScaledWidth, int ScaledHeight, in
 
         var (across, down) = (step.Width / (double)width ?? double.NaN, step.Height / (double)height ?? double.NaN);
         var scale = step.Mode == ResizeMode.Fit ? Smaller(across, down) : Larger(across, down);
-        if (!(scale < 1)) scale = 1;
+        if (!(scale < 1))
+            scale = 1;
         var (scaledWidth, scaledHeight) = (Scale(width, scale), Scale(height, scale));
         return new(scaledWidth, scaledHeight, Math.Min(scaledWidth, boxWidth), Math.Min(scaledHeight, boxHeight));
     }

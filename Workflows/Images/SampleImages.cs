@@ -50,7 +50,8 @@ public static class SampleImages
         try
         {
             int read;
-            while ((read = await stream.ReadAsync(buffer.GetMemory(1), cancellationToken)) > 0) buffer.Advance(read);
+            while ((read = await stream.ReadAsync(buffer.GetMemory(1), cancellationToken)) > 0)
+                buffer.Advance(read);
             return new FetchedImage(buffer, FormatSniffer.Recognise(buffer.Span), SHA256.HashData(buffer.Span), url);
         }
         catch

@@ -29,7 +29,8 @@ public sealed class VipsCodec : IImageCodec
         using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellationToken);
         var file = source is PooledReadStream pooled ? pooled.Memory : copy!.Memory;
         var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
-        if (header.CheckLimits(_options) is { } failure) throw new ImageFailedException(failure);
+        if (header.CheckLimits(_options) is { } failure)
+            throw new ImageFailedException(failure);
         var job = CodecJob.From(plan, header, _options);
 
         using var output = new PooledBuffer(file.Length / 2);
@@ -59,7 +60,8 @@ public sealed class VipsCodec : IImageCodec
     {
         var rewritable = ImageContainers.CanRewrite(header.Format);
         using var stripped = new PooledBuffer(rewritable ? file.Length : 0);
-        if (rewritable) ImageContainers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
+        if (rewritable)
+            ImageContainers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
         var clean = rewritable ? stripped.Memory : file;
 
         // Our decoder would keep only one frame of an animated PNG, so unless the plan changes its pixels, only strip its metadata.
@@ -102,13 +104,18 @@ public sealed class VipsCodec : IImageCodec
             pipeline.Orient(header.Orientation);
             var displayed = (pipeline.Width, pipeline.FrameHeight);
             pipeline.NormaliseColour(_options.MaxProfileBytes);
-            foreach (var resize in job.Resizes) pipeline.Resize(resize);
-            if (job.Format == ImageFormat.Jpeg) pipeline.FlattenOnWhite();
-            if (job.Format == ImageFormat.Gif) pipeline.ApplyProfile();
+            foreach (var resize in job.Resizes)
+                pipeline.Resize(resize);
+            if (job.Format == ImageFormat.Jpeg)
+                pipeline.FlattenOnWhite();
+            if (job.Format == ImageFormat.Gif)
+                pipeline.ApplyProfile();
             ThrowIfUnwritable(job.Format, pipeline);
             using var target = VipsStreams.Write(output);
-            if (lossless) VipsFormats.SaveLosslessTiff(pipeline.Image, target);
-            else VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
+            if (lossless)
+                VipsFormats.SaveLosslessTiff(pipeline.Image, target);
+            else
+                VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
             return new Encoded(displayed, (pipeline.Width, pipeline.FrameHeight), pipeline.Frames);
         }
         catch (VipsException) when (cancellationToken.IsCancellationRequested)
@@ -132,7 +139,8 @@ public sealed class VipsCodec : IImageCodec
     {
         using var smaller = new PooledBuffer(file.Length);
         Encode(file, header, job, smaller, lossless: true, cancellationToken);
-        if (smaller.Length >= output.Length) return;
+        if (smaller.Length >= output.Length)
+            return;
         output.Clear();
         output.Append(smaller.Span);
     }

@@ -44,19 +44,24 @@ internal sealed class VipsPipeline : IDisposable
         }
 
         var isGrey = Image.Bands <= 2;
-        if (profile is null or { IsSrgb: true } || profile.Channels != (isGrey ? 1 : 3) || profileBytes.Length > maxProfileBytes) Drop(ProfileField);
+        if (profile is null or { IsSrgb: true } || profile.Channels != (isGrey ? 1 : 3) || profileBytes.Length > maxProfileBytes)
+            Drop(ProfileField);
         var wanted = isGrey ? Enums.Interpretation.Bw : Enums.Interpretation.Srgb;
-        if (Image.Interpretation != wanted) Then(Image.Colourspace(wanted));
-        if (Image.Format != Enums.BandFormat.Uchar) Then(Image.Cast(Enums.BandFormat.Uchar));
+        if (Image.Interpretation != wanted)
+            Then(Image.Colourspace(wanted));
+        if (Image.Format != Enums.BandFormat.Uchar)
+            Then(Image.Cast(Enums.BandFormat.Uchar));
     }
 
     /// <summary>Applies the EXIF orientation (1 to 8).</summary>
     public void Orient(int orientation)
     {
         Drop("orientation");
-        if (orientation <= 1) return;
+        if (orientation <= 1)
+            return;
         // Rows are needed in a different order than they are decoded.
-        if (orientation > 2) Then(Image.CopyMemory());
+        if (orientation > 2)
+            Then(Image.CopyMemory());
         EachFrame(frame => orientation switch
         {
             2 => frame.FlipHor(),
@@ -72,8 +77,10 @@ internal sealed class VipsPipeline : IDisposable
     public void Resize(ImageStep.Resize step)
     {
         var size = ResizeMath.Plan(step, Width, FrameHeight);
-        if (size.IsNoOp(Width, FrameHeight)) return;
-        if (Frames > 1) Then(Image.CopyMemory());
+        if (size.IsNoOp(Width, FrameHeight))
+            return;
+        if (Frames > 1)
+            Then(Image.CopyMemory());
         EachFrame(frame => Chain(
             size.ScalesFrom(frame.Width, frame.Height)
                 ? frame.ThumbnailImage(size.ScaledWidth, height: size.ScaledHeight, size: Enums.Size.Force, noRotate: true)
@@ -84,18 +91,21 @@ internal sealed class VipsPipeline : IDisposable
 
     public void FlattenOnWhite()
     {
-        if (Image.HasAlpha()) Then(Image.Flatten(background: [255.0]));
+        if (Image.HasAlpha())
+            Then(Image.Flatten(background: [255.0]));
     }
 
     /// <summary>Converts to sRGB for a format that cannot carry a profile.</summary>
     public void ApplyProfile()
     {
-        if (Image.Contains(ProfileField)) ToSrgb(embedded: true);
+        if (Image.Contains(ProfileField))
+            ToSrgb(embedded: true);
     }
 
     private void ToSrgb(bool embedded)
     {
-        if (!embedded) Drop(ProfileField);
+        if (!embedded)
+            Drop(ProfileField);
         Then(Image.IccTransform("srgb", embedded: embedded, inputProfile: "cmyk", intent: Enums.Intent.Relative, blackPointCompensation: true));
         Drop(ProfileField);
     }
@@ -123,7 +133,8 @@ internal sealed class VipsPipeline : IDisposable
         }
         finally
         {
-            foreach (var frame in frames) frame?.Dispose();
+            foreach (var frame in frames)
+                frame?.Dispose();
         }
     }
 
@@ -131,18 +142,21 @@ internal sealed class VipsPipeline : IDisposable
 
     private void Drop(string field)
     {
-        if (Image.Contains(field)) Then(Image.Mutate(image => image.Remove(field)));
+        if (Image.Contains(field))
+            Then(Image.Mutate(image => image.Remove(field)));
     }
 
     private void Then(Image next) => _images.Push(next);
 
     private static Image Chain(Image first, Func<Image, Image> second)
     {
-        using (first) return second(first);
+        using (first)
+            return second(first);
     }
 
     public void Dispose()
     {
-        while (_images.TryPop(out var image)) image.Dispose();
+        while (_images.TryPop(out var image))
+            image.Dispose();
     }
 }

@@ -20,7 +20,8 @@ internal static class VipsRuntime
         SilenceNativeLog();
         NetVips.NetVips.BlockUntrusted = true;
         Operation.Block("VipsForeignLoad", true);
-        foreach (var loader in Loaders) Operation.Block("VipsForeignLoad" + loader, false);
+        foreach (var loader in Loaders)
+            Operation.Block("VipsForeignLoad" + loader, false);
         // It runs shell commands, but libvips does not mark it as untrusted.
         Operation.Block("VipsSystem", true);
         // Our operations never repeat, so a cache would only keep customers' pixels in memory.

@@ -73,7 +73,8 @@ public sealed partial class ProcessLease(
                 var sent = time.GetTimestamp();
                 using var attempt = CancellationTokenSource.CreateLinkedTokenSource(stopping);
                 attempt.CancelAfter(options.Value.Heartbeat);
-                if (!await RenewAsync(attempt.Token)) await RenewIdentityAsync(stopping);
+                if (!await RenewAsync(attempt.Token))
+                    await RenewIdentityAsync(stopping);
                 lastBeat = sent;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -98,7 +99,8 @@ public sealed partial class ProcessLease(
     /// <summary>False if the row is gone, or so old that its claims may have been taken over.</summary>
     private async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
-        if (_held.IsCancellationRequested) return false;
+        if (_held.IsCancellationRequested)
+            return false;
         var renewed = await database.Sql(
                 """
                 update processes

@@ -28,7 +28,8 @@ public static class FanOut
         if (pending != unfinished)
             throw new InvalidOperationException(
                 $"Request {request} has {unfinished} unfinished images according to its counters, but {pending} in the images table.");
-        if (pending == 0) return 0;
+        if (pending == 0)
+            return 0;
 
         await RequestUpdates.OpenFanOutAsync(connection, request, cancellationToken);
         await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellationToken);

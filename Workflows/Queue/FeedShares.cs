@@ -17,7 +17,8 @@ internal static class FeedShares
     /// </summary>
     public static IReadOnlyList<FeedShare> Compute(IReadOnlyCollection<OpenRequest> open, QueueOptions options)
     {
-        if (open.Count == 0) return [];
+        if (open.Count == 0)
+            return [];
         var allowance = Math.Clamp(options.OfferedOverall / open.Count, options.OfferedAtLeast, options.OfferedPerRequest);
         var needy = open.Where(r => r.Offered <= allowance / 2).OrderBy(r => r.Offered).ToList();
         var sliceShare = Math.Max(options.OfferedAtLeast, options.FeedSlice / Math.Max(1, needy.Count));

@@ -18,12 +18,14 @@ public sealed class HeldClaims
 
     internal void Expect(IEnumerable<ImageId> images)
     {
-        foreach (var image in images) _expected[image.Value] = 0;
+        foreach (var image in images)
+            _expected[image.Value] = 0;
     }
 
     internal void Unexpect(IEnumerable<ImageId> images)
     {
-        foreach (var image in images) _expected.TryRemove(image.Value, out _);
+        foreach (var image in images)
+            _expected.TryRemove(image.Value, out _);
     }
 
     internal void Add(ClaimedImage image) => _fences[image.Id.Value] = image.Fence;

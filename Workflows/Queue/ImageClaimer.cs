@@ -31,8 +31,10 @@ public sealed partial class ImageClaimer(
             cancellationToken.ThrowIfCancellationRequested();
             var requested = max - claimed.Count;
             var popped = await PopAsync(requested);
-            if (popped.Count > 0 && !await TryClaimAsync(popped, claimed)) break;
-            if (popped.Count < requested) break;
+            if (popped.Count > 0 && !await TryClaimAsync(popped, claimed))
+                break;
+            if (popped.Count < requested)
+                break;
         }
 
         return claimed;
@@ -60,7 +62,8 @@ public sealed partial class ImageClaimer(
     /// <summary>Hands claimed images back as if they had never started. Images no longer owned by this process are left alone.</summary>
     public async Task HandBackAsync(IReadOnlyCollection<ClaimedImage> images, CancellationToken cancellationToken)
     {
-        if (images.Count == 0) return;
+        if (images.Count == 0)
+            return;
         try
         {
             await HandBackAsync(images.Select(i => (i.Id, i.Fence)).ToList(), cancellationToken);
@@ -68,7 +71,8 @@ public sealed partial class ImageClaimer(
         finally
         {
             // Even on failure: LostClaimReturner hands back rows that name this process but are not tracked.
-            foreach (var image in images) held.Remove(image);
+            foreach (var image in images)
+                held.Remove(image);
         }
     }
 
@@ -106,13 +110,15 @@ public sealed partial class ImageClaimer(
         try
         {
             var popped = await queue.PopAsync(max);
-            if (_redisUnavailable) LogRedisAvailable();
+            if (_redisUnavailable)
+                LogRedisAvailable();
             _redisUnavailable = false;
             return popped;
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
-            if (!_redisUnavailable) LogRedisUnavailable(e);
+            if (!_redisUnavailable)
+                LogRedisUnavailable(e);
             _redisUnavailable = true;
             return [];
         }

@@ -27,7 +27,8 @@ public sealed partial class ImageFeeder(
     public async Task<FeedResult> FeedAsync(CancellationToken cancellationToken)
     {
         var (open, offers) = await OfferAsync(cancellationToken);
-        if (offers.Count > 0) await PushAsync(offers);
+        if (offers.Count > 0)
+            await PushAsync(offers);
         return new FeedResult(open, offers.Count);
     }
 
@@ -39,7 +40,8 @@ public sealed partial class ImageFeeder(
                          .With("request", request.Value))
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
-            while (await reader.ReadAsync(cancellationToken)) images.Add(new ImageId(reader.GetInt64(0)));
+            while (await reader.ReadAsync(cancellationToken))
+                images.Add(new ImageId(reader.GetInt64(0)));
         }
 
         await queue.RemoveAsync(request, images);
@@ -52,11 +54,13 @@ public sealed partial class ImageFeeder(
 
         // Concurrent feeders would lose nothing, but would together offer twice the allowed number.
         await using var tryLock = connection.Sql("select pg_try_advisory_xact_lock(@lock)").With("lock", FeederLock);
-        if (await tryLock.ExecuteScalarAsync(cancellationToken) is not true) return (1, []);
+        if (await tryLock.ExecuteScalarAsync(cancellationToken) is not true)
+            return (1, []);
 
         var open = await ReadOpenAsync(connection, cancellationToken);
         var shares = FeedShares.Compute(open, options.Value);
-        if (shares.Count == 0) return (open.Count, []);
+        if (shares.Count == 0)
+            return (open.Count, []);
 
         var offers = await OfferAsync(connection, shares, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -79,7 +83,8 @@ public sealed partial class ImageFeeder(
             """);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var open = new List<OpenRequest>();
-        while (await reader.ReadAsync(cancellationToken)) open.Add(new OpenRequest(new RequestId(reader.GetGuid(0)), reader.GetInt32(1)));
+        while (await reader.ReadAsync(cancellationToken))
+            open.Add(new OpenRequest(new RequestId(reader.GetGuid(0)), reader.GetInt32(1)));
         return open;
     }
 
@@ -130,7 +135,8 @@ public sealed partial class ImageFeeder(
         NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var offers = new List<(RequestId, ImageId)>();
-        while (await reader.ReadAsync(cancellationToken)) offers.Add((new RequestId(reader.GetGuid(0)), new ImageId(reader.GetInt64(1))));
+        while (await reader.ReadAsync(cancellationToken))
+            offers.Add((new RequestId(reader.GetGuid(0)), new ImageId(reader.GetInt64(1))));
         return offers;
     }
 

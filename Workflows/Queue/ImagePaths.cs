@@ -17,9 +17,11 @@ internal sealed class ImagePaths
 
     public int? NumberOf(ImageOutcome outcome)
     {
-        if (outcome.Trace is not { } trace) return null;
+        if (outcome.Trace is not { } trace)
+            return null;
         var path = new Path(trace.Passed, trace.Stopped, EndOf(outcome));
-        if (_paths.TryGetValue(path, out var number)) return number;
+        if (_paths.TryGetValue(path, out var number))
+            return number;
         return _paths[path] = _paths.Count;
     }
 
@@ -33,11 +35,14 @@ internal sealed class ImagePaths
     {
         foreach (var (path, number) in _paths)
         {
-            if (path.Body() is { } body) yield return (number, body, path.End);
+            if (path.Body() is { } body)
+                yield return (number, body, path.End);
             // A retried image will run the same activities again, so only the one where it stopped is counted.
             if (path.End != Retried)
-                foreach (var node in path.Passed) yield return (number, node, Completed);
-            if (path.Stopped is { } stopped) yield return (number, stopped, path.End);
+                foreach (var node in path.Passed)
+                    yield return (number, node, Completed);
+            if (path.Stopped is { } stopped)
+                yield return (number, stopped, path.End);
         }
     }
 

@@ -104,7 +104,8 @@ public sealed class ImageQueue
 
     private async Task SubscribeAsync()
     {
-        if (Interlocked.Exchange(ref _subscribed, 1) == 1) return;
+        if (Interlocked.Exchange(ref _subscribed, 1) == 1)
+            return;
         try
         {
             // The client resubscribes by itself whenever it reconnects.

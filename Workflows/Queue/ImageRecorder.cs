@@ -77,8 +77,10 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         while (true)
         {
             Task[] working;
-            lock (_gate) working = [.. _working];
-            if (working.Length == 0) return;
+            lock (_gate)
+                working = [.. _working];
+            if (working.Length == 0)
+                return;
             await Task.WhenAll(working);
         }
     }
@@ -106,7 +108,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
     private void Forget(Task work)
     {
-        lock (_gate) _working.Remove(work);
+        lock (_gate)
+            _working.Remove(work);
     }
 
     /// <summary>Writes a lane's batches until none is left.</summary>
@@ -146,7 +149,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         catch (Exception e)
         {
             // The rows still name this process: they are freed when it ends, or handed back because they are no longer tracked.
-            if (e is not OperationCanceledException) LogGivenUp(request, batch.Count, e);
+            if (e is not OperationCanceledException)
+                LogGivenUp(request, batch.Count, e);
             foreach (var pending in batch)
             {
                 _held.Remove(pending.Outcome.Image);
@@ -186,7 +190,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         {
             _held.Remove(pending.Outcome.Image);
             var ours = recorded.Contains(pending.Outcome.Image.Id);
-            if (ours) Count(pending.Outcome);
+            if (ours)
+                Count(pending.Outcome);
             pending.Complete(ours ? RecordResult.Recorded : RecordResult.Superseded);
         }
     }
@@ -201,7 +206,8 @@ public sealed partial class ImageRecorder : IAsyncDisposable
                 break;
             case ImageOutcome.Failed failed:
                 _metrics.ImageFailed(format, FailureLabels.Of(failed.Code));
-                if (failed.Code == QueueFailureCodes.DecoderCrashed) _metrics.ImagePoisoned();
+                if (failed.Code == QueueFailureCodes.DecoderCrashed)
+                    _metrics.ImagePoisoned();
                 break;
             case ImageOutcome.RetryAt retry:
                 _metrics.ImageRetried(FailureLabels.Of(retry.Code));

@@ -24,7 +24,8 @@ internal sealed class OutcomeColumns(int count)
     public static OutcomeColumns Of(IReadOnlyList<ImageOutcome> outcomes)
     {
         var columns = new OutcomeColumns(outcomes.Count);
-        for (var i = 0; i < outcomes.Count; i++) columns.Set(i, outcomes[i]);
+        for (var i = 0; i < outcomes.Count; i++)
+            columns.Set(i, outcomes[i]);
         return columns;
     }
 
@@ -37,7 +38,8 @@ internal sealed class OutcomeColumns(int count)
         {
             case ImageOutcome.Succeeded succeeded:
                 _states[i] = "succeeded";
-                if (succeeded.Original is { } kept) _originals.Set(i, kept);
+                if (succeeded.Original is { } kept)
+                    _originals.Set(i, kept);
                 _outputs.Set(i, succeeded.Output);
                 break;
             case ImageOutcome.Failed failed:
@@ -45,7 +47,8 @@ internal sealed class OutcomeColumns(int count)
                 _codes[i] = PostgresText.Clean(failed.Code);
                 _messages[i] = PostgresText.Clean(failed.Message);
                 _journals[i] = failed.Journal is { } journal ? PostgresText.CleanJson(journal) : null;
-                if (failed.Original is { } original) _originals.Set(i, original);
+                if (failed.Original is { } original)
+                    _originals.Set(i, original);
                 break;
             case ImageOutcome.RetryAt retry:
                 _states[i] = "waiting";

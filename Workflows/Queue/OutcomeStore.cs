@@ -168,9 +168,12 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         var recorded = new HashSet<ImageId>(outcomes.Count);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) recorded.Add(new ImageId(reader.GetInt64(0)));
+        while (await reader.ReadAsync(cancellationToken))
+            recorded.Add(new ImageId(reader.GetInt64(0)));
         // Read to the end, so that an error in the last statement or the commit is thrown here.
-        while (await reader.NextResultAsync(cancellationToken)) { }
+        while (await reader.NextResultAsync(cancellationToken))
+        {
+        }
         return recorded;
     }
 

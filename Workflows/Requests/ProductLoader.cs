@@ -20,7 +20,8 @@ internal static class ProductLoader
         await foreach (var product in products.WithCancellation(cancellationToken))
         {
             batch.Add(product);
-            if (batch.Count < BatchSize) continue;
+            if (batch.Count < BatchSize)
+                continue;
             await CopyAsync(connection, request, batch, cancellationToken);
             batch.Clear();
         }

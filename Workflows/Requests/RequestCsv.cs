@@ -18,7 +18,8 @@ internal sealed record RequestCsv(string Key, CsvDialect Dialect, int Products, 
                 """)
             .With("request", request.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) throw new InvalidOperationException($"Request {request} does not exist.");
+        if (!await reader.ReadAsync(cancellationToken))
+            throw new InvalidOperationException($"Request {request} does not exist.");
         return new RequestCsv(reader.GetString(0), CsvDialect.FromJson(reader.GetString(1)), reader.GetInt32(2), reader.GetInt32(3));
     }
 }

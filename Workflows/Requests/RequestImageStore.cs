@@ -34,7 +34,8 @@ public sealed class RequestImageStore(NpgsqlDataSource database)
             .With("limit", limit);
         var images = new List<RequestImage>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) images.Add(Read(reader));
+        while (await reader.ReadAsync(cancellationToken))
+            images.Add(Read(reader));
         return images;
     }
 

@@ -62,7 +62,8 @@ public sealed class RequestStore(NpgsqlDataSource database)
             .With("limit", limit);
         var requests = new List<Request>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) requests.Add(Read(reader));
+        while (await reader.ReadAsync(cancellationToken))
+            requests.Add(Read(reader));
         return requests;
     }
 

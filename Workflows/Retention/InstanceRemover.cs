@@ -18,8 +18,10 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
     /// <summary>Deletes an instance with its journal, if it has finished.</summary>
     public async Task<RemovalResult> DeleteAsync(InstanceScope scope, Guid id, CancellationToken cancellationToken)
     {
-        if (await FindAsync(scope, id, cancellationToken) is not { } place) return RemovalResult.NotFound;
-        if (!place.Finished) return RemovalResult.StillRunning;
+        if (await FindAsync(scope, id, cancellationToken) is not { } place)
+            return RemovalResult.NotFound;
+        if (!place.Finished)
+            return RemovalResult.StillRunning;
         await ClearImagesAsync(place, cancellationToken);
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -52,14 +54,16 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
             .With("age", age)
             .With("limit", limit);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) ids.Add(reader.GetGuid(0));
+        while (await reader.ReadAsync(cancellationToken))
+            ids.Add(reader.GetGuid(0));
         return ids;
     }
 
     /// <summary>Removes a finished instance's journal but keeps the instance. Safe if another process does the same.</summary>
     public async Task RemoveJournalAsync(Guid id, CancellationToken cancellationToken)
     {
-        if (await FindAsync(InstanceScope.Everyone, id, cancellationToken) is not { Finished: true } place) return;
+        if (await FindAsync(InstanceScope.Everyone, id, cancellationToken) is not { Finished: true } place)
+            return;
         await ClearImagesAsync(place, cancellationToken);
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -94,7 +98,8 @@ public sealed class InstanceRemover(NpgsqlDataSource database)
             .With("id", id)
             .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
         return new Place(reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetBoolean(3));
     }
 

@@ -30,12 +30,14 @@ public sealed partial class ObjectSweeper(
     {
         // A session-level lock: it is released if this process dies.
         await using var lockSession = await database.OpenConnectionAsync(cancellationToken);
-        if (await lockSession.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellationToken) is not true) return 0;
+        if (await lockSession.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellationToken) is not true)
+            return 0;
         try
         {
             var swept = 0;
             foreach (var run in await ReadDueAsync(cancellationToken))
-                if (await TrySweepAsync(run, cancellationToken)) swept++;
+                if (await TrySweepAsync(run, cancellationToken))
+                    swept++;
             return swept;
         }
         finally
@@ -59,7 +61,8 @@ public sealed partial class ObjectSweeper(
             .With("batch", options.Value.Batch);
         var due = new List<EndedRun>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) due.Add(new EndedRun(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<DateTime>(1)));
+        while (await reader.ReadAsync(cancellationToken))
+            due.Add(new EndedRun(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<DateTime>(1)));
         return due;
     }
 
@@ -80,7 +83,8 @@ public sealed partial class ObjectSweeper(
     private async Task<bool> SweepAsync(EndedRun run, CancellationToken cancellationToken)
     {
         var prefix = ObjectKeys.Request(run.Request);
-        if (await RunWhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellationToken) is null) return false;
+        if (await RunWhileEndedAsync(run, (_, token) => AbortUploadsAsync(prefix, token), cancellationToken) is null)
+            return false;
         var deleted = 0;
         await foreach (var page in objects.ListAsync(prefix, cancellationToken).Select(found => found.Key).Chunk(ObjectStore.MaxKeysPerRequest).WithCancellation(cancellationToken))
         {
@@ -90,7 +94,8 @@ public sealed partial class ObjectSweeper(
         }
 
         await RequestUpdates.MarkSweptAsync(database, run.Request, run.FinishedAt, cancellationToken);
-        if (deleted > 0) LogSwept(run.Request, deleted);
+        if (deleted > 0)
+            LogSwept(run.Request, deleted);
         return true;
     }
 
@@ -107,7 +112,8 @@ public sealed partial class ObjectSweeper(
             .With("request", run.Request.Value)
             .With("finished_at", run.FinishedAt)
             .ExecuteScalarAsync(cancellationToken);
-        if (ended is null) return null;
+        if (ended is null)
+            return null;
 
         using var timeout = new CancellationTokenSource(DeletionTimeout, Time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
@@ -126,7 +132,8 @@ public sealed partial class ObjectSweeper(
         NpgsqlConnection connection, RequestId request, IReadOnlyCollection<string> keys, CancellationToken cancellationToken)
     {
         var unreferenced = await FindUnreferencedAsync(connection, request, keys, cancellationToken);
-        if (unreferenced.Count > 0) await objects.DeleteAsync(unreferenced, cancellationToken);
+        if (unreferenced.Count > 0)
+            await objects.DeleteAsync(unreferenced, cancellationToken);
         return unreferenced.Count;
     }
 
@@ -162,7 +169,8 @@ public sealed partial class ObjectSweeper(
             .With("outputs", keys.Where(key => ObjectKeys.IsOutput(request, key)).ToArray());
         var unreferenced = new List<string>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) unreferenced.Add(reader.GetString(0));
+        while (await reader.ReadAsync(cancellationToken))
+            unreferenced.Add(reader.GetString(0));
         return unreferenced;
     }
 

@@ -18,7 +18,8 @@ public sealed partial class DefinitionSeeder(
             var document = WorkflowDocument.Parse(text);
             CompiledWorkflow.Compile(document, catalog);
             var (id, definitionId, version) = ((string)document.Json["id"]!, (string)document.Json["definitionId"]!, (int)document.Json["version"]!);
-            if (await definitions.SeedAsync(id, definitionId, version, document, cancellationToken)) LogSeeded(definitionId);
+            if (await definitions.SeedAsync(id, definitionId, version, document, cancellationToken))
+                LogSeeded(definitionId);
         }
     }
 

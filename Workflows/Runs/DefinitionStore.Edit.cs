@@ -22,19 +22,23 @@ public sealed partial class DefinitionStore
         if (edit.Latest is not { } latest)
         {
             // An editor that names a version has opened a definition that is gone; an autosave must not bring it back.
-            if (definitionId is not null && from.VersionId is not null) return Gone;
+            if (definitionId is not null && from.VersionId is not null)
+                return Gone;
             await edit.InsertAsync(document, from.Editor, cancellationToken);
         }
         else
         {
             // An editor's own chain of saves: the revision it started from, and every revision it made since.
             var revisions = await edit.ReadRevisionsAsync(from.Editor, cancellationToken);
-            if (Conflict(latest.Summary, revisions, from) is { } conflict) return conflict;
+            if (Conflict(latest.Summary, revisions, from) is { } conflict)
+                return conflict;
             if (!DefinitionSerializer.SameContent(latest, document))
             {
                 revisions = [.. revisions.Append(latest.Summary.Revision).Distinct().TakeLast(MaxRevisions)];
-                if (latest.Summary.WasPublished) await edit.InsertAsync(document, from.Editor, cancellationToken, revisions);
-                else await edit.UpdateLatestAsync(document, from.Editor, revisions, cancellationToken);
+                if (latest.Summary.WasPublished)
+                    await edit.InsertAsync(document, from.Editor, cancellationToken, revisions);
+                else
+                    await edit.UpdateLatestAsync(document, from.Editor, revisions, cancellationToken);
             }
         }
 
@@ -65,9 +69,12 @@ public sealed partial class DefinitionStore
     public async Task<DefinitionEdit> PublishAsync(string definitionId, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
-        if (latest.Summary.IsPublished) return new DefinitionEdit.Done(latest, WasAlready: true);
-        if (validator.Validate(latest.Text) is { Count: > 0 } errors) return new DefinitionEdit.Invalid(latest, errors);
+        if (edit.Latest is not { } latest)
+            return new DefinitionEdit.Missing();
+        if (latest.Summary.IsPublished)
+            return new DefinitionEdit.Done(latest, WasAlready: true);
+        if (validator.Validate(latest.Text) is { Count: > 0 } errors)
+            return new DefinitionEdit.Invalid(latest, errors);
         await edit.PublishLatestAsync(cancellationToken);
         await edit.CommitAsync(cancellationToken);
         return new DefinitionEdit.Done(edit.Latest!);
@@ -77,10 +84,12 @@ public sealed partial class DefinitionStore
     public async Task<DefinitionEdit> RetractAsync(string definitionId, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
+        if (edit.Latest is not { } latest)
+            return new DefinitionEdit.Missing();
         if (edit.Versions.FirstOrDefault(v => v.Summary.IsPublished) is not { } published)
             return new DefinitionEdit.Done(latest, WasAlready: true);
-        if (definitionId == options.Value.DefaultWorkflow) return IsDefault("retracted");
+        if (definitionId == options.Value.DefaultWorkflow)
+            return IsDefault("retracted");
         await edit.RetractAsync(cancellationToken);
         await edit.CommitAsync(cancellationToken);
         return new DefinitionEdit.Done(edit.Versions.Single(v => v.Summary.Id == published.Summary.Id));
@@ -90,7 +99,8 @@ public sealed partial class DefinitionStore
     public async Task<DefinitionEdit> RevertAsync(string definitionId, int version, string editor, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Versions.FirstOrDefault(v => v.Summary.Version == version) is not { } old) return new DefinitionEdit.Missing();
+        if (edit.Versions.FirstOrDefault(v => v.Summary.Version == version) is not { } old)
+            return new DefinitionEdit.Missing();
         await edit.CopyAsync(old, editor, cancellationToken);
         await edit.CommitAsync(cancellationToken);
         return new DefinitionEdit.Done(edit.Latest!);
@@ -100,8 +110,10 @@ public sealed partial class DefinitionStore
     public async Task<DefinitionEdit> DeleteAsync(string definitionId, CancellationToken cancellationToken)
     {
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Latest is not { } latest) return new DefinitionEdit.Missing();
-        if (definitionId == options.Value.DefaultWorkflow) return IsDefault("deleted");
+        if (edit.Latest is not { } latest)
+            return new DefinitionEdit.Missing();
+        if (definitionId == options.Value.DefaultWorkflow)
+            return IsDefault("deleted");
         return await DeleteAsync(edit, edit.Versions, latest, cancellationToken);
     }
 
@@ -110,10 +122,13 @@ public sealed partial class DefinitionStore
     {
         var definitionId = (string?)await database.Sql("select definition_id from workflow_definitions where id = @id").With("id", id)
             .ExecuteScalarAsync(cancellationToken);
-        if (definitionId is null) return new DefinitionEdit.Missing();
+        if (definitionId is null)
+            return new DefinitionEdit.Missing();
         await using var edit = await DefinitionTransaction.BeginAsync(database, definitionId, cancellationToken);
-        if (edit.Versions.FirstOrDefault(v => v.Summary.Id == id) is not { } found) return new DefinitionEdit.Missing();
-        if (definitionId == options.Value.DefaultWorkflow && (found.Summary.IsPublished || edit.Versions.Count == 1)) return IsDefault("deleted");
+        if (edit.Versions.FirstOrDefault(v => v.Summary.Id == id) is not { } found)
+            return new DefinitionEdit.Missing();
+        if (definitionId == options.Value.DefaultWorkflow && (found.Summary.IsPublished || edit.Versions.Count == 1))
+            return IsDefault("deleted");
         return await DeleteAsync(edit, [found], found, cancellationToken);
     }
 
@@ -142,7 +157,8 @@ public sealed partial class DefinitionStore
 
     private static DefinitionEdit.Refused? Conflict(DefinitionSummary current, Guid[] revisions, EditBase from)
     {
-        if (from.Revision is { } seen) return seen == current.Revision || revisions.Contains(seen) ? null : Outdated(current);
+        if (from.Revision is { } seen)
+            return seen == current.Revision || revisions.Contains(seen) ? null : Outdated(current);
         return from.VersionId is { } id && id != current.Id ? Outdated(current) : null;
     }
 

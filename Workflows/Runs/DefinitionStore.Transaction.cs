@@ -122,7 +122,8 @@ public sealed partial class DefinitionStore
         /// <summary>True if it was published already.</summary>
         public async Task<bool> PublishLatestAsync(CancellationToken cancellationToken)
         {
-            if (Latest!.Summary.IsPublished) return true;
+            if (Latest!.Summary.IsPublished)
+                return true;
             await RetractAsync(cancellationToken);
             await ExecuteAsync(
                 "update workflow_definitions set is_published = true, was_published = true where definition_id = @definition and is_latest", cancellationToken);

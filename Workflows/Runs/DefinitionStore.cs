@@ -121,7 +121,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, Definitio
     {
         var versions = new List<WorkflowDefinition>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) versions.Add(new WorkflowDefinition(ReadSummary(reader), reader.GetString(10)));
+        while (await reader.ReadAsync(cancellationToken))
+            versions.Add(new WorkflowDefinition(ReadSummary(reader), reader.GetString(10)));
         return versions;
     }
 
@@ -129,7 +130,8 @@ public sealed partial class DefinitionStore(NpgsqlDataSource database, Definitio
     {
         var summaries = new List<DefinitionSummary>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) summaries.Add(ReadSummary(reader));
+        while (await reader.ReadAsync(cancellationToken))
+            summaries.Add(ReadSummary(reader));
         return summaries;
     }
 

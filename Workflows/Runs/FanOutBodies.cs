@@ -20,8 +20,10 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
     /// <summary>Null if the run no longer waits for its images: it was cancelled, or its last outcome is already recorded.</summary>
     public async Task<FanOutBody?> FindAsync(RequestId request, int run, CancellationToken cancellationToken)
     {
-        if (_bodies.TryGetValue((request, run), out var known)) return known;
-        if (await ReadBookmarkAsync(request, run, cancellationToken) is not var (document, bookmark, traceParent, images)) return null;
+        if (_bodies.TryGetValue((request, run), out var known))
+            return known;
+        if (await ReadBookmarkAsync(request, run, cancellationToken) is not var (document, bookmark, traceParent, images))
+            return null;
 
         var workflow = await compiler.GetAsync(document, cancellationToken);
         var scope = new ExpressionScope
@@ -32,7 +34,8 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
             FindActivity = workflow.FindActivity,
         };
         var body = new FanOutBody(workflow.Body(bookmark.ActivityId).Bind(scope), bookmark.MaxAttempts, traceParent, images);
-        if (_bodies.Count >= MaxCached) _bodies.Clear();
+        if (_bodies.Count >= MaxCached)
+            _bodies.Clear();
         return _bodies.GetOrAdd((request, run), body);
     }
 
@@ -53,7 +56,8 @@ internal sealed class FanOutBodies(NpgsqlDataSource database, WorkflowCompiler c
             .With("run", run)
             .With("type", FanOutBookmark.Name);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
         return (
             new DocumentHash(reader.GetFieldValue<byte[]>(0)), FanOutBookmark.FromJson(reader.GetString(1)),
             reader.TextOrNull(2), reader.GetInt32(3));

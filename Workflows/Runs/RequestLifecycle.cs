@@ -20,9 +20,12 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var current = await LockAsync(connection, owner, request, cancellationToken);
-        if (current is null) return LifecycleResult.NotFound;
-        if (current.Status == RequestStatus.Cancelled) return LifecycleResult.Done;
-        if (current.Status.IsTerminal()) return LifecycleResult.Conflict;
+        if (current is null)
+            return LifecycleResult.NotFound;
+        if (current.Status == RequestStatus.Cancelled)
+            return LifecycleResult.Done;
+        if (current.Status.IsTerminal())
+            return LifecycleResult.Conflict;
 
         var state = (string?)await connection.Sql(
                 """
@@ -68,8 +71,10 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var current = await LockAsync(connection, owner, request, cancellationToken);
-        if (current is null) return LifecycleResult.NotFound;
-        if (current.Status != RequestStatus.CompletedWithErrors) return LifecycleResult.Conflict;
+        if (current is null)
+            return LifecycleResult.NotFound;
+        if (current.Status != RequestStatus.CompletedWithErrors)
+            return LifecycleResult.Conflict;
 
         var run = current.Run + 1;
         var revision = await RequestUpdates.BeginNextRunAsync(connection, request, run, cancellationToken);
@@ -117,7 +122,8 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
             // Loading millions of images locks the row until it commits.
             .WithoutTimeout();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
         return new Current(RequestStatuses.Parse(reader.GetString(0)), reader.GetInt32(1));
     }
 

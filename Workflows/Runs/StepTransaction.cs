@@ -50,7 +50,8 @@ internal sealed class StepTransaction : IAsyncDisposable
                 .With("id", instance.Id)
                 .With("fence", instance.Fence)
                 .ExecuteScalarAsync(cancellationToken);
-            if (held is null) throw new InstanceLostException(instance.Id);
+            if (held is null)
+                throw new InstanceLostException(instance.Id);
             return new StepTransaction(connection, transaction, instance);
         }
         catch
@@ -138,7 +139,8 @@ internal sealed class StepTransaction : IAsyncDisposable
                 """)
             .With("id", _instance.Id)
             .ExecuteScalarAsync(cancellationToken))!;
-        if (waits) await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellationToken);
+        if (waits)
+            await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellationToken);
         return waits;
     }
 
@@ -181,7 +183,8 @@ internal sealed class StepTransaction : IAsyncDisposable
                 """)
             .With("id", _instance.Id)
             .With("state", NpgsqlDbType.Jsonb, state.ToJson());
-        foreach (var (name, value) in values) command.With(name, value);
+        foreach (var (name, value) in values)
+            command.With(name, value);
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

@@ -18,12 +18,14 @@ internal sealed class WorkflowCompiler(NpgsqlDataSource database, ActivityCatalo
     /// <exception cref="WorkflowDefinitionException">The text cannot be run by this build.</exception>
     public async Task<CompiledWorkflow> GetAsync(DocumentHash hash, CancellationToken cancellationToken)
     {
-        if (_compiled.TryGetValue(hash.Hex, out var known)) return known;
+        if (_compiled.TryGetValue(hash.Hex, out var known))
+            return known;
         var text = (string?)await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
             .ExecuteScalarAsync(cancellationToken) ?? throw new InvalidOperationException($"The workflow text {hash.Hex} does not exist.");
         var compiled = CompiledWorkflow.Compile(WorkflowDocument.Parse(text), catalog);
-        if (_compiled.Count >= MaxCached) _compiled.Clear();
+        if (_compiled.Count >= MaxCached)
+            _compiled.Clear();
         return _compiled.GetOrAdd(hash.Hex, compiled);
     }
 }

@@ -22,7 +22,8 @@ public sealed partial class WorkflowInstanceReader
     /// <param name="failures">Maximum number of failed images to read, in file order.</param>
     public async Task<RunHistory?> FindHistoryAsync(InstanceScope scope, Guid id, int failures, CancellationToken cancellationToken)
     {
-        if (await FindDetailAsync(scope, id, cancellationToken) is not { } instance) return null;
+        if (await FindDetailAsync(scope, id, cancellationToken) is not { } instance)
+            return null;
         var nodes = await NodesAsync(instance.Document, cancellationToken);
         await using var command = database.Sql(
                 """
@@ -42,10 +43,12 @@ public sealed partial class WorkflowInstanceReader
         var counts = new List<BodyCount>();
         await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
         {
-            while (await reader.ReadAsync(cancellationToken)) executions.Add(ReadExecution(reader, instance.Summary));
+            while (await reader.ReadAsync(cancellationToken))
+                executions.Add(ReadExecution(reader, instance.Summary));
             await reader.NextResultAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
-                if (nodes.Find(reader.GetString(0)) is { } node) counts.Add(ReadCount(reader, node));
+                if (nodes.Find(reader.GetString(0)) is { } node)
+                    counts.Add(ReadCount(reader, node));
         }
 
         return new RunHistory(instance, nodes, executions, counts, await ReadFailuresAsync(instance, null, failures, cancellationToken));
@@ -72,18 +75,21 @@ public sealed partial class WorkflowInstanceReader
 
     private async Task<DefinitionNodes> NodesAsync(DocumentHash hash, CancellationToken cancellationToken)
     {
-        if (_nodes.TryGetValue(hash.Hex, out var known)) return known;
+        if (_nodes.TryGetValue(hash.Hex, out var known))
+            return known;
         var text = (string)(await database.Sql("select document from workflow_documents where sha256 = @hash")
             .With("hash", hash.Bytes)
             .ExecuteScalarAsync(cancellationToken))!;
-        if (_nodes.Count >= MaxCached) _nodes.Clear();
+        if (_nodes.Count >= MaxCached)
+            _nodes.Clear();
         return _nodes.GetOrAdd(hash.Hex, DefinitionNodes.Parse(text));
     }
 
     private async Task<IReadOnlyList<FailedImage>> ReadFailuresAsync(
         InstanceDetail instance, string? nodeId, int limit, CancellationToken cancellationToken)
     {
-        if (limit == 0 || !instance.Summary.IsCurrentRun) return [];
+        if (limit == 0 || !instance.Summary.IsCurrentRun)
+            return [];
         await using var command = database.Sql(
                 """
                 with failed as (
@@ -108,7 +114,8 @@ public sealed partial class WorkflowInstanceReader
             .With("limit", limit);
         var failures = new List<FailedImage>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) failures.Add(ReadFailure(reader));
+        while (await reader.ReadAsync(cancellationToken))
+            failures.Add(ReadFailure(reader));
         return failures;
     }
 

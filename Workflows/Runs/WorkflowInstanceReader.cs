@@ -78,7 +78,8 @@ public sealed partial class WorkflowInstanceReader(NpgsqlDataSource database)
         await reader.ReadAsync(cancellationToken);
         var total = reader.GetInt64(0);
         await reader.NextResultAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) items.Add(ReadSummary(reader));
+        while (await reader.ReadAsync(cancellationToken))
+            items.Add(ReadSummary(reader));
         return (items, total);
     }
 
@@ -130,7 +131,8 @@ public sealed partial class WorkflowInstanceReader(NpgsqlDataSource database)
             .With("id", id)
             .With("owner", NpgsqlDbType.Uuid, scope.Owner?.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
         var detail = ReadDetail(reader);
         await reader.NextResultAsync(cancellationToken);
         var bookmarks = new List<OpenBookmark>();
@@ -152,7 +154,8 @@ public sealed partial class WorkflowInstanceReader(NpgsqlDataSource database)
             .With("version", NpgsqlDbType.Integer, query.Version)
             .With("has_incidents", NpgsqlDbType.Boolean, query.HasIncidents)
             .With("term", NpgsqlDbType.Text, string.IsNullOrWhiteSpace(query.SearchTerm) ? null : query.SearchTerm.Trim());
-        for (var i = 0; i < query.Times.Count; i++) command.With($"time{i}", query.Times[i].Value.ToUniversalTime());
+        for (var i = 0; i < query.Times.Count; i++)
+            command.With($"time{i}", query.Times[i].Value.ToUniversalTime());
         return command;
     }
 

@@ -202,7 +202,8 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? onClaimed, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken)) return null;
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
         onClaimed?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),

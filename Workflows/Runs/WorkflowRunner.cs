@@ -32,7 +32,8 @@ internal sealed partial class WorkflowRunner(
     {
         using var span = DarkroomTracing.StartRun(instance.TraceParent, instance.Id, instance.RequestId, instance.Run);
         using var scope = logger.BeginInstance(instance.RequestId, instance.Id);
-        if (instance.Recovered) metrics.ClaimsRecovered(ClaimKind.Instance, 1);
+        if (instance.Recovered)
+            metrics.ClaimsRecovered(ClaimKind.Instance, 1);
         try
         {
             await RunUntilItWaitsAsync(instance, cancellationToken);
@@ -49,7 +50,8 @@ internal sealed partial class WorkflowRunner(
         {
             LogFailed(e, instance.Id, instance.RequestId);
             // A value that the database cannot store now, it cannot store next time either.
-            if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance)) return;
+            if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance))
+                return;
             // Unexpected. It is retried later, here or by another build, but not in a tight loop.
             await instances.ReleaseAsync(instance, options.Value.LongestRetry / 10, CancellationToken.None);
         }
@@ -63,7 +65,8 @@ internal sealed partial class WorkflowRunner(
     {
         try
         {
-            if (await instances.ReloadAsync(instance, CancellationToken.None) is not { } current) return false;
+            if (await instances.ReloadAsync(instance, CancellationToken.None) is not { } current)
+                return false;
             var incident = new Incident("", "", "value_not_kept", "The workflow produced a value that cannot be stored.", time.GetUtcNow());
             await FaultAsync(current, incident, CancellationToken.None);
             return true;
@@ -82,7 +85,8 @@ internal sealed partial class WorkflowRunner(
             {
                 // The failed commit may have succeeded after all. The fence would not stop us from repeating its step,
                 // because it is still ours: only continue from a state that was read since then.
-                if (failures > 0) instance = await instances.ReloadAsync(instance, cancellationToken) ?? throw new InstanceLostException(instance.Id);
+                if (failures > 0)
+                    instance = await instances.ReloadAsync(instance, cancellationToken) ?? throw new InstanceLostException(instance.Id);
                 await StepThroughAsync(instance, cancellationToken);
                 return;
             }
@@ -108,8 +112,10 @@ internal sealed partial class WorkflowRunner(
             return;
         }
 
-        if (!instance.State.Started) instance = await StartAsync(instance, workflow, cancellationToken);
-        while (await NextStepAsync(instance, workflow, cancellationToken) is { } next) instance = next;
+        if (!instance.State.Started)
+            instance = await StartAsync(instance, workflow, cancellationToken);
+        while (await NextStepAsync(instance, workflow, cancellationToken) is { } next)
+            instance = next;
     }
 
     private async Task<WorkflowInstance> StartAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
@@ -132,7 +138,8 @@ internal sealed partial class WorkflowRunner(
     /// <summary>Runs what is due; null when the instance waits, has ended, or is to be retried later.</summary>
     private async Task<WorkflowInstance?> NextStepAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
     {
-        if (instance.State.Scheduled.Count > 0) return await ExecuteAsync(instance, workflow, cancellationToken);
+        if (instance.State.Scheduled.Count > 0)
+            return await ExecuteAsync(instance, workflow, cancellationToken);
         var resumptions = await instances.ReadResumptionsAsync(instance, cancellationToken);
         return resumptions.Count > 0
             ? await ResumeAsync(instance, workflow, resumptions[0], cancellationToken)
@@ -153,7 +160,8 @@ internal sealed partial class WorkflowRunner(
             try
             {
                 var inputs = Evaluate(instance, workflow, compiled, written, cancellationToken);
-                if (written.Count > 0) after = instance with { State = instance.State with { Variables = Merge(instance.State.Variables, workflow, written) } };
+                if (written.Count > 0)
+                    after = instance with { State = instance.State with { Variables = Merge(instance.State.Variables, workflow, written) } };
                 context = Context(instance, workflow, compiled, execution.Id, inputs);
             }
             catch (WorkflowDefinitionException e)
@@ -196,7 +204,8 @@ internal sealed partial class WorkflowRunner(
             Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
         };
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        if (resumption is not null) await step.BurnBookmarkAsync(resumption.BookmarkId, cancellationToken);
+        if (resumption is not null)
+            await step.BurnBookmarkAsync(resumption.BookmarkId, cancellationToken);
         switch (result)
         {
             case ActivityResult.Completed completed:
@@ -212,7 +221,8 @@ internal sealed partial class WorkflowRunner(
                     return null;
                 }
 
-                if (completed.Webhook is not null) state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
+                if (completed.Webhook is not null)
+                    state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
                 await step.RecordAsync(
                     execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellationToken);
                 break;
@@ -227,7 +237,8 @@ internal sealed partial class WorkflowRunner(
                 return null;
         }
 
-        if (result.Effect is not null) await result.Effect(step.Connection, cancellationToken);
+        if (result.Effect is not null)
+            await result.Effect(step.Connection, cancellationToken);
         await step.SaveAsync(state, cancellationToken);
         await step.CommitAsync(cancellationToken);
         StepFinished(execution, result is ActivityResult.Suspended ? "suspended" : "completed");
@@ -238,7 +249,8 @@ internal sealed partial class WorkflowRunner(
     private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        if (await step.HasResumptionAsync(cancellationToken)) return instance;
+        if (await step.HasResumptionAsync(cancellationToken))
+            return instance;
         if (await step.TrySuspendAsync(instance.State, cancellationToken))
         {
             await step.CommitAsync(cancellationToken);
@@ -338,12 +350,14 @@ internal sealed partial class WorkflowRunner(
     private static WorkflowState ApplyResult(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
     {
         var set = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>()) set[workflow.Variables[id].Name] = value;
+        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>())
+            set[workflow.Variables[id].Name] = value;
         if (completed.Outputs is { Count: > 0 } outputs)
         {
             var values = outputs.ToDictionary(output => output.Key, output => JsonSerializer.SerializeToElement(output.Value), StringComparer.OrdinalIgnoreCase);
             foreach (var (name, id) in activity.Bindings)
-                if (values.TryGetValue(name, out var value)) set[workflow.Variables[id].Name] = value;
+                if (values.TryGetValue(name, out var value))
+                    set[workflow.Variables[id].Name] = value;
             state = state with
             {
                 Outputs = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>(state.Outputs, StringComparer.Ordinal) { [activity.Id] = values },
@@ -358,7 +372,8 @@ internal sealed partial class WorkflowRunner(
     {
         var merged = new Dictionary<string, JsonElement>(variables, StringComparer.Ordinal);
         foreach (var variable in workflow.Variables.Values)
-            if (set.TryGetValue(variable.Name, out var value)) merged[variable.Name] = VariableTypes.Convert(variable, value);
+            if (set.TryGetValue(variable.Name, out var value))
+                merged[variable.Name] = VariableTypes.Convert(variable, value);
         return merged;
     }
 

@@ -35,9 +35,11 @@ public static class ObjectKeys
     {
         place = default;
         var folder = new[] { Originals(request), Images(request) }.FirstOrDefault(folder => key.StartsWith(folder, StringComparison.Ordinal));
-        if (folder is null || key[folder.Length..].Split('-') is not [var row, var position, _]) return false;
+        if (folder is null || key[folder.Length..].Split('-') is not [var row, var position, _])
+            return false;
         if (!int.TryParse(row, NumberStyles.None, CultureInfo.InvariantCulture, out var r)
-            || !int.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var p)) return false;
+            || !int.TryParse(position, NumberStyles.None, CultureInfo.InvariantCulture, out var p))
+            return false;
         place = new ImagePlace(r, p);
         return true;
     }
@@ -50,7 +52,8 @@ public static class ObjectKeys
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(row, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(position, 1);
-        if (sha256.Length != 32) throw new ArgumentException("A SHA-256 hash must have 32 bytes.", nameof(sha256));
+        if (sha256.Length != 32)
+            throw new ArgumentException("A SHA-256 hash must have 32 bytes.", nameof(sha256));
         if (extension.Length is 0 or > 5 || !extension.All(char.IsAsciiLetterOrDigit) || extension.Any(char.IsAsciiLetterUpper))
             throw new ArgumentException("An extension must be one to five lower-case letters or digits, without the dot.", nameof(extension));
         return $"{row}-{position}-{Convert.ToHexStringLower(sha256[..8])}.{extension}";

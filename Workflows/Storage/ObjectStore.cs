@@ -50,7 +50,8 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
     {
         await using var upload = BeginUpload(key, contentType);
         var buffer = new byte[64 * 1024];
-        while (await content.ReadAsync(buffer, cancellationToken) is > 0 and var read) await upload.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
+        while (await content.ReadAsync(buffer, cancellationToken) is > 0 and var read)
+            await upload.WriteAsync(buffer.AsMemory(0, read), cancellationToken);
         return await upload.CompleteAsync(cancellationToken);
     }
 
@@ -118,8 +119,10 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         while (true)
         {
             var page = await StorageErrors.MappedAsync(prefix, s3.ListMultipartUploadsAsync(request, cancellationToken), cancellationToken);
-            foreach (var upload in page.MultipartUploads ?? []) await AbortAsync(upload.Key, upload.UploadId, cancellationToken);
-            if (page.IsTruncated != true) return;
+            foreach (var upload in page.MultipartUploads ?? [])
+                await AbortAsync(upload.Key, upload.UploadId, cancellationToken);
+            if (page.IsTruncated != true)
+                return;
             request.KeyMarker = page.NextKeyMarker;
             request.UploadIdMarker = page.NextUploadIdMarker;
         }
@@ -156,7 +159,8 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             Expires = time.GetUtcNow().Add(lifetime).UtcDateTime,
             Protocol = _encrypted ? Protocol.HTTPS : Protocol.HTTP,
         };
-        if (downloadAs is not null) request.ResponseHeaderOverrides.ContentDisposition = ObjectHeaders.Attachment(downloadAs);
+        if (downloadAs is not null)
+            request.ResponseHeaderOverrides.ContentDisposition = ObjectHeaders.Attachment(downloadAs);
         return new Uri(s3.GetPreSignedURL(request));
     }
 
@@ -234,7 +238,8 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
         };
         var response = await StorageErrors.MappedAsync(key, s3.CompleteMultipartUploadAsync(request, cancellationToken), cancellationToken);
         // S3 sends the status line of this response before it knows the outcome, so a 200 alone confirms nothing.
-        if (string.IsNullOrEmpty(response.ETag)) throw new StorageUnavailableException($"The object store did not confirm {key}.");
+        if (string.IsNullOrEmpty(response.ETag))
+            throw new StorageUnavailableException($"The object store did not confirm {key}.");
     }
 
     internal async Task AbortAsync(string key, string uploadId, CancellationToken cancellationToken)
@@ -256,7 +261,8 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
 
     private static void ThrowIfChecksumDiffers(string key, string sent, string? stored)
     {
-        if (stored is { Length: > 0 } && stored != sent) throw new StorageUnavailableException($"The object store reported a different checksum than was sent for {key}.");
+        if (stored is { Length: > 0 } && stored != sent)
+            throw new StorageUnavailableException($"The object store reported a different checksum than was sent for {key}.");
     }
 }
 

@@ -52,7 +52,8 @@ public sealed class ObjectUpload : IAsyncDisposable
         BytesWritten += content.Length;
         while (!content.IsEmpty)
         {
-            if (_filled == _buffer.Length) await MakeRoomAsync(cancellationToken);
+            if (_filled == _buffer.Length)
+                await MakeRoomAsync(cancellationToken);
             var taken = Math.Min(content.Length, _buffer.Length - _filled);
             content.Span[..taken].CopyTo(_buffer.AsSpan(_filled));
             _filled += taken;
@@ -72,7 +73,8 @@ public sealed class ObjectUpload : IAsyncDisposable
         }
         else
         {
-            if (_filled > 0) await SendPartAsync(cancellationToken);
+            if (_filled > 0)
+                await SendPartAsync(cancellationToken);
             await _sending.WaitAsync(cancellationToken);
             await _store.CompleteAsync(Key, _uploadId, _parts, cancellationToken);
         }
@@ -86,7 +88,8 @@ public sealed class ObjectUpload : IAsyncDisposable
         await _abandoned.CancelAsync();
         // A part still in flight could arrive after the abort and would stay, invisible and billed.
         await _sending.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (_uploadId is not null && !_completed) await AbortAsync(_uploadId);
+        if (_uploadId is not null && !_completed)
+            await AbortAsync(_uploadId);
         Return(_buffer);
         _buffer = [];
         _filled = 0;
@@ -146,8 +149,10 @@ public sealed class ObjectUpload : IAsyncDisposable
 
     private static void Return(byte[] buffer)
     {
-        if (buffer.Length == PartBuffers.Bytes) PartBuffers.Return(buffer);
-        else if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+        if (buffer.Length == PartBuffers.Bytes)
+            PartBuffers.Return(buffer);
+        else if (buffer.Length > 0)
+            ArrayPool<byte>.Shared.Return(buffer);
     }
 }
 
@@ -167,6 +172,7 @@ internal static class PartBuffers
     public static void Return(byte[] buffer)
     {
         // The limit need not be exact under concurrency.
-        if (Idle.Count < MaxIdle) Idle.Enqueue(buffer);
+        if (Idle.Count < MaxIdle)
+            Idle.Enqueue(buffer);
     }
 }

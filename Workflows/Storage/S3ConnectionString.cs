@@ -41,11 +41,13 @@ public sealed record S3ConnectionString
             errors.Add($"'{name}' is not one of {string.Join(", ", Names)}");
 
         var bucket = values.GetValueOrDefault(nameof(Bucket));
-        if (bucket is null) errors.Add("Bucket is missing");
+        if (bucket is null)
+            errors.Add("Bucket is missing");
         var endpoint = Url(values, nameof(Endpoint), errors);
         var accessKey = values.GetValueOrDefault(nameof(AccessKey));
         var secretKey = values.GetValueOrDefault(nameof(SecretKey));
-        if (accessKey is null != secretKey is null) errors.Add("AccessKey and SecretKey go together: set both, or neither to use the AWS default credential chain");
+        if (accessKey is null != secretKey is null)
+            errors.Add("AccessKey and SecretKey go together: set both, or neither to use the AWS default credential chain");
 
         var parsed = new S3ConnectionString
         {
@@ -83,16 +85,20 @@ public sealed record S3ConnectionString
 
     private static Uri? Url(Dictionary<string, string> values, string name, List<string> errors)
     {
-        if (!values.TryGetValue(name, out var value)) return null;
-        if (Uri.TryCreate(value, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" }) return url;
+        if (!values.TryGetValue(name, out var value))
+            return null;
+        if (Uri.TryCreate(value, UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" })
+            return url;
         errors.Add($"{name} must be an http or https address without user info, query and fragment");
         return null;
     }
 
     private static bool Flag(Dictionary<string, string> values, string name, bool defaultValue, List<string> errors)
     {
-        if (!values.TryGetValue(name, out var value)) return defaultValue;
-        if (bool.TryParse(value, out var flag)) return flag;
+        if (!values.TryGetValue(name, out var value))
+            return defaultValue;
+        if (bool.TryParse(value, out var flag))
+            return flag;
         errors.Add($"{name} must be true or false");
         return defaultValue;
     }

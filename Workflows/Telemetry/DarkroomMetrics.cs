@@ -128,13 +128,14 @@ public sealed class DarkroomMetrics
     /// <summary>Claims of a process that died or lost track of them were freed.</summary>
     public void ClaimsRecovered(ClaimKind kind, int count)
     {
-        if (count > 0) _claimsRecovered.Add(count, Tag(Claim, kind switch
-        {
-            ClaimKind.Image => "image",
-            ClaimKind.Instance => "instance",
-            ClaimKind.Webhook => "webhook",
-            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
-        }));
+        if (count > 0)
+            _claimsRecovered.Add(count, Tag(Claim, kind switch
+            {
+                ClaimKind.Image => "image",
+                ClaimKind.Instance => "instance",
+                ClaimKind.Webhook => "webhook",
+                _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+            }));
     }
 
     /// <summary>A webhook attempt was recorded.</summary>

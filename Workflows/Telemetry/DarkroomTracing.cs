@@ -33,7 +33,8 @@ public static class DarkroomTracing
     /// <summary>Starts the span of a claimed instance, up to its next wait.</summary>
     public static Activity? StartRun(string? traceParent, Guid instance, RequestId request, int run)
     {
-        if (Start("workflow run", ActivityKind.Consumer, traceParent) is not { } activity) return null;
+        if (Start("workflow run", ActivityKind.Consumer, traceParent) is not { } activity)
+            return null;
         return activity
             .SetTag("darkroom.instance.id", instance.ToString())
             .SetTag("darkroom.request.id", request.ToString())
@@ -52,7 +53,8 @@ public static class DarkroomTracing
     public static Activity? StartImage(string? traceParent, RequestId request, int images, ImageId image, TracingOptions options)
     {
         const string name = "image";
-        if (!Source.HasListeners() || Parse(traceParent) is not { } parent) return null;
+        if (!Source.HasListeners() || Parse(traceParent) is not { } parent)
+            return null;
         var activity = Decide(images, image, options) switch
         {
             ImageTracing.InRequest => Source.StartActivity(name, ActivityKind.Consumer, parent),
@@ -60,7 +62,8 @@ public static class DarkroomTracing
             // Neither this span nor its children are recorded, but log records still carry the request's trace id.
             _ => new Activity(name).SetParentId(parent.TraceId, parent.SpanId, ActivityTraceFlags.None).Start(),
         };
-        if (activity is not { IsAllDataRequested: true }) return activity;
+        if (activity is not { IsAllDataRequested: true })
+            return activity;
         return activity
             .SetTag("darkroom.request.id", request.ToString())
             .SetTag("darkroom.image.id", image.Value);
@@ -72,7 +75,8 @@ public static class DarkroomTracing
     /// <summary>Starts the span of one webhook attempt.</summary>
     public static Activity? StartAttempt(string? traceParent, RequestId request, string delivery)
     {
-        if (Start("webhook attempt", ActivityKind.Client, traceParent) is not { } activity) return null;
+        if (Start("webhook attempt", ActivityKind.Client, traceParent) is not { } activity)
+            return null;
         return activity
             .SetTag("darkroom.request.id", request.ToString())
             .SetTag("darkroom.delivery.id", delivery);
@@ -85,7 +89,8 @@ public static class DarkroomTracing
     /// <summary>Small requests are traced completely. For large ones, a sample of the images is, each in a trace of its own.</summary>
     internal static ImageTracing Decide(int images, ImageId image, TracingOptions options)
     {
-        if (images <= options.ImagesPerTrace) return ImageTracing.InRequest;
+        if (images <= options.ImagesPerTrace)
+            return ImageTracing.InRequest;
         return image.Value % options.ImageInterval == 0 ? ImageTracing.Alone : ImageTracing.None;
     }
 

@@ -94,13 +94,15 @@ public sealed partial class UploadStore(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
 
         // Whoever deletes the row decides what happens to the upload: the sweeper uses the same row.
-        if (await DeleteRowAsync(connection, upload, cancellationToken) == 0) return new Acceptance.Lost();
+        if (await DeleteRowAsync(connection, upload, cancellationToken) == 0)
+            return new Acceptance.Lost();
         await InsertRequestAsync(connection, request, cancellationToken);
         await WorkflowInstanceStore.InsertAsync(connection, request.Id, run: 1, request.Workflow, cancellationToken);
         var inserted = await RequestStore.FindAsync(connection, request.Owner, request.Id, cancellationToken)
             ?? throw new InvalidOperationException("The request that was just inserted was not found.");
         var response = respond(inserted);
-        if (request.IdempotencyKey is { } key) await InsertResponseAsync(connection, request, key, response, cancellationToken);
+        if (request.IdempotencyKey is { } key)
+            await InsertResponseAsync(connection, request, key, response, cancellationToken);
 
         try
         {
@@ -127,7 +129,8 @@ public sealed partial class UploadStore(
         {
             try
             {
-                if (await IsStillUploadAsync(upload, timeout.Token)) return new Acceptance.Lost();
+                if (await IsStillUploadAsync(upload, timeout.Token))
+                    return new Acceptance.Lost();
                 var exists = await database.Sql("select 1 from csv_data_table where id = @id")
                     .With("id", upload.Id.Value)
                     .ExecuteScalarAsync(timeout.Token) is not null;

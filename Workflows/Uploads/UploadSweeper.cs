@@ -80,7 +80,8 @@ public sealed partial class UploadSweeper(
             .With("lease", lease.Value.Duration)
             .With("batch", options.Value.Batch);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        while (await reader.ReadAsync(cancellationToken)) taken.Add(new RequestId(reader.GetGuid(0)));
+        while (await reader.ReadAsync(cancellationToken))
+            taken.Add(new RequestId(reader.GetGuid(0)));
         return taken;
     }
 

@@ -105,7 +105,8 @@ internal static class WebhookBody
             json.WriteString("output_url", image.OutputUrl);
             WriteError(json, image.ErrorCode, image.ErrorMessage);
             json.WriteEndObject();
-            if (json.BytesCommitted + json.BytesPending > MaxImageBytes) return null;
+            if (json.BytesCommitted + json.BytesPending > MaxImageBytes)
+                return null;
         }
 
         json.WriteEndArray();
@@ -129,8 +130,10 @@ internal static class WebhookBody
 
     private static void WriteTime(Utf8JsonWriter json, string name, DateTimeOffset? time)
     {
-        if (time is { } known) json.WriteString(name, known);
-        else json.WriteNull(name);
+        if (time is { } known)
+            json.WriteString(name, known);
+        else
+            json.WriteNull(name);
     }
 }
 

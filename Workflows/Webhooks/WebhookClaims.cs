@@ -159,7 +159,8 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
             .With("duration", (int)outcome.Duration.TotalMilliseconds)
             .With("response", NpgsqlDbType.Text, outcome.Response)
             .ExecuteNonQueryAsync(cancellationToken);
-        if (recorded == 1 && state == "disabled") await DisableAsync(connection, delivery, cancellationToken);
+        if (recorded == 1 && state == "disabled")
+            await DisableAsync(connection, delivery, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return recorded == 1;
     }

@@ -133,7 +133,8 @@ public sealed class WebhookLog(NpgsqlDataSource database)
                 deliveries.Add(ReadDelivery(row, attempts));
             }
 
-            if (!row.IsDBNull(10)) attempts.Add(ReadAttempt(row));
+            if (!row.IsDBNull(10))
+                attempts.Add(ReadAttempt(row));
         }
 
         return deliveries;

@@ -34,7 +34,8 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         if (ended.Run != run || !ended.Status.IsTerminal())
             throw new InvalidOperationException($"Request {request} is {ended.Status.ToText()} in run {ended.Run}: run {run} has not ended.");
         var receivers = Receivers(ended.WebhookUrl, registrations);
-        if (receivers.Count == 0) return 0;
+        if (receivers.Count == 0)
+            return 0;
 
         var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(connection, ended, cancellationToken) : null;
         var inserted = 0;
@@ -59,7 +60,8 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         foreach (var registration in registrations.Prepend(new WebhookRegistration(requestUrl, Payload: null)))
         {
             var text = string.IsNullOrWhiteSpace(registration.Url) ? requestUrl : registration.Url;
-            if (string.IsNullOrWhiteSpace(text)) continue;
+            if (string.IsNullOrWhiteSpace(text))
+                continue;
             var url = WebhookUrl.TryParse(text, out var parsed) ? parsed.AbsoluteUri : text;
             receivers[url] = receivers.GetValueOrDefault(url) ?? registration.Payload;
         }
@@ -71,7 +73,8 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         NpgsqlConnection connection, Request request, string url, string body, CancellationToken cancellationToken)
     {
         var valid = WebhookUrl.TryParse(url, out var parsed);
-        if (!valid) url = Sanitize(url);
+        if (!valid)
+            url = Sanitize(url);
         return await connection.Sql(
                 """
                 with endpoint as (

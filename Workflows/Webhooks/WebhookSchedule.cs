@@ -32,10 +32,13 @@ public static class WebhookSchedule
     public static TimeSpan? DelayAfter(int failed, double random, TimeSpan? retryAfter, TimeSpan maxRetryAfter)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(failed, 1);
-        if (failed > Delays.Length) return null;
+        if (failed > Delays.Length)
+            return null;
         var delay = Backoff.WithJitter(Delays[failed - 1], Jitter, random);
-        if (retryAfter is not { } asked) return delay;
-        if (asked > maxRetryAfter) asked = maxRetryAfter;
+        if (retryAfter is not { } asked)
+            return delay;
+        if (asked > maxRetryAfter)
+            asked = maxRetryAfter;
         return asked > delay ? asked : delay;
     }
 }

@@ -96,7 +96,8 @@ public sealed class WebhookSender : IDisposable
             for (var total = 0; total < MaxRead;)
             {
                 var read = await body.ReadAsync(buffer.AsMemory(0, Math.Min(buffer.Length, MaxRead - total)), cancellationToken);
-                if (read == 0) break;
+                if (read == 0)
+                    break;
                 var keep = Math.Min(read, kept.Length - keptLength);
                 buffer.AsSpan(0, keep).CopyTo(kept.AsSpan(keptLength));
                 keptLength += keep;
@@ -114,12 +115,14 @@ public sealed class WebhookSender : IDisposable
     private static string Printable(string text) =>
         string.Create(text.Length, text, (span, source) =>
         {
-            for (var i = 0; i < span.Length; i++) span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
+            for (var i = 0; i < span.Length; i++)
+                span[i] = char.IsControl(source[i]) && source[i] is not ('\n' or '\t') ? ' ' : source[i];
         });
 
     private static TimeSpan? RetryAfter(HttpResponseMessage response, DateTimeOffset now)
     {
-        if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)) return null;
+        if (response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable))
+            return null;
         var wait = response.Headers.RetryAfter switch
         {
             { Delta: { } delta } => delta,

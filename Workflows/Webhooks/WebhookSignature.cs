@@ -29,7 +29,8 @@ public static class WebhookSignature
             signatures.Add(Version + Convert.ToBase64String(Mac(key, id, Seconds(timestamp), body)));
         }
 
-        if (signatures.Count == 0) throw new ArgumentException("At least one secret is required.", nameof(secrets));
+        if (signatures.Count == 0)
+            throw new ArgumentException("At least one secret is required.", nameof(secrets));
         return string.Join(' ', signatures);
     }
 

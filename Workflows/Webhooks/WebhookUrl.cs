@@ -13,10 +13,14 @@ public static class WebhookUrl
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out Uri? url)
     {
         url = null;
-        if (string.IsNullOrWhiteSpace(text) || text.Length > MaxLength || text.Any(char.IsControl)) return false;
-        if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var parsed)) return false;
-        if (parsed.Scheme != Uri.UriSchemeHttp && parsed.Scheme != Uri.UriSchemeHttps) return false;
-        if (parsed.UserInfo.Length > 0 || parsed.IdnHost.Length == 0 || parsed.AbsoluteUri.Length > MaxLength) return false;
+        if (string.IsNullOrWhiteSpace(text) || text.Length > MaxLength || text.Any(char.IsControl))
+            return false;
+        if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var parsed))
+            return false;
+        if (parsed.Scheme != Uri.UriSchemeHttp && parsed.Scheme != Uri.UriSchemeHttps)
+            return false;
+        if (parsed.UserInfo.Length > 0 || parsed.IdnHost.Length == 0 || parsed.AbsoluteUri.Length > MaxLength)
+            return false;
         url = parsed;
         return true;
     }

@@ -50,7 +50,8 @@ internal static class DefinitionBulkEndpoints
     {
         var body = await ElsaBody.ReadAsync(request, cancellationToken);
         var outcome = new BulkOutcome([], [], [], []);
-        foreach (var id in body.Texts(list).Distinct(StringComparer.Ordinal)) outcome.Add(id, await act(id, cancellationToken));
+        foreach (var id in body.Texts(list).Distinct(StringComparer.Ordinal))
+            outcome.Add(id, await act(id, cancellationToken));
         return outcome;
     }
 

@@ -39,7 +39,8 @@ internal static class DefinitionEndpoints
         HttpContext context, DefinitionResults results, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var body = await ElsaBody.ReadAsync(context.Request, cancellationToken);
-        if (body["model"] is not JsonObject model) return ElsaProblems.Refused("no_model", "The body has no model.");
+        if (body["model"] is not JsonObject model)
+            return ElsaProblems.Refused("no_model", "The body has no model.");
         var publish = body["publish"] is JsonValue flag && flag.TryGetValue<bool>(out var requested) && requested;
 
         var definitionId = DefinitionResults.DefinitionId(model);

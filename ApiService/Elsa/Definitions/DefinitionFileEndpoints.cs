@@ -47,7 +47,8 @@ internal static class DefinitionFileEndpoints
     {
         var body = await ElsaBody.ReadAsync(request, cancellationToken);
         var found = await definitions.FindVersionsAsync(body.Texts("ids"), cancellationToken);
-        if (found.Count == 0) return ElsaProblems.NotFound("workflow definition version of these ids");
+        if (found.Count == 0)
+            return ElsaProblems.NotFound("workflow definition version of these ids");
         using var buffer = new MemoryStream();
         await using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
         {
@@ -67,7 +68,8 @@ internal static class DefinitionFileEndpoints
         HttpContext context, DefinitionResults results, DefinitionSerializer text, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var model = await ElsaBody.ReadAsync(context.Request, cancellationToken);
-        if (context.GetRouteValue("definitionId") is string definitionId) model["definitionId"] = definitionId;
+        if (context.GetRouteValue("definitionId") is string definitionId)
+            model["definitionId"] = definitionId;
         var (id, document) = ReadImport(model, results, text);
         var edit = await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
         return DefinitionResults.ToResult(edit, done => results.Show(done.Version, mayEdit: true));
@@ -77,18 +79,22 @@ internal static class DefinitionFileEndpoints
         HttpContext context, DefinitionResults results, DefinitionSerializer text, DefinitionStore definitions, IOptions<ServerOptions> server,
         CancellationToken cancellationToken)
     {
-        if (!context.Request.HasFormContentType) return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
+        if (!context.Request.HasFormContentType)
+            return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
         var models = new List<JsonObject>();
         foreach (var file in (await ReadFormAsync(context.Request, cancellationToken)).Files)
         {
             await using var stream = file.OpenReadStream();
-            if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase)) await ReadZipAsync(stream, models, server.Value.MaxBodyBytes, cancellationToken);
-            else models.Add(await ElsaBody.ReadAsync(stream, server.Value.MaxBodyBytes, cancellationToken));
+            if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
+                await ReadZipAsync(stream, models, server.Value.MaxBodyBytes, cancellationToken);
+            else
+                models.Add(await ElsaBody.ReadAsync(stream, server.Value.MaxBodyBytes, cancellationToken));
         }
 
         // Imports are not atomic across definitions, but an unreadable file is found before the first one is written.
         var imports = models.Select(model => ReadImport(model, results, text)).ToList();
-        foreach (var (id, document) in imports) await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
+        foreach (var (id, document) in imports)
+            await definitions.ImportAsync(id, document, DefinitionResults.EditorOf(context), cancellationToken);
         return ElsaJson.Ok(new { models.Count });
     }
 
@@ -127,7 +133,8 @@ internal static class DefinitionFileEndpoints
             foreach (var entry in zip.Entries.Where(entry =>
                 entry.FullName.EndsWith(".json", StringComparison.OrdinalIgnoreCase) && !entry.FullName.StartsWith("__MACOSX", StringComparison.Ordinal)))
             {
-                if (models.Count >= MaxFiles) throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MaxFiles} definitions at once."));
+                if (models.Count >= MaxFiles)
+                    throw new ApiProblemException(ElsaProblems.Refused("too_many_files", $"At most {MaxFiles} definitions at once."));
                 await using var content = await entry.OpenAsync(cancellationToken);
                 // Each at most the size of a request body, and all together at most a few of those: a small zip may unpack to a lot.
                 var (model, bytes) = await ElsaBody.ReadCountedAsync(content, Math.Min(maxBytes, remaining), cancellationToken);

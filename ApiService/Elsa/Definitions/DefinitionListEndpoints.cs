@@ -23,7 +23,8 @@ internal static class DefinitionListEndpoints
 
     private static async Task<IResult> ListAsync(ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        if (VersionOptions.Parse(query.Text("versionOptions")) is not { } versions) return UnknownVersions;
+        if (VersionOptions.Parse(query.Text("versionOptions")) is not { } versions)
+            return UnknownVersions;
         var mayEdit = DefinitionResults.MayEdit(user);
         var order = Enum.TryParse<DefinitionOrder>(query.Text("OrderBy"), ignoreCase: true, out var column) ? column : DefinitionOrder.Name;
         var size = Math.Clamp(query.Number("PageSize") ?? LargestPage, 1, LargestPage);
@@ -42,7 +43,8 @@ internal static class DefinitionListEndpoints
             Take = size,
         };
         // There are no system workflows.
-        if (query.Flag("IsSystem") == true) return ElsaJson.Ok(new DefinitionPageView([], 0, DefinitionLinks.OfPage(mayEdit)));
+        if (query.Flag("IsSystem") == true)
+            return ElsaJson.Ok(new DefinitionPageView([], 0, DefinitionLinks.OfPage(mayEdit)));
         var (items, total) = await definitions.ListAsync(filter, cancellationToken);
         return ElsaJson.Ok(new DefinitionPageView(
             [.. items.Select(item => DefinitionSummaryView.From(item, mayEdit))], total, DefinitionLinks.OfPage(mayEdit)));
@@ -51,7 +53,8 @@ internal static class DefinitionListEndpoints
     private static async Task<IResult> FindAsync(
         string definitionId, ElsaQuery query, ClaimsPrincipal user, DefinitionStore definitions, DefinitionResults results, CancellationToken cancellationToken)
     {
-        if (VersionOptions.Parse(query.Text("versionOptions") ?? "Latest") is not { } versions) return UnknownVersions;
+        if (VersionOptions.Parse(query.Text("versionOptions") ?? "Latest") is not { } versions)
+            return UnknownVersions;
         return await definitions.FindAsync(definitionId, versions, cancellationToken) is { } found
             ? ElsaJson.Ok(results.Show(found, DefinitionResults.MayEdit(user)))
             : ElsaProblems.NotFound("workflow definition of this id in such a version");

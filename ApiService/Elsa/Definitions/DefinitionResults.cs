@@ -65,7 +65,8 @@ internal sealed class DefinitionResults(DefinitionSerializer text)
     public static string? DefinitionId(JsonObject model)
     {
         var id = model["definitionId"] is JsonValue value && value.TryGetValue<string>(out var given) ? given.Trim() : null;
-        if (string.IsNullOrEmpty(id)) return null;
+        if (string.IsNullOrEmpty(id))
+            return null;
         if (id.Length > 200 || id.Any(char.IsControl) || id.Contains('/', StringComparison.Ordinal))
             throw new ApiProblemException(ElsaProblems.Refused("invalid_definition_id", "A definition id has at most 200 characters, and no slash among them."));
         return id;

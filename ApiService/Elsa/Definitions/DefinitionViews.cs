@@ -30,7 +30,8 @@ internal static class DefinitionLinks
 {
     public static IReadOnlyList<ElsaLink> Of(string definitionId, bool mayEdit)
     {
-        if (!mayEdit) return [];
+        if (!mayEdit)
+            return [];
         var path = $"/workflow-definitions/{Uri.EscapeDataString(definitionId)}";
         return
         [
@@ -42,7 +43,8 @@ internal static class DefinitionLinks
 
     public static IReadOnlyList<ElsaLink> OfPage(bool mayEdit)
     {
-        if (!mayEdit) return [];
+        if (!mayEdit)
+            return [];
         const string bulk = "/bulk-actions/{0}/workflow-definitions/by-definition-ids";
         return
         [

@@ -13,7 +13,8 @@ internal static class ExecutionPresenter
     {
         var stats = history.Executions.GroupBy(execution => execution.NodeId).Select(group => Stats(history, [.. group]))
             .Concat(history.Counts.Select(count => Stats(history, count)));
-        if (nodeIds is not { Count: > 0 }) return [.. stats];
+        if (nodeIds is not { Count: > 0 })
+            return [.. stats];
         var requested = nodeIds.ToHashSet(StringComparer.Ordinal);
         return [.. stats.Where(stat => requested.Contains(stat.ActivityNodeId))];
     }
@@ -30,7 +31,8 @@ internal static class ExecutionPresenter
         var isFanOut = execution.ActivityType == FanOutBookmark.Name;
         var counts = isFanOut ? ImageCounts(history) : [];
         var payload = new Dictionary<string, object?> { ["Outcomes"] = execution.Outcomes };
-        if (isFanOut) payload["Images"] = counts;
+        if (isFanOut)
+            payload["Images"] = counts;
         return new ExecutionView(
             execution.Id.ToString("D"), history.Instance.Summary.Id.ToString("D"), execution.ActivityId, execution.NodeId, execution.ActivityType,
             Version(history, execution.NodeId), execution.ActivityName, execution.Inputs, payload, execution.Outputs,
@@ -43,7 +45,8 @@ internal static class ExecutionPresenter
     {
         var running = IsOpen(history);
         var payload = Counts(count);
-        if (failures.Count > 0) payload["FailedImages"] = failures.Select(Failure).ToList();
+        if (failures.Count > 0)
+            payload["FailedImages"] = failures.Select(Failure).ToList();
         return new ExecutionView(
             count.IdIn(history.Instance.Summary.Id), history.Instance.Summary.Id.ToString("D"), count.Node.ActivityId, count.Node.NodeId,
             count.Node.Type, count.Node.Version, count.Node.Name,

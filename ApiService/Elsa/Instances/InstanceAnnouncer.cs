@@ -48,12 +48,14 @@ internal sealed partial class InstanceAnnouncer(
     private async Task<Dictionary<Guid, InstanceStamp>> AnnounceAsync(Dictionary<Guid, InstanceStamp> known, CancellationToken cancellationToken)
     {
         var all = watched.All();
-        if (all.Count == 0) return [];
+        if (all.Count == 0)
+            return [];
         try
         {
             var stamps = await instances.ReadStampsAsync([.. all.Keys], cancellationToken);
             foreach (var (id, isNew) in all)
-                if (isNew || Stamp(known, id) != Stamp(stamps, id)) await AnnounceAsync(id, cancellationToken);
+                if (isNew || Stamp(known, id) != Stamp(stamps, id))
+                    await AnnounceAsync(id, cancellationToken);
             return new Dictionary<Guid, InstanceStamp>(stamps);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)

@@ -17,8 +17,10 @@ internal readonly struct InstanceBody<T>
 
     public static async ValueTask<InstanceBody<T>> BindAsync(HttpContext context, ParameterInfo _)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit) limit.MaxRequestBodySize = MaxBytes;
-        if (context.Request.ContentLength == 0 || !context.Request.HasJsonContentType()) return new InstanceBody<T>(null);
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            limit.MaxRequestBodySize = MaxBytes;
+        if (context.Request.ContentLength == 0 || !context.Request.HasJsonContentType())
+            return new InstanceBody<T>(null);
         try
         {
             return new InstanceBody<T>(await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ElsaJson.Options, context.RequestAborted));

@@ -19,13 +19,16 @@ internal static class InstanceBulk
 
     public static async Task<IResult> DeleteAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellationToken)
     {
-        if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value?.Ids) is not { } ids)
+            return InstanceProblems.NoIds;
         var (deleted, running) = (0, 0);
         foreach (var id in ids)
         {
             var result = await remover.DeleteAsync(user.InstanceScope(), id, cancellationToken);
-            if (result == RemovalResult.Removed) deleted++;
-            if (result == RemovalResult.StillRunning) running++;
+            if (result == RemovalResult.Removed)
+                deleted++;
+            if (result == RemovalResult.StillRunning)
+                running++;
         }
 
         var message = running == 0 ? DeletedMessage : $"{DeletedMessage} {running} still running: cancel them first.";
@@ -36,14 +39,16 @@ internal static class InstanceBulk
         InstanceBody<BulkCancelRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, DefinitionStore definitions, LifecycleChanges changes,
         CancellationToken cancellationToken)
     {
-        if (body.Value is not { } request || await QueryAsync(request, definitions, cancellationToken) is not { } query) return InstanceProblems.NothingNamed;
+        if (body.Value is not { } request || await QueryAsync(request, definitions, cancellationToken) is not { } query)
+            return InstanceProblems.NothingNamed;
         var cancelled = 0;
         while (query is not null)
         {
             var (items, _) = await instances.SearchAsync(user.InstanceScope(), query, cancellationToken);
             var before = cancelled;
             foreach (var instance in items)
-                if (await CancelRunAsync(instance, changes, cancellationToken) is LifecycleResult.Done) cancelled++;
+                if (await CancelRunAsync(instance, changes, cancellationToken) is LifecycleResult.Done)
+                    cancelled++;
             // Cancelled instances are not found again; those that could not be cancelled would be found forever.
             query = items.Count == MaxIds && cancelled > before ? query : null;
         }
@@ -55,9 +60,12 @@ internal static class InstanceBulk
     private static async Task<InstanceQuery?> QueryAsync(BulkCancelRequest request, DefinitionStore definitions, CancellationToken cancellationToken)
     {
         var running = new InstanceQuery { Statuses = ["Running"], Take = MaxIds };
-        if (request.Ids is { Count: > 0 }) return Ids(request.Ids) is { Count: > 0 } ids ? running with { Ids = ids } : null;
-        if (request.DefinitionVersionId is { Length: > 0 } version) return running with { DefinitionVersionIds = [version] };
-        if (request.DefinitionId is not { Length: > 0 } definition || VersionOptions.Parse(request.VersionOptions) is not { } versions) return null;
+        if (request.Ids is { Count: > 0 })
+            return Ids(request.Ids) is { Count: > 0 } ids ? running with { Ids = ids } : null;
+        if (request.DefinitionVersionId is { Length: > 0 } version)
+            return running with { DefinitionVersionIds = [version] };
+        if (request.DefinitionId is not { Length: > 0 } definition || VersionOptions.Parse(request.VersionOptions) is not { } versions)
+            return null;
         var (found, _) = await definitions.ListAsync(new DefinitionFilter { DefinitionIds = [definition], Versions = versions }, cancellationToken);
         return found.Count == 0 ? null : running with { DefinitionVersionIds = [.. found.Select(item => item.Id)] };
     }
@@ -75,13 +83,15 @@ internal static class InstanceBulk
 
     public static async Task<IResult> ExportAsync(InstanceBody<BulkRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
-        if (Ids(body.Value?.Ids) is not { } ids) return InstanceProblems.NoIds;
+        if (Ids(body.Value?.Ids) is not { } ids)
+            return InstanceProblems.NoIds;
         using var file = new MemoryStream();
         using (var zip = new ZipArchive(file, ZipArchiveMode.Create, leaveOpen: true))
         {
             foreach (var id in ids)
             {
-                if (await instances.FindHistoryAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellationToken) is not { } history) continue;
+                if (await instances.FindHistoryAsync(user.InstanceScope(), id, InstanceEndpoints.FailuresShown, cancellationToken) is not { } history)
+                    continue;
                 await using var entry = await zip.CreateEntry(FileName(history)).OpenAsync(cancellationToken);
                 await entry.WriteAsync(Serialize(history), cancellationToken);
             }
@@ -92,10 +102,12 @@ internal static class InstanceBulk
 
     private static List<Guid>? Ids(IReadOnlyList<string>? texts)
     {
-        if (texts is not { Count: > 0 and <= MaxIds }) return null;
+        if (texts is not { Count: > 0 and <= MaxIds })
+            return null;
         var ids = new List<Guid>();
         foreach (var text in texts)
-            if (Guid.TryParse(text, out var id)) ids.Add(id);
+            if (Guid.TryParse(text, out var id))
+                ids.Add(id);
         return ids;
     }
 

@@ -16,7 +16,8 @@ internal static class InstanceEndpoints
     public static async Task<IResult> SearchAsync(
         InstanceBody<SearchRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
-        if ((body.Value ?? new SearchRequest()).ToQuery() is not { } query) return ElsaJson.Ok(new PageView<InstanceView>([], 0));
+        if ((body.Value ?? new SearchRequest()).ToQuery() is not { } query)
+            return ElsaJson.Ok(new PageView<InstanceView>([], 0));
         var (items, total) = await instances.SearchAsync(user.InstanceScope(), query, cancellationToken).WaitAsync(cancellationToken);
         return ElsaJson.Ok(new PageView<InstanceView>([.. items.Select(InstanceView.From)], total));
     }
@@ -35,16 +36,19 @@ internal static class InstanceEndpoints
     public static async Task<IResult> GetJournalAsync(
         string id, int? skip, int? take, InstanceBody<JournalRequest> body, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
-        if (await instances.FindHistoryAsync(user, id, FailuresShown, cancellationToken) is not { } history) return InstanceProblems.NotFound;
+        if (await instances.FindHistoryAsync(user, id, FailuresShown, cancellationToken) is not { } history)
+            return InstanceProblems.NotFound;
         var entries = JournalPresenter.Events(history);
-        if (body.Value?.Filter is { } filter) entries = [.. entries.Where(filter.Matches)];
+        if (body.Value?.Filter is { } filter)
+            entries = [.. entries.Where(filter.Matches)];
         var page = entries.Skip(Math.Max(skip ?? 0, 0)).Take(Math.Clamp(take ?? 1_000, 0, 1_000)).ToList();
         return ElsaJson.Ok(new PageView<JournalRecordView>(page, entries.Count));
     }
 
     public static async Task<IResult> GetVariablesAsync(string id, ClaimsPrincipal user, WorkflowInstanceReader instances, CancellationToken cancellationToken)
     {
-        if (await instances.FindHistoryAsync(user, id, 0, cancellationToken) is not { } history) return InstanceProblems.NotFound;
+        if (await instances.FindHistoryAsync(user, id, 0, cancellationToken) is not { } history)
+            return InstanceProblems.NotFound;
         var variables = history.Instance.State.Variables
             .OrderBy(variable => variable.Key, StringComparer.Ordinal)
             .Select(variable => new VariableView(
@@ -75,7 +79,8 @@ internal static class InstanceEndpoints
 
     public static async Task<IResult> DeleteAsync(string id, ClaimsPrincipal user, InstanceRemover remover, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParse(id, out var instance)) return InstanceProblems.NotFound;
+        if (!Guid.TryParse(id, out var instance))
+            return InstanceProblems.NotFound;
         return await remover.DeleteAsync(user.InstanceScope(), instance, cancellationToken) switch
         {
             RemovalResult.NotFound => InstanceProblems.NotFound,

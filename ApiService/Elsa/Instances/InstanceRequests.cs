@@ -29,11 +29,14 @@ internal sealed record SearchRequest
     /// <summary>Null if nothing can match: an id that is not one of ours, or system workflows, of which there are none.</summary>
     public InstanceQuery? ToQuery()
     {
-        if (IsSystem == true) return null;
+        if (IsSystem == true)
+            return null;
         var ids = new List<Guid>();
         foreach (var text in Ids ?? [])
-            if (Guid.TryParse(text, out var id)) ids.Add(id);
-        if (ids.Count == 0 && Ids is { Count: > 0 }) return null;
+            if (Guid.TryParse(text, out var id))
+                ids.Add(id);
+        if (ids.Count == 0 && Ids is { Count: > 0 })
+            return null;
         var size = Math.Clamp(PageSize ?? 10, 1, MaxPageSize);
         return new InstanceQuery
         {

@@ -15,9 +15,12 @@ internal static class JournalPresenter
     {
         var journal = new List<JournalRecordView>();
         var instance = history.Instance.Summary;
-        if (history.Instance.State.Started) journal.Add(OfWorkflow(history, "Started", instance.CreatedAt));
-        foreach (var execution in history.Executions) journal.AddRange(OfExecution(history, execution));
-        if (WorkflowEnd(instance) is { } end) journal.Add(OfWorkflow(history, end, instance.FinishedAt ?? instance.UpdatedAt));
+        if (history.Instance.State.Started)
+            journal.Add(OfWorkflow(history, "Started", instance.CreatedAt));
+        foreach (var execution in history.Executions)
+            journal.AddRange(OfExecution(history, execution));
+        if (WorkflowEnd(instance) is { } end)
+            journal.Add(OfWorkflow(history, end, instance.FinishedAt ?? instance.UpdatedAt));
         return [.. journal.Select((entry, i) => entry with { Sequence = i + 1 })];
     }
 
@@ -33,11 +36,15 @@ internal static class JournalPresenter
     private static IEnumerable<JournalRecordView> OfExecution(RunHistory history, RecordedExecution execution)
     {
         yield return Of(history, execution, "Started", execution.StartedAt, null);
-        if (execution.SuspendedAt is { } suspended) yield return Of(history, execution, "Suspended", suspended, null);
+        if (execution.SuspendedAt is { } suspended)
+            yield return Of(history, execution, "Suspended", suspended, null);
         if (execution.Id == history.FanOut?.Id)
-            foreach (var failure in OfImages(history, execution)) yield return failure;
-        if (execution.CompletedAt is not { } completed) yield break;
-        if (execution is { SuspendedAt: not null, Status: not "Canceled" }) yield return Of(history, execution, "Resumed", completed, null);
+            foreach (var failure in OfImages(history, execution))
+                yield return failure;
+        if (execution.CompletedAt is not { } completed)
+            yield break;
+        if (execution is { SuspendedAt: not null, Status: not "Canceled" })
+            yield return Of(history, execution, "Resumed", completed, null);
         yield return Of(history, execution, execution.Status, completed, ExecutionPresenter.Record(history, execution).Exception?.Message);
     }
 

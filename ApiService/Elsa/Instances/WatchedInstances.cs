@@ -15,8 +15,10 @@ internal sealed class WatchedInstances(TimeProvider time)
     {
         lock (_lock)
         {
-            if (!_connections.TryGetValue(connection, out var instances)) _connections[connection] = instances = [];
-            if (instances.Count >= max && !instances.ContainsKey(instance)) return false;
+            if (!_connections.TryGetValue(connection, out var instances))
+                _connections[connection] = instances = [];
+            if (instances.Count >= max && !instances.ContainsKey(instance))
+                return false;
             instances[instance] = time.GetTimestamp();
             return true;
         }
@@ -24,7 +26,8 @@ internal sealed class WatchedInstances(TimeProvider time)
 
     public void Remove(string connection)
     {
-        lock (_lock) _connections.Remove(connection);
+        lock (_lock)
+            _connections.Remove(connection);
     }
 
     /// <summary>All of them; true for those that somebody has only just started to watch.</summary>

@@ -18,8 +18,10 @@ internal sealed class SampleRun(
 {
     public async Task<SampleRunResult> StartAsync(OwnerId owner, string definitionId, CancellationToken cancellationToken)
     {
-        if (await FindLatestAsync(definitionId, cancellationToken) is not { } workflow) return new SampleRunResult.NotFound();
-        if (validator.ValidateTrial(workflow.Text) is { Count: > 0 } errors) return new SampleRunResult.Refused(errors);
+        if (await FindLatestAsync(definitionId, cancellationToken) is not { } workflow)
+            return new SampleRunResult.NotFound();
+        if (validator.ValidateTrial(workflow.Text) is { Count: > 0 } errors)
+            return new SampleRunResult.Refused(errors);
 
         var upload = await uploads.BeginAsync(owner, null, cancellationToken)
             ?? throw new InvalidOperationException("An upload without a key is never refused.");
@@ -36,7 +38,8 @@ internal sealed class SampleRun(
         finally
         {
             // The sweeper finds the stored objects through this row.
-            if (!accepted) uploads.Abandon(upload);
+            if (!accepted)
+                uploads.Abandon(upload);
         }
     }
 

@@ -24,7 +24,8 @@ internal static class TestEndpoint
         var body = await ElsaBody.ReadAsync(request, cancellationToken);
         if (await FindAsync(body["workflowDefinitionHandle"] as JsonObject, definitions, cancellationToken) is not { } definition)
             return ElsaProblems.NotFound("workflow definition version of this id");
-        if (Text(body["activityHandle"] as JsonObject, "activityNodeId") is not { } node) return NoActivity;
+        if (Text(body["activityHandle"] as JsonObject, "activityNodeId") is not { } node)
+            return NoActivity;
 
         var photo = SampleImages.First;
         using var image = new ImageRun(new ClaimedImage(new ImageId(0), new RequestId(Guid.Empty), Run: 1, Fence: 0, Row: 1, Position: 1, photo.AbsoluteUri, Attempts: 1, Suspect: false), time)
@@ -43,7 +44,8 @@ internal static class TestEndpoint
 
     private static async Task<WorkflowDefinition?> FindAsync(JsonObject? handle, DefinitionStore definitions, CancellationToken cancellationToken)
     {
-        if (Text(handle, "definitionVersionId") is { } id) return await definitions.FindVersionsAsync([id], cancellationToken) is [var found] ? found : null;
+        if (Text(handle, "definitionVersionId") is { } id)
+            return await definitions.FindVersionsAsync([id], cancellationToken) is [var found] ? found : null;
         return Text(handle, "definitionId") is { } definitionId && VersionOptions.Parse(Text(handle, "versionOptions") ?? "Latest") is { } versions
             ? await definitions.FindAsync(definitionId, versions, cancellationToken)
             : null;
@@ -70,9 +72,11 @@ internal static class TestEndpoint
 
         private static Dictionary<string, object?>? OutputsOf(FlowStep? step)
         {
-            if (step is null or { Line: null, Outputs: null }) return null;
+            if (step is null or { Line: null, Outputs: null })
+                return null;
             var outputs = new Dictionary<string, object?>(step.Outputs ?? new Dictionary<string, object?>());
-            if (step.Line is { } line) outputs["Line"] = line;
+            if (step.Line is { } line)
+                outputs["Line"] = line;
             return outputs;
         }
     }

@@ -12,7 +12,8 @@ internal static class IdempotencyKeyHeader
     /// <exception cref="ApiProblemException">The header is invalid.</exception>
     public static string? Read(IHeaderDictionary headers)
     {
-        if (!headers.TryGetValue(Name, out var values)) return null;
+        if (!headers.TryGetValue(Name, out var values))
+            return null;
         return values is [{ Length: > 0 and <= MaxLength } key] && key.All(c => c is >= ' ' and <= '~')
             ? key
             : throw new ApiProblemException(UploadProblems.BadIdempotencyKey);

@@ -60,7 +60,8 @@ internal sealed class UploadEndpoint(
     // The server's limit is meant for JSON bodies; the file's size is checked as it arrives, not counting the rest of the form.
     private void RefuseOversized(HttpContext context)
     {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature) feature.MaxRequestBodySize = null;
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } feature)
+            feature.MaxRequestBodySize = null;
         if (context.Request.ContentLength > limits.Value.MaxFileBytes + FormOverhead)
             throw new ApiProblemException(UploadProblems.TooLarge(limits.Value.MaxFileBytes));
     }
@@ -83,14 +84,16 @@ internal sealed class UploadEndpoint(
     private async Task AbandonLaterAsync(Task<Upload?> begin)
     {
         await ((Task)begin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (begin.IsCompletedSuccessfully && await begin is { } upload) uploads.Abandon(upload);
+        if (begin.IsCompletedSuccessfully && await begin is { } upload)
+            uploads.Abandon(upload);
     }
 
     private async Task<IdempotentResponse?> FindResponseOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
     {
         try
         {
-            if (await uploads.FindResponseAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } previous) return null;
+            if (await uploads.FindResponseAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } previous)
+                return null;
             await uploads.DiscardAsync(upload, CancellationToken.None);
             return previous;
         }

@@ -18,16 +18,19 @@ internal sealed class UploadFields
     /// <summary>A blank value counts as absent, because forms also send empty inputs.</summary>
     public void Set(string name, string value)
     {
-        if (value.Trim() is not { Length: > 0 } text) return;
+        if (value.Trim() is not { Length: > 0 } text)
+            return;
         if (name == "workflow")
         {
-            if (Workflow is not null) throw new ApiProblemException(UploadProblems.RepeatedField(name));
+            if (Workflow is not null)
+                throw new ApiProblemException(UploadProblems.RepeatedField(name));
             Workflow = text;
         }
         else
         {
             // webhook_url and callback_url are aliases.
-            if (WebhookUrl is not null) throw new ApiProblemException(UploadProblems.RepeatedField(name));
+            if (WebhookUrl is not null)
+                throw new ApiProblemException(UploadProblems.RepeatedField(name));
             WebhookUrl = text;
         }
     }

@@ -43,12 +43,15 @@ internal sealed class UploadForm
     /// <exception cref="ApiProblemException">The request is not a valid upload.</exception>
     public static UploadForm Open(HttpRequest request, int maxFieldBytes)
     {
-        if (request.Headers.ContentEncoding is { Count: > 0 } encoding && encoding != "identity") throw new ApiProblemException(UploadProblems.Encoded);
-        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type)) throw new ApiProblemException(UploadProblems.WrongType);
+        if (request.Headers.ContentEncoding is { Count: > 0 } encoding && encoding != "identity")
+            throw new ApiProblemException(UploadProblems.Encoded);
+        if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
+            throw new ApiProblemException(UploadProblems.WrongType);
         var form = new UploadForm(request, BoundaryOf(type), maxFieldBytes);
         foreach (var (name, values) in request.Query.Where(pair => UploadFields.IsField(pair.Key)))
         {
-            if (values.Count > 1) throw new ApiProblemException(UploadProblems.RepeatedField(name));
+            if (values.Count > 1)
+                throw new ApiProblemException(UploadProblems.RepeatedField(name));
             form.Fields.Set(name, values.ToString());
         }
 
@@ -86,7 +89,8 @@ internal sealed class UploadForm
             return null;
         }
 
-        if (!type.MediaType.Equals(MediaTypeNames.Multipart.FormData, StringComparison.OrdinalIgnoreCase)) throw new ApiProblemException(UploadProblems.WrongType);
+        if (!type.MediaType.Equals(MediaTypeNames.Multipart.FormData, StringComparison.OrdinalIgnoreCase))
+            throw new ApiProblemException(UploadProblems.WrongType);
         var boundary = HeaderUtilities.RemoveQuotes(type.Boundary).ToString();
         return boundary.Length is > 0 and <= MaxBoundaryLength
             ? boundary
@@ -105,7 +109,8 @@ internal sealed class UploadForm
 
             if (name == "file")
             {
-                if (hasFile) throw new ApiProblemException(UploadProblems.RepeatedField(name));
+                if (hasFile)
+                    throw new ApiProblemException(UploadProblems.RepeatedField(name));
                 hasFile = true;
                 RefuseFileType(part.ContentType);
                 Fields.FileName = CleanFileName(disposition);
@@ -122,14 +127,16 @@ internal sealed class UploadForm
             }
         }
 
-        if (!hasFile) throw new ApiProblemException(UploadProblems.NoFile);
+        if (!hasFile)
+            throw new ApiProblemException(UploadProblems.NoFile);
     }
 
     private async Task<string> ReadFieldAsync(string name, Stream body, CancellationToken cancellationToken)
     {
         var buffer = new byte[_maxFieldBytes + 1];
         var length = await body.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false, cancellationToken);
-        if (length > _maxFieldBytes) throw new ApiProblemException(UploadProblems.BrokenForm($"'{name}' is longer than {_maxFieldBytes} bytes."));
+        if (length > _maxFieldBytes)
+            throw new ApiProblemException(UploadProblems.BrokenForm($"'{name}' is longer than {_maxFieldBytes} bytes."));
         try
         {
             return StrictUtf8.GetString(buffer, 0, length);
@@ -142,7 +149,8 @@ internal sealed class UploadForm
 
     private static void RefuseFileType(string? contentType)
     {
-        if (contentType is null) return;
+        if (contentType is null)
+            return;
         if (!MediaTypeHeaderValue.TryParse(contentType, out var type) || !FileTypes.Contains(type.MediaType.ToString(), StringComparer.OrdinalIgnoreCase))
             throw new ApiProblemException(UploadProblems.WrongFileType(type?.MediaType.ToString() ?? "of a malformed type"));
         RefuseCharset(type);
@@ -164,7 +172,8 @@ internal sealed class UploadForm
         var clean = new StringBuilder(Math.Min(name.Length, MaxFileNameLength));
         foreach (var rune in name.EnumerateRunes())
         {
-            if (clean.Length + rune.Utf16SequenceLength > MaxFileNameLength) break;
+            if (clean.Length + rune.Utf16SequenceLength > MaxFileNameLength)
+                break;
             if (Rune.GetUnicodeCategory(rune) is not (System.Globalization.UnicodeCategory.Control or System.Globalization.UnicodeCategory.Format
                 or System.Globalization.UnicodeCategory.LineSeparator or System.Globalization.UnicodeCategory.ParagraphSeparator))
                 clean.Append(rune.ToString());

@@ -56,7 +56,8 @@ internal sealed partial class UploadReceiver(
         finally
         {
             await objectUpload.DisposeAsync();
-            if (!settled) await CleanUpAsync(upload, objectUpload.HasSent);
+            if (!settled)
+                await CleanUpAsync(upload, objectUpload.HasSent);
         }
     }
 
@@ -82,7 +83,8 @@ internal sealed partial class UploadReceiver(
         await CheckStorageAsync(cancellationToken);
         CsvValidationResult? validation = null;
         await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, objectUpload, token), cancellationToken);
-        if (validation is null) throw new InvalidOperationException("A form was read to its end without its file.");
+        if (validation is null)
+            throw new InvalidOperationException("A form was read to its end without its file.");
 
         // Fields may follow the file.
         var workflow = await ValidateFieldsAsync(form.Fields, cancellationToken);
@@ -110,17 +112,21 @@ internal sealed partial class UploadReceiver(
     {
         await using var tee = new UploadTee(body, objectUpload, limits.Value.MaxFileBytes);
         var validation = await validator.ValidateAsync(tee, cancellationToken);
-        if (validation.IsValid) await tee.DrainAsync(cancellationToken);
+        if (validation.IsValid)
+            await tee.DrainAsync(cancellationToken);
         // Check this first: only the start of the file may have been validated.
         ThrowIfFaulted(tee);
-        if (tee.Bytes == 0) throw new ApiProblemException(UploadProblems.EmptyFile);
-        if (!validation.IsValid) throw new ApiProblemException(ProblemOf(validation));
+        if (tee.Bytes == 0)
+            throw new ApiProblemException(UploadProblems.EmptyFile);
+        if (!validation.IsValid)
+            throw new ApiProblemException(ProblemOf(validation));
         return validation;
     }
 
     private void ThrowIfFaulted(UploadTee file)
     {
-        if (file.Fault is not { } fault) return;
+        if (file.Fault is not { } fault)
+            return;
         throw new ApiProblemException(fault switch
         {
             UploadFault.TooLarge => UploadProblems.TooLarge(limits.Value.MaxFileBytes),
@@ -184,7 +190,8 @@ internal sealed partial class UploadReceiver(
         using var timeout = new CancellationTokenSource(Timeout, time);
         try
         {
-            if (hasObjects) await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), timeout.Token);
+            if (hasObjects)
+                await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), timeout.Token);
             await uploads.DiscardAsync(upload, timeout.Token);
         }
         catch (Exception e)

@@ -40,9 +40,11 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long maxBytes
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (Fault is not null) return 0;
+        if (Fault is not null)
+            return 0;
         var read = await ReadSourceAsync(buffer, cancellationToken);
-        if (read == 0) return 0;
+        if (read == 0)
+            return 0;
         Bytes += read;
         if (Bytes > maxBytes)
         {
@@ -51,7 +53,8 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long maxBytes
         }
 
         _hash.AppendData(buffer.Span[..read]);
-        if (sink is not null) await sink.WriteAsync(buffer[..read], cancellationToken);
+        if (sink is not null)
+            await sink.WriteAsync(buffer[..read], cancellationToken);
         return read;
     }
 
@@ -91,7 +94,8 @@ internal sealed class UploadTee(Stream source, ObjectUpload? sink, long maxBytes
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) _hash.Dispose();
+        if (disposing)
+            _hash.Dispose();
         base.Dispose(disposing);
     }
 }

@@ -43,8 +43,10 @@ internal static class SessionEndpoints
     // Anonymous, so that signing out succeeds even if the session has already ended.
     private static async Task<IResult> SignOutAsync(HttpContext context, StudioSessionStore sessions, CancellationToken cancellationToken)
     {
-        if (!SameOrigin.Allows(context.Request)) return Results.Forbid(authenticationSchemes: [StudioSessionDefaults.Scheme]);
-        if (context.Request.Cookies[StudioSessionDefaults.Cookie] is { } id) await sessions.EndAsync(id, cancellationToken);
+        if (!SameOrigin.Allows(context.Request))
+            return Results.Forbid(authenticationSchemes: [StudioSessionDefaults.Scheme]);
+        if (context.Request.Cookies[StudioSessionDefaults.Cookie] is { } id)
+            await sessions.EndAsync(id, cancellationToken);
         context.Response.Cookies.Delete(StudioSessionDefaults.Cookie, Cookie(context.Request));
         return Results.NoContent();
     }

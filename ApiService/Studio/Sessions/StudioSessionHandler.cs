@@ -52,7 +52,8 @@ internal sealed class StudioSessionHandler(
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Cookies[StudioSessionDefaults.Cookie] is not { Length: > 0 and <= 100 } id) return AuthenticateResult.NoResult();
+        if (Request.Cookies[StudioSessionDefaults.Cookie] is not { Length: > 0 and <= 100 } id)
+            return AuthenticateResult.NoResult();
         if (!SameOrigin.Allows(Request))
         {
             _foreign = true;

@@ -42,7 +42,8 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
     public async Task<StudioSession?> FindAsync(string id, bool extend, CancellationToken cancellationToken)
     {
         var hash = Hash(id);
-        if (extend) await ExtendAsync(hash, cancellationToken);
+        if (extend)
+            await ExtendAsync(hash, cancellationToken);
         await using var reader = await database.Sql(
                 """
                 select s.owner_id, o.name, s.key_prefix, s.scopes, s.expires_at

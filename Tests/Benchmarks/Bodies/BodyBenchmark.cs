@@ -35,8 +35,10 @@ internal static class BodyBenchmark
             foreach (var (name, body) in bodies)
             {
                 var (nanoseconds, bytes) = await MeasureAsync(body, images);
-                if (literal == 0) literal = nanoseconds;
-                if (round < rounds - 1) continue;
+                if (literal == 0)
+                    literal = nanoseconds;
+                if (round < rounds - 1)
+                    continue;
                 Report.Write(new
                 {
                     Body = name,

@@ -24,7 +24,9 @@ internal static class CsvBenchmark
             await MeasureAsync("validate", rows, csv.Length, () => validator.ValidateAsync(new MemoryStream(csv), default));
             await MeasureAsync("read", rows, csv.Length, async () =>
             {
-                await foreach (var _ in ProductReader.ReadAsync(new MemoryStream(csv), dialect, default)) { }
+                await foreach (var _ in ProductReader.ReadAsync(new MemoryStream(csv), dialect, default))
+                {
+                }
             });
             await MeasureAsync("write", rows, csv.Length, () => writer.WriteAsync(new MemoryStream(csv), dialect, Outcomes(rows), Stream.Null, default));
         }

@@ -25,10 +25,12 @@ internal static class LoadBenchmark
         try
         {
             var path = Path.Combine(folder.FullName, "input.csv");
-            await using (var file = File.Create(path)) await new SampleCsv(rows, "https://cdn.example.com/images/").CopyToAsync(file);
+            await using (var file = File.Create(path))
+                await new SampleCsv(rows, "https://cdn.example.com/images/").CopyToAsync(file);
             await using var server = await StartServerAsync(folder.FullName);
             await using var database = await server.CreateDatabaseAsync();
-            for (var round = 1; round <= rounds; round++) await MeasureAsync(database, path, rows, round);
+            for (var round = 1; round <= rounds; round++)
+                await MeasureAsync(database, path, rows, round);
         }
         finally
         {
@@ -70,7 +72,9 @@ internal static class LoadBenchmark
     private static async Task ReadAsync(string path, CsvDialect dialect)
     {
         await using var file = File.OpenRead(path);
-        await foreach (var _ in ProductReader.ReadAsync(file, dialect, CancellationToken.None)) { }
+        await foreach (var _ in ProductReader.ReadAsync(file, dialect, CancellationToken.None))
+        {
+        }
     }
 
     private static async Task LoadAsync(NpgsqlDataSource database, string path, CsvDialect dialect)
@@ -142,7 +146,8 @@ internal static class LoadBenchmark
 
         public async Task<NpgsqlDataSource> CreateDatabaseAsync()
         {
-            await using (var admin = NpgsqlDataSource.Create(_connectionString)) await admin.Sql($"create database {_name}").ExecuteNonQueryAsync();
+            await using (var admin = NpgsqlDataSource.Create(_connectionString))
+                await admin.Sql($"create database {_name}").ExecuteNonQueryAsync();
             _database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_connectionString) { Database = _name, CommandTimeout = 600 }.ConnectionString);
             await new SchemaMigrator(_database, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
             return _database;
@@ -150,11 +155,15 @@ internal static class LoadBenchmark
 
         public async ValueTask DisposeAsync()
         {
-            if (_database is not null) await _database.DisposeAsync();
-            await using (var admin = NpgsqlDataSource.Create(_connectionString)) await admin.Sql($"drop database if exists {_name} with (force)").ExecuteNonQueryAsync();
-            if (own is null) return;
+            if (_database is not null)
+                await _database.DisposeAsync();
+            await using (var admin = NpgsqlDataSource.Create(_connectionString))
+                await admin.Sql($"drop database if exists {_name} with (force)").ExecuteNonQueryAsync();
+            if (own is null)
+                return;
             await own.DisposeAsync();
-            if (Directory.Exists(own.Home)) Directory.Delete(own.Home, recursive: true);
+            if (Directory.Exists(own.Home))
+                Directory.Delete(own.Home, recursive: true);
         }
     }
 }

@@ -21,7 +21,8 @@ internal sealed class SampleCsv(int rows, string urlPrefix) : Stream
 
     public override int Read(Span<byte> buffer)
     {
-        if (_at == _ready.Length) Fill();
+        if (_at == _ready.Length)
+            Fill();
         var taken = Math.Min(buffer.Length, _ready.Length - _at);
         _ready.AsSpan(_at, taken).CopyTo(buffer);
         _at += taken;

@@ -82,7 +82,8 @@ internal static class MemoryBenchmark
         while (true)
         {
             await using var command = database.Sql("select fan_out_open or status not in ('created', 'processing') from csv_data_table where id = @id").With("id", request);
-            if ((bool)(await command.ExecuteScalarAsync())!) return;
+            if ((bool)(await command.ExecuteScalarAsync())!)
+                return;
             await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System);
         }
     }
@@ -141,7 +142,8 @@ internal static class MemoryBenchmark
         await using var output = await product.Client.GetStreamAsync($"/v1/requests/{request}/output.csv");
         var buffer = new byte[1 << 20];
         long bytes = 0;
-        while (await output.ReadAsync(buffer) is > 0 and var read) bytes += read;
+        while (await output.ReadAsync(buffer) is > 0 and var read)
+            bytes += read;
         return bytes;
     }
 }

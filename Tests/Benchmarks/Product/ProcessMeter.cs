@@ -51,7 +51,8 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
 
     private static double CpuOf(int pid, bool withChildren, Dictionary<int, Stat> all)
     {
-        if (!all.TryGetValue(pid, out var stat)) return 0;
+        if (!all.TryGetValue(pid, out var stat))
+            return 0;
         return withChildren ? stat.Own + stat.Reaped + all.Values.Where(child => child.Parent == pid).Sum(child => child.Own) : stat.Own;
     }
 
@@ -60,7 +61,8 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
         var all = new Dictionary<int, Stat>();
         foreach (var folder in Directory.EnumerateDirectories("/proc"))
         {
-            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid)) continue;
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var pid))
+                continue;
             try
             {
                 var text = File.ReadAllText(Path.Combine(folder, "stat"));

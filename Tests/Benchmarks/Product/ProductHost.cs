@@ -39,7 +39,8 @@ internal sealed class ProductHost : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in options.Settings) start.Environment[name] = value;
+        foreach (var (name, value) in options.Settings)
+            start.Environment[name] = value;
         var host = new ProductHost(Process.Start(start)!, data);
         try
         {
@@ -63,7 +64,8 @@ internal sealed class ProductHost : IAsyncDisposable
         var watch = Stopwatch.StartNew();
         using var response = await Client.PostAsync("/v1/requests", form);
         var body = await response.Content.ReadAsStringAsync();
-        if (!response.IsSuccessStatusCode) throw new InvalidOperationException($"The upload failed with status {(int)response.StatusCode}: {body}");
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidOperationException($"The upload failed with status {(int)response.StatusCode}: {body}");
         return new RequestRun(JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid(), watch.Elapsed);
     }
 
@@ -74,8 +76,10 @@ internal sealed class ProductHost : IAsyncDisposable
     {
         if (!_process.HasExited)
         {
-            if (OperatingSystem.IsWindows()) _process.Kill(entireProcessTree: true);
-            else Unix.Signal(_process.Id, Unix.Terminate);
+            if (OperatingSystem.IsWindows())
+                _process.Kill(entireProcessTree: true);
+            else
+                Unix.Signal(_process.Id, Unix.Terminate);
             await _process.WaitForExitAsync();
         }
 

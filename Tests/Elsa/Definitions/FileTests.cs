@@ -100,7 +100,8 @@ public sealed class FileTests : ApiTest
         await Studio.CreateAsync("Second");
         using var zip = await Studio.PostAsync("/bulk-actions/export/workflow-definitions", new JsonObject { ["ids"] = new JsonArray(first, Studio.Id), ["includeConsumingWorkflows"] = false });
         var bytes = await zip.Content.ReadAsByteArrayAsync();
-        using (var archive = new ZipArchive(new MemoryStream(bytes))) Assert.Equal(2, archive.Entries.Count);
+        using (var archive = new ZipArchive(new MemoryStream(bytes)))
+            Assert.Equal(2, archive.Entries.Count);
         using (await Studio.Client.DeleteAsync($"{Studio.Base}/workflow-definitions/{name}"))
         using (var form = new MultipartFormDataContent { { new ByteArrayContent(bytes), "files", "workflow-definitions.zip" } })
         using (var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form))
@@ -177,7 +178,8 @@ public sealed class FileTests : ApiTest
     private async Task<HttpResponseMessage> ImportAsync(params (byte[] Content, string Name)[] files)
     {
         using var form = new MultipartFormDataContent();
-        foreach (var (content, name) in files) form.Add(new ByteArrayContent(content), "files", name);
+        foreach (var (content, name) in files)
+            form.Add(new ByteArrayContent(content), "files", name);
         return await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form);
     }
 }

@@ -157,7 +157,8 @@ public sealed class PublishingTests : ApiTest
     [Fact]
     public async Task A_workflow_with_too_many_activities_is_refused()
     {
-        for (var i = 0; i < 1_000; i++) Studio.Add(Studio.Body, $"line-{i}", "Elsa.WriteLine");
+        for (var i = 0; i < 1_000; i++)
+            Studio.Add(Studio.Body, $"line-{i}", "Elsa.WriteLine");
 
         Assert.Equal("A workflow may have 1,000 activities; this one has 1,010.", Assert.Single(await Studio.RefusedAsync(publish: true)));
     }
@@ -222,7 +223,8 @@ public sealed class PublishingTests : ApiTest
     private static void RemoveLast(JsonObject flowchart)
     {
         var connections = flowchart["connections"]!.AsArray();
-        if ((string)connections[^1]!["target"]!["activity"]! == "gone") connections.RemoveAt(connections.Count - 1);
+        if ((string)connections[^1]!["target"]!["activity"]! == "gone")
+            connections.RemoveAt(connections.Count - 1);
     }
 
     private static void Contains(string[] errors, params string[] parts) =>

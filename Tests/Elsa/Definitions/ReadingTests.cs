@@ -64,7 +64,8 @@ public sealed class ReadingTests : ApiTest
     [Fact]
     public async Task Lists_are_paged_sorted_searched_and_filtered()
     {
-        foreach (var name in (string[])["Beta", "alpha 100%", "Gamma"]) await Editor.CreateAsync(name);
+        foreach (var name in (string[])["Beta", "alpha 100%", "Gamma"])
+            await Editor.CreateAsync(name);
         var id = (string)Editor.Definition["definitionId"]!;
 
         Assert.Equal(["alpha 100%", "Beta", "Gamma", "Image compression"], await NamesAsync("versionOptions=Latest&Page=0&PageSize=10&SearchTerm=&IsSystem=False&OrderDirection=Ascending"));
@@ -93,7 +94,8 @@ public sealed class ReadingTests : ApiTest
             "/descriptors/variables", "/descriptors/storage-drivers", "/descriptors/output-converters?sourceType=Int64&destinationType=String",
             $"/workflow-definitions/many-by-id?ids={Default}-1", $"/workflow-definitions/{Default}/versions",
         ];
-        foreach (var path in lists) Assert.NotNull((await Reader.GetAsync(path))["items"]);
+        foreach (var path in lists)
+            Assert.NotNull((await Reader.GetAsync(path))["items"]);
         Assert.Empty((await Reader.GetAsync($"/workflow-definitions/{Default}/consumers"))["consumingWorkflowDefinitionIds"]!.AsArray());
         using var script = await Reader.PostAsync($"/scripting/javascript/type-definitions/{Default}", new JsonObject { ["workflowDefinitionId"] = Default });
         Assert.Contains("declare function getVariable", await script.Content.ReadAsStringAsync(), StringComparison.Ordinal);
@@ -140,7 +142,8 @@ public sealed class ReadingTests : ApiTest
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string method, string path)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), Studio.Base + path);
-        if (method == "POST") request.Content = new StringContent("{}", Encoding.UTF8, "application/json");
+        if (method == "POST")
+            request.Content = new StringContent("{}", Encoding.UTF8, "application/json");
         using var response = await client.SendAsync(request);
         return response.StatusCode;
     }

@@ -61,7 +61,8 @@ internal sealed class Studio(HttpClient client, string? window = null)
     public async Task<HttpResponseMessage> TrySaveAsync(bool publish = false)
     {
         var model = Definition.DeepClone().AsObject();
-        foreach (var name in (string[])["materializerName", "isMaterializerAvailable", "links"]) model.Remove(name);
+        foreach (var name in (string[])["materializerName", "isMaterializerAvailable", "links"])
+            model.Remove(name);
         model["links"] = null;
         return await PostAsync("/workflow-definitions", new JsonObject { ["model"] = model, ["publish"] = publish });
     }
@@ -116,9 +117,12 @@ internal sealed class Studio(HttpClient client, string? window = null)
         var connections = flowchart["connections"]!.AsArray();
         var next = connections.SingleOrDefault(connection => (string)connection!["source"]!["activity"]! == id);
         foreach (var before in connections.Where(connection => (string)connection!["target"]!["activity"]! == id).ToList())
-            if (next is null) connections.Remove(before);
-            else before!["target"]!["activity"] = (string)next["target"]!["activity"]!;
-        if (next is not null) connections.Remove(next);
+            if (next is null)
+                connections.Remove(before);
+            else
+                before!["target"]!["activity"] = (string)next["target"]!["activity"]!;
+        if (next is not null)
+            connections.Remove(next);
         flowchart["activities"]!.AsArray().Remove(flowchart["activities"]!.AsArray().Single(activity => (string)activity!["id"]! == id));
     }
 
@@ -134,7 +138,8 @@ internal sealed class Studio(HttpClient client, string? window = null)
         {
             Content = new StringContent((body ?? new JsonObject()).ToJsonString(), Encoding.UTF8, "application/json"),
         };
-        if (window is not null) request.Headers.Add("Darkroom-Editor", window);
+        if (window is not null)
+            request.Headers.Add("Darkroom-Editor", window);
         return await client.SendAsync(request);
     }
 
@@ -163,7 +168,8 @@ internal sealed class Studio(HttpClient client, string? window = null)
 
     private static JsonObject? Find(JsonObject activity, string id)
     {
-        if ((string?)activity["id"] == id) return activity;
+        if ((string?)activity["id"] == id)
+            return activity;
         var inside = (activity["activities"] as JsonArray ?? []).Concat([activity["body"]]);
         return inside.OfType<JsonObject>().Select(child => Find(child, id)).FirstOrDefault(found => found is not null);
     }

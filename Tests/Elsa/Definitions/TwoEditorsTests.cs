@@ -61,7 +61,8 @@ public sealed class TwoEditorsTests : ApiTest
         one.Set("compress", "quality", "701");
         await one.RefusedAsync(publish: true);
         one.Set("compress", "quality", "70");
-        using (var unread = await one.TrySaveAsync()) Assert.True(unread.IsSuccessStatusCode);
+        using (var unread = await one.TrySaveAsync())
+            Assert.True(unread.IsSuccessStatusCode);
         one.Set("compress", "quality", "71");
         await one.SaveAsync(publish: true);
 

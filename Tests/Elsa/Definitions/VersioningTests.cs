@@ -29,7 +29,8 @@ public sealed class VersioningTests : ApiTest
         Assert.False((bool)opened["isPublished"]!);
         Assert.True((bool)opened["isLatest"]!);
         Assert.Equal("Workflow1:5f0e4c3b2a190807", (string)opened["root"]!["nodeId"]!);
-        foreach (var list in (string[])["variables", "inputs", "outputs", "outcomes"]) Assert.Empty(opened[list]!.AsArray());
+        foreach (var list in (string[])["variables", "inputs", "outputs", "outcomes"])
+            Assert.Empty(opened[list]!.AsArray());
     }
 
     [Fact]
@@ -78,7 +79,8 @@ public sealed class VersioningTests : ApiTest
     public async Task A_retracted_version_never_changes_again()
     {
         var id = await PublishedCopyAsync();
-        using (var response = await Studio.PostAsync($"/workflow-definitions/{id}/retract")) Assert.False((bool)(await Studio.BodyAsync(response))["isPublished"]!);
+        using (var response = await Studio.PostAsync($"/workflow-definitions/{id}/retract"))
+            Assert.False((bool)(await Studio.BodyAsync(response))["isPublished"]!);
         await Studio.OpenAsync(id);
         Studio.Set("compress", "quality", "10");
         await Studio.SaveAsync();
@@ -133,7 +135,8 @@ public sealed class VersioningTests : ApiTest
     public async Task A_workflow_that_a_request_ran_is_not_deleted()
     {
         var id = await PublishedCopyAsync();
-        using (var upload = await Alice.UploadAsync(ApiClient.Form(("workflow", id), ("file", ApiClient.GoodCsv)))) await upload.JsonAsync(HttpStatusCode.Accepted);
+        using (var upload = await Alice.UploadAsync(ApiClient.Form(("workflow", id), ("file", ApiClient.GoodCsv))))
+            await upload.JsonAsync(HttpStatusCode.Accepted);
         using var response = await Studio.Client.DeleteAsync($"{Studio.Base}/workflow-definitions/{id}");
         Assert.Contains("requests run it, or have run it", Assert.Single(await Studio.ErrorsAsync(response, HttpStatusCode.Conflict)), StringComparison.Ordinal);
 

@@ -47,7 +47,8 @@ internal static class ElsaClient
         var connection = new HubConnectionBuilder()
             .WithUrl(new Uri(client.BaseAddress!, "/elsa/hubs/workflow-instance"), options =>
             {
-                if (client.DefaultRequestHeaders.Authorization is { } key) options.Headers["Authorization"] = key.ToString();
+                if (client.DefaultRequestHeaders.Authorization is { } key)
+                    options.Headers["Authorization"] = key.ToString();
             })
             .Build();
         await connection.StartAsync();

@@ -59,7 +59,8 @@ public sealed class InstanceApiTests : ApiTest
             var anothers = await AskAsync(_bob, method, path, instance, execution);
             Assert.Equal(HttpStatusCode.NotFound, anothers.Status);
             Assert.Equal(anothers, await AskAsync(_bob, method, path, Guid.NewGuid(), Guid.NewGuid()));
-            if (method == "GET") Assert.Equal(HttpStatusCode.OK, (await AskAsync(_alice, method, path, instance, execution)).Status);
+            if (method == "GET")
+                Assert.Equal(HttpStatusCode.OK, (await AskAsync(_alice, method, path, instance, execution)).Status);
         }
 
         await _bob.PostJsonAsync("/activity-executions/report", new { workflowInstanceId = instance }, HttpStatusCode.NotFound);
@@ -113,7 +114,8 @@ public sealed class InstanceApiTests : ApiTest
     public async Task A_list_is_paged_and_ordered()
     {
         var ids = new List<Guid>();
-        for (var i = 0; i < 5; i++) ids.Add(await Api.InstanceOfAsync(await Alice.AcceptedAsync()));
+        for (var i = 0; i < 5; i++)
+            ids.Add(await Api.InstanceOfAsync(await Alice.AcceptedAsync()));
 
         var first = await _alice.SearchAsync(new { page = 0, pageSize = 2, orderBy = "Created", orderDirection = "Ascending" });
         var last = await _alice.SearchAsync(new { page = 2, pageSize = 2, orderBy = "Created", orderDirection = "Ascending" });
@@ -187,7 +189,8 @@ public sealed class InstanceApiTests : ApiTest
 
         Assert.Equal((0, 2), (none.Number("cancelledCount"), result.Number("cancelledCount")));
         Assert.Equal("2 instances were cancelled.", result.Text("message"));
-        foreach (var request in mine) Assert.Equal("cancelled", (await Alice.GetJsonAsync($"/v1/requests/{request}")).Text("status"));
+        foreach (var request in mine)
+            Assert.Equal("cancelled", (await Alice.GetJsonAsync($"/v1/requests/{request}")).Text("status"));
         Assert.Equal("created", (await Bob.GetJsonAsync($"/v1/requests/{other}")).Text("status"));
 
         var byName = await Api.InstanceOfAsync(await Alice.AcceptedAsync());
@@ -223,7 +226,8 @@ public sealed class InstanceApiTests : ApiTest
     public async Task A_search_for_text_that_the_database_cannot_store_is_refused(string method, string path, string? body)
     {
         using var message = new HttpRequestMessage(new HttpMethod(method), ElsaClient.Base + path);
-        if (body is not null) message.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
+        if (body is not null)
+            message.Content = new StringContent(body, System.Text.Encoding.UTF8, "application/json");
         using var response = await _alice.SendAsync(message);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
@@ -281,7 +285,8 @@ public sealed class InstanceApiTests : ApiTest
     public async Task An_earlier_run_keeps_its_counts_and_the_new_one_has_its_own()
     {
         var (request, earlier) = await Api.FinishedAsync(Alice);
-        using (var retried = await Alice.PostAsync($"/v1/requests/{request}/retry", null)) retried.EnsureSuccessStatusCode();
+        using (var retried = await Alice.PostAsync($"/v1/requests/{request}/retry", null))
+            retried.EnsureSuccessStatusCode();
 
         var runs = (await _alice.SearchAsync(new { orderBy = "Created", orderDirection = "Ascending" })).Items;
 
@@ -297,9 +302,11 @@ public sealed class InstanceApiTests : ApiTest
     private static async Task<(HttpStatusCode Status, string? Code)> AskAsync(HttpClient client, string method, string path, params object[] ids)
     {
         using var message = new HttpRequestMessage(new HttpMethod(method), ElsaClient.Base + string.Format(CultureInfo.InvariantCulture, path, ids));
-        if (method == "POST") message.Content = JsonContent.Create(new { });
+        if (method == "POST")
+            message.Content = JsonContent.Create(new { });
         using var response = await client.SendAsync(message);
-        if (response.IsSuccessStatusCode) return (response.StatusCode, null);
+        if (response.IsSuccessStatusCode)
+            return (response.StatusCode, null);
         var problem = JsonSerializer.Deserialize<JsonElement>(await response.Content.ReadAsStringAsync());
         return (response.StatusCode, problem.Text("code") + problem.GetProperty("detail"));
     }

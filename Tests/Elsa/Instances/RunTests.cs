@@ -61,7 +61,8 @@ public sealed class RunTests : IAsyncLifetime
         hub.On<JsonElement>("WorkflowExecutionLogUpdatedAsync", _ => events.Enqueue("journal"));
         hub.On<JsonElement>("ActivityExecutionLogUpdatedAsync", stats =>
         {
-            if (ElsaClient.ById(stats).TryGetValue("notify", out var notify) && Counts(notify) == (1, 1, 0)) done.TrySetResult(stats);
+            if (ElsaClient.ById(stats).TryGetValue("notify", out var notify) && Counts(notify) == (1, 1, 0))
+                done.TrySetResult(stats);
         });
         await hub.InvokeAsync("ObserveInstanceAsync", id);
         images.OpenGate();

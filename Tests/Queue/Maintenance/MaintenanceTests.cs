@@ -39,7 +39,8 @@ public sealed class MaintenanceTests
         var request = await rig.Request().WithImages(1).BuildAsync();
 
         // Not alone: only a suspect, however often its process crashes.
-        for (var death = 0; death < 3; death++) await DieUnderAsync(alone: false);
+        for (var death = 0; death < 3; death++)
+            await DieUnderAsync(alone: false);
         Assert.Equal(0, await rig.ReadAsync<int>("select exclusive_crashes from images"));
 
         await DieUnderAsync(alone: true);
@@ -59,7 +60,8 @@ public sealed class MaintenanceTests
             var worker = await rig.WorkerAsync();
             var image = Assert.Single(await worker.ClaimAsync(1));
             Assert.Equal(1, image.Attempts);
-            if (alone) Assert.True(await worker.Claimer.MarkExclusiveAsync(image, default));
+            if (alone)
+                Assert.True(await worker.Claimer.MarkExclusiveAsync(image, default));
             await rig.KillAsync(worker);
             return await living.MaintainAsync();
         }
@@ -104,7 +106,9 @@ public sealed class MaintenanceTests
         await worker.MaintainAsync();
         await rig.Request().WithImages(1_500).BuildAsync();
         await rig.Request().WithImages(20).BuildAsync();
-        while ((await worker.Feeder.FeedAsync(default)).Offered > 0) { }
+        while ((await worker.Feeder.FeedAsync(default)).Offered > 0)
+        {
+        }
         Assert.Equal(1_520, await worker.Queue.CountAsync());
 
         await rig.Redis.FlushAsync();

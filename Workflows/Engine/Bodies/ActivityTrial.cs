@@ -26,12 +26,15 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
         string text, string nodeId, IReadOnlyDictionary<string, JsonElement> inputs, IImageFacts image, CancellationToken cancellationToken)
     {
         var document = WorkflowDocument.Parse(text);
-        if (Find(document.Root, nodeId) is not { } node) return null;
+        if (Find(document.Root, nodeId) is not { } node)
+            return null;
         var errors = new ValidationErrors();
         var place = IsInBody(document.Root, nodeId) ? ActivityPlace.ImageBody : ActivityPlace.Workflow;
-        if (catalog.Find(node, place, errors) is not { } type) return Failed(errors);
+        if (catalog.Find(node, place, errors) is not { } type)
+            return Failed(errors);
         var compiled = CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, errors);
-        if (errors.Messages.Count > 0) return Failed(errors);
+        if (errors.Messages.Count > 0)
+            return Failed(errors);
 
         try
         {
@@ -67,9 +70,11 @@ public sealed class ActivityTrial(ActivityCatalog catalog)
     {
         foreach (var node in flowchart.Activities)
         {
-            if (node.NodeId == nodeId) return node;
+            if (node.NodeId == nodeId)
+                return node;
             foreach (var nested in node.Nested.Values)
-                if (Find(nested, nodeId) is { } found) return found;
+                if (Find(nested, nodeId) is { } found)
+                    return found;
         }
 
         return null;

@@ -28,7 +28,8 @@ internal sealed class ImageBody
         flowchart = BranchFlattener.Flatten(flowchart, catalog.Describe);
         foreach (var node in flowchart.Activities)
         {
-            if (catalog.Find(node, ActivityPlace.ImageBody, errors) is not { } type) continue;
+            if (catalog.Find(node, ActivityPlace.ImageBody, errors) is not { } type)
+                continue;
             steps[node.Id] = new BodyStep(
                 node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, errors), new Dictionary<string, int>());
             if (node.Bindings.Keys.Any(name => type.Descriptor.FindOutput(name) is not null))
@@ -38,7 +39,8 @@ internal sealed class ImageBody
         var graph = FlowGraph.Build(flowchart, label, node => steps.GetValueOrDefault(node.Id)?.Type.Descriptor, errors);
         if (graph is not null && publishing)
             new PublishRules(flowchart, graph, catalog.Describe, errors).Check(label, ActivityPlace.ImageBody, catalog, node => steps.GetValueOrDefault(node.Id)?.Inputs);
-        if (graph is null || steps.Count < flowchart.Activities.Count) return null;
+        if (graph is null || steps.Count < flowchart.Activities.Count)
+            return null;
         var index = flowchart.Activities.Select((node, i) => (node.Id, i)).ToDictionary(pair => pair.Id, pair => pair.i, StringComparer.Ordinal);
         return new ImageBody([.. flowchart.Activities.Select(node =>
         {
@@ -73,7 +75,8 @@ internal sealed class BoundImageBody(BodyStep[] steps, ImageActivity[] activitie
             run.At(step.Node);
             var outcome = await activities[at].ExecuteAsync(run, inputs[at] ?? Evaluate(step, run, cancellationToken), cancellationToken);
             run.Passed(outcome);
-            if (!step.Next.TryGetValue(outcome, out at)) return;
+            if (!step.Next.TryGetValue(outcome, out at))
+                return;
         }
     }
 

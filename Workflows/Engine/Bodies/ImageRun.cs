@@ -70,7 +70,8 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     /// <summary>Adds a line to the journal.</summary>
     internal void Note(string line)
     {
-        if (_noted == MaxNoted) return;
+        if (_noted == MaxNoted)
+            return;
         var room = MaxNoted - _noted;
         var text = line.Length < room ? line : line[..(room - 1)] + "…";
         _noted += Math.Min(line.Length + 1, room);
@@ -93,7 +94,8 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     /// <summary>The steps taken, ending with the one that failed, as JSON.</summary>
     internal string Journal(string failure)
     {
-        if (_at is null) return JsonSerializer.Serialize(_journal);
+        if (_at is null)
+            return JsonSerializer.Serialize(_journal);
         return JsonSerializer.Serialize(_journal.Append(new JournalEntry(_at.NodeId, _at.Name, failure, Milliseconds(), _note)));
     }
 
@@ -101,7 +103,8 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     internal ImageTrace Trace()
     {
         var passed = new string[_journal.Count];
-        for (var i = 0; i < passed.Length; i++) passed[i] = _journal[i].NodeId;
+        for (var i = 0; i < passed.Length; i++)
+            passed[i] = _journal[i].NodeId;
         return new ImageTrace(passed, _at?.NodeId);
     }
 

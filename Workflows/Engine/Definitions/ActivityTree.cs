@@ -18,15 +18,19 @@ internal static class ActivityTree
     public static JsonObject Replace(JsonObject activity, Func<JsonObject, JsonObject> map)
     {
         var replaced = map(activity);
-        if (!ReferenceEquals(replaced, activity)) return replaced;
+        if (!ReferenceEquals(replaced, activity))
+            return replaced;
         foreach (var (name, value) in activity.ToList())
         {
-            if (IsActivity(value)) Set(replaced => activity[name] = replaced, value.AsObject(), map);
-            if (name != "activities" || value is not JsonArray children) continue;
+            if (IsActivity(value))
+                Set(replaced => activity[name] = replaced, value.AsObject(), map);
+            if (name != "activities" || value is not JsonArray children)
+                continue;
             for (var i = 0; i < children.Count; i++)
             {
                 var at = i;
-                if (IsActivity(children[at])) Set(replaced => children[at] = replaced, children[at]!.AsObject(), map);
+                if (IsActivity(children[at]))
+                    Set(replaced => children[at] = replaced, children[at]!.AsObject(), map);
             }
         }
 
@@ -50,7 +54,8 @@ internal static class ActivityTree
     private static void Set(Action<JsonObject> put, JsonObject child, Func<JsonObject, JsonObject> map)
     {
         var replaced = Replace(child, map);
-        if (!ReferenceEquals(replaced, child)) put(replaced);
+        if (!ReferenceEquals(replaced, child))
+            put(replaced);
     }
 
     private static void AssignNodeIds(JsonObject activity, string parentNodeId)
@@ -59,9 +64,12 @@ internal static class ActivityTree
         activity["nodeId"] = nodeId;
         foreach (var (name, value) in activity.ToList())
         {
-            if (IsActivity(value)) AssignNodeIds(value.AsObject(), nodeId);
-            if (name != "activities" || value is not JsonArray children) continue;
-            foreach (var child in children.Where(IsActivity)) AssignNodeIds(child!.AsObject(), nodeId);
+            if (IsActivity(value))
+                AssignNodeIds(value.AsObject(), nodeId);
+            if (name != "activities" || value is not JsonArray children)
+                continue;
+            foreach (var child in children.Where(IsActivity))
+                AssignNodeIds(child!.AsObject(), nodeId);
         }
     }
 }

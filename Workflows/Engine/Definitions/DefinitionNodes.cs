@@ -26,7 +26,8 @@ public sealed class DefinitionNodes
     {
         var definition = JsonNode.Parse(text)!.AsObject();
         var nodes = new DefinitionNodes { VariableIds = ReadVariables(definition) };
-        if (definition["root"] is { } root) nodes.Add(root.AsObject(), ActivityTree.RootNodeId, null);
+        if (definition["root"] is { } root)
+            nodes.Add(root.AsObject(), ActivityTree.RootNodeId, null);
         return nodes;
     }
 
@@ -44,18 +45,22 @@ public sealed class DefinitionNodes
         _nodes[nodeId] = new DefinitionNode(nodeId, parent, id, type, version, ActivityTree.Text(activity, "name") ?? type);
         foreach (var (_, value) in activity)
         {
-            if (ActivityTree.IsActivity(value)) Add(value.AsObject(), nodeId, nodeId);
+            if (ActivityTree.IsActivity(value))
+                Add(value.AsObject(), nodeId, nodeId);
             else if (value is JsonArray children)
-                foreach (var child in children.Where(ActivityTree.IsActivity)) Add(child!.AsObject(), nodeId, nodeId);
+                foreach (var child in children.Where(ActivityTree.IsActivity))
+                    Add(child!.AsObject(), nodeId, nodeId);
         }
     }
 
     private static Dictionary<string, string> ReadVariables(JsonObject definition)
     {
         var ids = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (definition["variables"] is not JsonArray variables) return ids;
+        if (definition["variables"] is not JsonArray variables)
+            return ids;
         foreach (var variable in variables.OfType<JsonObject>())
-            if (ActivityTree.Text(variable, "name") is { } name && ActivityTree.Text(variable, "id") is { } id) ids[name] = id;
+            if (ActivityTree.Text(variable, "name") is { } name && ActivityTree.Text(variable, "id") is { } id)
+                ids[name] = id;
         return ids;
     }
 }

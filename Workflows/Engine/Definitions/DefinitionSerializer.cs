@@ -31,14 +31,16 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     public WorkflowDocument Read(JsonObject model)
     {
         var name = ActivityTree.Text(model, "name")?.Trim();
-        if (string.IsNullOrEmpty(name)) throw new WorkflowDefinitionException("A workflow needs a name.");
+        if (string.IsNullOrEmpty(name))
+            throw new WorkflowDefinitionException("A workflow needs a name.");
         if (name.Length > LongestName || name.Any(char.IsControl))
             throw new WorkflowDefinitionException($"A workflow's name is one line of at most {LongestName} characters.");
         if (model["root"] is not JsonObject root || ActivityTree.Text(root, "id") is null || ActivityTree.Text(root, "type") is null)
             throw new WorkflowDefinitionException("The definition has no root: an activity with an id and a type.");
 
         var content = new JsonObject { ["name"] = name, ["description"] = Clone(model["description"]), ["toolVersion"] = Clone(model["toolVersion"]) };
-        foreach (var list in Lists) content[list] = model[list] is JsonArray items ? items.DeepClone() : new JsonArray();
+        foreach (var list in Lists)
+            content[list] = model[list] is JsonArray items ? items.DeepClone() : new JsonArray();
         content["customProperties"] = CustomProperties(model);
         content["isReadonly"] = model["isReadonly"]?.GetValueKind() == JsonValueKind.True;
         content["options"] = model["options"] is JsonObject options ? options.DeepClone() : new JsonObject();
@@ -107,7 +109,8 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
                 wrong.Add($"{ActivityTree.Text(activity, "name") ?? descriptor.DisplayName}: its {port} is an {type}, which is not run here. Make it a Flowchart.");
             return activity;
         });
-        if (wrong.Count > 0) throw new WorkflowDefinitionException(wrong);
+        if (wrong.Count > 0)
+            throw new WorkflowDefinitionException(wrong);
     }
 
     private static (JsonObject Definition, JsonObject Root) Assemble(WorkflowDefinition version)
@@ -124,7 +127,8 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
             ["version"] = summary.Version,
             ["toolVersion"] = Clone(content["toolVersion"]),
         };
-        foreach (var list in Lists) definition[list] = Clone(content[list]) ?? new JsonArray();
+        foreach (var list in Lists)
+            definition[list] = Clone(content[list]) ?? new JsonArray();
         definition["customProperties"] = CustomProperties(content);
         definition["isReadonly"] = Clone(content["isReadonly"]) ?? false;
         definition["isSystem"] = false;
@@ -146,8 +150,10 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     private static JsonObject Comparable(JsonNode definition)
     {
         var content = definition.AsObject();
-        foreach (var member in content.Select(member => member.Key).Where(Identity.Contains).ToList()) content.Remove(member);
-        if (content["root"] is JsonObject root) ActivityTree.AssignNodeIds(root);
+        foreach (var member in content.Select(member => member.Key).Where(Identity.Contains).ToList())
+            content.Remove(member);
+        if (content["root"] is JsonObject root)
+            ActivityTree.AssignNodeIds(root);
         return content;
     }
 

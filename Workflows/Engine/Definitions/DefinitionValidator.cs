@@ -34,7 +34,8 @@ public sealed class DefinitionValidator(ActivityCatalog catalog, IOptions<Engine
         // Checking every path is quadratic in the number of activities.
         if (document.Root.Count > options.Value.MaxActivities)
             errors.Add($"A workflow may have {options.Value.MaxActivities:N0} activities; this one has {document.Root.Count:N0}.");
-        else CompiledWorkflow.Check(document, catalog, errors, publishing);
+        else
+            CompiledWorkflow.Check(document, catalog, errors, publishing);
         return errors.Messages;
     }
 }

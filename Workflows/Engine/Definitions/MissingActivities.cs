@@ -17,7 +17,8 @@ internal static class MissingActivities
     public static JsonObject Hide(JsonObject root, ActivityCatalog catalog) => ActivityTree.Replace(root, activity =>
     {
         var (type, version) = ActivityTree.TypeOf(activity);
-        if (type is ActivityTree.Flowchart or ActivityTree.NotFound || catalog.Knows(type, version)) return activity;
+        if (type is ActivityTree.Flowchart or ActivityTree.NotFound || catalog.Knows(type, version))
+            return activity;
         var placeholder = new JsonObject { ["type"] = ActivityTree.NotFound, ["version"] = 1 };
         Copy(activity, placeholder);
         placeholder["missingTypeName"] = type;
@@ -37,7 +38,8 @@ internal static class MissingActivities
     private static void Copy(JsonObject from, JsonObject to)
     {
         foreach (var name in Editable)
-            if (from[name] is { } value) to[name] = value.DeepClone();
+            if (from[name] is { } value)
+                to[name] = value.DeepClone();
     }
 
     private static JsonObject? Parse(string? json)

@@ -17,7 +17,8 @@ internal sealed class ValidationErrors
     public void Add(string message)
     {
         // The same mistake can be found on several paths.
-        if (_messages.Count == MaxMessages || !_known.Add(message)) return;
+        if (_messages.Count == MaxMessages || !_known.Add(message))
+            return;
         _messages.Add(_messages.Count < MaxMessages - 1 ? message : "There is more wrong; only the first problems are listed.");
     }
 
@@ -26,7 +27,8 @@ internal sealed class ValidationErrors
     /// <exception cref="WorkflowDefinitionException">There is an error.</exception>
     public void ThrowIfAny()
     {
-        if (_messages.Count > 0) throw new WorkflowDefinitionException(_messages);
+        if (_messages.Count > 0)
+            throw new WorkflowDefinitionException(_messages);
     }
 }
 

@@ -45,10 +45,12 @@ internal static class VariableTypes
     /// <exception cref="WorkflowDefinitionException">The value is not of that type.</exception>
     public static JsonElement Convert(VariableNode variable, JsonElement value)
     {
-        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return JsonSerializer.SerializeToElement<string?>(null);
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+            return JsonSerializer.SerializeToElement<string?>(null);
         var kind = variable.IsArray ? Kind.Any : Kinds.GetValueOrDefault(variable.TypeName, Kind.Any);
         var text = value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText();
-        if (text.Length == 0 && kind != Kind.Text) return JsonSerializer.SerializeToElement<string?>(null);
+        if (text.Length == 0 && kind != Kind.Text)
+            return JsonSerializer.SerializeToElement<string?>(null);
         return kind switch
         {
             Kind.Text => JsonSerializer.SerializeToElement(PostgresText.Clean(text)),

@@ -19,7 +19,8 @@ public sealed class WorkflowDocument
         Name = OptionalText(json, "name");
         // PostgreSQL text cannot contain U+0000.
         Description = OptionalText(json, "description")?.Replace("\0", "", StringComparison.Ordinal);
-        if (!json.TryGetPropertyValue("root", out var root)) throw new WorkflowDefinitionException("The definition has no root.");
+        if (!json.TryGetPropertyValue("root", out var root))
+            throw new WorkflowDefinitionException("The definition has no root.");
         Variables = Children(json, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
         Inputs = [.. Children(json, "inputs").Select(input => ReadName(input, "name"))];
         Root = ReadFlowchart(Object(root), ActivityTree.RootNodeId, "");
@@ -62,7 +63,8 @@ public sealed class WorkflowDocument
     private static FlowchartNode ReadFlowchart(JsonObject json, string parentNodeId, string inside)
     {
         var type = RequiredText(json, "type");
-        if (type != ActivityTree.Flowchart) throw new WorkflowDefinitionException($"A workflow is built from {ActivityTree.Flowchart} here, not from {type}.");
+        if (type != ActivityTree.Flowchart)
+            throw new WorkflowDefinitionException($"A workflow is built from {ActivityTree.Flowchart} here, not from {type}.");
         var nodeId = $"{parentNodeId}:{ReadName(json, "id")}";
         return new FlowchartNode(
             nodeId,
@@ -83,12 +85,14 @@ public sealed class WorkflowDocument
         var nested = new Dictionary<string, FlowchartNode>(StringComparer.OrdinalIgnoreCase);
         foreach (var (property, node) in json)
         {
-            if (node is not JsonObject value || NotInputs.Contains(property)) continue;
+            if (node is not JsonObject value || NotInputs.Contains(property))
+                continue;
             if (value["expression"] is JsonObject expression)
                 inputs[property] = new ExpressionNode(RequiredText(expression, "type")!, ActivityTree.Value(expression, "value"));
             else if (value.ContainsKey("type") && value.ContainsKey("version"))
             {
-                if (property != "body" || IsFlowchart(value)) nested[property] = ReadNested(value, nodeId, $"{label} / ");
+                if (property != "body" || IsFlowchart(value))
+                    nested[property] = ReadNested(value, nodeId, $"{label} / ");
             }
             else if (value["memoryReference"] is JsonObject reference && OptionalText(reference, "id") is { } variable)
                 bindings[property] = variable;
@@ -106,7 +110,8 @@ public sealed class WorkflowDocument
     /// <summary>A port may hold an activity that is not a flowchart; it is read as a flowchart of that one activity.</summary>
     private static FlowchartNode ReadNested(JsonObject json, string parentNodeId, string inside)
     {
-        if (IsFlowchart(json)) return ReadFlowchart(json, parentNodeId, inside);
+        if (IsFlowchart(json))
+            return ReadFlowchart(json, parentNodeId, inside);
         var activity = ReadActivity(json, parentNodeId, inside);
         return new FlowchartNode(activity.NodeId, [activity], []);
     }
@@ -145,7 +150,8 @@ public sealed class WorkflowDocument
 
     private static int ReadVersion(JsonNode? json)
     {
-        if (json is not JsonValue value || value.GetValueKind() != JsonValueKind.Number) throw new InvalidOperationException("A version is a number.");
+        if (json is not JsonValue value || value.GetValueKind() != JsonValueKind.Number)
+            throw new InvalidOperationException("A version is a number.");
         return value.TryGetValue<int>(out var version)
             ? version
             : throw new WorkflowDefinitionException($"The version of an activity is a whole number, not {json.ToJsonString()}.");

@@ -25,7 +25,8 @@ public sealed record WorkflowSettings
 
     internal static WorkflowSettings Read(JsonObject definition)
     {
-        if (definition["options"] is not JsonObject options) return new();
+        if (definition["options"] is not JsonObject options)
+            return new();
         return new()
         {
             Activation = Text(options, "activationStrategyType"),
@@ -41,8 +42,10 @@ public sealed record WorkflowSettings
             errors.Add($"Settings: the activation strategy {ShortName(Activation)} is not run here; every request starts an instance of its own. Choose Always.");
         if (Incidents is not null && TypeName(Incidents) != Fault)
             errors.Add($"Settings: the incident strategy {ShortName(Incidents)} is not run here; an activity that fails for good ends the request. Choose Fault.");
-        if (Commits is not null) errors.Add($"Settings: the commit strategy {Commits} is not run here; every activity is committed as it completes. Choose Default.");
-        if (IsActivity) errors.Add("Settings: a workflow cannot be used as an activity here. Clear Usable as activity.");
+        if (Commits is not null)
+            errors.Add($"Settings: the commit strategy {Commits} is not run here; every activity is committed as it completes. Choose Default.");
+        if (IsActivity)
+            errors.Add("Settings: a workflow cannot be used as an activity here. Clear Usable as activity.");
     }
 
     private static string TypeName(string name) => name.Split(',')[0].Trim();

@@ -42,12 +42,15 @@ public sealed class ExpressionLanguages(IOptions<ExpressionOptions> options, Tim
     /// <exception cref="ExpressionException">The language is not supported, or the source is not valid in it.</exception>
     public IExpression Parse(string language, string source)
     {
-        if (!_languages.TryGetValue(language, out var known)) throw new ExpressionException($"expressions in {language} are not run here.");
+        if (!_languages.TryGetValue(language, out var known))
+            throw new ExpressionException($"expressions in {language} are not run here.");
         if (source.Length > options.Value.MaxSourceLength)
             throw new ExpressionException($"an expression may have {options.Value.MaxSourceLength:N0} characters; this one has {source.Length:N0}.");
-        if (_parsed.TryGetValue((language, source), out var parsed)) return parsed;
+        if (_parsed.TryGetValue((language, source), out var parsed))
+            return parsed;
         parsed = known.Parse(source);
-        if (_parsed.Count >= MaxCached) _parsed.Clear();
+        if (_parsed.Count >= MaxCached)
+            _parsed.Clear();
         return _parsed.GetOrAdd((language, source), parsed);
     }
 }

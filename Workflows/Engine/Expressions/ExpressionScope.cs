@@ -29,10 +29,13 @@ public sealed record ExpressionScope
     /// <summary>An output of an activity, or undefined.</summary>
     internal JsonElement Output(string activity, string? output)
     {
-        if (FindActivity(activity) is not { } id || !Outputs.TryGetValue(id, out var outputs)) return default;
-        if (output is null) return outputs.Count > 0 ? outputs.Values.First() : default;
+        if (FindActivity(activity) is not { } id || !Outputs.TryGetValue(id, out var outputs))
+            return default;
+        if (output is null)
+            return outputs.Count > 0 ? outputs.Values.First() : default;
         foreach (var (name, value) in outputs)
-            if (name.Equals(output, StringComparison.OrdinalIgnoreCase)) return value;
+            if (name.Equals(output, StringComparison.OrdinalIgnoreCase))
+                return value;
         return default;
     }
 
@@ -43,8 +46,10 @@ public sealed record ExpressionScope
     /// <exception cref="ExpressionException">Variables are read-only here, or there is none of this name.</exception>
     internal void Write(string name, JsonElement value)
     {
-        if (Writes is null) throw new ExpressionException("variables cannot be set in the body of a fan-out; it works on a snapshot.");
-        if (!Variables.ContainsKey(name)) throw new ExpressionException($"there is no variable {name} to set.");
+        if (Writes is null)
+            throw new ExpressionException("variables cannot be set in the body of a fan-out; it works on a snapshot.");
+        if (!Variables.ContainsKey(name))
+            throw new ExpressionException($"there is no variable {name} to set.");
         Writes[name] = value;
     }
 }

@@ -84,8 +84,10 @@ internal sealed class JavaScriptLanguage : IExpressionLanguage
         {
             if (_hasAccessors)
                 foreach (var accessor in ScriptGlobals.Accessors(Members(context.Scope.Variables), Members(context.Scope.Inputs)).Reverse())
-                    if (script.MayReach(accessor.Name)) engine.SetValue(accessor.Name, accessor.Make(context));
-            foreach (var global in _globals) engine.SetValue(global.Name, global.Make(context));
+                    if (script.MayReach(accessor.Name))
+                        engine.SetValue(accessor.Name, accessor.Make(context));
+            foreach (var global in _globals)
+                engine.SetValue(global.Name, global.Make(context));
             if (_isRandom)
                 ((ObjectInstance)engine.GetValue("Math")).FastSetDataProperty("random", context.Function("random", _ => language._random.NextDouble()));
         }

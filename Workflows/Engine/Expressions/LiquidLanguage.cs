@@ -25,7 +25,8 @@ internal sealed class LiquidLanguage : IExpressionLanguage
             Captured = (_, value, context) => new ValueTask<FluidValue>(LiquidMeter.Of(context).Bounded(value)),
         };
         // All of them rather than a list, so that filters added by later versions of Fluid are limited as well.
-        foreach (var (name, filter) in _options.Filters.ToArray()) _options.Filters.AddFilter(name, LiquidMeter.Guard(name, filter));
+        foreach (var (name, filter) in _options.Filters.ToArray())
+            _options.Filters.AddFilter(name, LiquidMeter.Guard(name, filter));
     }
 
     public string Name => "Liquid";
@@ -47,8 +48,10 @@ internal sealed class LiquidLanguage : IExpressionLanguage
             var context = new TemplateContext(language._options);
             context.SetValue("Variables", Named.Of(name => Value(scope.Variable(name))));
             context.SetValue("Input", Named.Of(name => Value(scope.Inputs.TryGetValue(name, out var input) ? input : default)));
-            if (scope.Inputs.TryGetValue("RequestId", out var request)) context.SetValue("CorrelationId", Value(request));
-            if (scope.Image is { } image) context.SetValue("Image", Named.Of(name => Fact(image, name)));
+            if (scope.Inputs.TryGetValue("RequestId", out var request))
+                context.SetValue("CorrelationId", Value(request));
+            if (scope.Image is { } image)
+                context.SetValue("Image", Named.Of(name => Fact(image, name)));
             var meter = new LiquidMeter(language._bounds, cancellationToken);
             meter.Attach(context);
             using var writer = meter.Writer();
@@ -138,6 +141,7 @@ internal sealed class BoundedWriter(int maxLength, Action check) : StringWriter(
     private void MakeRoom(int count)
     {
         check();
-        if (GetStringBuilder().Length + count > maxLength) throw new ExpressionException($"it comes to more than {maxLength:N0} characters.");
+        if (GetStringBuilder().Length + count > maxLength)
+            throw new ExpressionException($"it comes to more than {maxLength:N0} characters.");
     }
 }

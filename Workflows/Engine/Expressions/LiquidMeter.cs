@@ -42,8 +42,10 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
     /// <summary>Throws if a text or a list is too long.</summary>
     public FluidValue Bounded(FluidValue value)
     {
-        if (value is StringValue && value.ToStringValue().Length > bounds.MaxTextLength) throw TooLong();
-        if (value is ArrayValue) Size(value);
+        if (value is StringValue && value.ToStringValue().Length > bounds.MaxTextLength)
+            throw TooLong();
+        if (value is ArrayValue)
+            Size(value);
         return value;
     }
 
@@ -57,11 +59,14 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         Check();
         var size = Size(Bounded(input));
         long inner = 0;
-        for (var i = 0; i < arguments.Count; i++) inner = Math.Max(inner, Size(Bounded(arguments.At(i))));
+        for (var i = 0; i < arguments.Count; i++)
+            inner = Math.Max(inner, Size(Bounded(arguments.At(i))));
         // The separator is written once per element.
         var outer = name == "join" && input is ArrayValue list ? list.Values.Count : Multiplying.Contains(name) ? size : 0;
-        if (outer * inner > IntermediateFactor * bounds.MaxTextLength) throw TooLong();
-        if (Widens(name, input, arguments)) throw new ExpressionException("a format's width or precision has at most three digits.");
+        if (outer * inner > IntermediateFactor * bounds.MaxTextLength)
+            throw TooLong();
+        if (Widens(name, input, arguments))
+            throw new ExpressionException("a format's width or precision has at most three digits.");
         var result = Bounded(await filter(input, arguments, context));
         Check();
         return result;
@@ -70,14 +75,18 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
     /// <summary>Total length of a value's texts, nested ones included. Shared ones count each time they would be written.</summary>
     private long Size(FluidValue value)
     {
-        if (value is StringValue) return value.ToStringValue().Length;
-        if (value is not ArrayValue list) return 1;
-        if (list.Values.Count > bounds.MaxArrayLength) throw new ExpressionException($"it builds a list longer than {bounds.MaxArrayLength:N0} elements.");
+        if (value is StringValue)
+            return value.ToStringValue().Length;
+        if (value is not ArrayValue list)
+            return 1;
+        if (list.Values.Count > bounds.MaxArrayLength)
+            throw new ExpressionException($"it builds a list longer than {bounds.MaxArrayLength:N0} elements.");
         long total = 0;
         foreach (var element in list.Values)
         {
             total += Size(element);
-            if (total > IntermediateFactor * bounds.MaxTextLength) throw TooLong();
+            if (total > IntermediateFactor * bounds.MaxTextLength)
+                throw TooLong();
         }
 
         return total;
@@ -105,7 +114,8 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
 
     private static void RequireStack()
     {
-        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new ExpressionException("its filters or conditions go too deep.");
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+            throw new ExpressionException("its filters or conditions go too deep.");
     }
 
     private sealed class Instrumenter : AstRewriter
@@ -118,7 +128,8 @@ internal sealed partial class LiquidMeter(ExpressionOptions bounds, Cancellation
         public override Expression Visit(Expression expression)
         {
             RequireStack();
-            if (_depth >= MaxChainLength) throw new ExpressionException($"it chains more than {MaxChainLength:N0} filters or conditions.");
+            if (_depth >= MaxChainLength)
+                throw new ExpressionException($"it chains more than {MaxChainLength:N0} filters or conditions.");
             _depth++;
             var visited = base.Visit(expression);
             _depth--;

@@ -23,7 +23,8 @@ internal static class LiquidShape
             var isStatement = source[start + 1] == '%';
             var end = source.IndexOf(isStatement ? "%}" : "}}", start + 2, StringComparison.Ordinal);
             var tag = source.AsSpan((start + 2)..(end < 0 ? source.Length : end));
-            if (isStatement) CheckBlocks(tag, ref blocks, maxDepth);
+            if (isStatement)
+                CheckBlocks(tag, ref blocks, maxDepth);
             CheckBrackets(tag, maxDepth);
             CheckConditions(tag);
             start = end < 0 ? -1 : NextTag(source, end + 2);
@@ -33,7 +34,8 @@ internal static class LiquidShape
     private static int NextTag(string source, int from)
     {
         for (var at = source.IndexOf('{', from); at >= 0 && at < source.Length - 1; at = source.IndexOf('{', at + 1))
-            if (source[at + 1] is '{' or '%') return at;
+            if (source[at + 1] is '{' or '%')
+                return at;
         return -1;
     }
 
@@ -43,13 +45,17 @@ internal static class LiquidShape
         foreach (var line in tag.EnumerateLines())
         {
             var words = line.TrimStart("- \t");
-            if (words.StartsWith("liquid", StringComparison.Ordinal)) words = words["liquid".Length..].TrimStart();
+            if (words.StartsWith("liquid", StringComparison.Ordinal))
+                words = words["liquid".Length..].TrimStart();
             var length = 0;
-            while (length < words.Length && char.IsLetter(words[length])) length++;
+            while (length < words.Length && char.IsLetter(words[length]))
+                length++;
             var word = words[..length];
-            if (word.StartsWith("end", StringComparison.Ordinal)) blocks = Math.Max(0, blocks - 1);
+            if (word.StartsWith("end", StringComparison.Ordinal))
+                blocks = Math.Max(0, blocks - 1);
             foreach (var block in Blocks)
-                if (word.SequenceEqual(block) && ++blocks > maxDepth) throw new ExpressionException($"its blocks go deeper than {maxDepth}.");
+                if (word.SequenceEqual(block) && ++blocks > maxDepth)
+                    throw new ExpressionException($"its blocks go deeper than {maxDepth}.");
         }
     }
 
@@ -61,7 +67,8 @@ internal static class LiquidShape
             switch (tag[at])
             {
                 case '(' or '[':
-                    if (++depth > maxDepth) throw new ExpressionException($"its brackets go deeper than {maxDepth}.");
+                    if (++depth > maxDepth)
+                        throw new ExpressionException($"its brackets go deeper than {maxDepth}.");
                     open = at;
                     break;
                 case ')' or ']':
@@ -93,6 +100,7 @@ internal static class LiquidShape
     {
         var conditions = 0;
         foreach (var word in tag.SplitAny(" \t\r\n"))
-            if (tag[word] is "and" or "or" && ++conditions > MaxConditions) throw new ExpressionException($"it chains more than {MaxConditions} conditions.");
+            if (tag[word] is "and" or "or" && ++conditions > MaxConditions)
+                throw new ExpressionException($"it chains more than {MaxConditions} conditions.");
     }
 }

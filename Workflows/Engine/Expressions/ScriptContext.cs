@@ -40,9 +40,11 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
     /// <summary>Saves what the script changed in place: an element added to a list, a member set on an object.</summary>
     public void SaveChanges()
     {
-        if (_variables is null || scope.Writes is null) return;
+        if (_variables is null || scope.Writes is null)
+            return;
         foreach (var (name, value) in _variables.Touched.Where(read => read.Value.IsObject()).ToList())
-            if (ToJson(value) is var now && !JsonElement.DeepEquals(now, scope.Variable(name))) scope.Write(name, now);
+            if (ToJson(value) is var now && !JsonElement.DeepEquals(now, scope.Variable(name)))
+                scope.Write(name, now);
     }
 
     public string NewGuid()
@@ -60,10 +62,13 @@ internal sealed class ScriptContext(JavaScriptEngine engine, ExpressionScope sco
     /// <exception cref="ExpressionException">It cannot be stored.</exception>
     public JsonElement ToJson(JsValue value)
     {
-        if (value.IsUndefined() || value.IsNull()) return default;
-        if (value.IsNumber() && !double.IsFinite(value.AsNumber())) throw new ExpressionException("its result is not a finite number.");
+        if (value.IsUndefined() || value.IsNull())
+            return default;
+        if (value.IsNumber() && !double.IsFinite(value.AsNumber()))
+            throw new ExpressionException("its result is not a finite number.");
         var json = ScriptJson.Write(value, bounds) ?? throw new ExpressionException("it returns a value that cannot be kept, such as a function.");
-        if (json.Length > bounds.MaxTextLength) throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
+        if (json.Length > bounds.MaxTextLength)
+            throw new ExpressionException($"it comes to more than {bounds.MaxTextLength:N0} characters.");
         return StorableJson.TryParse(json) ?? throw new ExpressionException("it returns a value that cannot be kept: it is nested too deeply.");
     }
 

@@ -95,7 +95,8 @@ internal static class ScriptGlobals
     public static string Declare(IReadOnlyCollection<ScriptMember> variables, IReadOnlyCollection<ScriptMember> inputs)
     {
         var text = new StringBuilder();
-        foreach (var global in For(variables, inputs)) text.Append($"/** {global.Description} */\ndeclare {global.Declaration};\n");
+        foreach (var global in For(variables, inputs))
+            text.Append($"/** {global.Description} */\ndeclare {global.Declaration};\n");
         return text.ToString();
     }
 

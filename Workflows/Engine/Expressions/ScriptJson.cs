@@ -26,7 +26,8 @@ internal static class ScriptJson
     {
         var text = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(text, Plain with { Indented = indent > 0, IndentSize = indent });
-        if (!new Walk(writer, bounds, only).TryWrite(null, "", value, 0)) return null;
+        if (!new Walk(writer, bounds, only).TryWrite(null, "", value, 0))
+            return null;
         writer.Flush();
         return Encoding.UTF8.GetString(text.WrittenSpan);
     }
@@ -38,12 +39,17 @@ internal static class ScriptJson
         /// <summary>Writes the value, after its name if it is a member; false if it has no JSON form.</summary>
         public bool TryWrite(string? name, string key, JsValue value, int depth)
         {
-            if (depth > bounds.MaxRecursion) throw new ExpressionException($"it nests values deeper than {bounds.MaxRecursion}.");
+            if (depth > bounds.MaxRecursion)
+                throw new ExpressionException($"it nests values deeper than {bounds.MaxRecursion}.");
             ScriptMeter.Require(++_values + writer.BytesPending + writer.BytesCommitted, bounds);
-            if (value is ObjectInstance convertible && convertible.Get("toJSON") is Function convert) value = convertible.Engine.Call(convert, value, [key]);
-            if (value is IJsPrimitive boxed) value = boxed.PrimitiveValue;
-            if (value.IsUndefined() || value is Function || value.IsSymbol()) return false;
-            if (name is not null) writer.WritePropertyName(name);
+            if (value is ObjectInstance convertible && convertible.Get("toJSON") is Function convert)
+                value = convertible.Engine.Call(convert, value, [key]);
+            if (value is IJsPrimitive boxed)
+                value = boxed.PrimitiveValue;
+            if (value.IsUndefined() || value is Function || value.IsSymbol())
+                return false;
+            if (name is not null)
+                writer.WritePropertyName(name);
             switch (value)
             {
                 case var text when text.IsString():
@@ -59,7 +65,8 @@ internal static class ScriptJson
                 case JsArray array:
                     writer.WriteStartArray();
                     for (uint i = 0; i < array.Length; i++)
-                        if (!TryWrite(null, "", array[i], depth + 1)) writer.WriteNullValue();
+                        if (!TryWrite(null, "", array[i], depth + 1))
+                            writer.WriteNullValue();
                     writer.WriteEndArray();
                     break;
                 case ObjectInstance instance:
@@ -79,8 +86,10 @@ internal static class ScriptJson
 
         private void WriteNumber(double number)
         {
-            if (number == Math.Truncate(number) && Math.Abs(number) < 9e15) writer.WriteNumberValue((long)number);
-            else writer.WriteNumberValue(number);
+            if (number == Math.Truncate(number) && Math.Abs(number) < 9e15)
+                writer.WriteNumberValue((long)number);
+            else
+                writer.WriteNumberValue(number);
         }
     }
 }

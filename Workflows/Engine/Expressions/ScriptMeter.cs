@@ -49,7 +49,8 @@ internal sealed class ScriptMeter
         foreach (var owner in Owners)
         {
             AddMembers(owner, prototype: false);
-            if (owner is not ("JSON" or "Math")) AddMembers(owner, prototype: true);
+            if (owner is not ("JSON" or "Math"))
+                AddMembers(owner, prototype: true);
         }
 
         Members = [.. members];
@@ -60,7 +61,8 @@ internal sealed class ScriptMeter
         {
             var instance = Owner(engine, owner, prototype);
             foreach (var key in instance.GetOwnPropertyKeys(Types.String))
-                if (key.AsString() is not "constructor" and var name && instance.GetOwnProperty(key).Value is Function) members.Add((name, owner, prototype));
+                if (key.AsString() is not "constructor" and var name && instance.GetOwnProperty(key).Value is Function)
+                    members.Add((name, owner, prototype));
         }
     }
 
@@ -88,27 +90,34 @@ internal sealed class ScriptMeter
     public static void Require(double length, ExpressionOptions bounds)
     {
         // Intermediate texts may be longer than the result.
-        if (!(length <= 4.0 * bounds.MaxTextLength)) throw new ExpressionException($"it builds a text longer than {bounds.MaxTextLength:N0} characters.");
+        if (!(length <= 4.0 * bounds.MaxTextLength))
+            throw new ExpressionException($"it builds a text longer than {bounds.MaxTextLength:N0} characters.");
     }
 
     /// <summary>Prepares a new engine.</summary>
     public void Attach(JavaScriptEngine engine)
     {
-        if (_iterates) Empty(Owner(engine, "Iterator", prototype: true));
-        foreach (var (name, owner, prototype) in _members) Replace(engine, Owner(engine, owner, prototype), name, owner);
-        foreach (var name in _functions) Replace(engine, engine.Global, name, "");
+        if (_iterates)
+            Empty(Owner(engine, "Iterator", prototype: true));
+        foreach (var (name, owner, prototype) in _members)
+            Replace(engine, Owner(engine, owner, prototype), name, owner);
+        foreach (var name in _functions)
+            Replace(engine, engine.Global, name, "");
         var since = Stopwatch.GetTimestamp();
         var memory = engine.Constraints.Find<MemoryLimitConstraint>()!;
         var checkpoint = new ClrFunction(engine, _script.Checkpoint, (_, arguments) =>
         {
             memory.Check();
-            if (Stopwatch.GetElapsedTime(since) > _bounds.Timeout) throw new TimeoutException();
+            if (Stopwatch.GetElapsedTime(since) > _bounds.Timeout)
+                throw new TimeoutException();
             Require(Size(arguments[0], 1, 0), _bounds);
             return arguments[0];
         });
         engine.Global.FastSetProperty(_script.Checkpoint, new(checkpoint, writable: false, enumerable: false, configurable: false));
-        if (_isOpen) AttachNames(engine);
-        foreach (var name in _absent) engine.Global.Delete(name);
+        if (_isOpen)
+            AttachNames(engine);
+        foreach (var name in _absent)
+            engine.Global.Delete(name);
     }
 
     /// <summary>Meters the members whose names the script computes, as it computes them.</summary>
@@ -117,18 +126,22 @@ internal sealed class ScriptMeter
         // Looked up now, because the script may replace them later.
         var owners = new Dictionary<(string, bool), ObjectInstance>();
         foreach (var (_, owner, prototype) in Members)
-            if (!owners.ContainsKey((owner, prototype))) owners[(owner, prototype)] = Owner(engine, owner, prototype);
+            if (!owners.ContainsKey((owner, prototype)))
+                owners[(owner, prototype)] = Owner(engine, owner, prototype);
         var iterators = Owner(engine, "Iterator", prototype: true);
         var metered = new HashSet<string>(StringComparer.Ordinal);
         var checkpoint = new ClrFunction(engine, _script.NameCheckpoint, (_, arguments) =>
         {
-            if (arguments[0].IsNumber()) return arguments[0];
+            if (arguments[0].IsNumber())
+                return arguments[0];
             var name = TypeConverter.ToString(arguments[0]);
             if (!_script.MayName(name) && metered.Add(name))
             {
-                if (Iterating.Contains(name)) Empty(iterators);
+                if (Iterating.Contains(name))
+                    Empty(iterators);
                 foreach (var member in MembersByName[name])
-                    if (owners[(member.Owner, member.Prototype)] is var owner && owner.Get(name) is Function) Replace(engine, owner, name, member.Owner);
+                    if (owners[(member.Owner, member.Prototype)] is var owner && owner.Get(name) is Function)
+                        Replace(engine, owner, name, member.Owner);
             }
 
             return name;
@@ -148,9 +161,11 @@ internal sealed class ScriptMeter
         owner.FastSetDataProperty(name, new ClrFunction(engine, name, (self, arguments) =>
         {
             engine.Constraints.Check();
-            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack()) throw new ExpressionException("its calls go too deep.");
+            if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+                throw new ExpressionException("its calls go too deep.");
             Require(arguments.Sum(Length) + Length(self), _bounds);
-            if (IsUnmetered(self) || arguments.Any(IsUnmetered)) Require(arguments.Append(self).Sum(value => Size(value, 1, 0)), _bounds);
+            if (IsUnmetered(self) || arguments.Any(IsUnmetered))
+                Require(arguments.Append(self).Sum(value => Size(value, 1, 0)), _bounds);
             return Intercept(of, name, ref self, arguments) ?? engine.Call(original, self, arguments);
         }));
     }
@@ -168,7 +183,8 @@ internal sealed class ScriptMeter
                 break;
             case ("String", "replace" or "replaceAll"):
                 self = AsText(self);
-                if (arguments is [_, ObjectInstance and not Function, ..]) arguments[1] = AsText(arguments[1]);
+                if (arguments is [_, ObjectInstance and not Function, ..])
+                    arguments[1] = AsText(arguments[1]);
                 Require(Replaced(self, arguments), _bounds);
                 break;
             // Whatever is bound may be used once per element of a list.
@@ -176,7 +192,8 @@ internal sealed class ScriptMeter
                 Require(arguments.Sum(Length) * _bounds.MaxArrayLength, _bounds);
                 break;
             case ("Array", "join"):
-                if (arguments is [ObjectInstance, ..]) arguments[0] = AsText(arguments[0]);
+                if (arguments is [ObjectInstance, ..])
+                    arguments[0] = AsText(arguments[0]);
                 Require(Size(self, arguments is [var between, ..] ? Length(between) : 1, 0), _bounds);
                 break;
             case ("Array", "flat" or "toLocaleString" or "toString"):
@@ -202,7 +219,8 @@ internal sealed class ScriptMeter
 
     private static void Empty(ObjectInstance owner)
     {
-        foreach (var key in owner.GetOwnPropertyKeys(Types.String)) owner.Delete(key);
+        foreach (var key in owner.GetOwnPropertyKeys(Types.String))
+            owner.Delete(key);
     }
 
     // Converted to text once, so that it cannot be short when it is measured and long when it is used.
@@ -220,7 +238,8 @@ internal sealed class ScriptMeter
 
     private static double Count(JsValue[] arguments)
     {
-        if (arguments is not [var count, ..] || count.IsUndefined()) return 0;
+        if (arguments is not [var count, ..] || count.IsUndefined())
+            return 0;
         var number = TypeConverter.ToNumber(count);
         arguments[0] = number;
         return double.IsNaN(number) ? 0 : number;
@@ -234,18 +253,23 @@ internal sealed class ScriptMeter
     private static double Replaced(JsValue self, JsValue[] arguments)
     {
         var part = arguments is [JsString sought, ..] ? Math.Max(1, sought.Length) : 1;
-        if (arguments is not [_, var by, ..] || !by.IsString()) return Length(self);
+        if (arguments is not [_, var by, ..] || !by.IsString())
+            return Length(self);
         return Length(self) + ((Length(self) / part) + 1) * (Length(by) + by.AsString().Count(c => c == '$') * Length(self));
     }
 
     /// <summary>Total length of the texts of a list or object, nested ones included. Shared ones count each time they would be written.</summary>
     private double Size(JsValue value, double between, int depth)
     {
-        if (value.IsString()) return Length(value);
-        if (value is not JsArray array) return 8;
-        if (depth > _bounds.MaxRecursion) return double.PositiveInfinity;
+        if (value.IsString())
+            return Length(value);
+        if (value is not JsArray array)
+            return 8;
+        if (depth > _bounds.MaxRecursion)
+            return double.PositiveInfinity;
         var total = 0.0;
-        for (uint i = 0; i < array.Length && total <= 4.0 * _bounds.MaxTextLength; i++) total += between + 1 + Size(array[i], between, depth + 1);
+        for (uint i = 0; i < array.Length && total <= 4.0 * _bounds.MaxTextLength; i++)
+            total += between + 1 + Size(array[i], between, depth + 1);
         return total;
     }
 }

@@ -20,9 +20,11 @@ internal sealed class ScriptRecord(
 
     public override PropertyDescriptor GetOwnProperty(JsValue property)
     {
-        if (!property.IsString() || !_names.Contains(property.AsString())) return PropertyDescriptor.Undefined;
+        if (!property.IsString() || !_names.Contains(property.AsString()))
+            return PropertyDescriptor.Undefined;
         var name = property.AsString();
-        if (!_read.TryGetValue(name, out var value)) _read[name] = value = read(name);
+        if (!_read.TryGetValue(name, out var value))
+            _read[name] = value = read(name);
         return new PropertyDescriptor(value, writable: true, enumerable: true, configurable: true);
     }
 

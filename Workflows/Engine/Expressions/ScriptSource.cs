@@ -28,9 +28,12 @@ internal sealed class ScriptSource
             throw new ExpressionException($"a script may have {MaxRestElements} rest elements, such as ...others.");
         foreach (var node in program.DescendantNodesAndSelf())
         {
-            if (Refusal(node) is { } refusal) throw new ExpressionException(refusal);
-            if (node is Identifier identifier) _mentions.Add(identifier.Name);
-            else if (node is StringLiteral literal) _mentions.Add(literal.Value);
+            if (Refusal(node) is { } refusal)
+                throw new ExpressionException(refusal);
+            if (node is Identifier identifier)
+                _mentions.Add(identifier.Name);
+            else if (node is StringLiteral literal)
+                _mentions.Add(literal.Value);
             Iterates |= node is IFunction { Generator: true };
             ComputesNames |= ComputedName(node) is not null;
             _computesGlobals |= node is ThisExpression or Identifier { Name: "globalThis" };
@@ -39,7 +42,8 @@ internal sealed class ScriptSource
         // A property descriptor exposes its member under another name.
         _describesMembers = _mentions.Any(name => name.StartsWith("getOwnPropertyDescriptor", StringComparison.Ordinal));
         _computesGlobals &= ComputesNames || _describesMembers;
-        while (_mentions.Contains(Checkpoint) || _mentions.Contains(NameCheckpoint)) Checkpoint += "_";
+        while (_mentions.Contains(Checkpoint) || _mentions.Contains(NameCheckpoint))
+            Checkpoint += "_";
     }
 
     /// <summary>The name of the function that computed names pass through.</summary>
@@ -121,7 +125,8 @@ internal sealed class ScriptSource
                     Pass(growth.Right);
                     break;
                 case TemplateLiteral template:
-                    foreach (var part in template.Expressions) Pass(part);
+                    foreach (var part in template.Expressions)
+                        Pass(part);
                     break;
                 case SpreadElement spread:
                     Pass(spread.Argument);
@@ -137,7 +142,8 @@ internal sealed class ScriptSource
                     Pass(operation.Right);
                     break;
                 case CallExpression call when thorough:
-                    foreach (var argument in call.Arguments) Pass(argument);
+                    foreach (var argument in call.Arguments)
+                        Pass(argument);
                     break;
                 // A function without statements is never checked, whatever its parameters compute.
                 case FunctionBody { Body.Count: 0 } body:
@@ -150,10 +156,13 @@ internal sealed class ScriptSource
         for (var at = 0; at <= source.Length; at++)
         {
             marked.Insert(marked.Length, "))", closes[at]);
-            if (names[at]) marked.Append(NameCheckpoint).Append("((");
+            if (names[at])
+                marked.Append(NameCheckpoint).Append("((");
             marked.Insert(marked.Length, $"{Checkpoint}((", opens[at]);
-            if (empty.Contains(at)) marked.Append(';');
-            if (at < source.Length) marked.Append(source[at]);
+            if (empty.Contains(at))
+                marked.Append(';');
+            if (at < source.Length)
+                marked.Append(source[at]);
         }
 
         return marked.ToString();
@@ -161,7 +170,8 @@ internal sealed class ScriptSource
         void Pass(Expression value)
         {
             // Literals have a fixed length, and arithmetic returns numbers; the operands of a sum pass by themselves.
-            if (value is Literal or SpreadElement or PrivateIdentifier or BinaryExpression and not LogicalExpression or UnaryExpression) return;
+            if (value is Literal or SpreadElement or PrivateIdentifier or BinaryExpression and not LogicalExpression or UnaryExpression)
+                return;
             opens[value.Start]++;
             closes[value.End]++;
         }

@@ -41,7 +41,8 @@ internal sealed class BranchFlattener
         _connections.AddRange(flowchart.Connections);
         foreach (var node in flowchart.Activities)
         {
-            if (_describe(node) is not { } descriptor) continue;
+            if (_describe(node) is not { } descriptor)
+                continue;
             var connected = flowchart.Connections.Where(c => c.Source == node.Id).ToLookup(c => c.Outcome, c => c.Target, StringComparer.Ordinal);
             foreach (var outcome in Outcomes(node, descriptor).Except(descriptor.BranchPorts).Where(outcome => !connected.Contains(outcome)))
                 Connect(node, outcome, exit);
@@ -66,12 +67,14 @@ internal sealed class BranchFlattener
 
     private void Connect(ActivityNode source, string outcome, string? target)
     {
-        if (target is not null) _connections.Add(new ConnectionNode(source.Id, outcome, target));
+        if (target is not null)
+            _connections.Add(new ConnectionNode(source.Id, outcome, target));
     }
 
     private static IEnumerable<string> Added(ActivityNode node, ActivityDescriptor descriptor)
     {
-        if (descriptor.OutcomesInput is not { } input || !node.Inputs.TryGetValue(input, out var expression)) return [];
+        if (descriptor.OutcomesInput is not { } input || !node.Inputs.TryGetValue(input, out var expression))
+            return [];
         return (StatusList(expression.Value) ?? []).Distinct().Take(MostAdded);
     }
 
@@ -80,7 +83,8 @@ internal sealed class BranchFlattener
     {
         if (value.ValueKind == JsonValueKind.Array)
             return [.. value.EnumerateArray().Select(element => element.ValueKind == JsonValueKind.String ? element.GetString()! : element.GetRawText())];
-        if (value.ValueKind != JsonValueKind.String) return null;
+        if (value.ValueKind != JsonValueKind.String)
+            return null;
         try
         {
             using var document = JsonDocument.Parse(value.GetString()!);

@@ -125,7 +125,8 @@ internal sealed class CompiledInputs
             JsonValueKind.Undefined or JsonValueKind.Null => "",
             _ => expression.Value.GetRawText(),
         };
-        if (string.IsNullOrWhiteSpace(source)) return new CompiledInput(input, input.Default, null);
+        if (string.IsNullOrWhiteSpace(source))
+            return new CompiledInput(input, input.Default, null);
         try
         {
             return new CompiledInput(input, null, new ParsedExpression(languages.Parse(expression.Type, source)));
@@ -165,7 +166,8 @@ internal sealed class CompiledInputs
     /// <summary>Studio writes every literal as text, whatever its type.</summary>
     private static object? Convert(InputDescriptor input, JsonElement value)
     {
-        if (input.Type == typeof(object)) return ConvertAny(input, value);
+        if (input.Type == typeof(object))
+            return ConvertAny(input, value);
         var text = value.ValueKind switch
         {
             JsonValueKind.Undefined or JsonValueKind.Null => null,
@@ -173,7 +175,8 @@ internal sealed class CompiledInputs
             JsonValueKind.String => value.GetString()!.Replace('\0', '\uFFFD'),
             _ => value.GetRawText(),
         };
-        if (text is null || (text.Length == 0 && input.Type != typeof(string))) return input.Default;
+        if (text is null || (text.Length == 0 && input.Type != typeof(string)))
+            return input.Default;
 
         object? converted = input.Type switch
         {
@@ -187,18 +190,21 @@ internal sealed class CompiledInputs
         };
         if (converted is null)
             throw new WorkflowDefinitionException($"{input.Name} must be of type {input.Type.Name}, not '{(text.Length > 80 ? text[..80] : text)}'.");
-        if (input.Check?.Invoke(converted) is { } error) throw new WorkflowDefinitionException(error);
+        if (input.Check?.Invoke(converted) is { } error)
+            throw new WorkflowDefinitionException(error);
         return converted;
     }
 
     private static object? ConvertAny(InputDescriptor input, JsonElement value)
     {
-        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null) return input.Default;
+        if (value.ValueKind is JsonValueKind.Undefined or JsonValueKind.Null)
+            return input.Default;
         if (value.ValueKind != JsonValueKind.String)
             value = StorableJson.TryParse(value.GetRawText()) ?? throw new WorkflowDefinitionException($"{input.Name} is nested too deeply, or has a number that cannot be kept.");
         else if (value.GetString()!.Contains('\0'))
             value = JsonSerializer.SerializeToElement(value.GetString()!.Replace('\0', '\uFFFD'));
-        if (input.Check?.Invoke(value) is { } error) throw new WorkflowDefinitionException(error);
+        if (input.Check?.Invoke(value) is { } error)
+            throw new WorkflowDefinitionException(error);
         return value;
     }
 

@@ -55,22 +55,28 @@ internal sealed class CompiledWorkflow
         var flowchart = BranchFlattener.Flatten(document.Root, catalog.Describe);
         foreach (var node in flowchart.Activities)
         {
-            if (catalog.Find(node, ActivityPlace.Workflow, errors) is not { } type) continue;
+            if (catalog.Find(node, ActivityPlace.Workflow, errors) is not { } type)
+                continue;
             activities[node.Id] = new CompiledActivity(node, type, CompiledInputs.Compile(node, type.Descriptor, document, catalog.Languages, errors));
             CheckBindings(node, type.Descriptor, document, errors);
             CheckVariablePicks(node, type.Descriptor, document, errors);
-            if (type.Descriptor.BodyPort is null) continue;
-            if (node.Body is null) errors.Add(node, "it has no body.");
-            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, errors, publishing) is { } body) bodies[node.Id] = body;
+            if (type.Descriptor.BodyPort is null)
+                continue;
+            if (node.Body is null)
+                errors.Add(node, "it has no body.");
+            else if (ImageBody.Compile(node.Body, $"The body of {node.Label}", catalog, document, errors, publishing) is { } body)
+                bodies[node.Id] = body;
         }
 
         var fanOuts = activities.Values.Where(activity => activity.Type.Descriptor.BodyPort is not null).Select(activity => activity.Node.Label).ToList();
-        if (fanOuts.Count > 1) errors.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
+        if (fanOuts.Count > 1)
+            errors.Add($"A workflow may fan out only once; this one has {string.Join(" and ", fanOuts)}.");
         var graph = FlowGraph.Build(flowchart, "The workflow", node => activities.GetValueOrDefault(node.Id)?.Type.Descriptor, errors);
         if (publishing)
         {
             document.Settings.Check(errors);
-            if (graph is not null) new PublishRules(flowchart, graph, catalog.Describe, errors).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
+            if (graph is not null)
+                new PublishRules(flowchart, graph, catalog.Describe, errors).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
         }
 
         return graph is null || errors.Messages.Count > 0 ? null : new CompiledWorkflow(document.Variables, graph, activities, bodies);
@@ -101,7 +107,8 @@ internal sealed class CompiledWorkflow
     {
         foreach (var input in descriptor.Inputs.Where(input => input is { IsWrapped: false, UiHint: "variable-picker" }))
         {
-            if (!node.Raw.TryGetValue(input.Name, out var picked)) errors.Add(node, $"{input.Name} needs a variable.");
+            if (!node.Raw.TryGetValue(input.Name, out var picked))
+                errors.Add(node, $"{input.Name} needs a variable.");
             else if (CompiledInputs.VariableId(picked) is not { } id || !document.Variables.ContainsKey(id))
                 errors.Add(node, $"{input.Name} names a variable that does not exist.");
         }

@@ -28,8 +28,10 @@ public abstract class FlowActivity : WorkflowActivity
         public override ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
         {
             var step = activity.Decide(inputs);
-            if (step.Failure is { } failure) throw new ImageFailedException(failure);
-            if (step.Line is not null) run.Note(step.Line);
+            if (step.Failure is { } failure)
+                throw new ImageFailedException(failure);
+            if (step.Line is not null)
+                run.Note(step.Line);
             return ValueTask.FromResult(step.Outcome);
         }
     }

@@ -38,10 +38,12 @@ internal sealed class FlowGraph
 
         var nodes = new Dictionary<string, ActivityNode>(StringComparer.Ordinal);
         foreach (var node in flowchart.Activities)
-            if (!nodes.TryAdd(node.Id, node)) errors.Add(node, $"its id {node.Id} is that of another activity.");
+            if (!nodes.TryAdd(node.Id, node))
+                errors.Add(node, $"its id {node.Id} is that of another activity.");
 
         var next = Connect(flowchart, label, nodes, describe, errors);
-        if (FindStart(flowchart, label, describe, errors) is not { } start) return null;
+        if (FindStart(flowchart, label, describe, errors) is not { } start)
+            return null;
         new FlowPaths(nodes, next).Check(start, describe, errors);
         return new FlowGraph(start.Id, next);
     }
@@ -74,7 +76,8 @@ internal sealed class FlowGraph
             errors.Add($"{label} starts more than once: with {string.Join(" and ", triggers.Select(node => node.Label))}.");
         var targets = flowchart.Connections.Select(c => c.Target).ToHashSet(StringComparer.Ordinal);
         var start = triggers.FirstOrDefault() ?? flowchart.Activities.FirstOrDefault(node => !targets.Contains(node.Id));
-        if (start is null) errors.Add($"{label} has no activity to start with: every one follows another.");
+        if (start is null)
+            errors.Add($"{label} has no activity to start with: every one follows another.");
         return start;
     }
 }

@@ -14,10 +14,13 @@ internal sealed class FlowPaths(Dictionary<string, ActivityNode> nodes, Dictiona
         reached.Add(start.Id);
         foreach (var node in nodes.Values)
         {
-            if (!reached.Contains(node.Id)) errors.Add(node, "it is never reached.");
+            if (!reached.Contains(node.Id))
+                errors.Add(node, "it is never reached.");
             var after = From(node.Id);
-            if (after.Contains(node.Id)) errors.Add(node, "it is part of a loop; loops are not run here.");
-            if (describe(node) is not { OncePerPath: true } descriptor) continue;
+            if (after.Contains(node.Id))
+                errors.Add(node, "it is part of a loop; loops are not run here.");
+            if (describe(node) is not { OncePerPath: true } descriptor)
+                continue;
             foreach (var other in after.Where(id => id != node.Id).Select(id => nodes[id]).Where(other => other.Type == node.Type))
                 errors.Add(other, $"it follows {node.Label}; {descriptor.DisplayName} may happen only once on a path.");
         }
@@ -30,8 +33,10 @@ internal sealed class FlowPaths(Dictionary<string, ActivityNode> nodes, Dictiona
         var open = new Stack<string>(_followers[id]);
         while (open.TryPop(out var at))
         {
-            if (!found.Add(at)) continue;
-            foreach (var follower in _followers[at]) open.Push(follower);
+            if (!found.Add(at))
+                continue;
+            foreach (var follower in _followers[at])
+                open.Push(follower);
         }
 
         return found;

@@ -16,16 +16,19 @@ internal sealed class PublishRules(
     {
         var reached = Reach(graph.Start, null);
         foreach (var missing in catalog.Descriptors.Where(type => type.WithoutIt is not null && type.Place.HasFlag(place)))
-            if (!reached.Any(node => node.Type == missing.TypeName)) errors.Add($"{label} has no {missing.DisplayName}, {missing.WithoutIt}.");
+            if (!reached.Any(node => node.Type == missing.TypeName))
+                errors.Add($"{label} has no {missing.DisplayName}, {missing.WithoutIt}.");
 
         foreach (var node in reached)
         {
-            if (describe(node) is not { } descriptor || !descriptor.Place.HasFlag(place)) continue;
+            if (describe(node) is not { } descriptor || !descriptor.Place.HasFlag(place))
+                continue;
             if (descriptor.After is { } required && Reach(graph.Start, required).Contains(node))
                 errors.Add(node, $"it can be reached without {required.Label}, {required.Reason}.");
             if (descriptor.TakesEffectIn is { } effect && !Reach(node.Id, null).Any(after => after.Type == effect.TypeName))
                 errors.Add(node, $"no {effect.DisplayName} follows it, so that it changes nothing.");
-            if (inputs(node) is { } values && descriptor.Check?.Invoke(values.Known) is { } error) errors.Add(node, error);
+            if (inputs(node) is { } values && descriptor.Check?.Invoke(values.Known) is { } error)
+                errors.Add(node, error);
         }
     }
 
@@ -36,9 +39,11 @@ internal sealed class PublishRules(
         var open = new Stack<string>([start]);
         while (open.TryPop(out var id))
         {
-            if (!_nodes.TryGetValue(id, out var node) || !found.Add(node) || describe(node) is not { } descriptor) continue;
+            if (!_nodes.TryGetValue(id, out var node) || !found.Add(node) || describe(node) is not { } descriptor)
+                continue;
             foreach (var outcome in BranchFlattener.Outcomes(node, descriptor))
-                if (!(required?.Activity.TypeName == node.Type && required.Outcome == outcome) && graph.Next(id, outcome) is { } next) open.Push(next);
+                if (!(required?.Activity.TypeName == node.Type && required.Outcome == outcome) && graph.Next(id, outcome) is { } next)
+                    open.Push(next);
         }
 
         return found;

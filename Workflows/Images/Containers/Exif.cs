@@ -10,21 +10,27 @@ internal static class Exif
     /// <summary>The orientation in a block that starts with a TIFF header; 1 if it has no valid one.</summary>
     public static int ReadOrientation(ReadOnlySpan<byte> tiff)
     {
-        if (tiff.Length < 14) return 1;
+        if (tiff.Length < 14)
+            return 1;
         bool little;
-        if (tiff.StartsWith("II*\0"u8)) little = true;
-        else if (tiff.StartsWith("MM\0*"u8)) little = false;
-        else return 1;
+        if (tiff.StartsWith("II*\0"u8))
+            little = true;
+        else if (tiff.StartsWith("MM\0*"u8))
+            little = false;
+        else
+            return 1;
 
         var directory = UInt32(tiff[4..], little);
-        if (directory > tiff.Length - 2) return 1;
+        if (directory > tiff.Length - 2)
+            return 1;
         var entries = tiff[(int)directory..];
         int count = UInt16(entries, little);
         entries = entries[2..];
         for (var i = 0; i < count && entries.Length >= (i + 1) * 12; i++)
         {
             var entry = entries.Slice(i * 12, 12);
-            if (UInt16(entry, little) != OrientationTag) continue;
+            if (UInt16(entry, little) != OrientationTag)
+                continue;
             int value = UInt16(entry[8..], little);
             return UInt16(entry[2..], little) == 3 && value is >= 1 and <= 8 ? value : 1;
         }

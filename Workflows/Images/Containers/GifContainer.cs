@@ -16,8 +16,10 @@ internal static class GifContainer
         var frames = 0;
         var blocks = new Blocks(file);
         while (blocks.Next())
-            if (blocks.Kind == Image) frames++;
-        if (frames == 0) throw ImageContainers.Corrupt();
+            if (blocks.Kind == Image)
+                frames++;
+        if (frames == 0)
+            throw ImageContainers.Corrupt();
         return new ImageHeader(
             ImageFormat.Gif,
             Width: BinaryPrimitives.ReadUInt16LittleEndian(file[6..]),
@@ -33,7 +35,8 @@ internal static class GifContainer
         while (blocks.Next())
         {
             var whole = blocks.Whole;
-            if (blocks.Kind is Image or Trailer || blocks.Kind == Extension && whole[1] == GraphicControl) output.Append(whole);
+            if (blocks.Kind is Image or Trailer || blocks.Kind == Extension && whole[1] == GraphicControl)
+                output.Append(whole);
             else if (blocks.Kind == Extension && whole[1] == Application && IsLoop(whole))
                 output.Append([.. whole[..14], 3, 1, whole[16], whole[17], 0]);
         }
@@ -65,7 +68,8 @@ internal static class GifContainer
         /// <summary>Stops after the trailer, at the end of the file, or at an unknown block: decoders show what came before.</summary>
         public bool Next()
         {
-            if (Kind == Trailer || _at >= _file.Length) return false;
+            if (Kind == Trailer || _at >= _file.Length)
+                return false;
             var start = _at;
             Kind = _file[_at++];
             switch (Kind)
@@ -92,7 +96,8 @@ internal static class GifContainer
         /// <summary>Stops at the end of the file; the decoder decides whether the image is incomplete.</summary>
         private void SkipSubBlocks()
         {
-            while (_at < _file.Length && _file[_at] != 0) _at += 1 + _file[_at];
+            while (_at < _file.Length && _file[_at] != 0)
+                _at += 1 + _file[_at];
             _at = Math.Min(_at + 1, _file.Length);
         }
 

@@ -19,13 +19,18 @@ internal sealed record IccProfile(int Channels, bool IsSrgb)
     {
         try
         {
-            if (bytes.Length < HeaderBytes + 4 || !bytes[36..].StartsWith("acsp"u8)) return null;
-            if (BinaryPrimitives.ReadUInt32BigEndian(bytes) != bytes.Length) return null;
+            if (bytes.Length < HeaderBytes + 4 || !bytes[36..].StartsWith("acsp"u8))
+                return null;
+            if (BinaryPrimitives.ReadUInt32BigEndian(bytes) != bytes.Length)
+                return null;
             var tags = ReadTags(bytes);
-            if (tags is null) return null;
+            if (tags is null)
+                return null;
             var space = bytes.Slice(16, 4);
-            if (space.SequenceEqual("RGB "u8)) return new IccProfile(3, IsSrgbMatrix(bytes, tags));
-            if (space.SequenceEqual("GRAY"u8)) return new IccProfile(1, IsSrgbCurve(Tag(bytes, tags, "kTRC"u8)));
+            if (space.SequenceEqual("RGB "u8))
+                return new IccProfile(3, IsSrgbMatrix(bytes, tags));
+            if (space.SequenceEqual("GRAY"u8))
+                return new IccProfile(1, IsSrgbCurve(Tag(bytes, tags, "kTRC"u8)));
             return space.SequenceEqual("CMYK"u8) ? new IccProfile(4, false) : null;
         }
         catch (Exception e) when (e is ArgumentOutOfRangeException or IndexOutOfRangeException)
@@ -37,13 +42,15 @@ internal sealed record IccProfile(int Channels, bool IsSrgb)
     private static Dictionary<uint, Range>? ReadTags(ReadOnlySpan<byte> bytes)
     {
         var count = BinaryPrimitives.ReadUInt32BigEndian(bytes[HeaderBytes..]);
-        if (count > 200) return null;
+        if (count > 200)
+            return null;
         var tags = new Dictionary<uint, Range>();
         for (var i = 0; i < count; i++)
         {
             var entry = bytes.Slice(HeaderBytes + 4 + i * 12, 12);
             long offset = BinaryPrimitives.ReadUInt32BigEndian(entry[4..]), size = BinaryPrimitives.ReadUInt32BigEndian(entry[8..]);
-            if (offset < HeaderBytes || offset + size > bytes.Length) return null;
+            if (offset < HeaderBytes || offset + size > bytes.Length)
+                return null;
             tags[BinaryPrimitives.ReadUInt32BigEndian(entry)] = (int)offset..(int)(offset + size);
         }
 
@@ -66,20 +73,24 @@ internal sealed record IccProfile(int Channels, bool IsSrgb)
 
     private static bool IsPrimary(ReadOnlySpan<byte> tag, double[] expected)
     {
-        if (tag.Length < 20) return false;
+        if (tag.Length < 20)
+            return false;
         for (var i = 0; i < 3; i++)
-            if (Math.Abs(Fixed(tag[(8 + i * 4)..]) - expected[i]) > PrimaryTolerance) return false;
+            if (Math.Abs(Fixed(tag[(8 + i * 4)..]) - expected[i]) > PrimaryTolerance)
+                return false;
         return true;
     }
 
     private static bool IsSrgbCurve(ReadOnlySpan<byte> tag)
     {
-        if (tag.Length < 12) return false;
+        if (tag.Length < 12)
+            return false;
         for (var i = 1; i < 16; i++)
         {
             var x = i / 16.0;
             var value = tag.StartsWith("curv"u8) ? Table(tag, x) : tag.StartsWith("para"u8) ? Parametric(tag, x) : double.NaN;
-            if (!(Math.Abs(value - Srgb(x)) <= CurveTolerance)) return false;
+            if (!(Math.Abs(value - Srgb(x)) <= CurveTolerance))
+                return false;
         }
 
         return true;
@@ -90,8 +101,10 @@ internal sealed record IccProfile(int Channels, bool IsSrgb)
     private static double Table(ReadOnlySpan<byte> tag, double x)
     {
         var count = BinaryPrimitives.ReadInt32BigEndian(tag[8..]);
-        if (count == 0) return x;
-        if (count == 1) return Math.Pow(x, BinaryPrimitives.ReadUInt16BigEndian(tag[12..]) / 256.0);
+        if (count == 0)
+            return x;
+        if (count == 1)
+            return Math.Pow(x, BinaryPrimitives.ReadUInt16BigEndian(tag[12..]) / 256.0);
         var place = x * (count - 1);
         var below = (int)place;
         double low = BinaryPrimitives.ReadUInt16BigEndian(tag[(12 + below * 2)..]);
@@ -106,8 +119,10 @@ internal sealed record IccProfile(int Channels, bool IsSrgb)
         Span<double> p = stackalloc double[7];
         p.Clear();
         var count = type switch { 0 => 1, 1 => 3, 2 => 4, 3 => 5, 4 => 7, _ => 0 };
-        if (count == 0) return double.NaN;
-        for (var i = 0; i < count; i++) p[i] = Fixed(tag[(12 + i * 4)..]);
+        if (count == 0)
+            return double.NaN;
+        for (var i = 0; i < count; i++)
+            p[i] = Fixed(tag[(12 + i * 4)..]);
         var (g, a, b, c, d, e, f) = (p[0], p[1], p[2], p[3], p[4], p[5], p[6]);
         return type switch
         {

@@ -29,15 +29,20 @@ internal static class JpegContainer
             var payload = segments.Payload;
             if (IsFrame(segments.Marker))
             {
-                if (header is not null) throw ImageContainers.Corrupt();
+                if (header is not null)
+                    throw ImageContainers.Corrupt();
                 header = ReadFrame(segments.Marker, payload);
             }
-            else if (segments.Marker == Sos) scans++;
-            else if (segments.Marker == App1 && orientation == 0 && payload.StartsWith(ExifName)) orientation = Exif.ReadOrientation(payload[6..]);
-            else if (segments.Marker == App2 && payload.StartsWith(ProfileName)) (profile ??= []).Add(payload[12..].ToArray());
+            else if (segments.Marker == Sos)
+                scans++;
+            else if (segments.Marker == App1 && orientation == 0 && payload.StartsWith(ExifName))
+                orientation = Exif.ReadOrientation(payload[6..]);
+            else if (segments.Marker == App2 && payload.StartsWith(ProfileName))
+                (profile ??= []).Add(payload[12..].ToArray());
         }
 
-        if (header is null || scans == 0) throw ImageContainers.Corrupt();
+        if (header is null || scans == 0)
+            throw ImageContainers.Corrupt();
         return header with { Orientation = Math.Max(orientation, 1), Scans = scans, Profile = Join(profile) };
     }
 
@@ -104,11 +109,14 @@ internal static class JpegContainer
     /// <summary>Each chunk carries its number and the count; unless they are exactly 1..n of n, there is no usable profile.</summary>
     private static byte[]? Join(List<byte[]>? chunks)
     {
-        if (chunks is null || chunks.Sum(chunk => chunk.Length) > MaxProfileBytes) return null;
-        if (chunks.Any(chunk => chunk.Length < 2 || chunk[1] != chunks.Count)) return null;
+        if (chunks is null || chunks.Sum(chunk => chunk.Length) > MaxProfileBytes)
+            return null;
+        if (chunks.Any(chunk => chunk.Length < 2 || chunk[1] != chunks.Count))
+            return null;
         chunks.Sort((left, right) => left[0].CompareTo(right[0]));
         for (var i = 0; i < chunks.Count; i++)
-            if (chunks[i][0] != i + 1) return null;
+            if (chunks[i][0] != i + 1)
+                return null;
         return [.. chunks.SelectMany(chunk => chunk.Skip(2))];
     }
 
@@ -134,21 +142,28 @@ internal static class JpegContainer
 
         public bool Next()
         {
-            if (Marker == Eoi) return false;
+            if (Marker == Eoi)
+                return false;
             while (TryFindMarker(out var marker))
             {
-                if (marker is 0x00 or 0x01 or >= 0xD0 and <= 0xD8) continue;
+                if (marker is 0x00 or 0x01 or >= 0xD0 and <= 0xD8)
+                    continue;
                 Marker = marker;
                 Payload = Entropy = [];
-                if (marker == Eoi) return true;
+                if (marker == Eoi)
+                    return true;
                 // A segment that extends past the end of the file is truncated: the decoder decides whether pixels are missing.
-                if (_file.Length - _at < 2) return false;
+                if (_file.Length - _at < 2)
+                    return false;
                 int length = BinaryPrimitives.ReadUInt16BigEndian(_file[_at..]);
-                if (length < 2) throw ImageContainers.Corrupt();
-                if (_file.Length - _at < length) return false;
+                if (length < 2)
+                    throw ImageContainers.Corrupt();
+                if (_file.Length - _at < length)
+                    return false;
                 Payload = _file.Slice(_at + 2, length - 2);
                 _at += length;
-                if (marker == Sos) Entropy = TakeEntropy();
+                if (marker == Sos)
+                    Entropy = TakeEntropy();
                 return true;
             }
 
@@ -159,10 +174,13 @@ internal static class JpegContainer
         {
             marker = 0;
             var found = _file[_at..].IndexOf((byte)0xFF);
-            if (found < 0) return false;
+            if (found < 0)
+                return false;
             _at += found;
-            while (_at < _file.Length && _file[_at] == 0xFF) _at++;
-            if (_at == _file.Length) return false;
+            while (_at < _file.Length && _file[_at] == 0xFF)
+                _at++;
+            if (_at == _file.Length)
+                return false;
             marker = _file[_at++];
             return true;
         }
@@ -180,7 +198,8 @@ internal static class JpegContainer
                 }
 
                 _at += found;
-                if (_file[_at + 1] is not (0x00 or 0xFF or >= 0xD0 and <= 0xD7)) return _file[start.._at];
+                if (_file[_at + 1] is not (0x00 or 0xFF or >= 0xD0 and <= 0xD7))
+                    return _file[start.._at];
                 _at += _file[_at + 1] == 0xFF ? 1 : 2;
             }
         }

@@ -17,15 +17,22 @@ internal static class PngContainer
         while (chunks.Next())
         {
             var data = chunks.Data;
-            if (header is null != chunks.Is("IHDR"u8)) throw ImageContainers.Corrupt();
-            if (header is null) header = ReadHeader(data);
-            else if (chunks.Is("acTL"u8)) header = header with { Frames = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(data), int.MaxValue), IsStillOfAnimation = true };
-            else if (chunks.Is("eXIf"u8) && header.Orientation == 1) header = header with { Orientation = Exif.ReadOrientation(data) };
-            else if (chunks.Is("iCCP"u8) && header.Profile is null) header = header with { Profile = Decompress(data) };
-            else if (chunks.IsCritical && !chunks.Is("PLTE"u8) && !chunks.Is("IDAT"u8) && !chunks.Is("IEND"u8)) throw ImageContainers.Corrupt();
+            if (header is null != chunks.Is("IHDR"u8))
+                throw ImageContainers.Corrupt();
+            if (header is null)
+                header = ReadHeader(data);
+            else if (chunks.Is("acTL"u8))
+                header = header with { Frames = (int)Math.Min(BinaryPrimitives.ReadUInt32BigEndian(data), int.MaxValue), IsStillOfAnimation = true };
+            else if (chunks.Is("eXIf"u8) && header.Orientation == 1)
+                header = header with { Orientation = Exif.ReadOrientation(data) };
+            else if (chunks.Is("iCCP"u8) && header.Profile is null)
+                header = header with { Profile = Decompress(data) };
+            else if (chunks.IsCritical && !chunks.Is("PLTE"u8) && !chunks.Is("IDAT"u8) && !chunks.Is("IEND"u8))
+                throw ImageContainers.Corrupt();
         }
 
-        if (header is null) throw ImageContainers.Corrupt();
+        if (header is null)
+            throw ImageContainers.Corrupt();
         // An animation of one frame is a still image.
         return header.Frames <= 1 ? header with { Frames = 1, IsStillOfAnimation = false } : header;
     }
@@ -36,8 +43,10 @@ internal static class PngContainer
         var chunks = new Chunks(file);
         while (chunks.Next())
         {
-            if (IsPixels(chunks) || keepProfile && chunks.Is("iCCP"u8)) output.Append(chunks.Whole);
-            if (orientation > 1 && chunks.Is("IHDR"u8)) Write(output, "eXIf"u8, Exif.WriteOrientation(orientation));
+            if (IsPixels(chunks) || keepProfile && chunks.Is("iCCP"u8))
+                output.Append(chunks.Whole);
+            if (orientation > 1 && chunks.Is("IHDR"u8))
+                Write(output, "eXIf"u8, Exif.WriteOrientation(orientation));
         }
     }
 
@@ -62,7 +71,8 @@ internal static class PngContainer
     private static byte[]? Decompress(ReadOnlySpan<byte> data)
     {
         var name = data.IndexOf((byte)0);
-        if (name is < 1 or > 79 || data.Length < name + 2 || data[name + 1] != 0) return null;
+        if (name is < 1 or > 79 || data.Length < name + 2 || data[name + 1] != 0)
+            return null;
         try
         {
             using var packed = new MemoryStream(data[(name + 2)..].ToArray());
@@ -71,7 +81,8 @@ internal static class PngContainer
             while (profile.Length <= MaxProfileBytes)
             {
                 var count = unpacked.Read(profile.GetSpan(4_096));
-                if (count == 0) return profile.Span.ToArray();
+                if (count == 0)
+                    return profile.Span.ToArray();
                 profile.Advance(count);
             }
         }
@@ -113,7 +124,8 @@ internal static class PngContainer
         /// <summary>Stops after IEND, whatever follows; a file without it is truncated.</summary>
         public bool Next()
         {
-            if (_ended) return false;
+            if (_ended)
+                return false;
             var length = BinaryPrimitives.ReadUInt32BigEndian(_file[_at..]);
             Whole = _file.Slice(_at, checked((int)(length + 12)));
             _at += Whole.Length;

@@ -27,7 +27,8 @@ internal static class TiffContainer
             at = next;
         }
 
-        if (first is null) throw ImageContainers.Corrupt();
+        if (first is null)
+            throw ImageContainers.Corrupt();
         // Pages of different sizes cannot be decoded together: treat the first as the image and the others as previews.
         return first with { Frames = sameSize || pages > 1_000 ? pages : 1 };
     }
@@ -51,7 +52,8 @@ internal static class TiffContainer
         {
             var position = checked((int)at);
             var count = _big ? Offset64(position) : UInt16(position);
-            if (count > MaxEntries) throw ImageContainers.Corrupt();
+            if (count > MaxEntries)
+                throw ImageContainers.Corrupt();
             position += _big ? 8 : 2;
             var page = new ImageHeader(ImageFormat.Tiff, 0, 0, BitsPerSample: 1);
             for (var i = 0; i < count; i++, position += _big ? 20 : 12)
@@ -62,7 +64,8 @@ internal static class TiffContainer
         /// <summary>Some writers leave out the last offset.</summary>
         private long Next(int position)
         {
-            if (_file.Length - position < (_big ? 8 : 4)) return 0;
+            if (_file.Length - position < (_big ? 8 : 4))
+                return 0;
             return _big ? Offset64(position) : UInt32(position);
         }
 
@@ -82,8 +85,10 @@ internal static class TiffContainer
             var count = _big ? Offset64(entry + 4) : UInt32(entry + 4);
             var inline = entry + (_big ? 12 : 8);
             var size = type switch { 1 => 1, 3 => 2, 4 => 4, 16 => 8, _ => 0 };
-            if (size == 0 || count < 1) return 0;
-            if (count > (_big ? 8 : 4) / size) inline = checked((int)(_big ? Offset64(inline) : UInt32(inline)));
+            if (size == 0 || count < 1)
+                return 0;
+            if (count > (_big ? 8 : 4) / size)
+                inline = checked((int)(_big ? Offset64(inline) : UInt32(inline)));
             var value = size switch { 1 => _file[inline], 2 => UInt16(inline), 4 => UInt32(inline), _ => Offset64(inline) };
             return (int)Math.Min(value, int.MaxValue);
         }

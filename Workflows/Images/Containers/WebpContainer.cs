@@ -17,15 +17,22 @@ internal static class WebpContainer
         var chunks = new Chunks(file);
         while (chunks.Next())
         {
-            if (chunks.Is("VP8X"u8)) canvas ??= (1 + Read24(chunks.Data[4..]), 1 + Read24(chunks.Data[7..]));
-            else if (chunks.Is("ANMF"u8)) frames++;
-            else if (chunks.Is("EXIF"u8) && orientation == 1) orientation = ReadOrientation(chunks.Data);
-            else if (chunks.Is("ICCP"u8)) profile ??= chunks.Data.ToArray();
-            else if (chunks.Is("VP8 "u8) && images++ == 0) canvas ??= ReadLossy(chunks.Data);
-            else if (chunks.Is("VP8L"u8) && images++ == 0) canvas ??= ReadLossless(chunks.Data);
+            if (chunks.Is("VP8X"u8))
+                canvas ??= (1 + Read24(chunks.Data[4..]), 1 + Read24(chunks.Data[7..]));
+            else if (chunks.Is("ANMF"u8))
+                frames++;
+            else if (chunks.Is("EXIF"u8) && orientation == 1)
+                orientation = ReadOrientation(chunks.Data);
+            else if (chunks.Is("ICCP"u8))
+                profile ??= chunks.Data.ToArray();
+            else if (chunks.Is("VP8 "u8) && images++ == 0)
+                canvas ??= ReadLossy(chunks.Data);
+            else if (chunks.Is("VP8L"u8) && images++ == 0)
+                canvas ??= ReadLossless(chunks.Data);
         }
 
-        if (canvas is not { } size || frames + images == 0) throw ImageContainers.Corrupt();
+        if (canvas is not { } size || frames + images == 0)
+            throw ImageContainers.Corrupt();
         return new ImageHeader(ImageFormat.Webp, size.Width, size.Height, Math.Max(frames, 1), orientation, Profile: profile);
     }
 
@@ -41,10 +48,12 @@ internal static class WebpContainer
                 extended = true;
                 WriteExtended(output, chunks.Data, orientation > 1, keepProfile);
             }
-            else if (IsPixels(chunks) || keepProfile && chunks.Is("ICCP"u8)) output.Append(chunks.Whole);
+            else if (IsPixels(chunks) || keepProfile && chunks.Is("ICCP"u8))
+                output.Append(chunks.Whole);
         }
 
-        if (extended && orientation > 1) Write(output, "EXIF"u8, Exif.WriteOrientation(orientation));
+        if (extended && orientation > 1)
+            Write(output, "EXIF"u8, Exif.WriteOrientation(orientation));
         Span<byte> size = stackalloc byte[4];
         BinaryPrimitives.WriteInt32LittleEndian(size, output.Length - 8);
         output.WriteAt(4, size);
@@ -58,8 +67,10 @@ internal static class WebpContainer
         Span<byte> extended = stackalloc byte[10];
         data[..10].CopyTo(extended);
         extended[0] &= unchecked((byte)~(XmpFlag | ExifFlag));
-        if (!keepProfile) extended[0] &= unchecked((byte)~ProfileFlag);
-        if (exif) extended[0] |= ExifFlag;
+        if (!keepProfile)
+            extended[0] &= unchecked((byte)~ProfileFlag);
+        if (exif)
+            extended[0] |= ExifFlag;
         Write(output, "VP8X"u8, extended);
     }
 
@@ -70,7 +81,8 @@ internal static class WebpContainer
         output.Append(type);
         output.Append(size);
         output.Append(data);
-        if (data.Length % 2 == 1) output.Append([0]);
+        if (data.Length % 2 == 1)
+            output.Append([0]);
     }
 
     /// <summary>Some writers put the "Exif" prefix of JPEG before the block.</summary>
@@ -110,7 +122,8 @@ internal static class WebpContainer
 
         public bool Next()
         {
-            if (_rest.Length < 8) return false;
+            if (_rest.Length < 8)
+                return false;
             var length = checked((int)BinaryPrimitives.ReadUInt32LittleEndian(_rest[4..]));
             Type = _rest[..4];
             Data = _rest.Slice(8, length);

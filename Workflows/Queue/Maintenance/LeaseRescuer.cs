@@ -56,7 +56,8 @@ public sealed partial class LeaseRescuer(
         await reader.ReadAsync(cancellationToken);
         var freed = reader.GetInt32(0);
         metrics.ClaimsRecovered(ClaimKind.Image, freed);
-        if (freed > 0) LogFreed(freed, reader.GetInt32(1));
+        if (freed > 0)
+            LogFreed(freed, reader.GetInt32(1));
         return freed;
     }
 

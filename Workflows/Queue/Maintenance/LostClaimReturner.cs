@@ -44,10 +44,12 @@ public sealed partial class LostClaimReturner(
     public async Task<int> ReturnLostAsync(CancellationToken cancellationToken)
     {
         var lost = (await ReadOwnAsync(cancellationToken)).Where(c => !held.IsTracked(c.Id, c.Fence)).ToList();
-        if (lost.Count == 0) return 0;
+        if (lost.Count == 0)
+            return 0;
         var handedBack = await claimer.HandBackAsync(lost, cancellationToken);
         metrics.ClaimsRecovered(ClaimKind.Image, handedBack);
-        if (handedBack > 0) LogHandedBack(handedBack);
+        if (handedBack > 0)
+            LogHandedBack(handedBack);
         return handedBack;
     }
 
@@ -60,7 +62,8 @@ public sealed partial class LostClaimReturner(
             .With("owner", process.Id);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var own = new List<(ImageId, long)>();
-        while (await reader.ReadAsync(cancellationToken)) own.Add((new ImageId(reader.GetInt64(0)), reader.GetInt64(1)));
+        while (await reader.ReadAsync(cancellationToken))
+            own.Add((new ImageId(reader.GetInt64(0)), reader.GetInt64(1)));
         return own;
     }
 

@@ -31,7 +31,8 @@ public sealed partial class PoisonImageFailer(
     public async Task<int> FailAsync(CancellationToken cancellationToken)
     {
         var poisonous = await TakeOverAsync(cancellationToken);
-        foreach (var image in poisonous) LogPoisonImage(image.RequestId, image.Row, image.Position);
+        foreach (var image in poisonous)
+            LogPoisonImage(image.RequestId, image.Row, image.Position);
         await Task.WhenAll(poisonous.Select(image => recorder.RecordAsync(
             new ImageOutcome.Failed(
                 image, QueueFailureCodes.DecoderCrashed, "The decoder crashed every time it processed this image."),
@@ -43,7 +44,8 @@ public sealed partial class PoisonImageFailer(
     private async Task<List<ClaimedImage>> TakeOverAsync(CancellationToken cancellationToken)
     {
         var found = await FindAsync(cancellationToken);
-        if (found.Count == 0) return [];
+        if (found.Count == 0)
+            return [];
         // Before the take-over: LostClaimReturner hands back rows that name this process but are not tracked.
         held.Expect(found);
         try
@@ -69,7 +71,8 @@ public sealed partial class PoisonImageFailer(
             .With("exclusive_crashes", options.Value.MaxExclusiveCrashes);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var found = new List<ImageId>();
-        while (await reader.ReadAsync(cancellationToken)) found.Add(new ImageId(reader.GetInt64(0)));
+        while (await reader.ReadAsync(cancellationToken))
+            found.Add(new ImageId(reader.GetInt64(0)));
         return found;
     }
 

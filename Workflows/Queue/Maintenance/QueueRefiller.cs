@@ -24,7 +24,8 @@ public sealed partial class QueueRefiller(
     /// <summary>Returns how many offers were pushed.</summary>
     public async Task<int> RefillAsync(CancellationToken cancellationToken)
     {
-        if (await queue.TryBeginRebuildAsync(RebuildTimeout) is not { } mark) return 0;
+        if (await queue.TryBeginRebuildAsync(RebuildTimeout) is not { } mark)
+            return 0;
         await WarnOfEvictionAsync();
         var pushed = 0;
         var last = new ImageId(0);
@@ -36,7 +37,8 @@ public sealed partial class QueueRefiller(
         }
 
         // If Redis was emptied again meanwhile, the mark is gone too, and the next pass starts over.
-        if (await queue.SettleAsync(mark)) LogRebuilt(pushed);
+        if (await queue.SettleAsync(mark))
+            LogRebuilt(pushed);
         return pushed;
     }
 
@@ -62,7 +64,8 @@ public sealed partial class QueueRefiller(
 
     private async Task WarnOfEvictionAsync()
     {
-        if (await queue.ReadEvictionPolicyAsync() is { } policy and not "noeviction") LogEvicts(policy);
+        if (await queue.ReadEvictionPolicyAsync() is { } policy and not "noeviction")
+            LogEvicts(policy);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Redis was empty; pushed {Count} offered images to it")]

@@ -16,7 +16,8 @@ public sealed class QueueSampler(
 
     protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
-        if (metrics.SamplesQueue) await SampleAsync(cancellationToken);
+        if (metrics.SamplesQueue)
+            await SampleAsync(cancellationToken);
     }
 
     /// <summary>Derives the depth from the counters of open requests: counting images would get slower as the queue grows.</summary>

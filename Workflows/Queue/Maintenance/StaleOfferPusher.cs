@@ -28,7 +28,8 @@ public sealed class StaleOfferPusher(
             var stale = await TouchStaleAsync(cancellationToken);
             await ImageFeeder.PushAsync(queue, stale);
             reoffered += stale.Count;
-            if (stale.Count < options.Value.ReconcileSlice) return reoffered;
+            if (stale.Count < options.Value.ReconcileSlice)
+                return reoffered;
         }
     }
 
