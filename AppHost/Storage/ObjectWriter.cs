@@ -44,9 +44,10 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
                 File.Move(temporaryPath, path, overwrite);
                 return _moved = true;
             }
-            catch (DirectoryNotFoundException) when (createFolder)
+            catch (IOException e) when (createFolder && e is DirectoryNotFoundException or FileNotFoundException && File.Exists(temporaryPath))
             {
-                // A concurrent delete can remove the empty folder again before the move, hence the loop.
+                // A concurrent delete can remove the empty folder again before the move, hence the loop. If a concurrent write
+                // creates the folder while File.Move looks for what was missing, it reports the file as not found.
                 Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             }
             catch (IOException) when (!overwrite && File.Exists(path))
