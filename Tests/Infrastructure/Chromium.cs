@@ -15,6 +15,9 @@ public sealed class Chromium : IAsyncLifetime
         "--disable-dev-shm-usage",
     ];
 
+    // Studio starts within seconds, but a busy machine may take minutes.
+    private const float TimeoutMs = 180_000;
+
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
@@ -25,8 +28,7 @@ public sealed class Chromium : IAsyncLifetime
     {
         if (ExecutablePath is null)
             return;
-        // Generous, so that a busy machine does not fail tests.
-        Assertions.SetDefaultExpectTimeout(30_000);
+        Assertions.SetDefaultExpectTimeout(TimeoutMs);
         _playwright = await Playwright.CreateAsync();
         _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = ExecutablePath, Args = Arguments });
     }
@@ -35,7 +37,7 @@ public sealed class Chromium : IAsyncLifetime
     public async Task<IPage> NewPageAsync(BrowserNewContextOptions? options = null)
     {
         var context = await _browser!.NewContextAsync(options);
-        context.SetDefaultTimeout(30_000);
+        context.SetDefaultTimeout(TimeoutMs);
         return await context.NewPageAsync();
     }
 

@@ -3,27 +3,30 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Darkroom.Tests.Studio;
 
-/// <summary>User actions in Studio. Studio takes seconds to start, and minutes on a busy machine.</summary>
+/// <summary>User actions in Studio.</summary>
 internal static class StudioDriver
 {
-    private const float TimeoutMs = 180_000;
+    private const string Definitions = "workflows/definitions";
 
-    public static async Task OpenStudioAsync(this IPage page, string origin, string key, string view = "workflows/definitions")
+    public static async Task OpenStudioAsync(this IPage page, string origin, string key, string view = Definitions)
     {
         await page.GotoAsync($"{origin}/studio/{view}");
         await page.GetByLabel("API key").FillAsync(key);
         await page.GetByRole(AriaRole.Button, new() { Name = "Sign in", Exact = true }).ClickAsync();
         await page.WaitForViewAsync(view);
+        // A loaded list writes its page number into the URL, and that navigation closes every open dialog.
+        if (view == Definitions)
+            await page.WaitForURLAsync("**/studio/workflows/definitions?page=*", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
     }
 
     public static async Task WaitForViewAsync(this IPage page, string view)
     {
-        await page.WaitForURLAsync($"**/studio/{view}*", new() { Timeout = TimeoutMs, WaitUntil = WaitUntilState.DOMContentLoaded });
-        await Expect(page.Locator("#dr-loading")).ToBeHiddenAsync(new() { Timeout = TimeoutMs });
+        await page.WaitForURLAsync($"**/studio/{view}*", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
+        await Expect(page.Locator("#dr-loading")).ToBeHiddenAsync();
     }
 
     /// <summary>Selects an activity on the open canvas.</summary>
-    public static Task SelectAsync(this IPage page, string activity) => page.Activity(activity).ClickAsync(new() { Timeout = TimeoutMs });
+    public static Task SelectAsync(this IPage page, string activity) => page.Activity(activity).ClickAsync();
 
     public static ILocator Activity(this IPage page, string activity) => page.Locator(".x6-node", new() { HasText = activity }).First;
 
@@ -31,7 +34,7 @@ internal static class StudioDriver
     public static async Task WriteInputAsync(this IPage page, string hint, string value)
     {
         var input = page.Locator(".mud-input-control", new() { HasText = hint }).Locator("input").First;
-        await input.WaitForAsync(new() { Timeout = TimeoutMs });
+        await input.WaitForAsync();
         await page.SavedAsync(async () =>
         {
             await input.FillAsync(value);
@@ -42,8 +45,8 @@ internal static class StudioDriver
     /// <summary>Opens the body of the fan-out.</summary>
     public static async Task OpenBodyAsync(this IPage page)
     {
-        await page.GetByText("Each image", new() { Exact = true }).First.ClickAsync(new() { Timeout = TimeoutMs });
-        await Expect(page.Activity("Download image")).ToBeVisibleAsync(new() { Timeout = TimeoutMs });
+        await page.GetByText("Each image", new() { Exact = true }).First.ClickAsync();
+        await Expect(page.Activity("Download image")).ToBeVisibleAsync();
     }
 
     /// <summary>Drags an activity from the toolbox to a place on the canvas where it covers no other.</summary>
@@ -51,7 +54,7 @@ internal static class StudioDriver
     {
         await page.GetByText(category, new() { Exact = true }).ClickAsync();
         var item = page.Locator("[draggable=true]", new() { HasText = activity }).First;
-        await item.WaitForAsync(new() { Timeout = TimeoutMs });
+        await item.WaitForAsync();
         await page.SavedAsync(() => item.DragToAsync(page.Locator(".x6-graph").First, new() { TargetPosition = new() { X = x, Y = y } }));
         await Expect(page.Activity(activity)).ToBeVisibleAsync();
     }
@@ -80,7 +83,7 @@ internal static class StudioDriver
     /// <summary>Presses Run and waits for the viewer of the new instance; returns the instance's id.</summary>
     public static async Task<string> RunAsync(this IPage page)
     {
-        await page.Locator("button:has(path[d^='M8 5v14'])").Last.ClickAsync(new() { Timeout = TimeoutMs });
+        await page.Locator("button:has(path[d^='M8 5v14'])").Last.ClickAsync();
         await page.WaitForViewAsync("workflows/instances/*/view");
         return new Uri(page.Url).Segments[^2].TrimEnd('/');
     }
@@ -88,7 +91,7 @@ internal static class StudioDriver
     /// <summary>Picks an action in a list row's menu, and confirms it if asked.</summary>
     public static async Task PickAsync(this IPage page, string row, string action, string? confirm = null)
     {
-        await page.Locator("tbody tr", new() { HasText = row }).Locator("button").Last.ClickAsync(new() { Timeout = TimeoutMs });
+        await page.Locator("tbody tr", new() { HasText = row }).Locator("button").Last.ClickAsync();
         await page.Locator(".mud-popover-open .mud-menu-item").GetByText(action, new() { Exact = true }).ClickAsync();
         if (confirm is not null)
             await page.Locator(".mud-dialog button", new() { HasText = confirm }).ClickAsync();
@@ -101,7 +104,7 @@ internal static class StudioDriver
     public static async Task<int> PublishAsync(this IPage page)
     {
         var response = await page.RunAndWaitForResponseAsync(
-            () => page.Locator("button.mud-icon-button.mud-primary-text").Last.ClickAsync(), IsSave, new() { Timeout = TimeoutMs });
+            () => page.Locator("button.mud-icon-button.mud-primary-text").Last.ClickAsync(), IsSave);
         return response.Status;
     }
 
@@ -111,8 +114,8 @@ internal static class StudioDriver
     private static async Task SavedAsync(this IPage page, Func<Task> change)
     {
         // After a save Studio reloads the activity types and redraws.
-        var drawn = page.WaitForResponseAsync(response => response.Url.Contains("/descriptors/activities", StringComparison.Ordinal), new() { Timeout = TimeoutMs });
-        var saved = await page.RunAndWaitForResponseAsync(change, IsSave, new() { Timeout = TimeoutMs });
+        var drawn = page.WaitForResponseAsync(response => response.Url.Contains("/descriptors/activities", StringComparison.Ordinal));
+        var saved = await page.RunAndWaitForResponseAsync(change, IsSave);
         Assert.Equal(200, saved.Status);
         await drawn;
     }

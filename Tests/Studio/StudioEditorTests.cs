@@ -55,8 +55,8 @@ public sealed class StudioEditorTests(Chromium chromium) : StudioTest(chromium)
         var instance = await Page.RunAsync();
         await Page.OpenBodyAsync();
         // All three images of the sample completed it; the page updates by itself.
-        await Expect(Page.Activity("Resize image").Locator(".mud-badge")).ToHaveTextAsync("3", new() { Timeout = 180_000 });
-        await Expect(Page.Locator("tr", new() { HasText = "Sub status" })).ToContainTextAsync("Finished", new() { Timeout = 180_000 });
+        await Expect(Page.Activity("Resize image").Locator(".mud-badge")).ToHaveTextAsync("3");
+        await Expect(Page.Locator("tr", new() { HasText = "Sub status" })).ToContainTextAsync("Finished");
 
         using var client = Client(key);
         var request = (await client.GetFromJsonAsync<JsonElement>($"/elsa/api/workflow-instances/{instance}")).GetProperty("correlationId").GetString();

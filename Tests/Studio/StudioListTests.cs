@@ -43,8 +43,8 @@ public sealed class StudioListTests(Chromium chromium) : StudioTest(chromium)
         await dialog.Locator("input[type=text], input:not([type])").First.FillAsync("Thumbnails");
         await dialog.GetByRole(AriaRole.Button, new() { Name = "Ok" }).ClickAsync();
 
-        await Page.WaitForURLAsync("**/studio/workflows/definitions/*/edit", new() { Timeout = 180_000, WaitUntil = WaitUntilState.DOMContentLoaded });
-        await Expect(Page).ToHaveTitleAsync("Thumbnails · Darkroom", new() { Timeout = 180_000 });
+        await Page.WaitForURLAsync("**/studio/workflows/definitions/*/edit", new() { WaitUntil = WaitUntilState.DOMContentLoaded });
+        await Expect(Page).ToHaveTitleAsync("Thumbnails · Darkroom");
         Watch.AssertQuiet();
     }
 }

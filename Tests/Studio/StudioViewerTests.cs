@@ -14,7 +14,7 @@ public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
     {
         await Page.OpenStudioAsync(Product.Origin, await Product.KeyAsync(Scopes.WorkflowsRead), Editor);
 
-        await Expect(Page.Activity("Validate CSV")).ToBeVisibleAsync(new() { Timeout = 180_000 });
+        await Expect(Page.Activity("Validate CSV")).ToBeVisibleAsync();
         await Expect(Page.GetByText("View only", new() { Exact = true })).ToBeVisibleAsync();
         await Expect(Page.GetByText("Auto-save")).ToHaveCountAsync(0);
         await Expect(Page.Locator("button.mud-icon-button.mud-primary-text")).ToHaveCountAsync(0);
@@ -30,14 +30,14 @@ public sealed class StudioViewerTests(Chromium chromium) : StudioTest(chromium)
         accepted.EnsureSuccessStatusCode();
         await Page.OpenStudioAsync(Product.Origin, key, "workflows/instances");
 
-        await Page.Locator("tbody tr", new() { HasText = "Image compression" }).First.ClickAsync(new() { Timeout = 180_000 });
+        await Page.Locator("tbody tr", new() { HasText = "Image compression" }).First.ClickAsync();
         await Page.WaitForViewAsync("workflows/instances/*/view");
-        await Expect(Page.Activity("Validate CSV")).ToBeVisibleAsync(new() { Timeout = 180_000 });
+        await Expect(Page.Activity("Validate CSV")).ToBeVisibleAsync();
 
         // The page notices by itself, on its next request or within a minute.
         await Product.RevokeAsync(key);
 
-        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Sign in to workflows" })).ToBeVisibleAsync(new() { Timeout = 180_000 });
+        await Expect(Page.GetByRole(AriaRole.Heading, new() { Name = "Sign in to workflows" })).ToBeVisibleAsync();
         Assert.Contains("return=%2Fstudio%2Fworkflows%2Finstances", Page.Url, StringComparison.Ordinal);
     }
 }
