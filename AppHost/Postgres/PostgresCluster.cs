@@ -37,7 +37,7 @@ internal sealed record PostgresCluster(PostgresBinaries Binaries, ServerFolder F
             "lc_messages=C",
         ];
         if (!options.Durable)
-            settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
+            settings.AddRange(["fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_wal_size=256MB"]);
         List<string> arguments =
         [
             "-D", Folder.Data, "-p", port.ToString(CultureInfo.InvariantCulture),

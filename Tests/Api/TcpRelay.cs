@@ -51,10 +51,10 @@ internal sealed class TcpRelay : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
-        Unhang();
-        _listener.Stop();
-        CutAll();
         await _accepting;
+        _listener.Stop();
+        Unhang();
+        CutAll();
         _stop.Dispose();
     }
 
@@ -74,7 +74,7 @@ internal sealed class TcpRelay : IAsyncDisposable
                 _ = RelayAsync(client);
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or SocketException)
         {
             // The test is over.
         }

@@ -25,7 +25,7 @@ internal static class TestPostgres
     private static async Task<string> StartAsync()
     {
         DeleteFoldersOfDeadRuns();
-        var folder = Path.Combine(Path.GetTempPath(), Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+        var folder = Path.Combine(ServerData.Root, Prefix + Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
         var server = await PostgresServer.StartAsync(
             new PostgresClusterOptions
             {
@@ -52,7 +52,7 @@ internal static class TestPostgres
 
     private static void DeleteFoldersOfDeadRuns()
     {
-        foreach (var folder in Directory.EnumerateDirectories(Path.GetTempPath(), Prefix + "*"))
+        foreach (var folder in Directory.EnumerateDirectories(ServerData.Root, Prefix + "*"))
         {
             if (!int.TryParse(Path.GetFileName(folder)[Prefix.Length..], CultureInfo.InvariantCulture, out var pid))
                 continue;

@@ -9,7 +9,7 @@ namespace Darkroom.Tests.Infrastructure;
 /// <summary>A separate S3 endpoint in this process, on a temporary folder, with one bucket.</summary>
 public sealed class TestS3 : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("darkroom-s3-").FullName;
+    private readonly string _folder = ServerData.CreateFolder("darkroom-s3-");
     private readonly List<IDisposable> _clients = [];
     private readonly TimeProvider _time;
     private S3Endpoint _endpoint = null!;
