@@ -17,11 +17,11 @@ internal sealed partial class LifecycleChanges(
     private readonly Dictionary<Change, Task<LifecycleResult>> _running = [];
     private readonly CancellationTokenSource _stop = new();
 
-    /// <summary>The result of <see cref="RequestLifecycle.CancelAsync"/>, or null if it is still running after <see cref="RequestsOptions.ChangeAnswer"/>.</summary>
+    /// <summary>The result of <see cref="RequestLifecycle.CancelAsync"/>, or null if it is still running after <see cref="RequestsOptions.ChangeResponse"/>.</summary>
     public Task<LifecycleResult?> CancelAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken) =>
         WaitAsync(new Change("Cancelling", owner, request), lifecycle.CancelAsync, cancellationToken);
 
-    /// <summary>The result of <see cref="RequestLifecycle.RetryAsync"/>, or null if it is still running after <see cref="RequestsOptions.ChangeAnswer"/>.</summary>
+    /// <summary>The result of <see cref="RequestLifecycle.RetryAsync"/>, or null if it is still running after <see cref="RequestsOptions.ChangeResponse"/>.</summary>
     public Task<LifecycleResult?> RetryAsync(OwnerId owner, RequestId request, CancellationToken cancellationToken) =>
         WaitAsync(new Change("Retrying", owner, request), lifecycle.RetryAsync, cancellationToken);
 
@@ -30,7 +30,7 @@ internal sealed partial class LifecycleChanges(
         var result = StartOrJoin(change, work);
         try
         {
-            return await result.WaitAsync(options.Value.ChangeAnswer, time, cancellationToken);
+            return await result.WaitAsync(options.Value.ChangeResponse, time, cancellationToken);
         }
         catch (TimeoutException) when (!result.IsCompleted)
         {

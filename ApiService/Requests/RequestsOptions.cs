@@ -38,7 +38,7 @@ internal sealed class RequestsOptions : IValidatableObject
     /// response is 202 and the change continues in the background.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
-    public TimeSpan ChangeAnswer { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan ChangeResponse { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <summary>
     /// Timeout of a cancellation or retry, after which it is rolled back. Default 15 min: a cancellation may have to wait until millions
@@ -52,8 +52,8 @@ internal sealed class RequestsOptions : IValidatableObject
         if (DefaultPageSize > MaxPageSize)
             yield return new ValidationResult(
                 $"Requests:DefaultPageSize ({DefaultPageSize}) must not exceed Requests:MaxPageSize ({MaxPageSize}).");
-        if (ChangeAnswer > Change)
+        if (ChangeResponse > Change)
             yield return new ValidationResult(
-                $"Requests:ChangeAnswer ({ChangeAnswer}) must not exceed Requests:Change ({Change}).");
+                $"Requests:ChangeResponse ({ChangeResponse}) must not exceed Requests:Change ({Change}).");
     }
 }

@@ -15,7 +15,7 @@ public sealed class StudioOptions : IValidatableObject
 
     /// <summary>How long a session lasts in total. Default 7 days: an open tab that polls must not keep it alive forever.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "365.00:00:00")]
-    public TimeSpan LongestSession { get; set; } = TimeSpan.FromDays(7);
+    public TimeSpan MaxSession { get; set; } = TimeSpan.FromDays(7);
 
     /// <summary>
     /// Folder of the unpacked npm package <c>@elsa-workflows/elsa-studio-wasm</c>. Default: next to the published service, otherwise where
@@ -25,7 +25,7 @@ public sealed class StudioOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (LongestSession < Session)
-            yield return new ValidationResult("Studio:LongestSession must not be less than Studio:Session.", [nameof(LongestSession)]);
+        if (MaxSession < Session)
+            yield return new ValidationResult("Studio:MaxSession must not be less than Studio:Session.", [nameof(MaxSession)]);
     }
 }

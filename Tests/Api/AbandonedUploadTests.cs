@@ -144,11 +144,11 @@ public sealed class AbandonedUploadTests : ApiTest
     {
         using var accepted = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
         Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
-        await Api.Sweeper.ForgetAnswersAsync(CancellationToken.None);
+        await Api.Sweeper.DeleteExpiredResponsesAsync(CancellationToken.None);
         Assert.Equal(1, await Api.CountAsync("idempotency_keys"));
 
         await Database.DataSource.Sql("update idempotency_keys set created_at = now() - interval '8 days'").ExecuteNonQueryAsync();
-        await Api.Sweeper.ForgetAnswersAsync(CancellationToken.None);
+        await Api.Sweeper.DeleteExpiredResponsesAsync(CancellationToken.None);
         Assert.Equal(0, await Api.CountAsync("idempotency_keys"));
     }
 

@@ -8,7 +8,7 @@ namespace Darkroom.Tests.Api;
 public sealed class LargeUploadTests : ApiTest
 {
     private const int Rows = 400_000;
-    private const long MostGrowth = 64 * 1024 * 1024;
+    private const long MaxGrowth = 64 * 1024 * 1024;
 
     [Fact]
     public async Task A_large_CSV_is_uploaded_in_bounded_memory()
@@ -20,8 +20,8 @@ public sealed class LargeUploadTests : ApiTest
 
         var request = await response.JsonAsync(HttpStatusCode.Accepted);
         Assert.Equal(Rows, request.GetProperty("no_of_images").GetInt32());
-        Assert.True(content.Bytes > MostGrowth, $"Only {content.Bytes} bytes were sent.");
-        Assert.True(content.Growth < MostGrowth, $"The heap grew by {content.Growth} bytes.");
+        Assert.True(content.Bytes > MaxGrowth, $"Only {content.Bytes} bytes were sent.");
+        Assert.True(content.Growth < MaxGrowth, $"The heap grew by {content.Growth} bytes.");
     }
 
     /// <summary>Generates its rows while it is sent and samples the heap. Server and client share one process here.</summary>

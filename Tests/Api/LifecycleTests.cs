@@ -85,7 +85,7 @@ public sealed class LifecycleTests : ApiTest
     [Fact]
     public async Task A_client_gets_202_if_the_change_takes_too_long()
     {
-        await using var brief = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Requests:ChangeAnswer=00:00:00.2");
+        await using var brief = await TestApi.StartAsync(Database.ConnectionString, S3.ConnectionString, "Requests:ChangeResponse=00:00:00.2");
         using var client = await brief.ClientAsync("alice");
         var id = await ProcessedAsync();
         await using var other = await HoldAsync("csv_data_table where id = @id", id);

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Darkroom.Api;
 using Darkroom.Configuration;
+using Darkroom.Leases;
 using Darkroom.Queue;
 using Darkroom.Retention;
 using Darkroom.Worker;
@@ -90,8 +91,15 @@ public sealed class SettingsTests
             var refusals = Refusal(() => ApiApp.Build(arguments)) + Refusal(() => WorkerApp.Build(arguments));
 
             Assert.All(renamed, setting => Assert.Contains(
-                $"{setting.Section}:{setting.Old} is now {setting.Section}:{setting.New}, written [d.]hh:mm:ss", refusals, StringComparison.Ordinal));
+                $"{setting.Section}:{setting.Old} is now {setting.Section}:{setting.New}", refusals, StringComparison.Ordinal));
         });
+
+    [Fact]
+    public void An_old_name_of_a_duration_says_how_to_write_it() =>
+        Assert.Contains(
+            "Lease:DurationSeconds is now Lease:Duration, written [d.]hh:mm:ss",
+            Refusal<ProcessLeaseOptions>("Lease", ("Lease:DurationSeconds", "30")),
+            StringComparison.Ordinal);
 
     private static string? Refusal(Func<IHost> build) =>
         Record.Exception(() =>

@@ -26,9 +26,9 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         ["Lease:Heartbeat"] = "00:00:00.5",
         ["Lease:Scan"] = "00:00:00.5",
         ["Queue:StaleOffer"] = "00:00:02",
-        ["ImageWork:FirstRetry"] = "00:00:00.2",
+        ["ImageWork:FirstRetryDelay"] = "00:00:00.2",
         ["Engine:Poll"] = "00:00:01",
-        ["Engine:FirstRetry"] = "00:00:00.2",
+        ["Engine:FirstRetryDelay"] = "00:00:00.2",
     };
 
     private readonly List<IHost> _workers = [];

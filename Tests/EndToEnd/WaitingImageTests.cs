@@ -14,7 +14,7 @@ public sealed class WaitingImageTests
             settings:
             [
                 ("Egress:ConnectionsPerHost", "1"), ("Egress:HostWait", "00:00:00.1"), ("Egress:Headers", "00:01:00"),
-                ("Egress:Total", "00:02:00"), ("ImageWork:LongestRetry", "00:00:00.2"),
+                ("Egress:Total", "00:02:00"), ("ImageWork:MaxRetryDelay", "00:00:00.2"),
             ]);
         system.Images.CloseGate();
         var request = await system.Client.UploadAsync(ProductCsv.Of([.. Enumerable.Range(1, 3).Select(i => (IReadOnlyList<string>)[system.Images.Gated(i)])]));
@@ -33,7 +33,7 @@ public sealed class WaitingImageTests
     [Fact]
     public async Task Queued_images_of_a_cancelled_request_leave_Redis()
     {
-        await using var system = await DarkroomSystem.StartAsync(settings: [("ImageWork:InHand", "2")]);
+        await using var system = await DarkroomSystem.StartAsync(settings: [("ImageWork:Concurrency", "2")]);
         system.Images.CloseGate();
         var urls = Enumerable.Range(0, 20).Select(system.Images.Gated).ToList();
         var request = await system.Client.UploadAsync(ProductCsv.Of(urls));

@@ -20,7 +20,7 @@ internal sealed class FaultServer : IAsyncDisposable
     private readonly List<Task> _serving = [];
     private int _connections;
     private int _open;
-    private int _mostOpen;
+    private int _peak;
 
     /// <param name="certificate">Uses TLS with this certificate.</param>
     public FaultServer(Script script, X509Certificate2? certificate = null)
@@ -34,7 +34,7 @@ internal sealed class FaultServer : IAsyncDisposable
 
     public int Port { get; }
     public int Connections => _connections;
-    public int MostOpenAtOnce => _mostOpen;
+    public int PeakConnections => _peak;
     public Uri Url => At("/image.jpg");
 
     public Uri At(string path) => new($"http://127.0.0.1:{Port}{path}");
@@ -64,7 +64,7 @@ internal sealed class FaultServer : IAsyncDisposable
     {
         var open = Interlocked.Increment(ref _open);
         lock (_serving)
-            _mostOpen = Math.Max(_mostOpen, open);
+            _peak = Math.Max(_peak, open);
         try
         {
             await using var stream = await OpenAsync(socket);

@@ -319,7 +319,7 @@ public sealed class ImageFetcherTests
         });
         using var fetcher = TestEgress.Fetcher(TestEgress.Options());
         await Task.WhenAll(Enumerable.Range(0, 40).Select(async _ => (await fetcher.FetchAsync(server.Url, CancellationToken.None)).Dispose()));
-        Assert.InRange(server.MostOpenAtOnce, 1, 4);
+        Assert.InRange(server.PeakConnections, 1, 4);
         Assert.Equal(40, server.Connections);
     }
 

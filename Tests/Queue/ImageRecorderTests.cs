@@ -232,7 +232,7 @@ public sealed class ImageRecorderTests
             await using (var hold = new NpgsqlCommand("select 1 from csv_data_table for update", connection))
                 await hold.ExecuteNonQueryAsync();
             foreach (var image in images)
-                await worker.Recorder.HandInAsync(Outcomes.Success(image), default).WaitAsync(TimeSpan.FromSeconds(20));
+                await worker.Recorder.EnqueueAsync(Outcomes.Success(image), default).WaitAsync(TimeSpan.FromSeconds(20));
             Assert.Equal(20, await rig.CountAsync(request.Id, "running"));
         }
 

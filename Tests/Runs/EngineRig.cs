@@ -30,7 +30,7 @@ internal sealed class EngineRig : IAsyncDisposable
 
     public TestDatabase Database { get; }
     public RecordedMetrics Metrics { get; } = new();
-    public EngineOptions Options { get; } = new() { FirstRetry = TimeSpan.FromSeconds(0.01), ActivityAttempts = 3 };
+    public EngineOptions Options { get; } = new() { FirstRetryDelay = TimeSpan.FromSeconds(0.01), ActivityAttempts = 3 };
     public ProcessLeaseOptions Lease { get; } = new() { Duration = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(1) };
 
     public static async Task<EngineRig> StartAsync(params ScriptedActivity[] activities) => new(await TestDatabase.CreateAsync(), activities.Select(activity => activity.Registration));

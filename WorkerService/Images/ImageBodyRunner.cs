@@ -122,7 +122,7 @@ internal sealed partial class ImageBodyRunner(
     /// </summary>
     private Task RecordAsync(ImageOutcome outcome, CancellationToken cancellationToken) => outcome.Image.Suspect
         ? recorder.RecordAsync(outcome, cancellationToken)
-        : recorder.HandInAsync(outcome, cancellationToken);
+        : recorder.EnqueueAsync(outcome, cancellationToken);
 
     private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)
     {

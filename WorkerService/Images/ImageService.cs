@@ -20,7 +20,7 @@ internal sealed partial class ImageService(
     IOptions<ImageWorkOptions> options,
     ILogger<ImageService> logger) : BackgroundService
 {
-    private readonly SemaphoreSlim _slots = new(options.Value.InHand, options.Value.InHand);
+    private readonly SemaphoreSlim _slots = new(options.Value.Concurrency, options.Value.Concurrency);
     private readonly ExclusiveGate _gate = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -44,7 +44,7 @@ internal sealed partial class ImageService(
         IReadOnlyList<ClaimedImage> images = [];
         try
         {
-            while (slots < Math.Max(1, options.Value.InHand / 8))
+            while (slots < Math.Max(1, options.Value.Concurrency / 8))
             {
                 await _slots.WaitAsync(stopping);
                 slots++;
@@ -99,7 +99,7 @@ internal sealed partial class ImageService(
     {
         var drained = Task.Run(async () =>
         {
-            for (var i = 0; i < options.Value.InHand; i++)
+            for (var i = 0; i < options.Value.Concurrency; i++)
                 await _slots.WaitAsync(CancellationToken.None);
         });
         await Task.WhenAny(drained, Task.Delay(options.Value.Stop, time, CancellationToken.None));

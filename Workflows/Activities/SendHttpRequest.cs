@@ -78,7 +78,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
             },
             new InputDescriptor(ExpectedStatusCodes, typeof(object), JsonSerializer.SerializeToElement(new[] { 200 }), "Statuses with an outcome of their own, as a JSON array of numbers.")
             {
-                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? $"ExpectedStatusCodes must be a JSON array of at most {BranchFlattener.MostAdded} statuses, 100 to 599." : null,
+                UiHint = "dynamic-outcomes", DefaultSyntax = "Object", Check = value => value is JsonElement json && Codes(json) is null ? $"ExpectedStatusCodes must be a JSON array of at most {BranchFlattener.MaxAddedOutcomes} statuses, 100 to 599." : null,
             },
         ],
         Outputs =
@@ -210,7 +210,7 @@ internal sealed class SendHttpRequest : WorkflowActivity, IDescribedActivity, ID
     {
         var texts = Parsed(json) is { ValueKind: JsonValueKind.Undefined } ? [] : BranchFlattener.StatusList(json);
         var codes = new List<int>();
-        if (texts?.Count > BranchFlattener.MostAdded)
+        if (texts?.Count > BranchFlattener.MaxAddedOutcomes)
             return null;
         foreach (var text in texts ?? ["none"])
         {

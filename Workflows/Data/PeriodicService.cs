@@ -7,7 +7,7 @@ namespace Darkroom.Data;
 public abstract partial class PeriodicService(TimeProvider time, ILogger logger) : BackgroundService
 {
     // A dependency that is away is asked less and less often, but its return is noticed within this time.
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
 
     protected TimeProvider Time { get; } = time;
 
@@ -36,7 +36,7 @@ public abstract partial class PeriodicService(TimeProvider time, ILogger logger)
     /// <param name="failures">Runs that failed since the last good one.</param>
     internal static TimeSpan NextDelay(int failures, TimeSpan period) => failures == 0
         ? period
-        : Backoff.NextDelay(failures, period, period > LongestBackoff ? period : LongestBackoff, jitter: 0.5);
+        : Backoff.NextDelay(failures, period, period > MaxBackoff ? period : MaxBackoff, jitter: 0.5);
 
     private async Task<bool> TryRunAsync(int failures, CancellationToken stopping)
     {

@@ -30,11 +30,11 @@ public sealed class EngineOptions
 
     /// <summary>Wait after the first failed attempt; doubled each time. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
-    public TimeSpan FirstRetry { get; set; } = TimeSpan.FromSeconds(2);
+    public TimeSpan FirstRetryDelay { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Longest wait between attempts. Default 5 min.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
-    public TimeSpan LongestRetry { get; set; } = TimeSpan.FromMinutes(5);
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>
     /// Time between polls for ready instances. Default 5 s. Notifications normally wake a worker sooner; polling covers lost ones.
@@ -45,5 +45,5 @@ public sealed class EngineOptions
     /// <summary>The wait after attempt number <paramref name="attempt"/>.</summary>
     /// <param name="jitter">0 to 1.</param>
     internal static TimeSpan NextDelay(int attempt, EngineOptions options, double jitter) =>
-        Backoff.NextDelay(attempt, options.FirstRetry, options.LongestRetry, jitter);
+        Backoff.NextDelay(attempt, options.FirstRetryDelay, options.MaxRetryDelay, jitter);
 }

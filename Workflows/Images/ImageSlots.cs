@@ -13,7 +13,7 @@ public sealed class ImageWorkOptions
 
     /// <summary>Images in hand at once, from claim to stored result. More than downloads, so that decoding never waits for a network.</summary>
     [Range(1, 4096)]
-    public int InHand { get; set; } = 24;
+    public int Concurrency { get; set; } = 24;
 
     /// <summary>How long images in hand may still finish when the process is asked to stop; the rest is handed back. Default 8 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:25")]
@@ -21,18 +21,18 @@ public sealed class ImageWorkOptions
 
     /// <summary>Wait before an image is tried again after its first transient failure; doubled each time. Default 5 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "00:10:00")]
-    public TimeSpan FirstRetry { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan FirstRetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Longest wait between two tries of an image. Default 5 min.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "1.00:00:00")]
-    public TimeSpan LongestRetry { get; set; } = TimeSpan.FromMinutes(5);
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(5);
 
     /// <summary>The wait after try number <paramref name="attempt"/> failed.</summary>
     /// <param name="asked">What the source asked for, if it did; it is waited for at least.</param>
     /// <param name="jitter">0 to 1.</param>
     internal static TimeSpan NextDelay(int attempt, TimeSpan? asked, ImageWorkOptions options, double jitter)
     {
-        var delay = Backoff.NextDelay(attempt, options.FirstRetry, options.LongestRetry, jitter);
+        var delay = Backoff.NextDelay(attempt, options.FirstRetryDelay, options.MaxRetryDelay, jitter);
         return asked > delay ? asked.Value : delay;
     }
 }

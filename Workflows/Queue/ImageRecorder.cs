@@ -64,7 +64,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     /// Queues an outcome and returns as soon as there is capacity for it, so that its slot is free while the database writes. Errors
     /// are logged here. <see cref="DrainAsync"/> waits until it is written.
     /// </summary>
-    public async Task HandInAsync(ImageOutcome outcome, CancellationToken cancellationToken)
+    public async Task EnqueueAsync(ImageOutcome outcome, CancellationToken cancellationToken)
     {
         await _capacity.WaitAsync(cancellationToken);
         Enqueue(new PendingOutcome(outcome));

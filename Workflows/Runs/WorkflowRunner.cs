@@ -53,7 +53,7 @@ internal sealed partial class WorkflowRunner(
             if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance))
                 return;
             // Unexpected. It is retried later, here or by another build, but not in a tight loop.
-            await instances.ReleaseAsync(instance, options.Value.LongestRetry / 10, CancellationToken.None);
+            await instances.ReleaseAsync(instance, options.Value.MaxRetryDelay / 10, CancellationToken.None);
         }
         finally
         {

@@ -28,7 +28,7 @@ public sealed partial class UploadSweeper(
         try
         {
             await SweepAsync(cancellationToken);
-            await ForgetAnswersAsync(cancellationToken);
+            await DeleteExpiredResponsesAsync(cancellationToken);
         }
         finally
         {
@@ -86,9 +86,9 @@ public sealed partial class UploadSweeper(
     }
 
     /// <summary>Deletes expired idempotency responses.</summary>
-    public Task<int> ForgetAnswersAsync(CancellationToken cancellationToken) =>
+    public Task<int> DeleteExpiredResponsesAsync(CancellationToken cancellationToken) =>
         database.Sql("delete from idempotency_keys where created_at < now() - @keep")
-            .With("keep", options.Value.KeepAnswers)
+            .With("keep", options.Value.IdempotencyRetention)
             .ExecuteNonQueryAsync(cancellationToken);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Cleaned up abandoned upload {Upload}")]

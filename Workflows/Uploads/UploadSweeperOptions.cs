@@ -15,5 +15,5 @@ public sealed class UploadSweeperOptions
 
     /// <summary>How long a response is kept for repeats of its idempotency key. Default 7 days: no client retries for longer.</summary>
     [Range(typeof(TimeSpan), "1.00:00:00", "365.00:00:00")]
-    public TimeSpan KeepAnswers { get; set; } = TimeSpan.FromDays(7);
+    public TimeSpan IdempotencyRetention { get; set; } = TimeSpan.FromDays(7);
 }

@@ -81,7 +81,7 @@ internal sealed class StudioSessionStore(NpgsqlDataSource database, IOptions<Stu
                 """)
             .With("hash", hash)
             .With("lifetime", options.Value.Session)
-            .With("longest", options.Value.LongestSession)
+            .With("longest", options.Value.MaxSession)
             .ExecuteNonQueryAsync(cancellationToken);
 
     private async Task DeleteExpiredAsync(CancellationToken cancellationToken) =>

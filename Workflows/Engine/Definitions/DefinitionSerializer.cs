@@ -14,7 +14,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
     public const string RevisionProperty = "darkroomRevision";
 
     private const string Schema = "https://elsaworkflows.io/schemas/workflow-definition/v3.0.0/schema.json";
-    private const int LongestName = 200;
+    private const int MaxNameLength = 200;
 
     /// <summary>Members that identify a version and say what state it is in: editors cannot change them.</summary>
     private static readonly HashSet<string> Identity = new(
@@ -33,8 +33,8 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         var name = ActivityTree.Text(model, "name")?.Trim();
         if (string.IsNullOrEmpty(name))
             throw new WorkflowDefinitionException("A workflow needs a name.");
-        if (name.Length > LongestName || name.Any(char.IsControl))
-            throw new WorkflowDefinitionException($"A workflow's name is one line of at most {LongestName} characters.");
+        if (name.Length > MaxNameLength || name.Any(char.IsControl))
+            throw new WorkflowDefinitionException($"A workflow's name is one line of at most {MaxNameLength} characters.");
         if (model["root"] is not JsonObject root || ActivityTree.Text(root, "id") is null || ActivityTree.Text(root, "type") is null)
             throw new WorkflowDefinitionException("The definition has no root: an activity with an id and a type.");
 

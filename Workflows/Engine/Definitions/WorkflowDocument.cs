@@ -8,7 +8,7 @@ namespace Darkroom.Engine.Definitions;
 /// <summary>A parsed definition: the same graph as the JSON, with nothing evaluated and nothing checked.</summary>
 public sealed class WorkflowDocument
 {
-    private const int LongestName = 300;
+    private const int MaxNameLength = 300;
 
     private static readonly HashSet<string> NotInputs = ["metadata", "customProperties"];
 
@@ -141,9 +141,9 @@ public sealed class WorkflowDocument
     private static string ReadName(JsonObject json, string property)
     {
         var name = RequiredText(json, property);
-        return name is { Length: > 0 and <= LongestName } && !name.Any(char.IsControl)
+        return name is { Length: > 0 and <= MaxNameLength } && !name.Any(char.IsControl)
             ? name
-            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {LongestName} characters; '{Shorten(name)}' is not.");
+            : throw new WorkflowDefinitionException($"Each {property} in a definition is one line of 1 to {MaxNameLength} characters; '{Shorten(name)}' is not.");
     }
 
     private static string Shorten(string? name) => new([.. (name ?? "").Take(40).Select(c => char.IsControl(c) ? '\uFFFD' : c)]);

@@ -13,7 +13,7 @@ internal sealed class BranchFlattener
     public const string Exit = "(exit)";
 
     /// <summary>Maximum number of outcomes that an input may add to an activity.</summary>
-    internal const int MostAdded = 100;
+    internal const int MaxAddedOutcomes = 100;
 
     private readonly Func<ActivityNode, ActivityDescriptor?> _describe;
     private readonly List<ActivityNode> _activities = [];
@@ -75,7 +75,7 @@ internal sealed class BranchFlattener
     {
         if (descriptor.OutcomesInput is not { } input || !node.Inputs.TryGetValue(input, out var expression))
             return [];
-        return (StatusList(expression.Value) ?? []).Distinct().Take(MostAdded);
+        return (StatusList(expression.Value) ?? []).Distinct().Take(MaxAddedOutcomes);
     }
 
     /// <summary>The elements of a JSON array, given as JSON or as text; null if it is not an array.</summary>
