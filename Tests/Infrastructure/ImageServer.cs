@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -16,7 +15,6 @@ internal sealed class ImageServer : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly ConcurrentDictionary<string, byte[]> _images = new();
     private readonly ConcurrentDictionary<string, int> _requests = new();
-    private readonly Channel<string> _poison = Channel.CreateUnbounded<string>();
     private volatile TaskCompletionSource _open = Opened();
 
     private ImageServer(WebApplication app) => _app = app;
@@ -54,15 +52,8 @@ internal sealed class ImageServer : IAsyncDisposable
     /// <summary>A different photo each time.</summary>
     public string Changing(int n) => $"{Url}/changing/{n}.jpg";
 
-    /// <summary>Never responds. The test kills the worker that requests it, see <see cref="PoisonRequestedAsync"/>.</summary>
-    public string Poison(int n) => $"{Url}/poison/{n}.jpg";
-
-    /// <summary>Completes when a worker has requested a poison image.</summary>
-    public async Task PoisonRequestedAsync()
-    {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60), TimeProvider.System);
-        await _poison.Reader.ReadAsync(timeout.Token);
-    }
+    /// <summary>An AVIF that takes seconds to compress, so that a test can kill the worker meanwhile.</summary>
+    public string Heavy(int n) => $"{Url}/heavy/{n}.avif";
 
     /// <summary>Completes when the URL was requested at least this many times.</summary>
     public Task RequestedAsync(string url, int times) =>
@@ -101,13 +92,14 @@ internal sealed class ImageServer : IAsyncDisposable
             case "changing":
                 path = $"{path}?{times}";
                 break;
-            case "poison":
-                _poison.Writer.TryWrite(path);
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, context.RequestAborted);
-                break;
         }
 
-        var image = path.StartsWith("/rgba/", StringComparison.Ordinal) ? Transparent(path) : Photo(path);
+        var image = path.Split('/')[1] switch
+        {
+            "rgba" => Transparent(path),
+            "heavy" => Heavy(path),
+            _ => Photo(path),
+        };
         context.Response.ContentType = "application/octet-stream";
         context.Response.ContentLength = image.Length;
         await context.Response.Body.WriteAsync(image, context.RequestAborted);
@@ -128,6 +120,14 @@ internal sealed class ImageServer : IAsyncDisposable
         using var bands = noise.Bandjoin(noise.Rot180(), noise.Flip(Enums.Direction.Horizontal), noise.Flip(Enums.Direction.Vertical)).Cast(Enums.BandFormat.Uchar);
         using var image = bands.Copy(interpretation: Enums.Interpretation.Srgb);
         return image.PngsaveBuffer();
+    });
+
+    private byte[] Heavy(string path) => _images.GetOrAdd(path, key =>
+    {
+        using var noise = Image.Gaussnoise(3_000, 3_000, sigma: 20, mean: 128, seed: Seed(key));
+        using var bands = noise.Bandjoin(noise.Rot180(), noise.Rot90()).Cast(Enums.BandFormat.Uchar);
+        using var image = bands.Copy(interpretation: Enums.Interpretation.Srgb);
+        return image.HeifsaveBuffer(q: 50, compression: Enums.ForeignHeifCompression.Av1, effort: 0);
     });
 
     private static int Seed(string key) => key.Aggregate(17, (hash, c) => unchecked((hash * 31) + c)) & 0x7fffff;

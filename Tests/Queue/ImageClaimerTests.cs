@@ -114,7 +114,7 @@ public sealed class ImageClaimerTests
         await late.Claimer.HandBackAsync([stale], default);
 
         Assert.Equal("running", await rig.ImageStateAsync(stale.Id));
-        Assert.False(await late.Claimer.MarkExclusiveAsync(stale, default));
+        Assert.False(await late.Gate.BeginAsync(stale, default));
     }
 
     [Fact]

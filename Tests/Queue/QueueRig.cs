@@ -105,6 +105,7 @@ internal sealed class QueueWorker : IAsyncDisposable
     public ImageFeeder Feeder { get; }
     public ImageClaimer Claimer { get; }
     public ImageRecorder Recorder { get; }
+    public required DecodeGate Gate { get; init; }
     public required QueueSampler Sampler { get; init; }
     public required LeaseRescuer Rescuer { get; init; }
     public required PoisonImageFailer PoisonFailer { get; init; }
@@ -132,6 +133,7 @@ internal sealed class QueueWorker : IAsyncDisposable
             new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
             claimer, recorder)
         {
+            Gate = new DecodeGate(database),
             Sampler = new QueueSampler(database, rig.Metrics.Metrics, time, lease, NullLogger<QueueSampler>.Instance),
             Rescuer = new LeaseRescuer(database, rig.Metrics.Metrics, time, lease, options, NullLogger<LeaseRescuer>.Instance),
             PoisonFailer = new PoisonImageFailer(database, recorder, held, process, rig.Metrics.Metrics, time, lease, options, NullLogger<PoisonImageFailer>.Instance),

@@ -36,12 +36,6 @@ internal sealed partial class ImageBodyRunner(
             }
 
             using var span = DarkroomTracing.StartImage(fanOut.TraceParent, image.RequestId, fanOut.Images, image.Id, tracing.Value);
-            if (image.Suspect && !await claimer.MarkExclusiveAsync(image, cancellationToken))
-            {
-                await claimer.HandBackAsync([image], CancellationToken.None);
-                return;
-            }
-
             ImageOutcome outcome;
             using (var run = new ImageRun(image, time))
             {
@@ -52,9 +46,9 @@ internal sealed partial class ImageBodyRunner(
                 };
             }
 
-            await RecordAsync(outcome, cancellationToken);
+            await recorder.EnqueueAsync(outcome, cancellationToken);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception e) when (e is ClaimLostException || (e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             await claimer.HandBackAsync([image], CancellationToken.None);
         }
@@ -62,13 +56,13 @@ internal sealed partial class ImageBodyRunner(
         {
             // The body cannot start for any image of this run. Fail each of them, or the run would never end.
             LogNotRun(e, image.Id, image.RequestId);
-            await RecordAsync(new ImageOutcome.Failed(image, "invalid_workflow", e.Message), cancellationToken);
+            await recorder.EnqueueAsync(new ImageOutcome.Failed(image, "invalid_workflow", e.Message), cancellationToken);
         }
         catch (Exception e)
         {
             // Not caused by the image, whose failures are outcomes. Most likely the database is unavailable.
             LogNotRun(e, image.Id, image.RequestId);
-            await RecordAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellationToken);
+            await recorder.EnqueueAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellationToken);
         }
     }
 
@@ -105,7 +99,7 @@ internal sealed partial class ImageBodyRunner(
             LogStorageFailed(e, image.Id, image.RequestId);
             return Failed(run, new ImageFailure(e.Code, "The object store rejected this image."));
         }
-        catch (Exception e) when (e is not OperationCanceledException && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
+        catch (Exception e) when (e is not (OperationCanceledException or ClaimLostException) && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
             LogUnexpected(e, image.Id, image.RequestId);
             const string code = "internal_error";
@@ -115,14 +109,6 @@ internal sealed partial class ImageBodyRunner(
             return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = code };
         }
     }
-
-    /// <summary>
-    /// Only a suspect waits for the database: it must run alone until its outcome is durable, or a crash caused by another image would be
-    /// attributed to it.
-    /// </summary>
-    private Task RecordAsync(ImageOutcome outcome, CancellationToken cancellationToken) => outcome.Image.Suspect
-        ? recorder.RecordAsync(outcome, cancellationToken)
-        : recorder.EnqueueAsync(outcome, cancellationToken);
 
     private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)
     {

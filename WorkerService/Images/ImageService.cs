@@ -21,7 +21,6 @@ internal sealed partial class ImageService(
     ILogger<ImageService> logger) : BackgroundService
 {
     private readonly SemaphoreSlim _slots = new(options.Value.Concurrency, options.Value.Concurrency);
-    private readonly ExclusiveGate _gate = new();
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -74,7 +73,6 @@ internal sealed partial class ImageService(
 
     private async Task RunAsync(ClaimedImage image, CancellationToken abandon)
     {
-        await _gate.EnterAsync(image.Suspect);
         try
         {
             using var held = CancellationTokenSource.CreateLinkedTokenSource(abandon, process.Held);
@@ -87,7 +85,6 @@ internal sealed partial class ImageService(
         }
         finally
         {
-            _gate.Leave();
             _slots.Release();
         }
     }

@@ -1,7 +1,9 @@
 using Darkroom.Configuration;
 using Darkroom.Engine;
+using Darkroom.Queue;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Darkroom.Activities;
 
@@ -12,6 +14,7 @@ public static class ActivityServices
     {
         services.AddTelemetry();
         services.AddSettings<HttpRequestOptions>("HttpRequests");
+        services.TryAddSingleton<DecodeGate>();
 
         services.AddActivity<CsvUploaded>();
         services.AddActivity<ValidateCsv>();

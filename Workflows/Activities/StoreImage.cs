@@ -1,13 +1,15 @@
 using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Images;
+using Darkroom.Queue;
 using Darkroom.Storage;
 using Darkroom.Telemetry;
 
 namespace Darkroom.Activities;
 
 /// <summary>Runs the current image's plan through the codec, with one decode and one encode, and stores the result.</summary>
-internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DarkroomMetrics metrics, TimeProvider time) : ImageActivity, IDescribedActivity
+internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DecodeGate gate, DarkroomMetrics metrics, TimeProvider time)
+    : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -25,7 +27,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, Darkroo
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         using var result = new PooledBuffer(source.Length);
-        var report = await EncodeAsync(source, run.Plan, result, cancellationToken);
+        var report = await gate.RunAsync(image, () => EncodeAsync(source, run.Plan, result, cancellationToken), cancellationToken);
         var output = report.Output;
         var key = ObjectKeys.Image(image.RequestId, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
         using (DarkroomTracing.StartChild("store"))

@@ -40,25 +40,6 @@ public sealed partial class ImageClaimer(
         return claimed;
     }
 
-    /// <summary>
-    /// Records that this image is about to run alone in this process, so that a crash now can be attributed to it. False if the claim
-    /// was lost.
-    /// </summary>
-    public async Task<bool> MarkExclusiveAsync(ClaimedImage image, CancellationToken cancellationToken)
-    {
-        await using var command = database.Sql(
-                """
-                update images
-                set exclusive = true
-                where id = @id
-                  and fence = @fence
-                  and state = 'running'
-                """)
-            .With("id", image.Id.Value)
-            .With("fence", image.Fence);
-        return await command.ExecuteNonQueryAsync(cancellationToken) == 1;
-    }
-
     /// <summary>Hands claimed images back as if they had never started. Images no longer owned by this process are left alone.</summary>
     public async Task HandBackAsync(IReadOnlyCollection<ClaimedImage> images, CancellationToken cancellationToken)
     {

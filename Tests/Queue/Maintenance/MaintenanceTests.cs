@@ -1,3 +1,5 @@
+using Darkroom.Queue;
+
 namespace Darkroom.Tests.Queue.Maintenance;
 
 public sealed class MaintenanceTests
@@ -61,14 +63,14 @@ public sealed class MaintenanceTests
             var image = Assert.Single(await worker.ClaimAsync(1));
             Assert.Equal(1, image.Attempts);
             if (alone)
-                Assert.True(await worker.Claimer.MarkExclusiveAsync(image, default));
+                Assert.True(await worker.Gate.BeginAsync(image, default));
             await rig.KillAsync(worker);
             return await living.MaintainAsync();
         }
     }
 
     [Fact]
-    public async Task Suspect_that_survives_alone_finishes_like_any_other()
+    public async Task Suspect_that_survives_its_decode_is_no_suspect_any_more()
     {
         await using var rig = await QueueRig.StartAsync();
         var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -78,10 +80,32 @@ public sealed class MaintenanceTests
         await living.MaintainAsync();
 
         var suspect = Assert.Single(await living.ClaimAsync(1));
-        Assert.True(await living.Claimer.MarkExclusiveAsync(suspect, default));
+        await living.Gate.RunAsync(suspect, DecodeAsync, default);
+
+        Assert.False(await rig.ReadAsync<bool>("select suspect or exclusive from images"));
         await living.Recorder.RecordAsync(Outcomes.Success(suspect), default);
 
         Assert.Equal("succeeded", await rig.ImageStateAsync(request.Images[0]));
+
+        async Task<int> DecodeAsync()
+        {
+            Assert.True(await rig.ReadAsync<bool>("select suspect and exclusive from images"));
+            return 0;
+        }
+    }
+
+    [Fact]
+    public async Task Suspect_whose_claim_was_lost_is_not_decoded()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(1).BuildAsync();
+        var stale = Assert.Single(await worker.ClaimAsync(1)) with { Suspect = true };
+        await worker.Claimer.HandBackAsync([stale], default);
+        await worker.ClaimAsync(1);
+
+        await Assert.ThrowsAsync<ClaimLostException>(
+            () => worker.Gate.RunAsync<int>(stale, () => throw new InvalidOperationException("It was decoded."), default));
     }
 
     [Fact]

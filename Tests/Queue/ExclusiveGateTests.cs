@@ -1,6 +1,6 @@
-using Darkroom.Worker.Images;
+using Darkroom.Queue;
 
-namespace Darkroom.Tests.Worker;
+namespace Darkroom.Tests.Queue;
 
 public sealed class ExclusiveGateTests
 {

@@ -1,8 +1,8 @@
-namespace Darkroom.Worker.Images;
+namespace Darkroom.Queue;
 
 /// <summary>
-/// Lets ordinary images run concurrently, and suspects alone: a suspect waits until all running images have left, and blocks others until
-/// it has left itself. Waiting suspects take precedence, or a busy worker would starve them.
+/// Lets ordinary images in together, and suspects alone: a suspect waits until all others have left, and blocks the next ones until it
+/// has left itself. Waiting suspects take precedence, or a busy worker would starve them.
 /// </summary>
 internal sealed class ExclusiveGate
 {
