@@ -26,7 +26,16 @@ internal static class TestEgress
         new(Wrap(options), resolver ?? new FakeResolver(), TimeProvider.System);
 
     public static ImageFetcher Fetcher(EgressOptions options, INameResolver? resolver = null, int downloads = 16) =>
-        new(Guard(options, resolver), new ImageSlots(Wrap(new ImageWorkOptions { Downloads = downloads })), Wrap(options), TimeProvider.System);
+        Fetcher(options, new ImageWorkOptions { Downloads = downloads }, resolver);
+
+    public static ImageFetcher Fetcher(EgressOptions options, ImageWorkOptions work, INameResolver? resolver = null) =>
+        new(
+            Guard(options, resolver), new DownloadSlots(work, options.MinBytesPerSecond, TimeProvider.System), Wrap(options), Wrap(work),
+            TimeProvider.System);
+
+    /// <summary>Downloads for an owner that is alone.</summary>
+    public static Task<FetchedImage> FetchAsync(this ImageFetcher fetcher, Uri uri, CancellationToken cancellationToken) =>
+        fetcher.FetchAsync(uri, default, 0, cancellationToken);
 
     private static IOptions<T> Wrap<T>(T options) where T : class => Microsoft.Extensions.Options.Options.Create(options);
 }

@@ -68,6 +68,13 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         return system;
     }
 
+    /// <summary>Another owner's access.</summary>
+    public async Task<DarkroomClient> ClientOfAsync(string owner)
+    {
+        var key = await _api!.Services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, "test", Scopes.All, CancellationToken.None);
+        return new DarkroomClient(new Uri(_settings["Links:BaseUrl"]), key.Text);
+    }
+
     /// <summary>Starts a worker in a separate process, which can be killed.</summary>
     public WorkerProcess StartWorkerProcess()
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Darkroom.Egress;
+using Darkroom.Data;
 using Darkroom.Images;
 using Darkroom.Tests.Egress;
 
@@ -340,6 +341,38 @@ public sealed class ImageFetcherTests
         Assert.Equal((ImageFailureCodes.HostBusy, true), (failed.Failure.Code, failed.Failure.IsTransient));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => stuck);
+    }
+
+    [Fact]
+    public async Task A_slow_download_gives_way_to_another_owner_and_later_goes_on_in_the_slow_lane()
+    {
+        using var arrived = new SemaphoreSlim(0);
+        await using var server = new FaultServer(exchange =>
+        {
+            if (exchange.Path == "/image.jpg")
+                return exchange.AnswerAsync("200 OK", Image);
+            arrived.Release();
+            return exchange.PauseAsync(Timeout.InfiniteTimeSpan);
+        });
+        using var fetcher = TestEgress.Fetcher(
+            TestEgress.Options(options => (options.ConnectionsPerHost, options.Headers, options.Total) = (10, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5))),
+            new ImageWorkOptions { Downloads = 2, PreemptAfter = TimeSpan.FromSeconds(0.1) });
+        using var stop = new CancellationTokenSource();
+        var (slow, quick) = (new OwnerId(Guid.NewGuid()), new OwnerId(Guid.NewGuid()));
+        var waiting = Enumerable.Range(0, 2).Select(_ => fetcher.FetchAsync(server.At("/slow.jpg"), slow, 0, stop.Token)).ToList();
+        await arrived.WaitAsync();
+        await arrived.WaitAsync();
+
+        using var image = await fetcher.FetchAsync(server.Url, quick, 0, stop.Token);
+
+        var failed = await Assert.ThrowsAsync<ImageFailedException>(async () => await await Task.WhenAny(waiting));
+        Assert.Equal((ImageFailureCodes.Preempted, true, false), (failed.Failure.Code, failed.Failure.IsTransient, failed.Failure.UsesAttempt));
+        Assert.Equal(1, waiting.Count(fetch => !fetch.IsCompleted));
+
+        waiting.Add(fetcher.FetchAsync(server.At("/slow.jpg"), slow, preemptions: 3, stop.Token));
+        await arrived.WaitAsync();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting[^1]);
     }
 
     [Theory]

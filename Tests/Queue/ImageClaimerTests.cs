@@ -46,7 +46,7 @@ public sealed class ImageClaimerTests
         var second = (await worker.ClaimAsync(2)).Single(i => i.Row == 2);
 
         Assert.Equal(
-            new ClaimedImage(request.Images[1], request.Id, 3, 1, 2, 1, "http://127.0.0.1/2.jpg", 1, false), second);
+            new ClaimedImage(request.Images[1], request.Id, 3, 1, 2, 1, "http://127.0.0.1/2.jpg", 1, false, 0, request.Owner), second);
         Assert.Equal(worker.Process.Id, await rig.ReadAsync<Guid>($"select owner from images where id = {second.Id}"));
     }
 

@@ -113,13 +113,28 @@ public sealed class ImageFeederTests
     {
         var (full, low, empty) = (NewRequest(), NewRequest(), NewRequest());
         var shares = FeedShares.Compute(
-            [new OpenRequest(full, 60), new OpenRequest(low, 30), new OpenRequest(empty, 0)],
+            [new OpenRequest(default, full, 60), new OpenRequest(default, low, 30), new OpenRequest(default, empty, 0)],
             new QueueOptions { OfferedOverall = 300, OfferedPerRequest = 100, OfferedAtLeast = 80, FeedSlice = 120 });
         Assert.Equal([new FeedShare(empty, 80), new FeedShare(low, 40)], shares);
     }
 
+    [Fact]
+    public void An_owner_with_many_requests_gets_no_more_than_one_with_a_single_request()
+    {
+        var (many, one) = (new OwnerId(Guid.NewGuid()), new OwnerId(Guid.NewGuid()));
+        var single = NewRequest();
+
+        var shares = FeedShares.Compute(
+            [.. Enumerable.Range(0, 9).Select(_ => new OpenRequest(many, NewRequest(), 0)), new OpenRequest(one, single, 0)],
+            new QueueOptions { OfferedOverall = 1_800, OfferedPerRequest = 900, OfferedAtLeast = 10, FeedSlice = 10_000 });
+
+        Assert.Equal(900, shares.Single(share => share.Id == single).Room);
+        Assert.Equal(900, shares.Where(share => share.Id != single).Sum(share => share.Room));
+        Assert.Contains(single, shares.Take(2).Select(share => share.Id));
+    }
+
     private static IEnumerable<int> Rooms(int requests, QueueOptions options) =>
-        FeedShares.Compute([.. Enumerable.Range(0, requests).Select(_ => new OpenRequest(NewRequest(), 0))], options).Select(s => s.Room);
+        FeedShares.Compute([.. Enumerable.Range(0, requests).Select(_ => new OpenRequest(default, NewRequest(), 0))], options).Select(s => s.Room);
 
     private static RequestId NewRequest() => new(Guid.NewGuid());
 

@@ -83,6 +83,60 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
+    public async Task Owners_take_turns_however_many_requests_they_have(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (many, one) = (NewOwner(), NewOwner());
+        for (var request = 0; request < 5; request++)
+            await queue.PushAsync(many, NewRequest(), Ids(1 + (request * 100), 100));
+        await queue.PushAsync(one, NewRequest(), Ids(1_001, 100));
+
+        var popped = await queue.PopAsync(100);
+
+        Assert.Equal(50, popped.Count(image => image.Value > 1_000));
+        Assert.All(Enumerable.Range(0, 5), request => Assert.Equal(10, popped.Count(image => (image.Value - 1) / 100 == request)));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task An_owner_alone_leaves_the_last_quarter_of_the_places_free(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (first, second) = (NewOwner(), NewOwner());
+        await queue.PushAsync(first, NewRequest(), Ids(1, 100));
+
+        Assert.Equal(18, (await queue.PopAsync(new PlaceUsage(24, 24, []))).Images.Count);
+        Assert.Empty((await queue.PopAsync(new PlaceUsage(6, 24, [new(first, 18)]))).Images);
+
+        await queue.PushAsync(second, NewRequest(), Ids(1_001, 8));
+        Assert.Equal(Ids(1_001, 6), (await queue.PopAsync(new PlaceUsage(6, 24, [new(first, 18)]))).Images);
+        // One has borrowed, the other is still short of its share.
+        var full = await queue.PopAsync(new PlaceUsage(0, 24, [new(first, 18), new(second, 6)]));
+        Assert.Equal((12, 2), (full.Share, full.Missing));
+        Assert.Empty(full.Images);
+        Assert.Equal(Ids(1_007, 2), (await queue.PopAsync(new PlaceUsage(2, 24, [new(first, 16), new(second, 6)]))).Images);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Turns_that_an_owner_could_not_take_are_not_saved_up(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (blocked, other) = (NewOwner(), NewOwner());
+        await queue.PushAsync(blocked, NewRequest(), Ids(1, 100));
+        await queue.PushAsync(other, NewRequest(), Ids(1_001, 100));
+        var popped = new List<ImageId>();
+        for (var i = 0; i < 5; i++)
+            popped.AddRange((await queue.PopAsync(new PlaceUsage(6, 24, [new(blocked, 18)]))).Images);
+        Assert.Equal(Ids(1_001, 30), popped);
+
+        var next = await queue.PopAsync(20);
+
+        Assert.InRange(next.Count(image => image.Value <= 1_000), 10, 11);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
     public async Task Pushing_again_adds_no_duplicates_and_keeps_every_turn(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
@@ -237,6 +291,8 @@ public sealed class ImageQueueContractTests
 
     private static async Task<ImageQueue> QueueOn(TestRedis redis, double pollSeconds = 1) =>
         new(await redis.ConnectAsync(), TimeProvider.System, Options.Create(new QueueOptions { ClaimPoll = TimeSpan.FromSeconds(pollSeconds) }));
+
+    private static OwnerId NewOwner() => new(Guid.NewGuid());
 
     private static RequestId NewRequest() => new(Guid.NewGuid());
 

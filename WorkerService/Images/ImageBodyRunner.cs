@@ -81,7 +81,12 @@ internal sealed partial class ImageBodyRunner(
             var delay = Delay(image, e.Failure.RetryAfter);
             LogRetrying(image.Id, image.RequestId, e.Failure.Code, image.Attempts, delay);
             Activity.Current.Fail(e.Failure.Code);
-            return new ImageOutcome.RetryAt(image, delay) { UsesAttempt = e.Failure.UsesAttempt, Code = e.Failure.Code };
+            return new ImageOutcome.RetryAt(image, delay)
+            {
+                UsesAttempt = e.Failure.UsesAttempt,
+                WasPreempted = e.Failure.Code == ImageFailureCodes.Preempted,
+                Code = e.Failure.Code,
+            };
         }
         catch (ImageFailedException e)
         {

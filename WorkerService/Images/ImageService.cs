@@ -8,19 +8,20 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Worker.Images;
 
 /// <summary>
-/// Claims an image for each free slot, runs its body and passes the outcome to the recorder. A claim counts as an attempt, so images are
-/// only claimed when they can start.
+/// Claims images for the free places, runs their bodies and passes the outcomes to the recorder. A claim counts as an attempt, so images
+/// are only claimed when they can start.
 /// </summary>
 internal sealed partial class ImageService(
     ImageQueue queue,
     ImageClaimer claimer,
     ImageBodyRunner runner,
+    DownloadSlots downloads,
     ProcessLease process,
     TimeProvider time,
     IOptions<ImageWorkOptions> options,
     ILogger<ImageService> logger) : BackgroundService
 {
-    private readonly SemaphoreSlim _slots = new(options.Value.Concurrency, options.Value.Concurrency);
+    private readonly ImagePlaces _places = new(options.Value.Concurrency, Math.Max(1, options.Value.Concurrency / 8)) { Freed = queue.Wake };
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -38,37 +39,29 @@ internal sealed partial class ImageService(
 
     private async Task FillAsync(CancellationToken stopping, CancellationToken abandon)
     {
-        // Claiming a few at a time saves the database a statement per image; an idle process has all its slots at once.
-        var slots = 0;
-        IReadOnlyList<ClaimedImage> images = [];
+        var places = _places.Count();
         try
         {
-            while (slots < Math.Max(1, options.Value.Concurrency / 8))
-            {
-                await _slots.WaitAsync(stopping);
-                slots++;
-            }
-
-            while (_slots.Wait(0))
-                slots++;
             if (!process.Held.IsCancellationRequested)
-                images = await claimer.ClaimAsync(slots, stopping);
+                Start(await claimer.ClaimAsync(places, stopping), places, abandon);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
             LogClaimFailed(e);
         }
-        finally
-        {
-            // Even when stopping: draining waits for every slot, and would otherwise hang.
-            if (slots > images.Count)
-                _slots.Release(slots - images.Count);
-        }
 
-        foreach (var image in images)
-            _ = RunAsync(image, abandon);
-        if (images.Count == 0)
-            await queue.WaitForWorkAsync(stopping);
+        // Nothing more to claim until images are queued or places become free; either wakes this.
+        await queue.WaitForWorkAsync(stopping);
+    }
+
+    private void Start(ClaimResult claimed, PlaceUsage places, CancellationToken abandon)
+    {
+        downloads.MakeRoom(claimed.Missing, places.Held.ToDictionary(held => held.Key, held => held.Value - claimed.Share));
+        foreach (var image in claimed.Images)
+        {
+            _places.Take(image.Owner);
+            _ = Task.Run(() => RunAsync(image, abandon), CancellationToken.None);
+        }
     }
 
     private async Task RunAsync(ClaimedImage image, CancellationToken abandon)
@@ -85,7 +78,7 @@ internal sealed partial class ImageService(
         }
         finally
         {
-            _slots.Release();
+            _places.Release(image.Owner);
         }
     }
 
@@ -94,20 +87,10 @@ internal sealed partial class ImageService(
     /// </summary>
     private async Task DrainAsync(CancellationTokenSource abandon)
     {
-        var drained = Task.Run(async () =>
-        {
-            for (var i = 0; i < options.Value.Concurrency; i++)
-                await _slots.WaitAsync(CancellationToken.None);
-        });
+        var drained = _places.EmptyAsync();
         await Task.WhenAny(drained, Task.Delay(options.Value.Stop, time, CancellationToken.None));
         await abandon.CancelAsync();
         await drained;
-    }
-
-    public override void Dispose()
-    {
-        _slots.Dispose();
-        base.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be claimed; retrying")]

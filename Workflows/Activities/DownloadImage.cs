@@ -31,7 +31,7 @@ internal sealed class DownloadImage(ImageFetcher fetcher) : ImageActivity, IDesc
             return Outcome.Done;
         }
 
-        run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), cancellationToken);
+        run.Source = await fetcher.FetchAsync(new Uri(run.Image.Url), run.Image.Owner, run.Image.Preemptions, cancellationToken);
         return Outcome.Done;
     }
 }

@@ -9,7 +9,9 @@ namespace Darkroom.Images;
 /// <param name="RetryAfter">The delay that the remote server asked for, capped at <see cref="EgressOptions.MaxRetryAfter"/>.</param>
 public sealed record ImageFailure(string Code, string Message, bool IsTransient = false, TimeSpan? RetryAfter = null)
 {
-    /// <summary>False if the fetch was never tried; a retry then does not count against the image's attempts.</summary>
+    /// <summary>
+    /// False if the fetch was never tried, or cancelled in favour of others; a retry then does not count against the image's attempts.
+    /// </summary>
     public bool UsesAttempt { get; init; } = true;
 }
 
@@ -30,6 +32,7 @@ public static class ImageFailureCodes
     public const string ConnectFailed = "connect_failed";
     public const string TlsFailed = "tls_failed";
     public const string HostBusy = "host_busy";
+    public const string Preempted = "preempted";
     public const string Timeout = "timeout";
     public const string TooSlow = "too_slow";
     public const string TooManyRedirects = "too_many_redirects";

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography;
+using Darkroom.Data;
 using Darkroom.Egress;
 using Microsoft.Extensions.Options;
 
@@ -11,17 +12,20 @@ namespace Darkroom.Images;
 public sealed class ImageFetcher : IDisposable
 {
     private readonly EgressGuard _guard;
-    private readonly ImageSlots _slots;
+    private readonly DownloadSlots _slots;
     private readonly EgressOptions _options;
+    private readonly int _maxPreemptions;
     private readonly TimeProvider _time;
     private readonly HttpMessageInvoker _http;
     private readonly PerHostLimiter _hosts;
 
-    public ImageFetcher(EgressGuard guard, ImageSlots slots, IOptions<EgressOptions> options, TimeProvider time)
+    public ImageFetcher(
+        EgressGuard guard, DownloadSlots slots, IOptions<EgressOptions> options, IOptions<ImageWorkOptions> work, TimeProvider time)
     {
         _guard = guard;
         _slots = slots;
         _options = options.Value;
+        _maxPreemptions = work.Value.MaxPreemptions;
         _time = time;
         // An invoker rather than an HttpClient: we handle timeouts, and no defaults add headers or buffering.
         _http = new HttpMessageInvoker(guard.CreateHandler());
@@ -31,30 +35,34 @@ public sealed class ImageFetcher : IDisposable
     /// <summary>
     /// Downloads the image at a URL. Every failure is an <see cref="ImageFailedException"/>. The caller disposes the image.
     /// </summary>
-    public async Task<FetchedImage> FetchAsync(Uri uri, CancellationToken cancellationToken)
+    /// <param name="uri">Where it is.</param>
+    /// <param name="owner">For whom.</param>
+    /// <param name="preemptions">How often its download was cancelled in favour of others.</param>
+    /// <param name="cancellationToken">Ends the download.</param>
+    public async Task<FetchedImage> FetchAsync(Uri uri, OwnerId owner, int preemptions, CancellationToken cancellationToken)
     {
         var budget = _options.Total;
+        using var download = _slots.Begin(owner, inSlowLane: preemptions >= _maxPreemptions);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(download.Preempted, cancellationToken);
         for (var redirects = 0; ; redirects++)
         {
             if (_guard.CheckUri(uri) is { } refusal)
                 throw Failed(new(refusal.Code, refusal.Message));
-            using var place = await _hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, cancellationToken)
-                              ?? throw Failed(
-                                  new(ImageFailureCodes.HostBusy, "Too many other images are waiting for this host.", IsTransient: true) { UsesAttempt = false });
             // Wait for the host first, and release both before following a redirect: a download that holds a slot never waits for a host,
             // so a busy host does not block images from others.
-            using var slot = await _slots.EnterDownloadAsync(cancellationToken);
+            using var place = await WaitAsync(_hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, either.Token), cancellationToken);
+            using var slot = await WaitAsync(download.EnterAsync(_options.HostWait, either.Token), cancellationToken);
 
             var started = _time.GetTimestamp();
             using var deadline = new CancellationTokenSource(budget, _time);
-            using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+            using var both = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, either.Token);
             try
             {
                 using var response = await SendAsync(uri, both.Token);
                 if (RedirectTarget(uri, response) is not { } target)
                 {
                     CheckResponse(response);
-                    return await ReadAsync(uri, response.Content, both.Token);
+                    return await ReadAsync(uri, response.Content, download, both.Token);
                 }
 
                 if (redirects == _options.MaxRedirects)
@@ -63,12 +71,25 @@ public sealed class ImageFetcher : IDisposable
             }
             catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
             {
-                throw Failed(TimedOut, e);
+                throw Failed(download.Preempted.IsCancellationRequested ? GaveWay : TimedOut, e);
             }
 
             budget -= _time.GetElapsedTime(started);
             if (budget <= TimeSpan.Zero)
                 throw Failed(TimedOut);
+        }
+    }
+
+    /// <summary>Waits for a place or a slot, unless it takes too long or others need the room meanwhile.</summary>
+    private static async Task<IDisposable> WaitAsync(Task<IDisposable?> waiting, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await waiting ?? throw Failed(Busy);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Failed(Busy, e);
         }
     }
 
@@ -118,14 +139,14 @@ public sealed class ImageFetcher : IDisposable
             throw Failed(TooLarge);
     }
 
-    private async Task<FetchedImage> ReadAsync(Uri uri, HttpContent content, CancellationToken cancellationToken)
+    private async Task<FetchedImage> ReadAsync(Uri uri, HttpContent content, Download download, CancellationToken cancellationToken)
     {
         var expected = content.Headers.ContentLength ?? 256 * 1024;
         var buffer = new PooledBuffer((int)Math.Min(expected, _options.MaxBytes) + 1);
         try
         {
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-            await ReadBodyAsync(content, buffer, hash, cancellationToken);
+            await ReadBodyAsync(content, buffer, hash, download, cancellationToken);
             if (buffer.Length == 0)
                 throw Failed(new(ImageFailureCodes.EmptyBody, "The server answered with an empty body."));
             return new FetchedImage(buffer, FormatSniffer.Recognise(buffer.Span), hash.GetHashAndReset(), uri);
@@ -137,7 +158,8 @@ public sealed class ImageFetcher : IDisposable
         }
     }
 
-    private async Task ReadBodyAsync(HttpContent content, PooledBuffer buffer, IncrementalHash hash, CancellationToken cancellationToken)
+    private async Task ReadBodyAsync(
+        HttpContent content, PooledBuffer buffer, IncrementalHash hash, Download download, CancellationToken cancellationToken)
     {
         var started = _time.GetTimestamp();
         using var rate = new MinDataRate(_options, _time);
@@ -157,6 +179,7 @@ public sealed class ImageFetcher : IDisposable
                 buffer.Advance(count);
                 if (buffer.Length > _options.MaxBytes)
                     throw Failed(TooLarge);
+                download.Received(buffer.Length);
                 rate.Received(buffer.Length, _time.GetElapsedTime(started));
             }
         }
@@ -171,6 +194,12 @@ public sealed class ImageFetcher : IDisposable
     }
 
     private static ImageFailure TimedOut { get; } = new(ImageFailureCodes.Timeout, "The server took too long.", IsTransient: true);
+
+    private static ImageFailure Busy { get; } =
+        new(ImageFailureCodes.HostBusy, "Too many other images are waiting for this host.", IsTransient: true) { UsesAttempt = false };
+
+    private static ImageFailure GaveWay { get; } =
+        new(ImageFailureCodes.Preempted, "The download was slow and gave way to others.", IsTransient: true) { UsesAttempt = false };
 
     private ImageFailure TooLarge => new(ImageFailureCodes.TooLarge, $"The file is larger than {_options.MaxBytes:N0} bytes.");
 

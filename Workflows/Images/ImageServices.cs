@@ -2,6 +2,7 @@ using Darkroom.Configuration;
 using Darkroom.Egress;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Images;
 
@@ -13,7 +14,10 @@ public static class ImageServices
         services.AddEgress();
         services.AddSettings<ImageOptions>("Images");
         services.AddSettings<ImageWorkOptions>("ImageWork");
-        services.TryAddSingleton<ImageSlots>();
+        services.TryAddSingleton(provider => new DownloadSlots(
+            provider.GetRequiredService<IOptions<ImageWorkOptions>>().Value,
+            provider.GetRequiredService<IOptions<EgressOptions>>().Value.MinBytesPerSecond,
+            provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ImageFetcher>();
         services.TryAddSingleton<PixelBudget>();
         services.TryAddSingleton<CodecThreads>();

@@ -20,24 +20,22 @@ public sealed partial class ImageClaimer(
     private volatile bool _redisUnavailable;
 
     /// <summary>
-    /// Claims up to <paramref name="max"/> images. Returns none if the queue is empty, or if Redis or Postgres is unavailable. In either
-    /// case, call <see cref="ImageQueue.WaitForWorkAsync"/> before trying again.
+    /// Claims images for the free places. Claims none if nobody who has room has an image queued, or if Redis or Postgres is unavailable.
+    /// If there are fewer than free places, call <see cref="ImageQueue.WaitForWorkAsync"/> before trying again.
     /// </summary>
-    public async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(int max, CancellationToken cancellationToken)
+    public async Task<ClaimResult> ClaimAsync(PlaceUsage places, CancellationToken cancellationToken)
     {
         var claimed = new List<ClaimedImage>();
-        while (claimed.Count < max)
+        while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var requested = max - claimed.Count;
-            var popped = await PopAsync(requested);
-            if (popped.Count > 0 && !await TryClaimAsync(popped, claimed))
-                break;
-            if (popped.Count < requested)
-                break;
+            var left = places.Less(claimed);
+            var popped = await PopAsync(left);
+            var isClaimed = popped.Images.Count == 0 || await TryClaimAsync(popped.Images, claimed);
+            // Ids of images that are no longer offered leave places free.
+            if (!isClaimed || popped.Images.Count < left.Free || claimed.Count >= places.Free)
+                return new ClaimResult(claimed, popped.Share, popped.Missing);
         }
-
-        return claimed;
     }
 
     /// <summary>Hands claimed images back as if they had never started. Images no longer owned by this process are left alone.</summary>
@@ -86,11 +84,11 @@ public sealed partial class ImageClaimer(
         return (int)(await command.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private async Task<IReadOnlyList<ImageId>> PopAsync(int max)
+    private async Task<PopResult> PopAsync(PlaceUsage places)
     {
         try
         {
-            var popped = await queue.PopAsync(max);
+            var popped = await queue.PopAsync(places);
             if (_redisUnavailable)
                 LogRedisAvailable();
             _redisUnavailable = false;
@@ -101,7 +99,7 @@ public sealed partial class ImageClaimer(
             if (!_redisUnavailable)
                 LogRedisUnavailable(e);
             _redisUnavailable = true;
-            return [];
+            return new PopResult([], 0, 0);
         }
     }
 
@@ -142,7 +140,7 @@ public sealed partial class ImageClaimer(
         await using var command = connection.Sql(
                 """
                 with claimable as (
-                  select i.id
+                  select i.id, r.owner_id
                   from images i
                   join csv_data_table r on r.id = i.request_id
                   where i.id = any(@ids)
@@ -161,7 +159,7 @@ public sealed partial class ImageClaimer(
                     exclusive = false
                 from claimable c
                 where i.id = c.id
-                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect, now() - i.offered_at
+                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect, i.preemptions, c.owner_id, now() - i.offered_at
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, popped.Select(p => p.Value).ToArray())
             .With("owner", process.Id);
@@ -171,7 +169,7 @@ public sealed partial class ImageClaimer(
         while (await reader.ReadAsync(CancellationToken.None))
         {
             claimed.Add(ReadClaimed(reader));
-            metrics.ImageClaimed(reader.GetTimeSpan(9));
+            metrics.ImageClaimed(reader.GetTimeSpan(11));
         }
 
         return claimed;
@@ -179,7 +177,7 @@ public sealed partial class ImageClaimer(
 
     internal static ClaimedImage ReadClaimed(NpgsqlDataReader reader) => new(
         new ImageId(reader.GetInt64(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetInt64(3),
-        reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetBoolean(8));
+        reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetBoolean(8), reader.GetInt32(9), new OwnerId(reader.GetGuid(10)));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is unavailable; no images can be claimed until it recovers")]
     private partial void LogRedisUnavailable(Exception exception);

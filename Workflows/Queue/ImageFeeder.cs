@@ -13,6 +13,9 @@ namespace Darkroom.Queue;
 /// <param name="Offered">Images that this pass offered.</param>
 public readonly record struct FeedResult(int Open, int Offered);
 
+/// <summary>An image that may be claimed.</summary>
+internal readonly record struct ImageOffer(OwnerId Owner, RequestId Request, ImageId Image);
+
 /// <summary>
 /// Moves images from waiting to offered, in slices, and pushes their ids into Redis after the commit. Any worker may feed, but only
 /// one does so at a time.
@@ -47,7 +50,7 @@ public sealed partial class ImageFeeder(
         await queue.RemoveAsync(request, images);
     }
 
-    private async Task<(int Open, IReadOnlyList<(RequestId Request, ImageId Image)> Offers)> OfferAsync(CancellationToken cancellationToken)
+    private async Task<(int Open, IReadOnlyList<ImageOffer> Offers)> OfferAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -72,7 +75,8 @@ public sealed partial class ImageFeeder(
     {
         await using var command = connection.Sql(
             """
-            select r.id,
+            select r.owner_id,
+                   r.id,
                    (select count(*)::int
                     from images i
                     where i.request_id = r.id
@@ -84,11 +88,11 @@ public sealed partial class ImageFeeder(
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var open = new List<OpenRequest>();
         while (await reader.ReadAsync(cancellationToken))
-            open.Add(new OpenRequest(new RequestId(reader.GetGuid(0)), reader.GetInt32(1)));
+            open.Add(new OpenRequest(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2)));
         return open;
     }
 
-    private static async Task<List<(RequestId Request, ImageId Image)>> OfferAsync(
+    private static async Task<List<ImageOffer>> OfferAsync(
         NpgsqlConnection connection, IReadOnlyList<FeedShare> shares, CancellationToken cancellationToken)
     {
         // If the database crashes, a lost offer is just an image that is waiting again, so there is no need to wait for the disk. The
@@ -123,7 +127,7 @@ public sealed partial class ImageFeeder(
                 where i.id = p.id
                   and r.id = i.request_id
                   and r.status = 'processing'
-                returning i.request_id, i.id
+                returning r.owner_id, i.request_id, i.id
                 """)
             .With("requests", NpgsqlDbType.Array | NpgsqlDbType.Uuid, shares.Select(s => s.Id.Value).ToArray())
             .With("rooms", NpgsqlDbType.Array | NpgsqlDbType.Integer, shares.Select(s => s.Room).ToArray());
@@ -131,17 +135,17 @@ public sealed partial class ImageFeeder(
         return await ReadOffersAsync(reader, cancellationToken);
     }
 
-    internal static async Task<List<(RequestId Request, ImageId Image)>> ReadOffersAsync(
+    internal static async Task<List<ImageOffer>> ReadOffersAsync(
         NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        var offers = new List<(RequestId, ImageId)>();
+        var offers = new List<ImageOffer>();
         while (await reader.ReadAsync(cancellationToken))
-            offers.Add((new RequestId(reader.GetGuid(0)), new ImageId(reader.GetInt64(1))));
+            offers.Add(new ImageOffer(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), new ImageId(reader.GetInt64(2))));
         return offers;
     }
 
     /// <summary>The offers are in Postgres, so StaleOfferPusher pushes again whatever does not reach Redis.</summary>
-    private async Task PushAsync(IReadOnlyList<(RequestId Request, ImageId Image)> offers)
+    private async Task PushAsync(IReadOnlyList<ImageOffer> offers)
     {
         try
         {
@@ -153,11 +157,11 @@ public sealed partial class ImageFeeder(
         }
     }
 
-    internal static async Task PushAsync(ImageQueue queue, IEnumerable<(RequestId Request, ImageId Image)> offers)
+    internal static async Task PushAsync(ImageQueue queue, IEnumerable<ImageOffer> offers)
     {
         // Ids ascend in row order.
-        foreach (var request in offers.GroupBy(o => o.Request, o => o.Image))
-            await queue.PushAsync(request.Key, [.. request.OrderBy(image => image.Value)]);
+        foreach (var request in offers.GroupBy(o => (o.Owner, o.Request), o => o.Image))
+            await queue.PushAsync(request.Key.Owner, request.Key.Request, [.. request.OrderBy(image => image.Value)]);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} offered images could not be pushed to Redis; trying again later")]

@@ -18,10 +18,12 @@ public sealed class ImageQueue
     private const int PushSlice = 500;
 
     private static readonly RedisKey Gate = "{darkroom}:gate";
-    private static readonly RedisKey Turns = "{darkroom}:images:turns";
+    private static readonly RedisKey Images = "{darkroom}:images:queue";
+    private static readonly RedisKey Owners = "{darkroom}:images:owners";
     private static readonly RedisKey Requests = "{darkroom}:images:requests";
+    private static readonly RedisKey Members = "{darkroom}:images:members";
     private static readonly RedisKey Epoch = "{darkroom}:images:epoch";
-    private static readonly RedisChannel Wake = RedisChannel.Literal("{darkroom}:images:wake");
+    private static readonly RedisChannel Queued = RedisChannel.Literal("{darkroom}:images:wake");
 
     private static readonly LuaScript Push = new("push");
     private static readonly LuaScript Pop = new("pop");
@@ -43,28 +45,37 @@ public sealed class ImageQueue
     private IDatabase Database => _redis.GetDatabase();
 
     /// <summary>Queues images of a request in the given order. Images already queued keep their place.</summary>
-    public async Task PushAsync(RequestId request, IReadOnlyCollection<ImageId> images)
+    public async Task PushAsync(OwnerId owner, RequestId request, IReadOnlyCollection<ImageId> images)
     {
         foreach (var slice in images.Chunk(PushSlice))
-            await Push.RunAsync(Database, [Gate, Turns, Requests], [request.ToString(), (string)Wake!, .. slice.Select(Value)]);
+            await Push.RunAsync(
+                Database, [Gate, Images, Owners, Requests, Members],
+                [owner.ToString(), request.ToString(), (string)Queued!, .. slice.Select(Value)]);
     }
 
-    /// <summary>Pops up to <paramref name="max"/> ids, round-robin across requests.</summary>
-    public async Task<IReadOnlyList<ImageId>> PopAsync(int max)
+    /// <summary>
+    /// Pops up to as many ids as there are free places, in turn over owners and then over their requests. An owner gets no more than its
+    /// equal share of the places and what it may borrow: any free place but the last quarter.
+    /// </summary>
+    public async Task<PopResult> PopAsync(PlaceUsage places)
     {
-        var popped = (RedisResult[])(await Pop.RunAsync(Database, [Gate, Turns, Requests], [max]))!;
-        return Array.ConvertAll(popped, id => new ImageId(long.Parse((string)id!, CultureInfo.InvariantCulture)));
+        var arguments = new List<RedisValue>(2 + (2 * places.Held.Count)) { places.Free, places.Total };
+        foreach (var (owner, held) in places.Held)
+            arguments.AddRange([owner.ToString(), held]);
+        var popped = (RedisResult[])(await Pop.RunAsync(Database, [Gate, Images, Owners, Requests, Members], [.. arguments]))!;
+        return new PopResult(
+            [.. popped.Skip(2).Select(id => new ImageId(long.Parse((string)id!, CultureInfo.InvariantCulture)))], (int)popped[0], (int)popped[1]);
     }
 
     /// <summary>Removes a request's images from the queue. Only an optimisation: claiming them would fail anyway.</summary>
     public async Task RemoveAsync(RequestId request, IReadOnlyCollection<ImageId> images)
     {
         foreach (var slice in images.Chunk(PushSlice))
-            await Remove.RunAsync(Database, [Gate, Turns, Requests], [request.ToString(), .. slice.Select(Value)]);
+            await Remove.RunAsync(Database, [Gate, Images, Requests, Members], [request.ToString(), .. slice.Select(Value)]);
     }
 
     /// <summary>How many ids are queued.</summary>
-    public Task<long> CountAsync() => Database.SortedSetLengthAsync(Turns);
+    public Task<long> CountAsync() => Database.SortedSetLengthAsync(Images);
 
     /// <summary>
     /// Starts a rebuild if the queue has lost its contents (a flush, a restart, a failover to an empty server) and no other process is
@@ -79,6 +90,9 @@ public sealed class ImageQueue
     /// <summary>Completes a rebuild. False if the queue was emptied again meanwhile, so the rebuild must be restarted.</summary>
     public async Task<bool> SettleAsync(string mark) =>
         (int)await Settle.RunAsync(Database, [Gate, Epoch], [mark, $"{Guid.NewGuid():N}"]) == 1;
+
+    /// <summary>Ends the current or next <see cref="WaitForWorkAsync"/>, because this process has room for more.</summary>
+    public void Wake() => _work.Set();
 
     /// <summary>Returns when images have been queued since the last call, or after the poll interval, whichever comes first.</summary>
     public async Task WaitForWorkAsync(CancellationToken cancellationToken)
@@ -109,7 +123,7 @@ public sealed class ImageQueue
         try
         {
             // The client resubscribes by itself whenever it reconnects.
-            await _redis.GetSubscriber().SubscribeAsync(Wake, (_, _) => _work.Set());
+            await _redis.GetSubscriber().SubscribeAsync(Queued, (_, _) => _work.Set());
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {

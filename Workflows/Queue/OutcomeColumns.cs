@@ -13,6 +13,7 @@ internal sealed class OutcomeColumns(int count)
     private readonly string[] _states = new string[count];
     private readonly TimeSpan?[] _delays = new TimeSpan?[count];
     private readonly int[] _refunds = new int[count];
+    private readonly int[] _preemptions = new int[count];
     private readonly string?[] _codes = new string?[count];
     private readonly string?[] _messages = new string?[count];
     private readonly string?[] _journals = new string?[count];
@@ -54,6 +55,7 @@ internal sealed class OutcomeColumns(int count)
                 _states[i] = "waiting";
                 _delays[i] = retry.Delay;
                 _refunds[i] = retry.UsesAttempt ? 0 : 1;
+                _preemptions[i] = retry.WasPreempted ? 1 : 0;
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "Unknown outcome.");
@@ -67,6 +69,7 @@ internal sealed class OutcomeColumns(int count)
         Bind(parameters, "states", NpgsqlDbType.Text, _states);
         Bind(parameters, "delays", NpgsqlDbType.Interval, _delays);
         Bind(parameters, "refunds", NpgsqlDbType.Integer, _refunds);
+        Bind(parameters, "preemptions", NpgsqlDbType.Integer, _preemptions);
         Bind(parameters, "codes", NpgsqlDbType.Text, _codes);
         Bind(parameters, "messages", NpgsqlDbType.Text, _messages);
         Bind(parameters, "journals", NpgsqlDbType.Jsonb, _journals);

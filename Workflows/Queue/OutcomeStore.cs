@@ -27,11 +27,11 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         with outcome as (
           select *
           from unnest(
-            @ids, @fences, @states::image_state[], @delays, @refunds, @codes, @messages, @journals, @paths,
+            @ids, @fences, @states::image_state[], @delays, @refunds, @preemptions, @codes, @messages, @journals, @paths,
             @original_keys, @original_types, @original_bytes, @original_widths, @original_heights, @original_digests,
             @output_keys, @output_types, @output_bytes, @output_widths, @output_heights, @output_digests
           ) as o (
-            id, fence, state, delay, refund, code, message, journal, path,
+            id, fence, state, delay, refund, preemption, code, message, journal, path,
             original_key, original_type, original_bytes, original_width, original_height, original_sha256,
             output_key, output_type, output_bytes, output_width, output_height, output_sha256)
         ),
@@ -50,6 +50,7 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
               revision = r.revision,
               not_before = now() + o.delay,
               attempts = i.attempts - o.refund,
+              preemptions = i.preemptions + o.preemption,
               error_code = o.code,
               error_message = o.message,
               journal = o.journal,

@@ -11,7 +11,7 @@ public sealed class QueueOptions : IValidatableObject
     [Range(1, 100_000)]
     public int OfferedPerRequest { get; set; } = 2_000;
 
-    /// <summary>Images of all requests in Redis at a time, shared equally between open requests. Default 20,000.</summary>
+    /// <summary>Images of all requests in Redis at a time, shared equally between owners, then between their open requests. Default 20,000.</summary>
     [Range(1, 1_000_000)]
     public int OfferedOverall { get; set; } = 20_000;
 

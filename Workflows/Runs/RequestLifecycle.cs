@@ -90,6 +90,7 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
                     suspect = false,
                     exclusive = false,
                     exclusive_crashes = 0,
+                    preemptions = 0,
                     error_code = null,
                     error_message = null,
                     journal = null,

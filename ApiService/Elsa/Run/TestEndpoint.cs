@@ -28,7 +28,9 @@ internal static class TestEndpoint
             return NoActivity;
 
         var photo = SampleImages.First;
-        using var image = new ImageRun(new ClaimedImage(new ImageId(0), new RequestId(Guid.Empty), Run: 1, Fence: 0, Row: 1, Position: 1, photo.AbsoluteUri, Attempts: 1, Suspect: false), time)
+        using var image = new ImageRun(new ClaimedImage(
+            new ImageId(0), new RequestId(Guid.Empty), Run: 1, Fence: 0, Row: 1, Position: 1, photo.AbsoluteUri, Attempts: 1, Suspect: false,
+            Preemptions: 0, new OwnerId(Guid.Empty)), time)
         {
             Source = await SampleImages.OpenAsync(photo, cancellationToken),
         };

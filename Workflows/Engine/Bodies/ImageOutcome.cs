@@ -31,6 +31,9 @@ public abstract record ImageOutcome(ClaimedImage Image)
         /// <summary>False if the image was not at fault: our own store was unavailable, or its host too busy with other images.</summary>
         public bool UsesAttempt { get; init; } = true;
 
+        /// <summary>True if its download was cancelled in favour of others.</summary>
+        public bool WasPreempted { get; init; }
+
         /// <summary>Why this attempt failed: a code as in <see cref="Failed"/>, or null.</summary>
         public string? Code { get; init; }
     }

@@ -81,9 +81,10 @@ public sealed partial class PoisonImageFailer(
         await using var command = database.Sql(
                 $"""
                 with poisonous as (
-                  select i.id
+                  select i.id, r.owner_id
                   from images i
                   join processes p on p.id = i.owner
+                  join csv_data_table r on r.id = i.request_id
                   where i.id = any(@ids)
                     and {IsPoisonous}
                   for update of i skip locked
@@ -96,7 +97,7 @@ public sealed partial class PoisonImageFailer(
                     exclusive_crashes = i.exclusive_crashes + 1
                 from poisonous p
                 where i.id = p.id
-                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect
+                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect, i.preemptions, p.owner_id
                 """)
             .With("ids", found.Select(image => image.Value).ToArray())
             .With("lease", lease.Value.Duration)

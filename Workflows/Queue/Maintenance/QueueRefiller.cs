@@ -42,11 +42,11 @@ public sealed partial class QueueRefiller(
         return pushed;
     }
 
-    private async Task<List<(RequestId Request, ImageId Image)>> ReadOfferedAsync(ImageId after, CancellationToken cancellationToken)
+    private async Task<List<ImageOffer>> ReadOfferedAsync(ImageId after, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
-                select i.request_id, i.id
+                select r.owner_id, i.request_id, i.id
                 from csv_data_table r
                 join images i on i.request_id = r.id
                 where r.status = 'processing'

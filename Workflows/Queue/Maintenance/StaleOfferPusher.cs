@@ -33,12 +33,12 @@ public sealed class StaleOfferPusher(
         }
     }
 
-    private async Task<List<(RequestId Request, ImageId Image)>> TouchStaleAsync(CancellationToken cancellationToken)
+    private async Task<List<ImageOffer>> TouchStaleAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
                 with stale as (
-                  select i.id
+                  select i.id, r.owner_id
                   from csv_data_table r
                   join images i on i.request_id = r.id
                   where r.status = 'processing'
@@ -52,7 +52,7 @@ public sealed class StaleOfferPusher(
                 set offered_at = now()
                 from stale s
                 where i.id = s.id
-                returning i.request_id, i.id
+                returning s.owner_id, i.request_id, i.id
                 """)
             .With("age", options.Value.StaleOffer)
             .With("slice", options.Value.ReconcileSlice);

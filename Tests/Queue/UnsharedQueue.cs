@@ -1,0 +1,22 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+using Darkroom.Queue;
+
+namespace Darkroom.Tests.Queue;
+
+/// <summary>The queue for tests in which places are not shared: one owner, who may have all of them.</summary>
+internal static class UnsharedQueue
+{
+    private static readonly OwnerId Owner = new(Guid.NewGuid());
+
+    public static Task PushAsync(this ImageQueue queue, RequestId request, IReadOnlyCollection<ImageId> images) =>
+        queue.PushAsync(Owner, request, images);
+
+    public static async Task<IReadOnlyList<ImageId>> PopAsync(this ImageQueue queue, int max) => (await queue.PopAsync(Places(max))).Images;
+
+    public static async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(this ImageClaimer claimer, int max, CancellationToken cancellationToken) =>
+        (await claimer.ClaimAsync(Places(max), cancellationToken)).Images;
+
+    // A quarter of no places is reserved for others.
+    private static PlaceUsage Places(int max) => new(max, Total: 0, []);
+}

@@ -1,0 +1,34 @@
+using Darkroom.Data;
+using Darkroom.Engine.Bodies;
+
+namespace Darkroom.Queue;
+
+/// <summary>How many images a process may have in hand, and who has how many of them.</summary>
+/// <param name="Free">Places without an image.</param>
+/// <param name="Total">All places.</param>
+/// <param name="Held">Images in hand by owner.</param>
+public sealed record PlaceUsage(int Free, int Total, IReadOnlyCollection<KeyValuePair<OwnerId, int>> Held)
+{
+    /// <summary>What remains after these images have taken places.</summary>
+    internal PlaceUsage Less(IReadOnlyCollection<ClaimedImage> claimed)
+    {
+        if (claimed.Count == 0)
+            return this;
+        var held = new Dictionary<OwnerId, int>(Held);
+        foreach (var image in claimed)
+            held[image.Owner] = held.GetValueOrDefault(image.Owner) + 1;
+        return new PlaceUsage(Free - claimed.Count, Total, held);
+    }
+}
+
+/// <summary>What a process got from the queue.</summary>
+/// <param name="Images">The popped images.</param>
+/// <param name="Share">The places that each owner may have without borrowing.</param>
+/// <param name="Missing">Places that owners wait for although they have less than their share.</param>
+public sealed record PopResult(IReadOnlyList<ImageId> Images, int Share, int Missing);
+
+/// <summary>What a process has claimed.</summary>
+/// <param name="Images">The claimed images.</param>
+/// <param name="Share">The places that each owner may have without borrowing.</param>
+/// <param name="Missing">Places that owners wait for although they have less than their share.</param>
+public sealed record ClaimResult(IReadOnlyList<ClaimedImage> Images, int Share, int Missing);
