@@ -24,9 +24,11 @@ public static class ApiApp
     /// <summary>Runs one command of the command line, or serves until the process is told to stop. Returns the exit code.</summary>
     public static async Task<int> RunAsync(string[] args)
     {
+        if (Help.IsRequested(args))
+            return Help.Write(Console.Out);
+        if (args is ["keys", .. var command])
+            return await KeysCommand.RunAsync(command, WebApplication.CreateBuilder(), Console.Out, Console.Error, CancellationToken.None);
         await using var app = Build(args);
-        if (await KeysCommand.TryRunAsync(args, app.Services, Console.Out, Console.Error, CancellationToken.None) is { } exitCode)
-            return exitCode;
         await app.RunUntilStoppedAsync();
         return 0;
     }

@@ -1,17 +1,19 @@
+using System.Net.Sockets;
 using Darkroom.Access;
+using Darkroom.Api.Server;
 using Darkroom.Data;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Darkroom.Api.Access;
 
 /// <summary>
-/// <c>dotnet ApiService.dll keys ...</c>: creates, lists and revokes API keys, whether or not the service is running. The result
-/// goes to standard output, for scripts; messages for people go to standard error.
+/// <c>dotnet ApiService.dll keys ...</c>: creates, lists and revokes API keys, whether or not the service is running. Needs only the
+/// database. The result goes to standard output, for scripts; messages and log lines go to standard error.
 /// </summary>
 public static class KeysCommand
 {
-    private const string Usage =
+    public const string Usage =
         """
         keys create --owner NAME [--name NAME] [--scopes requests,workflows:read,workflows:edit,admin]
         keys list [--owner NAME]
@@ -21,25 +23,66 @@ public static class KeysCommand
 
     private static readonly string[] DefaultScopes = [Scopes.Requests, Scopes.WorkflowsRead];
 
-    /// <summary>Runs the command if the arguments start with <c>keys</c> and returns its exit code; otherwise returns null.</summary>
-    /// <param name="services">The services of the built host, which need not be started.</param>
-    public static async Task<int?> TryRunAsync(
-        string[] args, IServiceProvider services, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    /// <summary>Runs one command and returns its exit code: 0, 1 if it failed, or 2 if it was not understood.</summary>
+    /// <param name="args">What follows <c>keys</c>.</param>
+    /// <param name="builder">Supplies the configuration, which is the service's.</param>
+    public static async Task<int> RunAsync(
+        string[] args, WebApplicationBuilder builder, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        if (args is not ["keys", .. var rest])
-            return null;
-        if (Arguments.Read(rest) is not { } arguments)
-            return await PrintUsageAsync(error);
+        if (Command(Arguments.Read(args), output, error, cancellationToken) is not { } command)
+        {
+            await error.WriteLineAsync(Usage);
+            return 2;
+        }
 
-        // The service may never have run, so the schema may be missing. No logger: its lines would mix with the key on the console.
-        await new SchemaMigrator(services.GetRequiredService<NpgsqlDataSource>(), NullLogger<SchemaMigrator>.Instance).MigrateAsync(cancellationToken);
+        if (string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("darkroom")))
+        {
+            await error.WriteLineAsync("No database is configured. Set ConnectionStrings__darkroom in the environment.");
+            return 1;
+        }
+
+        await using var app = BuildServices(builder);
+        try
+        {
+            // The service may never have run, so the schema may be missing.
+            var migrator = new SchemaMigrator(app.Services.GetRequiredService<NpgsqlDataSource>(), app.Services.GetRequiredService<ILogger<SchemaMigrator>>());
+            await migrator.MigrateAsync(cancellationToken);
+            return await command(app.Services);
+        }
+        catch (Exception e) when (e is NpgsqlException or SocketException)
+        {
+            await error.WriteLineAsync($"The database cannot be used: {e.Message}");
+            return 1;
+        }
+        catch (Exception e) when (e is OptionsValidationException or ArgumentException)
+        {
+            await error.WriteLineAsync(e.Message);
+            return 1;
+        }
+    }
+
+    private static WebApplication BuildServices(WebApplicationBuilder builder)
+    {
+        builder.Logging.ClearProviders()
+            .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+            .SetMinimumLevel(LogLevel.Warning);
+        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: ApiServer.ConfigureFastFail);
+        builder.Services.AddApiKeys();
+        return builder.Build();
+    }
+
+    /// <summary>Null if there is no such command.</summary>
+    private static Func<IServiceProvider, Task<int>>? Command(
+        Arguments? arguments, TextWriter output, TextWriter error, CancellationToken cancellationToken)
+    {
         return arguments switch
         {
-            { Verb: "create", Owner: { } owner, Operand: null, Rotate: false } => await CreateAsync(services, arguments, owner, output, error, cancellationToken),
-            { Verb: "list", Operand: null, Rotate: false } => await ListAsync(services, arguments.Owner, output, cancellationToken),
-            { Verb: "revoke", Operand: { } prefix, Owner: null } => await RevokeAsync(services, prefix, error, cancellationToken),
-            { Verb: "webhook-secret", Owner: { } owner, Rotate: true } => await RotateAsync(services, owner, output, error, cancellationToken),
-            _ => await PrintUsageAsync(error),
+            { Verb: "create", Owner: { } owner, Operand: null, Rotate: false } =>
+                services => CreateAsync(services, arguments, owner, output, error, cancellationToken),
+            { Verb: "list", Operand: null, Rotate: false } => services => ListAsync(services, arguments.Owner, output, cancellationToken),
+            { Verb: "revoke", Operand: { } prefix, Owner: null } => services => RevokeAsync(services, prefix, error, cancellationToken),
+            { Verb: "webhook-secret", Owner: { } owner, Rotate: true } => services => RotateAsync(services, owner, output, error, cancellationToken),
+            _ => null,
         };
     }
 
@@ -96,12 +139,6 @@ public static class KeysCommand
         if (rotated.PreviousExpiresAt is { } end)
             await error.WriteLineAsync($"Webhooks are also signed with the previous secret until {Format(end)}.");
         return 0;
-    }
-
-    private static async Task<int> PrintUsageAsync(TextWriter error)
-    {
-        await error.WriteLineAsync(Usage);
-        return 2;
     }
 
     private static string Format(DateTimeOffset? time) => time?.ToString("u") ?? "-";

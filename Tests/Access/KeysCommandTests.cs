@@ -2,6 +2,7 @@ using Darkroom.Access;
 using Darkroom.Api.Access;
 using Darkroom.Data;
 using Darkroom.Tests.Infrastructure;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -105,18 +106,28 @@ public sealed class KeysCommandTests : IAsyncLifetime
         Assert.Equal(0L, await _database.DataSource.Sql("select count(*) from owners").ExecuteScalarAsync());
     }
 
-    [Fact]
-    public async Task Arguments_of_the_service_itself_are_not_handled()
+    [Theory]
+    [InlineData("", "ConnectionStrings__darkroom")]
+    [InlineData("Host=127.0.0.1;Port=1", "cannot be used")]
+    [InlineData("Host", "initialization string")]
+    public async Task Without_a_usable_database_the_reason_is_one_sentence(string connectionString, string reason)
     {
-        Assert.Null((await RunAsync()).Code);
-        Assert.Null((await RunAsync("--urls", "http://localhost:1")).Code);
+        var (code, output, error) = await RunAsync(connectionString, ["keys", "create", "--owner", "acme"]);
+
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains(reason, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
     }
 
-    private async Task<(int? Code, string Output, string Error)> RunAsync(params string[] args)
+    private Task<(int Code, string Output, string Error)> RunAsync(params string[] args) => RunAsync(_database.ConnectionString, args);
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(string database, string[] args)
     {
+        Assert.Equal("keys", args[0]);
         using var output = new StringWriter();
         using var error = new StringWriter();
-        var code = await KeysCommand.TryRunAsync(args, _services, output, error, default);
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection([new("ConnectionStrings:darkroom", database)]);
+        var code = await KeysCommand.RunAsync(args[1..], builder, output, error, default);
         return (code, output.ToString(), error.ToString());
     }
 }
