@@ -110,6 +110,8 @@ public sealed class UploadTests : ApiTest
         { FilePart(ApiClient.GoodCsv) + Part("webhook_url", "http://hooks.test/") + End, HttpStatusCode.UnprocessableEntity, "invalid_webhook_url" },
         { Part("webhook_url", "https://me:secret@hooks.test/") + FilePart(ApiClient.GoodCsv) + End, HttpStatusCode.UnprocessableEntity, "invalid_webhook_url" },
         { Part("webhook_url", "javascript:alert(1)") + FilePart(ApiClient.GoodCsv) + End, HttpStatusCode.UnprocessableEntity, "invalid_webhook_url" },
+        { Part("webhook_url", "https://169.254.169.254/") + FilePart(ApiClient.GoodCsv) + End, HttpStatusCode.UnprocessableEntity, "invalid_webhook_url" },
+        { FilePart(ApiClient.GoodCsv) + Part("webhook_url", "https://0x7f.1/") + End, HttpStatusCode.UnprocessableEntity, "invalid_webhook_url" },
         { FilePart(ApiClient.GoodCsv) + Part("workflow", "no-such") + End, HttpStatusCode.UnprocessableEntity, "unknown_workflow" },
         { FilePart(ApiClient.GoodCsv) + Part("workflow", "no\0such") + End, HttpStatusCode.UnprocessableEntity, "unknown_workflow" },
         { FilePart(ApiClient.GoodCsv, "image/png") + End, HttpStatusCode.UnsupportedMediaType, "unsupported_file_type" },

@@ -1,4 +1,5 @@
 using Darkroom.Configuration;
+using Darkroom.Egress;
 using Darkroom.Engine;
 using Darkroom.Queue;
 using Darkroom.Telemetry;
@@ -13,6 +14,7 @@ public static class ActivityServices
     public static IServiceCollection AddActivities(this IServiceCollection services)
     {
         services.AddTelemetry();
+        services.AddEgress();
         services.AddSettings<HttpRequestOptions>("HttpRequests");
         services.TryAddSingleton<DecodeGate>();
 
@@ -20,7 +22,7 @@ public static class ActivityServices
         services.AddActivity<ValidateCsv>();
         services.AddActivity<FanOutImages>();
         services.AddActivity<WriteOutputCsv>();
-        services.AddActivity<NotifyWebhook>();
+        services.AddActivity<NotifyWebhook>(RefuseForbiddenUrl);
         services.AddActivity<FailRequest>();
 
         services.AddActivity<DownloadImage>();
@@ -34,11 +36,26 @@ public static class ActivityServices
         services.AddActivity<If>();
         services.AddActivity<SetVariable>();
         services.AddActivity<WriteLine>();
-        services.AddActivity<SendHttpRequest>();
+        services.AddActivity<SendHttpRequest>(RefuseForbiddenUrl);
         services.AddActivity<Delay>();
         services.AddActivity<Fault>();
         services.AddActivity<Finish>();
         services.AddActivity<Complete>();
         return services;
+    }
+
+    /// <summary>
+    /// Keeps a workflow from being published with a literal URL that is never called. Not a check of the input itself: a computed URL
+    /// is checked when it is called, and what is already published runs on.
+    /// </summary>
+    private static ActivityDescriptor RefuseForbiddenUrl(ActivityDescriptor descriptor, IServiceProvider services)
+    {
+        var guard = services.GetRequiredService<EgressGuard>();
+        return descriptor with
+        {
+            Check = inputs => inputs.Find("Url") is (true, string { Length: > 0 } url) && guard.CheckUrl(url, out _) is { } refusal
+                ? $"Url is refused: {refusal.Message}"
+                : null,
+        };
     }
 }

@@ -42,9 +42,13 @@ public sealed class ActivityRegistration
 public static class ActivityRegistrationServices
 {
     /// <summary>Adds an activity type that definitions may name.</summary>
-    public static IServiceCollection AddActivity<T>(this IServiceCollection services)
+    /// <param name="services">The services to add it to.</param>
+    /// <param name="describe">Completes the descriptor with what depends on the configuration; null if nothing does.</param>
+    public static IServiceCollection AddActivity<T>(
+        this IServiceCollection services, Func<ActivityDescriptor, IServiceProvider, ActivityDescriptor>? describe = null)
         where T : class, IDescribedActivity =>
-        services.AddSingleton(provider => new ActivityRegistration(T.Descriptor, () => ActivatorUtilities.CreateInstance<T>(provider))
+        services.AddSingleton(provider => new ActivityRegistration(
+            describe is null ? T.Descriptor : describe(T.Descriptor, provider), () => ActivatorUtilities.CreateInstance<T>(provider))
         {
             OnlyDecides = typeof(T).IsAssignableTo(typeof(FlowActivity)),
         });

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Darkroom.Api.Problems;
 using Darkroom.Csv;
 using Darkroom.Data;
+using Darkroom.Egress;
 using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
 using Darkroom.Requests;
@@ -16,7 +17,7 @@ namespace Darkroom.Api.Requests.Uploads;
 /// <summary>Receives one file: stores it while validating it, then either creates a request or cleans up.</summary>
 internal sealed partial class UploadReceiver(
     UploadStore uploads, DefinitionStore workflows, ObjectStore objects, CsvValidator validator, ApiLinks links, TimeProvider time,
-    DarkroomMetrics metrics, IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
+    DarkroomMetrics metrics, EgressGuard guard, IHostEnvironment environment, IOptions<CsvLimits> limits, IOptions<UploadOptions> options,
     IOptions<RequestsOptions> requests, IOptions<EngineOptions> engine, ILogger<UploadReceiver> logger)
 {
     private const string CsvType = "text/csv";
@@ -24,7 +25,7 @@ internal sealed partial class UploadReceiver(
     /// <summary>For cleanup and for the accepting transaction, which must complete even if the client disconnects.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
 
-    private readonly WebhookUrlRule _webhookUrls = new(options.Value.AllowHttpWebhooks, environment.IsDevelopment());
+    private readonly WebhookUrlRule _webhookUrls = new(guard, options.Value.AllowHttpWebhooks, environment.IsDevelopment());
 
     public async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellationToken)
     {

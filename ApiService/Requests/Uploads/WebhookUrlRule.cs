@@ -1,13 +1,14 @@
 using System.Net;
+using Darkroom.Egress;
 using Darkroom.Webhooks;
 
 namespace Darkroom.Api.Requests.Uploads;
 
 /// <summary>
-/// Validates the syntax of a webhook URL. The address it resolves to is checked when connecting, because DNS can change in the
-/// meantime.
+/// Validates a webhook URL as written, including an address that it spells out. What a host name resolves to is checked when
+/// connecting, because DNS can change in the meantime.
 /// </summary>
-internal sealed class WebhookUrlRule(bool allowHttp, bool allowLoopbackHttp)
+internal sealed class WebhookUrlRule(EgressGuard guard, bool allowHttp, bool allowLoopbackHttp)
 {
     public const int MaxLength = 2048;
 
@@ -31,7 +32,7 @@ internal sealed class WebhookUrlRule(bool allowHttp, bool allowLoopbackHttp)
             return "It is too long after escaping.";
         if (url.Scheme == "http" && !allowHttp && !(allowLoopbackHttp && IsLoopback(url)))
             return "It must be https.";
-        return null;
+        return guard.CheckUri(url)?.Message;
     }
 
     private static bool IsLoopback(Uri url) =>

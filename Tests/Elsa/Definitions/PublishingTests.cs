@@ -111,6 +111,35 @@ public sealed class PublishingTests : ApiTest
     }
 
     [Theory]
+    [InlineData("Elsa.FlowSendHttpRequest", "http://169.254.169.254/latest/meta-data", "not on the public internet")]
+    [InlineData("Elsa.FlowSendHttpRequest", "http://[::ffff:10.0.0.1]/", "not on the public internet")]
+    [InlineData("Elsa.FlowSendHttpRequest", "file:///etc/passwd", "Only http and https")]
+    [InlineData("Elsa.FlowSendHttpRequest", "gopher://example.com/", "Only http and https")]
+    [InlineData("Darkroom.NotifyWebhook", "https://0x7f.1/", "not on the public internet")]
+    public async Task A_literal_URL_that_is_never_called_is_not_published_but_may_be_saved(string type, string url, string reason)
+    {
+        Studio.Add(Studio.Root, "call", type);
+        Studio.Connect(Studio.Root, "notify", "Done", "call");
+        Studio.Set("call", "url", url);
+
+        Contains(await Studio.RefusedAsync(publish: true), "call: Url is refused", reason);
+
+        await Studio.SaveAsync();
+        Studio.Set("call", "url", "https://example.com/");
+        await Studio.SaveAsync(publish: true);
+    }
+
+    [Fact]
+    public async Task A_computed_URL_is_checked_when_it_is_called()
+    {
+        Studio.Add(Studio.Root, "call", "Elsa.FlowSendHttpRequest");
+        Studio.Connect(Studio.Root, "notify", "Done", "call");
+        Studio.Set("call", "url", "'file:///' + 'etc/passwd'", "JavaScript");
+
+        await Studio.SaveAsync(publish: true);
+    }
+
+    [Theory]
     [InlineData("activationStrategyType", "Elsa.Workflows.ActivationValidators.SingletonStrategy, Elsa.Workflows.Runtime", "SingletonStrategy")]
     [InlineData("incidentStrategyType", "Elsa.Workflows.IncidentStrategies.ContinueWithIncidentsStrategy, Elsa.Workflows.Core", "ContinueWithIncidentsStrategy")]
     [InlineData("commitStrategyName", "Periodic", "Periodic")]
