@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Darkroom.Api.Problems;
+using Darkroom.Api.Requests.Uploads;
 using Darkroom.Api.Server;
 using Darkroom.Engine.Definitions;
 using Darkroom.Runs;
@@ -80,9 +81,12 @@ internal static class DefinitionFileEndpoints
         CancellationToken cancellationToken)
     {
         if (!context.Request.HasFormContentType)
-            return ElsaProblems.Refused("no_files", "The body is a form with the files to import.");
+            return ElsaProblems.Refused("no_files", "The body must be a form with the files to import.");
+        var files = (await ReadFormAsync(context.Request, cancellationToken)).Files;
+        if (files.Count == 0)
+            return ElsaProblems.Refused("no_files", "The form has no files to import.");
         var models = new List<JsonObject>();
-        foreach (var file in (await ReadFormAsync(context.Request, cancellationToken)).Files)
+        foreach (var file in files)
         {
             await using var stream = file.OpenReadStream();
             if (file.FileName.EndsWith(".zip", StringComparison.OrdinalIgnoreCase))
@@ -113,9 +117,9 @@ internal static class DefinitionFileEndpoints
         {
             return await request.ReadFormAsync(cancellationToken);
         }
-        catch (InvalidDataException e)
+        catch (Exception e) when (UploadForm.IsMalformed(e))
         {
-            throw new ApiProblemException(ElsaProblems.Refused("invalid_form", "The form cannot be read."), e);
+            throw new ApiProblemException(ElsaProblems.Refused("invalid_form", "The body is not a complete multipart form."), e);
         }
         catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -125,9 +129,13 @@ internal static class DefinitionFileEndpoints
 
     private static async Task ReadZipAsync(Stream stream, List<JsonObject> models, long maxBytes, CancellationToken cancellationToken)
     {
+        // At most a request body. The form's own stream does not seek as ZipArchive expects.
+        using var buffer = new MemoryStream();
+        await stream.CopyToAsync(buffer, cancellationToken);
+        var before = models.Count;
         try
         {
-            await using var zip = new ZipArchive(stream, ZipArchiveMode.Read);
+            await using var zip = new ZipArchive(buffer, ZipArchiveMode.Read);
             var remaining = CompressionRatio * maxBytes;
             // macOS adds its own entries under this name.
             foreach (var entry in zip.Entries.Where(entry =>
@@ -144,8 +152,11 @@ internal static class DefinitionFileEndpoints
         }
         catch (InvalidDataException e)
         {
-            throw new ApiProblemException(ElsaProblems.Refused("invalid_zip", "The zip file cannot be read."), e);
+            throw new ApiProblemException(ElsaProblems.Refused("invalid_zip", "The file is not a zip file, or is damaged."), e);
         }
+
+        if (models.Count == before)
+            throw new ApiProblemException(ElsaProblems.Refused("empty_zip", "The zip file contains no definitions: no file in it ends in .json."));
     }
 
     private static byte[] Bytes(WorkflowDefinition version) => Encoding.UTF8.GetBytes(DefinitionSerializer.Export(version).ToJsonString(FileFormat));

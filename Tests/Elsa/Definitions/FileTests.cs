@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Darkroom.Access;
@@ -163,6 +164,39 @@ public sealed class FileTests : ApiTest
         Assert.Contains("Server:MaxBodyBytes", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
     }
 
+    public static TheoryData<byte[], string> BadZips => new()
+    {
+        { [], "not a zip file" },
+        { "{}"u8.ToArray(), "not a zip file" },
+        { Encoding.UTF8.GetBytes(SavedByStudio), "not a zip file" },
+        { Zip("a.json")[..^1], "not a zip file" },
+        { Zip("a.json")[10..], "not a zip file" },
+        { Zip(), "no definitions" },
+        { Zip("readme.txt", "__MACOSX/a.json"), "no definitions" },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadZips))]
+    public async Task A_zip_that_is_empty_or_not_one_is_refused_with_a_reason(byte[] zip, string reason)
+    {
+        using var response = await ImportAsync((zip, "definitions.zip"));
+        Assert.Contains(reason, Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=files; filename=a.json\r\n\r\n{}", "not a complete multipart form")]
+    [InlineData("--b\r\nContent-Disposition: form-data", "not a complete multipart form")]
+    [InlineData("", "no files")]
+    [InlineData("--b--\r\n", "no files")]
+    [InlineData("--b\r\nContent-Disposition: form-data; name=files\r\n\r\n{}\r\n--b--\r\n", "no files")]
+    public async Task A_form_that_is_truncated_or_has_no_files_is_refused_with_a_reason(string body, string reason)
+    {
+        using var form = new ByteArrayContent(Encoding.UTF8.GetBytes(body));
+        form.Headers.ContentType = MediaTypeHeaderValue.Parse("multipart/form-data; boundary=b");
+        using var response = await Studio.Client.PostAsync($"{Studio.Base}/workflow-definitions/import-files", form);
+        Assert.Contains(reason, Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task If_one_file_is_invalid_none_is_imported()
     {
@@ -173,6 +207,15 @@ public sealed class FileTests : ApiTest
         Assert.Contains("no slash", Assert.Single(await Studio.ErrorsAsync(response)), StringComparison.Ordinal);
         using var missing = await Studio.Client.GetAsync($"{Studio.Base}/workflow-definitions/by-definition-id/good");
         Assert.Equal(HttpStatusCode.NotFound, missing.StatusCode);
+    }
+
+    private static byte[] Zip(params string[] names)
+    {
+        using var buffer = new MemoryStream();
+        using (var zip = new ZipArchive(buffer, ZipArchiveMode.Create, leaveOpen: true))
+            foreach (var name in names)
+                zip.CreateEntry(name);
+        return buffer.ToArray();
     }
 
     private async Task<HttpResponseMessage> ImportAsync(params (byte[] Content, string Name)[] files)
