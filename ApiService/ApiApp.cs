@@ -67,6 +67,7 @@ public static class ApiApp
         app.UseSecurityHeaders();
         app.UseProblems();
         app.UseRouting();
+        app.UsePrivateResponses();
         // Before authentication: that asks the database too.
         app.UseRequestTimeouts();
         app.UseAuthentication();

@@ -44,8 +44,6 @@ internal static class FileEndpoints
         HttpContext context, ObjectStore objects, string key, string fileName, EntityTagHeaderValue tag, RequestsOptions options, CancellationToken cancellationToken)
     {
         var (request, response) = (context.Request, context.Response);
-        response.Headers.CacheControl = "private, no-cache";
-        response.Headers.Vary = HeaderNames.Authorization;
         if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, tag))
             return RequestProblems.PreconditionFailed;
         if (StatusEndpoints.IsNotModified(request, tag))

@@ -40,7 +40,6 @@ internal static class LifecycleEndpoints
         if (current is null)
             return RequestProblems.NotFound;
         context.Response.Headers.ETag = StatusEndpoints.ETagOf(current).ToString();
-        context.Response.Headers.CacheControl = "no-store";
         if (result is null)
         {
             context.Response.StatusCode = StatusCodes.Status202Accepted;

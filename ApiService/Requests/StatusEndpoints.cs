@@ -25,8 +25,6 @@ internal static class StatusEndpoints
         var tag = ETagOf(request);
         var headers = context.Response.Headers;
         headers.ETag = tag.ToString();
-        headers.CacheControl = "private, no-cache";
-        headers.Vary = HeaderNames.Authorization;
         if (!request.Status.IsTerminal())
             headers.RetryAfter = Seconds(options.Value.PollAfter);
         return IsNotModified(context.Request, tag)

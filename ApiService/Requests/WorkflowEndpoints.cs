@@ -23,10 +23,9 @@ internal static class WorkflowEndpoints
             .WithRequestTimeout(ApiServer.QueryTimeout);
 
     private static async Task<IResult> ListAsync(
-        HttpContext context, DefinitionStore definitions, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
+        DefinitionStore definitions, IOptions<EngineOptions> engine, CancellationToken cancellationToken)
     {
         var (published, _) = await definitions.ListAsync(new DefinitionFilter { Versions = VersionOptions.Published }, cancellationToken).WaitAsync(cancellationToken);
-        context.Response.Headers.CacheControl = "no-store";
         var items = published.Select(workflow => new PublishedWorkflowView(
             workflow.DefinitionId, workflow.Name, workflow.Description, workflow.Version, workflow.DefinitionId == engine.Value.DefaultWorkflow));
         return TypedResults.Json(new WorkflowListView([.. items]), RequestJson.Default.WorkflowListView);

@@ -22,8 +22,7 @@ public static class ElsaInstances
     /// <param name="elsa">The group of Elsa's API, which requires <c>workflows:read</c>.</param>
     public static void MapElsaInstances(this IEndpointRouteBuilder elsa)
     {
-        var read = elsa.MapGroup("").NotCached();
-        var queries = read.MapGroup("");
+        var queries = elsa.MapGroup("");
         queries.WithRequestTimeout(ApiServer.QueryTimeout);
         queries.MapPost("/workflow-instances", InstanceEndpoints.SearchAsync);
         queries.MapGet("/workflow-instances/{id}", InstanceEndpoints.GetAsync);
@@ -35,10 +34,10 @@ public static class ElsaInstances
         queries.MapGet("/activity-executions/by-id", ExecutionEndpoints.GetAsync);
         queries.MapGet("/activity-executions/{id}/call-stack", ExecutionEndpoints.GetCallStackAsync);
         queries.MapGet("/activity-execution-summaries/list", ExecutionEndpoints.ListSummariesAsync);
-        read.MapGet("/workflow-instances/{id}/export", InstanceBulk.ExportOneAsync);
-        read.MapPost("/bulk-actions/export/workflow-instances", InstanceBulk.ExportAsync);
+        elsa.MapGet("/workflow-instances/{id}/export", InstanceBulk.ExportOneAsync);
+        elsa.MapPost("/bulk-actions/export/workflow-instances", InstanceBulk.ExportAsync);
 
-        var edit = elsa.MapGroup("").RequireAuthorization(Scopes.WorkflowsEdit).NotCached();
+        var edit = elsa.MapGroup("").RequireAuthorization(Scopes.WorkflowsEdit);
         edit.MapPost("/cancel/workflow-instances/{id}", InstanceEndpoints.CancelAsync);
         edit.MapDelete("/workflow-instances/{id}", InstanceEndpoints.DeleteAsync);
         edit.MapPost("/bulk-actions/cancel/workflow-instances", InstanceBulk.CancelAsync);
@@ -50,14 +49,4 @@ public static class ElsaInstances
     public static void MapElsaInstanceHub(this IEndpointRouteBuilder routes) =>
         routes.MapHub<WorkflowInstanceHub>("/elsa/hubs/workflow-instance", hub => hub.CloseOnAuthenticationExpiration = true)
             .RequireAuthorization(Scopes.WorkflowsRead);
-
-    private static RouteGroupBuilder NotCached(this RouteGroupBuilder group)
-    {
-        group.AddEndpointFilter((context, next) =>
-        {
-            context.HttpContext.Response.Headers.CacheControl = "no-store";
-            return next(context);
-        });
-        return group;
-    }
 }

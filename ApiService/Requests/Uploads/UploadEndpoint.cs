@@ -117,7 +117,6 @@ internal sealed class UploadEndpoint(
     {
         context.Response.Headers.Location = links.Self(id);
         context.Response.Headers.RetryAfter = StatusEndpoints.Seconds(requests.Value.PollAfter);
-        context.Response.Headers.CacheControl = "no-store";
         return Results.Text(response, "application/json; charset=utf-8", statusCode: StatusCodes.Status202Accepted);
     }
 }

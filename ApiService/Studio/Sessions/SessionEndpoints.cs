@@ -51,14 +51,10 @@ internal static class SessionEndpoints
         return Results.NoContent();
     }
 
-    private static IResult ShowSession(HttpContext context)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        return Results.Json(new SessionView(
-            context.User.FindFirstValue(ApiKeyDefaults.OwnerNameClaim)!,
-            context.User.HasScope(Scopes.WorkflowsRead),
-            context.User.HasScope(Scopes.WorkflowsEdit)));
-    }
+    private static IResult ShowSession(HttpContext context) => Results.Json(new SessionView(
+        context.User.FindFirstValue(ApiKeyDefaults.OwnerNameClaim)!,
+        context.User.HasScope(Scopes.WorkflowsRead),
+        context.User.HasScope(Scopes.WorkflowsEdit)));
 
     private static CookieOptions Cookie(HttpRequest request) => new()
     {
