@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Darkroom.AppHost.Hosting;
 
@@ -12,6 +13,9 @@ internal sealed class LocalRun : IDisposable
     public DataFolder Data { get; }
 
     public HostSettings Settings { get; }
+
+    /// <summary>The API key that works without any set-up; null outside development, where the API would reject it.</summary>
+    public string? DevelopmentKey { get; private init; }
 
     /// <summary>The dashboard's URL including its login token; null if there is no dashboard.</summary>
     public string? DashboardLink { get; private init; }
@@ -40,7 +44,11 @@ internal sealed class LocalRun : IDisposable
                 builder.Configuration["ASPNETCORE_URLS"] = settings.DashboardUrl;
             }
 
-            var run = new LocalRun(data, settings) { DashboardLink = token is null ? null : $"{settings.DashboardUrl}/login?t={token}" };
+            var run = new LocalRun(data, settings)
+            {
+                DevelopmentKey = builder.Environment.IsDevelopment() ? data.Secrets.DevelopmentKey : null,
+                DashboardLink = token is null ? null : $"{settings.DashboardUrl}/login?t={token}",
+            };
             builder.Services.AddSingleton(run);
             return run;
         }

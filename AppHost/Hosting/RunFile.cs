@@ -55,7 +55,7 @@ internal sealed class RunFile(DistributedApplicationModel model, LocalRun run)
             S3 = EndpointOf(connectionStrings.GetValueOrDefault("s3")),
             Samples = run.Settings.SamplesUrl,
             Dashboard = run.DashboardLink,
-            Key = run.Data.Secrets.DevelopmentKey,
+            Key = run.DevelopmentKey,
             ConnectionStrings = connectionStrings,
             Processes = _processes
                 .Where(process => process.Name != DashboardName)

@@ -148,17 +148,27 @@ internal sealed partial class RunReport(
             Studio         {run.Settings.ApiUrl}/studio
             API reference  {run.Settings.ApiUrl}/scalar
             Dashboard      {run.DashboardLink ?? "off (Dashboard=false)"}
-            Key            {run.Data.Secrets.DevelopmentKey}
+            Key            {run.DevelopmentKey ?? "none, because this is not development"}
             Data           {run.Data.Path}
 
-          Try it:
-
-            curl -s {run.Settings.SamplesUrl}/products.csv |
-              curl -H "Authorization: Bearer {run.Data.Secrets.DevelopmentKey}" -F "file=@-;filename=products.csv" {run.Settings.ApiUrl}/v1/requests
+        {(run.DevelopmentKey is { } key ? Example(key) : NoKey())}
 
           Press Ctrl+C to stop everything in order.
 
         """);
+
+    private string Example(string key) => $"""
+          Try it:
+
+            curl -s {run.Settings.SamplesUrl}/products.csv |
+              curl -H "Authorization: Bearer {key}" -F "file=@-;filename=products.csv" {run.Settings.ApiUrl}/v1/requests
+        """;
+
+    private string NoKey() => $"""
+          Create a key, with the connection string darkroom from {run.Data.RunFile}:
+
+            ConnectionStrings__darkroom=... dotnet ApiService.dll keys create --owner NAME
+        """;
 }
 
 internal static class RunReportExtensions

@@ -60,11 +60,11 @@ internal static class Services
         }
 
         worker.WithReplicas(run.Settings.Workers).WithIconName("ImageArrowForward");
-        if (!builder.Environment.IsDevelopment())
+        if (run.DevelopmentKey is not { } developmentKey)
             return;
-        var key = builder.AddParameter("development-key", run.Data.Secrets.DevelopmentKey, secret: true);
+        var key = builder.AddParameter("development-key", developmentKey, secret: true);
         api.WithEnvironment("Access__DevelopmentKey", key)
             .WithEnvironment("Pages__SampleCsv", run.Settings.SamplesUrl + "/products.csv")
-            .WithUploadCommands(run);
+            .WithUploadCommands(run.Settings, developmentKey);
     }
 }

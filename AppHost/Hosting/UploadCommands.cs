@@ -5,17 +5,17 @@ namespace Darkroom.AppHost.Hosting;
 /// <summary>Dashboard commands that upload the sample or a local CSV.</summary>
 internal static class UploadCommands
 {
-    public static IResourceBuilder<ProjectResource> WithUploadCommands(this IResourceBuilder<ProjectResource> api, LocalRun run)
+    public static IResourceBuilder<ProjectResource> WithUploadCommands(this IResourceBuilder<ProjectResource> api, HostSettings settings, string key)
     {
-        var http = new HttpClient { BaseAddress = new Uri(run.Settings.ApiUrl) };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", run.Data.Secrets.DevelopmentKey);
+        var http = new HttpClient { BaseAddress = new Uri(settings.ApiUrl) };
+        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return api
             .WithCommand(
                 "upload-sample",
                 "Upload the sample",
                 async context =>
                 {
-                    await using var csv = await http.GetStreamAsync(new Uri(run.Settings.SamplesUrl + "/products.csv"), context.CancellationToken);
+                    await using var csv = await http.GetStreamAsync(new Uri(settings.SamplesUrl + "/products.csv"), context.CancellationToken);
                     return await UploadAsync(http, csv, "products.csv", context.CancellationToken);
                 },
                 new CommandOptions

@@ -112,7 +112,7 @@ internal sealed class AppHostProcess : IAsyncDisposable
 
 /// <summary>The content of run.json.</summary>
 internal sealed record RunFile(
-    Uri Api, Uri Studio, Uri S3, Uri Samples, string Key, Dictionary<string, string> ConnectionStrings, RunFileProcess[] Processes)
+    Uri Api, Uri Studio, Uri S3, Uri Samples, string? Key, Dictionary<string, string> ConnectionStrings, RunFileProcess[] Processes)
 {
     public int Host => Processes.Single(process => process.Name == "apphost").Pid;
 

@@ -13,7 +13,7 @@ public sealed class LocalHostTests
     public async Task Host_runs_everything_rejects_a_second_host_stops_in_order_and_keeps_its_data()
     {
         using var folder = new TemporaryFolder();
-        string key;
+        string? key;
         int[] children;
         await using (var host = AppHostProcess.Start(folder.Path))
         {
@@ -22,7 +22,7 @@ public sealed class LocalHostTests
             children = [.. run.Children];
             Assert.Equal(["api", "apphost", "postgres", "worker-1", "worker-2"], run.Processes.Select(p => p.Name).Order());
             Assert.Matches("^dk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$", key);
-            await host.OutputContainsAsync(key);
+            await host.OutputContainsAsync($"Authorization: Bearer {key}");
             using var http = new HttpClient();
             Assert.Equal(HttpStatusCode.OK, (await http.GetAsync(new Uri(run.Api, "/health"))).StatusCode);
             Assert.Contains(
@@ -89,6 +89,26 @@ public sealed class LocalHostTests
         Assert.Equal(database.ConnectionString, run.ConnectionStrings["darkroom"]);
         Assert.Equal(redis.ConnectionString, run.ConnectionStrings["redis"]);
         Assert.False(Directory.Exists(Path.Combine(folder.Path, "postgres")));
+    }
+
+    [Fact]
+    public async Task Outside_development_the_host_offers_no_key_and_says_how_to_create_one()
+    {
+        using var folder = new TemporaryFolder();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var redis = await TestRedis.StartAsync();
+        var connectionStrings = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__darkroom"] = database.ConnectionString,
+            ["ConnectionStrings__redis"] = redis.ConnectionString,
+        };
+
+        await using var host = AppHostProcess.Start(folder.Path, connectionStrings, "--environment", "Production", "--Dashboard=false");
+
+        Assert.Null((await host.HealthyAsync()).Key);
+        await host.OutputContainsAsync("keys create --owner NAME");
+        Assert.DoesNotContain("dk_", host.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Authorization", host.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class AppHostCrashTests
 
         await using var first = AppHostProcess.Start(folder.Path, environment, settings);
         var before = await first.HealthyAsync();
-        using var client = new DarkroomClient(before.Api, before.Key);
+        using var client = new DarkroomClient(before.Api, before.Key!);
         var secret = await client.RotateWebhookSecretAsync();
         var run = await LargeRun.StartAsync(client, images, webhooks);
         await run.ReachAsync(100);
