@@ -20,7 +20,7 @@ public static class ApiKeyDefaults
 
 /// <summary>
 /// Authenticates <c>Authorization: Bearer &lt;key&gt;</c> or <c>Authorization: ApiKey &lt;key&gt;</c>. Every rejection is problem+json. An address that keeps
-/// sending bad keys is rate limited: its keys are no longer checked until it has waited.
+/// sending bad keys gets 429 for further ones; a valid key always works, because many clients may share the address.
 /// </summary>
 internal sealed partial class ApiKeyHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
@@ -57,23 +57,17 @@ internal sealed partial class ApiKeyHandler(
         if (KeyFromHeader() is not { } text)
             return AuthenticateResult.NoResult();
         _keyGiven = true;
-        var source = Context.Connection.RemoteIpAddress;
-
-        // A key that was verified recently keeps working, whatever other clients behind the same address send.
-        if (!keys.WasRecentlyVerified(text) && limiter.SourceWait(source) is { } wait)
-        {
-            _retryAfter = wait;
-            return AuthenticateResult.Fail("Too many bad keys.");
-        }
-
         // WaitAsync returns as soon as the request times out; cancelling the query itself takes as long as the driver needs to reach a hung server.
         if (await keys.VerifyAsync(text, Context.RequestAborted).WaitAsync(Context.RequestAborted) is { } key)
             return AuthenticateResult.Success(CreateTicket(key));
 
-        // Prefixes are public, so a prefix's limit must never block a valid key: anyone could lock its owner out.
-        var prefix = ApiKeyText.Prefix(text);
+        // Limited only now that the key has turned out to be bad: otherwise anyone behind the same address, or who knows the public
+        // prefix, could lock its owner out.
+        var (source, prefix) = (Context.Connection.RemoteIpAddress, ApiKeyText.Prefix(text));
         _retryAfter = limiter.Note(source, prefix);
-        LogBadKey(prefix, source);
+        // A flood of bad keys must not flood the log.
+        if (_retryAfter is null)
+            LogBadKey(prefix, source);
         return AuthenticateResult.Fail("The key is not valid.");
     }
 

@@ -18,16 +18,13 @@ public sealed class BadKeyLimiterTests
     public void A_source_must_wait_after_twenty_bad_keys_until_the_minute_is_over()
     {
         for (var i = 0; i < 20; i++)
-        {
-            Assert.Null(_limiter.SourceWait(Source));
             Assert.Null(_limiter.Note(Source, prefix: $"p{i}"));
-        }
 
-        Assert.Equal(TimeSpan.FromMinutes(1), _limiter.SourceWait(Source));
+        Assert.Equal(TimeSpan.FromMinutes(1), _limiter.Note(Source, prefix: null));
         _time.Advance(TimeSpan.FromSeconds(50));
-        Assert.Equal(TimeSpan.FromSeconds(10), _limiter.SourceWait(Source));
+        Assert.Equal(TimeSpan.FromSeconds(10), _limiter.Note(Source, prefix: null));
         _time.Advance(TimeSpan.FromSeconds(10));
-        Assert.Null(_limiter.SourceWait(Source));
+        Assert.Null(_limiter.Note(Source, prefix: null));
     }
 
     [Fact]
@@ -46,9 +43,9 @@ public sealed class BadKeyLimiterTests
         for (var i = 1; i <= 20; i++)
             _limiter.Note(IPAddress.Parse($"2001:db8:1:2::{i:x}"), prefix: null);
 
-        Assert.NotNull(_limiter.SourceWait(IPAddress.Parse("2001:db8:1:2:ffff::1")));
-        Assert.Null(_limiter.SourceWait(IPAddress.Parse("2001:db8:1:3::1")));
-        Assert.Null(_limiter.SourceWait(Source));
+        Assert.NotNull(_limiter.Note(IPAddress.Parse("2001:db8:1:2:ffff::1"), prefix: null));
+        Assert.Null(_limiter.Note(IPAddress.Parse("2001:db8:1:3::1"), prefix: null));
+        Assert.Null(_limiter.Note(Source, prefix: null));
     }
 
     [Fact]
@@ -57,7 +54,7 @@ public sealed class BadKeyLimiterTests
         for (var i = 0; i < 20; i++)
             _limiter.Note(Source, prefix: null);
 
-        Assert.NotNull(_limiter.SourceWait(Source.MapToIPv6()));
+        Assert.NotNull(_limiter.Note(Source.MapToIPv6(), prefix: null));
     }
 
     [Fact]
@@ -67,6 +64,6 @@ public sealed class BadKeyLimiterTests
             _limiter.Note(Source, $"p{i}");
 
         Assert.InRange(_limiter.Tracked, 1, 20_001);
-        Assert.NotNull(_limiter.SourceWait(Source));
+        Assert.NotNull(_limiter.Note(Source, prefix: null));
     }
 }

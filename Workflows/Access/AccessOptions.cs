@@ -18,11 +18,17 @@ public sealed class AccessOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan Cache { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Bad keys per minute that one source address (IPv6: one /64) may send before it gets 429. Default 20.</summary>
+    /// <summary>
+    /// Bad keys per minute that one source address (IPv6: one /64) may send before further ones get 429. Default 20: more than anyone
+    /// mistypes. Valid keys from the same address always work.
+    /// </summary>
     [Range(1, 100_000)]
     public int BadKeysPerSource { get; set; } = 20;
 
-    /// <summary>Bad keys per minute with the same public prefix, from any source, before they get 429. Default 20.</summary>
+    /// <summary>
+    /// Bad keys per minute with the same public prefix, from any source, before further ones get 429. Default 20. The valid key with this
+    /// prefix always works.
+    /// </summary>
     [Range(1, 100_000)]
     public int BadKeysPerPrefix { get; set; } = 20;
 }

@@ -89,9 +89,6 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
         return key;
     }
 
-    /// <summary>Whether this process verified this exact key recently. Such a key is exempt from the bad-key limit.</summary>
-    public bool WasRecentlyVerified(string text) => ApiKeyText.Prefix(text) is not null && cache.WasVerified(ApiKeyText.Hash(text));
-
     private async Task<(VerifiedApiKey? Key, byte[]? Hash)> FindAsync(string prefix, CancellationToken cancellationToken)
     {
         await using var reader = await database.Sql(

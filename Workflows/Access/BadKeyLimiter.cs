@@ -6,7 +6,8 @@ namespace Darkroom.Access;
 
 /// <summary>
 /// Rate limit for bad keys, by source address and by public prefix, in fixed windows of a minute. Each process counts on its own:
-/// the aim is to slow down guessing, not to count exactly.
+/// the aim is to tell a misconfigured client to slow down, not to count exactly. Whether a key is bad is found out first, so a valid key is
+/// never limited.
 /// </summary>
 public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> options)
 {
@@ -28,16 +29,6 @@ public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> opt
         {
             lock (_lock)
                 return _counts.Count;
-        }
-    }
-
-    /// <summary>How long the source must wait before its next key is checked; null if it need not wait.</summary>
-    public TimeSpan? SourceWait(IPAddress? source)
-    {
-        lock (_lock)
-        {
-            var remaining = RemainingWindow();
-            return CountOf(SourceKey(source)) >= options.Value.BadKeysPerSource ? remaining : null;
         }
     }
 
@@ -63,9 +54,6 @@ public sealed class BadKeyLimiter(TimeProvider time, IOptions<AccessOptions> opt
         _windowStart = time.GetTimestamp();
         return Window;
     }
-
-    private int CountOf(string key) =>
-        _counts.TryGetValue(key, out var own) ? own : _counts.Count >= Capacity ? _counts.GetValueOrDefault(Others) : 0;
 
     private int Add(string key)
     {

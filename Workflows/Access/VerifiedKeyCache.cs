@@ -5,13 +5,11 @@ namespace Darkroom.Access;
 
 /// <summary>
 /// Keys that this process verified recently, by the hash of the full key, so that only the holder of a key can hit its entry. An
-/// entry is trusted for <see cref="AccessOptions.Cache"/>; after that the key is verified again, and the entry only shows that it was
-/// valid once.
+/// entry is trusted for <see cref="AccessOptions.Cache"/>; after that the key is verified again.
 /// </summary>
 public sealed class VerifiedKeyCache(TimeProvider time, IOptions<AccessOptions> options)
 {
     private const int Capacity = 10_000;
-    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new();
     private long _removals;
@@ -21,9 +19,6 @@ public sealed class VerifiedKeyCache(TimeProvider time, IOptions<AccessOptions> 
 
     public VerifiedApiKey? Find(byte[] hash) =>
         _entries.TryGetValue(Convert.ToHexString(hash), out var entry) && time.GetElapsedTime(entry.VerifiedAt) < options.Value.Cache ? entry.Key : null;
-
-    public bool WasVerified(byte[] hash) =>
-        _entries.TryGetValue(Convert.ToHexString(hash), out var entry) && time.GetElapsedTime(entry.VerifiedAt) < KeptFor;
 
     public void Add(byte[] hash, VerifiedApiKey key, (long Timestamp, long Removals) started)
     {
