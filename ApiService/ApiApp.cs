@@ -62,7 +62,8 @@ public static class ApiApp
         builder.Services.AddStudio();
 
         var app = builder.Build();
-        // First: everything behind it asks who calls, and how.
+        app.UseCloseAfterUnsentBodies();
+        // Everything behind it asks who calls, and how.
         app.UseForwardedHeaders();
         app.UseSecurityHeaders();
         app.UseProblems();

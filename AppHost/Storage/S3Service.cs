@@ -1,5 +1,6 @@
 using System.Xml.Linq;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 
 namespace Darkroom.AppHost.Storage;
@@ -23,6 +24,8 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
     public async Task HandleAsync(HttpContext context)
     {
         context.Response.Headers["x-amz-request-id"] = context.TraceIdentifier;
+        if (context.Request.Headers.Expect.Count > 0)
+            context.Response.OnStarting(() => CloseIfUnsentAsync(context));
         try
         {
             if (options.Intercept is { } intercept)
@@ -94,6 +97,18 @@ internal sealed partial class S3Service(BucketFolders buckets, SignatureV4 signa
         ("POST", { } upload) => _multipart.CompleteAsync(exchange, upload),
         _ => throw S3Error.MethodNotAllowed(),
     };
+
+    /// <summary>
+    /// A client that still waits to be asked for its body (<c>Expect: 100-continue</c>) may leave it out or send it, so that on an open
+    /// connection its bytes and the next request could not be told apart.
+    /// </summary>
+    private static Task CloseIfUnsentAsync(HttpContext context)
+    {
+        // Read-only once reading has begun, which is when the server asks for the body.
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false })
+            context.Response.Headers.Connection = "close";
+        return Task.CompletedTask;
+    }
 
     private async Task RespondErrorAsync(HttpContext context, S3Error error)
     {
