@@ -30,16 +30,30 @@ internal sealed class DataFolder : IDisposable
     public string PathTo(string name) => System.IO.Path.Combine(Path, name);
 
     /// <summary>Creates the folder if needed and locks it.</summary>
-    /// <exception cref="SettingException">Another host is using the folder; the message names its process.</exception>
+    /// <exception cref="SettingException">It cannot be used as a folder, or another host is using it; the message names its process.</exception>
     public static DataFolder Open(IConfiguration configuration)
     {
         var configured = configuration["data"] ?? configuration["DARKROOM_DATA"];
         var path = configured is { Length: > 0 } ? System.IO.Path.GetFullPath(configured) : System.IO.Path.Combine(Repository.Root, ".data");
-        PrivateFolder.Create(path);
+        Create(path);
         var lockFile = Lock(path);
         // Left behind by a host that was killed: it describes processes that no longer exist.
         File.Delete(System.IO.Path.Combine(path, "run.json"));
         return new DataFolder(path, lockFile);
+    }
+
+    private static void Create(string path)
+    {
+        if (File.Exists(path))
+            throw new SettingException($"The data folder {path} is a file. Choose a folder: --data <folder>.");
+        try
+        {
+            PrivateFolder.Create(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingException($"The data folder {path} cannot be created. Choose another: --data <folder>. {e.Message}");
+        }
     }
 
     /// <summary>

@@ -158,6 +158,21 @@ public sealed class LocalHostTests
         Assert.DoesNotContain("   at ", host.Output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("file", "is a file")]
+    [InlineData("file/folder", "cannot be created")]
+    public async Task Data_folder_that_is_no_folder_is_rejected(string name, string message)
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "file"), "kept");
+
+        await using var host = AppHostProcess.Start(Path.Combine(folder.Path, name));
+
+        Assert.Equal(1, await host.ExitCodeAsync());
+        Assert.Contains(message, Assert.Single(host.Output.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Equal("kept", await File.ReadAllTextAsync(Path.Combine(folder.Path, "file")));
+    }
+
     [Fact]
     public async Task Help_lists_every_setting_and_starts_nothing()
     {
