@@ -33,6 +33,8 @@ public static class Extensions
         builder.Services.AddServiceDiscovery();
         builder.Services.ConfigureHttpClientDefaults(http =>
         {
+            // The services call only each other; a proxy in the environment is meant for other traffic.
+            http.UseSocketsHttpHandler((handler, _) => handler.UseProxy = false);
             http.AddStandardResilienceHandler();
             http.AddServiceDiscovery();
         });

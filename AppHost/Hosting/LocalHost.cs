@@ -24,6 +24,7 @@ internal static class LocalHost
     public static IDistributedApplicationBuilder CreateBuilder(string[] args)
     {
         EnsureHome();
+        LocalHttp.ExemptFromProxy();
         var configuration = new ConfigurationBuilder().AddEnvironmentVariables().AddCommandLine(args).Build();
         var builder = DistributedApplication.CreateBuilder(new DistributedApplicationOptions
         {

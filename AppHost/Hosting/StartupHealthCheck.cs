@@ -34,7 +34,7 @@ internal static class StartupHealthCheck
             response.EnsureSuccessStatusCode();
         });
 
-    private static readonly HttpClient Http = new();
+    private static readonly HttpClient Http = LocalHttp.CreateClient();
 
     private sealed class Check(Func<CancellationToken, Task> probe, TimeProvider time)
     {

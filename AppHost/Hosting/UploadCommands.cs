@@ -7,7 +7,8 @@ internal static class UploadCommands
 {
     public static IResourceBuilder<ProjectResource> WithUploadCommands(this IResourceBuilder<ProjectResource> api, HostSettings settings, string key)
     {
-        var http = new HttpClient { BaseAddress = new Uri(settings.ApiUrl) };
+        var http = LocalHttp.CreateClient();
+        http.BaseAddress = new Uri(settings.ApiUrl);
         http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
         return api
             .WithCommand(

@@ -112,6 +112,32 @@ public sealed class LocalHostTests
     }
 
     [Fact]
+    public async Task Proxy_in_the_environment_is_not_used_on_this_machine()
+    {
+        using var folder = new TemporaryFolder();
+        using var proxy = new TcpListener(IPAddress.Loopback, 0);
+        proxy.Start();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var redis = await TestRedis.StartAsync();
+        var environment = new Dictionary<string, string>
+        {
+            ["ConnectionStrings__darkroom"] = database.ConnectionString,
+            ["ConnectionStrings__redis"] = redis.ConnectionString,
+            ["HTTP_PROXY"] = $"http://{proxy.LocalEndpoint}",
+            ["HTTPS_PROXY"] = $"http://{proxy.LocalEndpoint}",
+            ["NO_PROXY"] = "",
+        };
+
+        await using var host = AppHostProcess.Start(folder.Path, environment);
+        var run = await host.HealthyAsync();
+        using var http = new HttpClient();
+        using var sample = await http.GetAsync(new Uri(run.Api, "/pages/sample.csv"));
+
+        Assert.Equal(HttpStatusCode.OK, sample.StatusCode);
+        Assert.False(proxy.Pending(), "Something connected to the proxy.");
+    }
+
+    [Fact]
     public async Task Port_in_use_is_rejected_with_its_number_and_setting()
     {
         using var folder = new TemporaryFolder();

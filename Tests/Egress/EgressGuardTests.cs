@@ -134,6 +134,13 @@ public sealed class EgressGuardTests
     }
 
     [Fact]
+    public void No_proxy_is_used_because_it_would_connect_to_unchecked_addresses()
+    {
+        using var handler = Production.CreateHandler();
+        Assert.False(handler.UseProxy);
+    }
+
+    [Fact]
     public void Address_families_alternate()
     {
         IPAddress[] addresses = [IPAddress.Parse("2001:db8::1"), IPAddress.Parse("2001:db8::2"), IPAddress.Parse("192.0.2.1"), IPAddress.Parse("192.0.2.2")];

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http;
 using Amazon;
 using Amazon.Runtime;
@@ -18,7 +19,7 @@ internal static class S3ClientFactory
             Timeout = options.Try,
             // We send a SHA-256 with every object; the SDK's default would add a CRC on top and chunk the body for it.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
-            HttpClientFactory = new Connections(CreateHttpClient(connection, options)),
+            HttpClientFactory = new Connections(new HttpClient(CreateHandler(options)) { Timeout = options.Try }),
         };
         if (connection.Endpoint is { } endpoint)
         {
@@ -35,19 +36,16 @@ internal static class S3ClientFactory
             : new AmazonS3Client(config);
     }
 
-    private static HttpClient CreateHttpClient(S3ConnectionString connection, ObjectStoreOptions options) =>
-        new(new SocketsHttpHandler
-        {
-            ConnectTimeout = options.Try,
-            // S3 has many addresses, and they change over time in DNS.
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            AllowAutoRedirect = false,
-            // A proxy from the environment is meant for external hosts, not for an endpoint on this machine.
-            UseProxy = connection.Endpoint is not { IsLoopback: true },
-        })
-        {
-            Timeout = options.Try,
-        };
+    internal static SocketsHttpHandler CreateHandler(ObjectStoreOptions options) => new()
+    {
+        ConnectTimeout = options.Try,
+        // S3 has many addresses, and they change over time in DNS.
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        AllowAutoRedirect = false,
+        // Never one from the environment.
+        UseProxy = options.Proxy is not null,
+        Proxy = options.Proxy is { } proxy ? new WebProxy(proxy) : null,
+    };
 
     /// <summary>
     /// Gives the client one connection pool of its own. The SDK's cache would create or share pools depending on the configuration's
