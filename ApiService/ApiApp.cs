@@ -9,6 +9,7 @@ using Darkroom.Api.Requests;
 using Darkroom.Api.Server;
 using Darkroom.Api.Studio;
 using Darkroom.Api.Webhooks;
+using Darkroom.Data;
 using Darkroom.Egress;
 using Darkroom.Images;
 using Darkroom.Leases;
@@ -42,6 +43,8 @@ public static class ApiApp
         builder.AddServiceDefaults();
         builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: database => ApiServer.ConfigureFastFail(database.TraceWithinActivities()));
         builder.AddObjectStore();
+
+        builder.Services.AddBackgroundHealthCheck();
 
         // Hosted services start in this order: the schema, then this process' lease, then what needs them.
         builder.Services.AddDatabaseStartup();

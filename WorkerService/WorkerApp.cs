@@ -29,6 +29,7 @@ public static class WorkerApp
         builder.AddQuietRedisClient("redis");
         builder.AddObjectStore();
 
+        builder.Services.AddBackgroundHealthCheck();
         builder.Services.AddDatabaseStartup();
         builder.AddImageLinks();
         builder.Services.AddProcessLease("worker");

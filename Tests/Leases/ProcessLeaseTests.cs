@@ -20,7 +20,8 @@ public sealed class ProcessLeaseTests
         using var lease = new ProcessLease(
             database.DataSource, new ProcessKind("test"), time, Options.Create(options), NullLogger<ProcessLease>.Instance);
         await lease.StartAsync(default);
-        var (first, held) = (lease.Id, lease.Held);
+        var firstLease = lease.Current;
+        var (first, held) = (firstLease.Id, firstLease.Held);
 
         // Make heartbeats fail for longer than the lease.
         await database.DataSource.Sql("alter table processes rename to hidden").ExecuteNonQueryAsync();
@@ -33,6 +34,8 @@ public sealed class ProcessLeaseTests
         await Eventually.GetAsync(() => Task.FromResult(lease.Held.IsCancellationRequested), lost => !lost, Soon, "there is a new lease");
         var (second, renewed) = (lease.Id, lease.Held);
         Assert.NotEqual(first, second);
+        // What was claimed under the first lease stays cancelled.
+        Assert.True(firstLease.Held.IsCancellationRequested);
         // Beyond the first lease period.
         for (var beaten = TimeSpan.Zero; beaten < 2 * options.Duration; beaten += options.Heartbeat)
             await time.StepAsync(options.Heartbeat);

@@ -30,7 +30,13 @@ internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext
 
     public ActivityRegistration Registration => new(Descriptor, () => this);
 
+    /// <summary>What it does when its bookmark is resumed.</summary>
+    public Func<ActivityResult> Resume { get; init; } = () => new ActivityResult.Completed();
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) => execute(context, cancellationToken);
+
+    public override Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellationToken) =>
+        Task.FromResult(Resume());
 }
 
 /// <summary>A fan-out for tests: an activity with a body.</summary>

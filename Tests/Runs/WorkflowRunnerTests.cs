@@ -9,7 +9,7 @@ namespace Darkroom.Tests.Runs;
 
 public sealed class WorkflowRunnerTests
 {
-    private static readonly WorkflowJson TwoSteps = new WorkflowJson()
+    internal static readonly WorkflowJson TwoSteps = new WorkflowJson()
         .Activity("first", "Test.First").Activity("second", "Test.Second").Connect("first", "Done", "second");
 
     [Fact]

@@ -23,6 +23,9 @@ internal sealed partial class ImageBodyRunner(
     IOptions<TracingOptions> tracing,
     ILogger<ImageBodyRunner> logger)
 {
+    private static readonly ImageFailure InternalError =
+        new("internal_error", "The image could not be processed because of an internal error.");
+
     public async Task RunAsync(ClaimedImage image, CancellationToken cancellationToken)
     {
         using var scope = logger.BeginImage(image.RequestId, image.Id);
@@ -60,9 +63,8 @@ internal sealed partial class ImageBodyRunner(
         }
         catch (Exception e)
         {
-            // Not caused by the image, whose failures are outcomes. Most likely the database is unavailable.
             LogNotRun(e, image.Id, image.RequestId);
-            await recorder.EnqueueAsync(new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = false }, cancellationToken);
+            await recorder.EnqueueAsync(NotRun(image, e), cancellationToken);
         }
     }
 
@@ -107,12 +109,20 @@ internal sealed partial class ImageBodyRunner(
         catch (Exception e) when (e is not (OperationCanceledException or ClaimLostException) && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
             LogUnexpected(e, image.Id, image.RequestId);
-            const string code = "internal_error";
             if (image.Attempts >= fanOut.MaxAttempts)
-                return Failed(run, new ImageFailure(code, "The image could not be processed because of an internal error."));
-            Activity.Current.Fail(code);
-            return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = code };
+                return Failed(run, InternalError);
+            Activity.Current.Fail(InternalError.Code);
+            return new ImageOutcome.RetryAt(image, Delay(image, null)) { Code = InternalError.Code };
         }
+    }
+
+    /// <summary>The body could not even start. Most likely the database is unavailable, which uses no attempt; whatever else it is must end.</summary>
+    private ImageOutcome NotRun(ClaimedImage image, Exception e)
+    {
+        var isOutage = e is NpgsqlException && DatabaseErrors.IsTransient(e);
+        return !isOutage && image.Attempts >= options.Value.MaxAttempts
+            ? new ImageOutcome.Failed(image, InternalError.Code, InternalError.Message)
+            : new ImageOutcome.RetryAt(image, Delay(image, null)) { UsesAttempt = !isOutage };
     }
 
     private ImageOutcome.Failed Failed(ImageRun run, ImageFailure failure)

@@ -19,31 +19,31 @@ internal sealed partial class ImageService(
     ProcessLease process,
     TimeProvider time,
     IOptions<ImageWorkOptions> options,
-    ILogger<ImageService> logger) : BackgroundService
+    ILogger<ImageService> logger) : SupervisedService(time, logger)
 {
     private readonly ImagePlaces _places = new(options.Value.Concurrency, Math.Max(1, options.Value.Concurrency / 8)) { Freed = queue.Wake };
+    private readonly CancellationTokenSource _abandon = new();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stopping)
     {
-        using var abandon = new CancellationTokenSource();
         try
         {
             while (true)
-                await FillAsync(stoppingToken, abandon.Token);
+                await FillAsync(stopping);
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            await DrainAsync(abandon);
+            await DrainAsync();
         }
     }
 
-    private async Task FillAsync(CancellationToken stopping, CancellationToken abandon)
+    private async Task FillAsync(CancellationToken stopping)
     {
         var places = _places.Count();
         try
         {
             if (!process.Held.IsCancellationRequested)
-                Start(await claimer.ClaimAsync(places, stopping), places, abandon);
+                Start(await claimer.ClaimAsync(places, stopping), places);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
@@ -54,21 +54,21 @@ internal sealed partial class ImageService(
         await queue.WaitForWorkAsync(stopping);
     }
 
-    private void Start(ClaimResult claimed, PlaceUsage places, CancellationToken abandon)
+    private void Start(ClaimResult claimed, PlaceUsage places)
     {
         downloads.MakeRoom(claimed.Missing, places.Held.ToDictionary(held => held.Key, held => held.Value - claimed.Share));
         foreach (var image in claimed.Images)
         {
             _places.Take(image.Owner);
-            _ = Task.Run(() => RunAsync(image, abandon), CancellationToken.None);
+            _ = Task.Run(() => RunAsync(image, claimed.Held), CancellationToken.None);
         }
     }
 
-    private async Task RunAsync(ClaimedImage image, CancellationToken abandon)
+    private async Task RunAsync(ClaimedImage image, CancellationToken leaseHeld)
     {
         try
         {
-            using var held = CancellationTokenSource.CreateLinkedTokenSource(abandon, process.Held);
+            using var held = CancellationTokenSource.CreateLinkedTokenSource(_abandon.Token, leaseHeld);
             await runner.RunAsync(image, held.Token);
         }
         catch (Exception e)
@@ -85,12 +85,18 @@ internal sealed partial class ImageService(
     /// <summary>
     /// Gives running images some time to finish, then cancels them so that they are handed back, and waits for the last one.
     /// </summary>
-    private async Task DrainAsync(CancellationTokenSource abandon)
+    private async Task DrainAsync()
     {
         var drained = _places.EmptyAsync();
-        await Task.WhenAny(drained, Task.Delay(options.Value.Stop, time, CancellationToken.None));
-        await abandon.CancelAsync();
+        await Task.WhenAny(drained, Task.Delay(options.Value.Stop, Time, CancellationToken.None));
+        await _abandon.CancelAsync();
         await drained;
+    }
+
+    public override void Dispose()
+    {
+        _abandon.Dispose();
+        base.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Images could not be claimed; retrying")]

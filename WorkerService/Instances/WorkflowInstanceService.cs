@@ -16,24 +16,24 @@ internal sealed partial class WorkflowInstanceService(
     ProcessLease process,
     TimeProvider time,
     IOptions<EngineOptions> options,
-    ILogger<WorkflowInstanceService> logger) : BackgroundService
+    ILogger<WorkflowInstanceService> logger) : SupervisedService(time, logger)
 {
     private readonly SemaphoreSlim _free = new(options.Value.Concurrency, options.Value.Concurrency);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stopping)
     {
         await using var signal = new PostgresNotificationListener(
-            database, Resumption.Channel, options.Value.Poll, time, logger);
+            database, Resumption.Channel, options.Value.Poll, Time, logger);
         signal.Start();
         try
         {
             while (true)
             {
-                await _free.WaitAsync(stoppingToken);
+                await _free.WaitAsync(stopping);
                 WorkflowInstance? instance = null;
                 try
                 {
-                    instance = await ClaimAsync(stoppingToken);
+                    instance = await ClaimAsync(stopping);
                 }
                 finally
                 {
@@ -43,12 +43,12 @@ internal sealed partial class WorkflowInstanceService(
                 }
 
                 if (instance is null)
-                    await WaitAsync(signal, stoppingToken);
+                    await WaitAsync(signal, stopping);
                 else
-                    _ = RunAsync(instance, signal, stoppingToken);
+                    _ = RunAsync(instance, signal, stopping);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Each running instance hands itself back; stopping waits for the last one.
             for (var i = 0; i < options.Value.Concurrency; i++)
@@ -78,7 +78,7 @@ internal sealed partial class WorkflowInstanceService(
         {
             if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > options.Value.Poll)
                 return;
-            await Task.Delay(due + ClockTolerance, time, cancellationToken);
+            await Task.Delay(due + ClockTolerance, Time, cancellationToken);
             signal.Set();
         }
         catch (Exception e) when (e is OperationCanceledException or NpgsqlException)
@@ -109,7 +109,7 @@ internal sealed partial class WorkflowInstanceService(
     {
         try
         {
-            using var running = CancellationTokenSource.CreateLinkedTokenSource(stopping, process.Held);
+            using var running = CancellationTokenSource.CreateLinkedTokenSource(stopping, instance.Held);
             await runner.RunAsync(instance, running.Token);
         }
         catch (Exception e)

@@ -12,25 +12,25 @@ internal sealed partial class FeederService(
     NpgsqlDataSource database,
     TimeProvider time,
     IOptions<QueueOptions> options,
-    ILogger<FeederService> logger) : BackgroundService
+    ILogger<FeederService> logger) : SupervisedService(time, logger)
 {
     private readonly ConcurrentQueue<RequestId> _withdrawn = new();
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stopping)
     {
-        await using var images = new PostgresNotificationListener(database, FanOut.Channel, options.Value.Idle, time, logger) { OnNotification = QueueWithdrawal };
+        await using var images = new PostgresNotificationListener(database, FanOut.Channel, options.Value.Idle, Time, logger) { OnNotification = QueueWithdrawal };
         images.Start();
         try
         {
             while (true)
             {
-                await WithdrawAsync(stoppingToken);
-                var fed = await FeedAsync(stoppingToken);
+                await WithdrawAsync(stopping);
+                var fed = await FeedAsync(stopping);
                 if (fed.Offered == 0)
-                    await images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stoppingToken);
+                    await images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stopping);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Shutting down: offers stay in place, and other workers feed the rest.
         }

@@ -23,33 +23,33 @@ internal sealed partial class WebhookDispatcher(
     DarkroomMetrics metrics,
     IOptions<WebhookOptions> options,
     IOptions<ProcessLeaseOptions> lease,
-    ILogger<WebhookDispatcher> logger) : BackgroundService
+    ILogger<WebhookDispatcher> logger) : SupervisedService(time, logger)
 {
     // Delay between tries to record an attempt while the database is unavailable.
     private static readonly TimeSpan RecordRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly DispatchSlots _slots = new(options.Value);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stopping)
     {
-        await using var signal = new PostgresNotificationListener(database, WebhookOutbox.Channel, options.Value.Poll, time, logger);
+        await using var signal = new PostgresNotificationListener(database, WebhookOutbox.Channel, options.Value.Poll, Time, logger);
         signal.Start();
         using var stopSending = new CancellationTokenSource();
-        await using (var dueTimer = time.CreateTimer(_ => signal.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan))
+        await using (var dueTimer = Time.CreateTimer(_ => signal.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan))
         {
             try
             {
-                await DispatchAsync(signal, dueTimer, stopSending.Token, stoppingToken);
+                await DispatchAsync(signal, dueTimer, stopSending.Token, stopping);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
             }
         }
 
         // Attempts that finish soon are still recorded; the rest are handed back and will be sent again under the same id.
-        await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, time, CancellationToken.None));
+        await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, Time, CancellationToken.None));
         await stopSending.CancelAsync();
-        await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, time, CancellationToken.None));
+        await Task.WhenAny(_slots.Idle(), Task.Delay(options.Value.Drain, Time, CancellationToken.None));
     }
 
     private async Task DispatchAsync(PostgresNotificationListener signal, ITimer dueTimer, CancellationToken stopSending, CancellationToken stopping)
@@ -59,10 +59,10 @@ internal sealed partial class WebhookDispatcher(
         {
             try
             {
-                if (scanned is not { } last || time.GetElapsedTime(last) >= lease.Value.Scan)
+                if (scanned is not { } last || Time.GetElapsedTime(last) >= lease.Value.Scan)
                 {
                     await FreeAbandonedAsync(stopping);
-                    scanned = time.GetTimestamp();
+                    scanned = Time.GetTimestamp();
                 }
 
                 // Before claiming: otherwise a delivery that falls due between the two queries would have to wait for the next poll.
@@ -159,7 +159,7 @@ internal sealed partial class WebhookDispatcher(
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !held.IsCancellationRequested)
             {
                 LogRecordFailed(e, delivery.Id);
-                await Task.Delay(RecordRetryDelay, time, held);
+                await Task.Delay(RecordRetryDelay, Time, held);
             }
         }
     }
@@ -169,7 +169,7 @@ internal sealed partial class WebhookDispatcher(
         // If the lease is lost, so is the claim, and another process may already be sending.
         if (held.IsCancellationRequested)
             return;
-        using var timeout = new CancellationTokenSource(options.Value.Timeout, time);
+        using var timeout = new CancellationTokenSource(options.Value.Timeout, Time);
         await claims.ReleaseAsync([delivery], timeout.Token);
     }
 
@@ -198,7 +198,7 @@ internal sealed partial class WebhookDispatcher(
     [LoggerMessage(Level = LogLevel.Information, Message = "Webhook {Delivery} of request {Request} failed with {Error}; retrying in {Delay}")]
     private partial void LogRetry(string delivery, Guid request, string error, TimeSpan delay);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Delivery} of request {Request} failed for the last time, with {Error}")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Webhook {Delivery} of request {Request} failed for the last Time, with {Error}")]
     private partial void LogGivenUp(string delivery, Guid request, string error);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The receiver of webhook {Delivery} of request {Request} responded 410; its endpoint is now disabled")]

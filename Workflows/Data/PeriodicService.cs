@@ -4,12 +4,17 @@ using Microsoft.Extensions.Logging;
 namespace Darkroom.Data;
 
 /// <summary>A background service that does one thing when it starts, and again every so often. A failure is logged, and ends nothing.</summary>
-public abstract partial class PeriodicService(TimeProvider time, ILogger logger) : BackgroundService
+public abstract partial class PeriodicService(TimeProvider time, ILogger logger) : BackgroundService, IReportsFailure
 {
     // A dependency that is away is asked less and less often, but its return is noticed within this time.
     private static readonly TimeSpan MaxBackoff = TimeSpan.FromSeconds(15);
 
+    private volatile int _failures;
+
     protected TimeProvider Time { get; } = time;
+
+    /// <summary>Whether several runs in a row have failed.</summary>
+    public bool IsFailing => _failures >= 3;
 
     /// <summary>Time from the end of one run to the start of the next.</summary>
     protected abstract TimeSpan Period { get; }
@@ -18,13 +23,12 @@ public abstract partial class PeriodicService(TimeProvider time, ILogger logger)
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var failures = 0;
         try
         {
             while (true)
             {
-                failures = await TryRunAsync(failures, stoppingToken) ? 0 : failures + 1;
-                await Task.Delay(NextDelay(failures, Period), Time, stoppingToken);
+                _failures = await TryRunAsync(_failures, stoppingToken) ? 0 : _failures + 1;
+                await Task.Delay(NextDelay(_failures, Period), Time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

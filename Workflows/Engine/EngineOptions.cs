@@ -28,6 +28,13 @@ public sealed class EngineOptions
     [Range(1, 100)]
     public int ActivityAttempts { get; set; } = 10;
 
+    /// <summary>
+    /// Times that an instance may end its process, or fail in an unforeseen way, without completing a step in between, before it is
+    /// faulted. Default 5: processes die for other reasons too, but not so often at the same step. Outages do not count.
+    /// </summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 5;
+
     /// <summary>Wait after the first failed attempt; doubled each time. Default 2 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan FirstRetryDelay { get; set; } = TimeSpan.FromSeconds(2);

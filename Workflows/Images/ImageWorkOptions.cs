@@ -38,6 +38,13 @@ public sealed class ImageWorkOptions
     [Range(1, 1_000_000_000)]
     public double PreemptBelow { get; set; } = 262_144;
 
+    /// <summary>
+    /// Attempts to start an image's body before the image fails, if what goes wrong is no outage. Default 5. Once the body runs, the
+    /// workflow's own limit applies.
+    /// </summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 5;
+
     /// <summary>How long images in hand may still finish when the process is asked to stop; the rest is handed back. Default 8 s.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:25")]
     public TimeSpan Stop { get; set; } = TimeSpan.FromSeconds(8);

@@ -9,6 +9,11 @@ namespace Darkroom.Leases;
 /// <summary>The kind of this process; shown in the processes table.</summary>
 public sealed record ProcessKind(string Name);
 
+/// <summary>One lease of this process, from when it was acquired until it is lost. Work claimed under it ends with it.</summary>
+/// <param name="Id">Identifies the process in its claims. Never reused.</param>
+/// <param name="Held">Cancelled when the lease is lost: another process may already own what was claimed under it.</param>
+public sealed record HeldLease(Guid Id, CancellationToken Held);
+
 /// <summary>
 /// This process' row in the processes table, renewed by one heartbeat. Every claim of the process refers to this row, so one renewal
 /// covers all its claims, and all of them are freed when the row is deleted.
@@ -24,18 +29,24 @@ public sealed partial class ProcessLease(
     ILogger<ProcessLease> logger) : IHostedService, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
-    private volatile CancellationTokenSource _held = new();
+    private volatile Term _term = new();
     private Task _heartbeat = Task.CompletedTask;
 
-    /// <summary>Identifies this process in every claim. Never reused, not even by the same process after it has lost its lease.</summary>
-    public Guid Id { get; private set; } = Guid.NewGuid();
+    /// <summary>
+    /// The present lease. Read it once for a claim and what follows from it: after a loss there is a new one, under which claims of the old
+    /// one must not go on.
+    /// </summary>
+    public HeldLease Current => _term.Lease;
 
-    /// <summary>Cancelled when the lease is lost: work running under it must stop, because another process may already own it.</summary>
-    public CancellationToken Held => _held.Token;
+    /// <summary>The id of the present lease.</summary>
+    public Guid Id => Current.Id;
+
+    /// <summary>Cancelled when the present lease is lost.</summary>
+    public CancellationToken Held => Current.Held;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await RegisterAsync(cancellationToken);
+        await RegisterAsync(Id, cancellationToken);
         _heartbeat = Task.Run(() => BeatAsync(_stop.Token), CancellationToken.None);
     }
 
@@ -53,9 +64,9 @@ public sealed partial class ProcessLease(
         }
     }
 
-    private async Task RegisterAsync(CancellationToken cancellationToken) =>
+    private async Task RegisterAsync(Guid id, CancellationToken cancellationToken) =>
         await database.Sql("insert into processes (id, kind, host, pid) values (@id, @kind, @host, @pid)")
-            .With("id", Id)
+            .With("id", id)
             .With("kind", kind.Name)
             .With("host", Environment.MachineName)
             .With("pid", Environment.ProcessId)
@@ -88,10 +99,10 @@ public sealed partial class ProcessLease(
             }
 
             // Other processes may take over our claims once the heartbeat is older than the lease, so stop before that.
-            if (!_held.IsCancellationRequested && time.GetElapsedTime(lastBeat) > options.Value.Duration - options.Value.Heartbeat)
+            if (!Held.IsCancellationRequested && time.GetElapsedTime(lastBeat) > options.Value.Duration - options.Value.Heartbeat)
             {
                 LogLost(Id);
-                await _held.CancelAsync();
+                await _term.LoseAsync();
             }
         }
     }
@@ -99,7 +110,7 @@ public sealed partial class ProcessLease(
     /// <summary>False if the row is gone, or so old that its claims may have been taken over.</summary>
     private async Task<bool> RenewAsync(CancellationToken cancellationToken)
     {
-        if (_held.IsCancellationRequested)
+        if (Held.IsCancellationRequested)
             return false;
         var renewed = await database.Sql(
                 """
@@ -117,18 +128,32 @@ public sealed partial class ProcessLease(
     /// <summary>Takes a new id. Claims made under the old one are lost, even if their rows still name it.</summary>
     private async Task RenewIdentityAsync(CancellationToken cancellationToken)
     {
-        await _held.CancelAsync();
+        await _term.LoseAsync();
         await database.Sql("delete from processes where id = @id").With("id", Id).ExecuteNonQueryAsync(cancellationToken);
-        Id = Guid.NewGuid();
-        await RegisterAsync(cancellationToken);
-        _held = new CancellationTokenSource();
+        var next = new Term();
+        await RegisterAsync(next.Lease.Id, cancellationToken);
+        _term = next;
         LogIdentityRenewed(Id);
     }
 
     public void Dispose()
     {
         _stop.Dispose();
-        _held.Dispose();
+        _term.Dispose();
+    }
+
+    /// <summary>A lease together with what ends it: one value, so that nobody sees the id of one with the cancellation of another.</summary>
+    private sealed class Term : IDisposable
+    {
+        private readonly CancellationTokenSource _lost = new();
+
+        public Term() => Lease = new HeldLease(Guid.NewGuid(), _lost.Token);
+
+        public HeldLease Lease { get; }
+
+        public Task LoseAsync() => _lost.CancelAsync();
+
+        public void Dispose() => _lost.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The heartbeat could not be written; retrying")]

@@ -25,16 +25,17 @@ public sealed partial class ImageClaimer(
     /// </summary>
     public async Task<ClaimResult> ClaimAsync(PlaceUsage places, CancellationToken cancellationToken)
     {
+        var lease = process.Current;
         var claimed = new List<ClaimedImage>();
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
             var left = places.Less(claimed);
             var popped = await PopAsync(left);
-            var isClaimed = popped.Images.Count == 0 || await TryClaimAsync(popped.Images, claimed);
+            var isClaimed = popped.Images.Count == 0 || await TryClaimAsync(popped.Images, lease.Id, claimed);
             // Ids of images that are no longer offered leave places free.
             if (!isClaimed || popped.Images.Count < left.Free || claimed.Count >= places.Free)
-                return new ClaimResult(claimed, popped.Share, popped.Missing);
+                return new ClaimResult(claimed, popped.Share, popped.Missing, lease.Held);
         }
     }
 
@@ -107,12 +108,12 @@ public sealed partial class ImageClaimer(
     /// Popped ids are no longer in Redis, so this cannot be cancelled. If it fails, queue maintenance recovers them: it re-pushes images
     /// that are still offered, and hands back claims that committed although their response was lost.
     /// </summary>
-    private async Task<bool> TryClaimAsync(IReadOnlyList<ImageId> popped, List<ClaimedImage> claimed)
+    private async Task<bool> TryClaimAsync(IReadOnlyList<ImageId> popped, Guid owner, List<ClaimedImage> claimed)
     {
         held.Expect(popped);
         try
         {
-            foreach (var image in await ClaimAsync(popped))
+            foreach (var image in await ClaimAsync(popped, owner))
             {
                 held.Add(image);
                 claimed.Add(image);
@@ -131,7 +132,7 @@ public sealed partial class ImageClaimer(
         }
     }
 
-    private async Task<List<ClaimedImage>> ClaimAsync(IReadOnlyList<ImageId> popped)
+    private async Task<List<ClaimedImage>> ClaimAsync(IReadOnlyList<ImageId> popped, Guid owner)
     {
         await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
         // Locked rows are skipped because another transaction is changing their state. A process without a row in processes claims
@@ -162,7 +163,7 @@ public sealed partial class ImageClaimer(
                 returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect, i.preemptions, c.owner_id, now() - i.offered_at
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, popped.Select(p => p.Value).ToArray())
-            .With("owner", process.Id);
+            .With("owner", owner);
         await command.PrepareAsync(CancellationToken.None);
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         var claimed = new List<ClaimedImage>(popped.Count);

@@ -31,4 +31,5 @@ public sealed record PopResult(IReadOnlyList<ImageId> Images, int Share, int Mis
 /// <param name="Images">The claimed images.</param>
 /// <param name="Share">The places that each owner may have without borrowing.</param>
 /// <param name="Missing">Places that owners wait for although they have less than their share.</param>
-public sealed record ClaimResult(IReadOnlyList<ClaimedImage> Images, int Share, int Missing);
+/// <param name="Held">Cancelled when the lease is lost under which they were claimed.</param>
+public sealed record ClaimResult(IReadOnlyList<ClaimedImage> Images, int Share, int Missing, CancellationToken Held);

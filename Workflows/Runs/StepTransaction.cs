@@ -178,6 +178,7 @@ internal sealed class StepTransaction : IAsyncDisposable
                 $"""
                 update workflow_instances
                 set {set},
+                    attempts = 0,
                     updated_at = now()
                 where id = @id
                 """)

@@ -14,8 +14,17 @@ public sealed record WorkflowInstance(
     /// <summary>Trace context of whatever started the run, or null.</summary>
     public string? TraceParent { get; init; }
 
+    /// <summary>Cancelled when the lease is lost under which it was claimed.</summary>
+    public CancellationToken Held { get; init; }
+
     /// <summary>It was claimed from a process that died or lost its lease.</summary>
     public bool Recovered { get; init; }
+
+    /// <summary>How often it ended its process, or failed in an unforeseen way, since its last completed step.</summary>
+    public int Attempts { get; init; }
+
+    /// <summary>Its state cannot be read, so it can only be ended.</summary>
+    public bool IsUnreadable { get; init; }
 }
 
 /// <summary>The claim's fence no longer holds: another process owns the instance, or it was cancelled. Work in progress is dropped.</summary>

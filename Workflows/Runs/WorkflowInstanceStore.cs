@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Text.Json;
 using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine.Definitions;
@@ -107,10 +108,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     /// </remarks>
     public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellationToken)
     {
+        var current = process.Current;
         await using var command = database.Sql(
                 $"""
                 with ready as (
-                  select id, owner is not null as recovered
+                  select id,
+                         owner is not null as recovered,
+                         owner <> @owner and exists (select from processes p where p.id = i.owner) as died
                   from workflow_instances i
                   where status = 'Running'
                     and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
@@ -122,18 +126,21 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 update workflow_instances i
                 set owner = @owner,
                     fence = fence + 1,
+                    attempts = attempts + coalesce(died, false)::int,
                     sub_status = 'Executing',
                     -- A resumed instance has no ready time; it needs one to be claimed again if this owner dies.
                     ready_at = coalesce(ready_at, now()),
                     updated_at = now()
                 from ready
                 where i.id = ready.id
-                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered
+                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered, attempts
                 """)
-            .With("owner", process.Id)
+            .With("owner", current.Id)
             .With("claimed", _claims.Keys.ToArray())
             .With("lease", lease.Value.Duration);
-        return await ReadInstanceAsync(command, (id, fence) => _claims[id] = fence, cancellationToken);
+        return await ReadInstanceAsync(command, (id, fence) => _claims[id] = fence, cancellationToken) is { } instance
+            ? instance with { Held = current.Held }
+            : null;
     }
 
     /// <summary>Notes that this process has finished with this claim, however it ended.</summary>
@@ -144,7 +151,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     {
         await using var command = database.Sql(
                 """
-                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, false
+                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, false, attempts
                 from workflow_instances
                 where id = @id
                   and fence = @fence
@@ -181,11 +188,16 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     }
 
     /// <summary>Releases a claimed instance unchanged; it can be claimed again after <paramref name="delay"/>.</summary>
-    public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, CancellationToken cancellationToken) =>
+    /// <param name="instance">The claimed instance.</param>
+    /// <param name="delay">How long it rests.</param>
+    /// <param name="usesAttempt">Whether it failed in an unforeseen way.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    public async Task ReleaseAsync(WorkflowInstance instance, TimeSpan delay, bool usesAttempt, CancellationToken cancellationToken) =>
         await database.Sql(
                 $"""
                 update workflow_instances
                 set owner = null,
+                    attempts = attempts + @attempts,
                     ready_at = now() + @delay
                 where id = @id
                   and fence = @fence
@@ -196,22 +208,41 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             .With("id", instance.Id)
             .With("fence", instance.Fence)
             .With("delay", delay)
+            .With("attempts", usesAttempt ? 1 : 0)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    /// <param name="onClaimed">Called before the state is read, so that an instance that cannot be read is not claimed again at once.</param>
+    /// <param name="command">Returns at most one instance.</param>
+    /// <param name="onClaimed">Notes the claim.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? onClaimed, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
         onClaimed?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
+        var state = TryReadState(reader.GetString(5));
         return new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
-            WorkflowState.FromJson(reader.GetString(5)))
+            state ?? WorkflowState.New)
         {
+            IsUnreadable = state is null,
             Document = new DocumentHash(reader.GetFieldValue<byte[]>(6)),
             TraceParent = reader.TextOrNull(7),
             Recovered = reader.GetBoolean(8),
+            Attempts = reader.GetInt32(9),
         };
+    }
+
+    /// <summary>Null if it was not written by this engine.</summary>
+    private static WorkflowState? TryReadState(string json)
+    {
+        try
+        {
+            return WorkflowState.FromJson(json);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

@@ -7,6 +7,7 @@ using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 using Darkroom.Engine.Flow;
 using Darkroom.Requests;
+using Darkroom.Storage;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -44,16 +45,15 @@ internal sealed partial class WorkflowRunner(
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            await instances.ReleaseAsync(instance, TimeSpan.Zero, CancellationToken.None);
+            await instances.ReleaseAsync(instance, TimeSpan.Zero, usesAttempt: false, CancellationToken.None);
         }
         catch (Exception e)
         {
             LogFailed(e, instance.Id, instance.RequestId);
-            // A value that the database cannot store now, it cannot store next time either.
-            if (e is PostgresException { SqlState: ['2', '2', ..] } && await TryFaultAsync(instance))
+            if (Incurable(e, instance) is { } incident && await TryFaultAsync(instance, incident))
                 return;
-            // Unexpected. It is retried later, here or by another build, but not in a tight loop.
-            await instances.ReleaseAsync(instance, options.Value.MaxRetryDelay / 10, CancellationToken.None);
+            // Unexpected. It is retried later, here or by another build, but not in a tight loop and not for ever.
+            await instances.ReleaseAsync(instance, options.Value.MaxRetryDelay / 10, usesAttempt: !IsOutage(e), CancellationToken.None);
         }
         finally
         {
@@ -61,13 +61,24 @@ internal sealed partial class WorkflowRunner(
         }
     }
 
-    private async Task<bool> TryFaultAsync(WorkflowInstance instance)
+    /// <summary>The incident that ends the instance if another attempt is pointless, else null.</summary>
+    private Incident? Incurable(Exception e, WorkflowInstance instance) => e switch
+    {
+        // A value that the database cannot store now, it cannot store next time either.
+        PostgresException { SqlState: ['2', '2', ..] } => InstanceIncident("value_not_kept", "The workflow produced a value that cannot be stored."),
+        _ when !IsOutage(e) && instance.Attempts + 1 >= options.Value.MaxAttempts =>
+            InstanceIncident("internal_error", $"The workflow failed {options.Value.MaxAttempts} times because of an internal error."),
+        _ => null,
+    };
+
+    private Incident InstanceIncident(string code, string message) => new("", "", code, message, time.GetUtcNow());
+
+    private async Task<bool> TryFaultAsync(WorkflowInstance instance, Incident incident)
     {
         try
         {
             if (await instances.ReloadAsync(instance, CancellationToken.None) is not { } current)
                 return false;
-            var incident = new Incident("", "", "value_not_kept", "The workflow produced a value that cannot be stored.", time.GetUtcNow());
             await FaultAsync(current, incident, CancellationToken.None);
             return true;
         }
@@ -101,6 +112,20 @@ internal sealed partial class WorkflowRunner(
 
     private async Task StepThroughAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
+        if (instance.IsUnreadable)
+        {
+            await FaultAsync(instance, InstanceIncident("unreadable_state", "The workflow's saved state cannot be read."), cancellationToken);
+            return;
+        }
+
+        if (instance.Attempts >= options.Value.MaxAttempts)
+        {
+            var crashed = InstanceIncident(
+                "process_crashed", $"The process that ran the workflow ended {options.Value.MaxAttempts} times before it completed its next step.");
+            await FaultAsync(instance, crashed, cancellationToken);
+            return;
+        }
+
         CompiledWorkflow workflow;
         try
         {
@@ -177,7 +202,8 @@ internal sealed partial class WorkflowRunner(
         }
         catch (Exception e) when (IsTransient(e, cancellationToken))
         {
-            return await RetryAsync(instance, execution, due, e, cancellationToken);
+            var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
+            return await RetryAsync(instance, execution, due.Attempt, state, e, cancellationToken);
         }
     }
 
@@ -188,9 +214,19 @@ internal sealed partial class WorkflowRunner(
         using var span = DarkroomTracing.StartStep(compiled.Node.Type);
         // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
         var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
-        var result = await compiled.Activity.ResumeAsync(
-            Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellationToken);
-        return await CommitAsync(instance, workflow, execution, result, resumption, cancellationToken);
+        try
+        {
+            var result = await compiled.Activity.ResumeAsync(
+                Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellationToken);
+            return await CommitAsync(instance, workflow, execution, result, resumption, cancellationToken);
+        }
+        catch (Exception e) when (IsTransient(e, cancellationToken))
+        {
+            var attempts = new Dictionary<Guid, int>(instance.State.ResumeAttempts ?? new Dictionary<Guid, int>());
+            var attempt = attempts.GetValueOrDefault(resumption.BookmarkId) + 1;
+            attempts[resumption.BookmarkId] = attempt;
+            return await RetryAsync(instance, execution, attempt, instance.State with { ResumeAttempts = attempts }, e, cancellationToken);
+        }
     }
 
     private async Task<WorkflowInstance?> CommitAsync(
@@ -202,6 +238,7 @@ internal sealed partial class WorkflowRunner(
         {
             Sequence = execution.Sequence,
             Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
+            ResumeAttempts = null,
         };
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         if (resumption is not null)
@@ -264,24 +301,30 @@ internal sealed partial class WorkflowRunner(
         return null;
     }
 
+    /// <param name="instance">As it was before the step.</param>
+    /// <param name="execution">What failed.</param>
+    /// <param name="attempt">Which attempt failed, from 1.</param>
+    /// <param name="next">The state with this attempt counted; an outage does not count.</param>
+    /// <param name="exception">Why it failed.</param>
+    /// <param name="cancellationToken">Cancels the step.</param>
     private async Task<WorkflowInstance?> RetryAsync(
-        WorkflowInstance instance, ActivityExecution execution, ScheduledActivity due, Exception exception, CancellationToken cancellationToken)
+        WorkflowInstance instance, ActivityExecution execution, int attempt, WorkflowState next, Exception exception, CancellationToken cancellationToken)
     {
         var activity = execution.Activity;
-        if (due.Attempt >= options.Value.ActivityAttempts)
+        var isOutage = IsOutage(exception);
+        if (!isOutage && attempt >= options.Value.ActivityAttempts)
         {
-            LogGaveUp(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt);
+            LogGaveUp(exception, instance.Id, instance.RequestId, activity.Name, attempt);
             var incident = new Incident(
-                activity.Id, activity.Type, "activity_failed", $"{activity.Name} failed {due.Attempt} times.", time.GetUtcNow());
+                activity.Id, activity.Type, "activity_failed", $"{activity.Name} failed {attempt} times.", time.GetUtcNow());
             await FaultAsync(instance, incident, cancellationToken);
             return null;
         }
 
-        var delay = EngineOptions.NextDelay(due.Attempt, options.Value, random.NextDouble());
-        LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, due.Attempt, delay);
-        var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
+        var delay = isOutage ? options.Value.MaxRetryDelay / 10 : EngineOptions.NextDelay(attempt, options.Value, random.NextDouble());
+        LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, attempt, delay);
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        await step.PostponeAsync(state, delay, cancellationToken);
+        await step.PostponeAsync(isOutage ? instance.State : next, delay, cancellationToken);
         await step.CommitAsync(cancellationToken);
         StepFinished(execution, "retried");
         return null;
@@ -376,6 +419,10 @@ internal sealed partial class WorkflowRunner(
                 merged[variable.Name] = VariableTypes.Convert(variable, value);
         return merged;
     }
+
+    /// <summary>A server that we depend on is away. That is nobody's fault and may take long.</summary>
+    private static bool IsOutage(Exception e) =>
+        e is StorageException { IsTransient: true } || (e is NpgsqlException && DatabaseErrors.IsTransient(e));
 
     /// <summary>A database failure is not the activity's fault: the whole step is repeated instead.</summary>
     private static bool IsTransient(Exception e, CancellationToken cancellationToken) =>

@@ -21,7 +21,8 @@ public sealed partial class UploadStore(
     /// <summary>Begins an upload. Null if another upload with the same key is in progress.</summary>
     public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellationToken)
     {
-        var upload = new Upload(new RequestId(Guid.CreateVersion7(time.GetUtcNow())), owner, idempotencyKey, process.Id, process.Held);
+        var lease = process.Current;
+        var upload = new Upload(new RequestId(Guid.CreateVersion7(time.GetUtcNow())), owner, idempotencyKey, lease.Id, lease.Held);
         // Mark it as active before its row exists: the sweeper takes over rows of this process that are not active.
         active.Add(upload.Id);
         try

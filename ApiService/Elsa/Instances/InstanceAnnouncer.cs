@@ -15,7 +15,7 @@ internal sealed partial class InstanceAnnouncer(
     WatchedInstances watched,
     IHubContext<WorkflowInstanceHub> hub,
     TimeProvider time,
-    ILogger<InstanceAnnouncer> logger) : BackgroundService
+    ILogger<InstanceAnnouncer> logger) : SupervisedService(time, logger)
 {
     /// <summary>The NOTIFY channel of the schema's triggers.</summary>
     private const string Channel = "darkroom_changes";
@@ -25,21 +25,21 @@ internal sealed partial class InstanceAnnouncer(
     // Each event makes a viewer reload its journal, its counts and its instance.
     private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(500);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task RunAsync(CancellationToken stopping)
     {
-        await using var signal = new PostgresNotificationListener(database, Channel, Poll, time, logger);
+        await using var signal = new PostgresNotificationListener(database, Channel, Poll, Time, logger);
         signal.Start();
         var known = new Dictionary<Guid, InstanceStamp>();
         try
         {
             while (true)
             {
-                await signal.WaitAsync(stoppingToken);
-                known = await AnnounceAsync(known, stoppingToken);
-                await Task.Delay(MinInterval, time, stoppingToken);
+                await signal.WaitAsync(stopping);
+                known = await AnnounceAsync(known, stopping);
+                await Task.Delay(MinInterval, Time, stopping);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Stopping: viewers reconnect to another process, or poll.
         }

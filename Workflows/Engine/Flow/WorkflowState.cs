@@ -25,6 +25,9 @@ public sealed record WorkflowState
     public IReadOnlyDictionary<string, IReadOnlyDictionary<string, JsonElement>> Outputs { get; init; } =
         new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>();
 
+    /// <summary>Failed attempts to resume an activity, by the bookmark's id.</summary>
+    public IReadOnlyDictionary<Guid, int>? ResumeAttempts { get; init; }
+
     /// <summary>What went wrong; the last incident faulted the instance.</summary>
     public IReadOnlyList<Incident> Incidents { get; init; } = [];
 
