@@ -47,6 +47,9 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     public DarkroomClient Client { get; private set; } = null!;
     public string WebhookSecret { get; private set; } = null!;
 
+    /// <summary>The services of the API and of each worker in this process.</summary>
+    public IServiceProvider[] Services => [_api!.Services, .. _workers.Select(worker => worker.Services)];
+
     /// <param name="workers">Workers in this process.</param>
     /// <param name="redis">Which Redis server to use.</param>
     /// <param name="postgres">Connection string of the test's own server. Null: the test run's shared server.</param>

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using Darkroom.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Tests.Infrastructure;
 
-/// <summary>The product's metrics on a meter of a test's own, and every measurement made with them.</summary>
+/// <summary>The measurements made with the product's metrics, either on a meter of the test's own or in services that it runs.</summary>
 internal sealed class RecordedMetrics : IDisposable
 {
     private readonly OneMeter _meters = new();
@@ -12,14 +13,18 @@ internal sealed class RecordedMetrics : IDisposable
     private readonly ConcurrentQueue<Instrument> _instruments = new();
     private readonly ConcurrentQueue<(string Instrument, double Value, string Labels)> _measurements = new();
 
-    public RecordedMetrics()
+    /// <param name="services">The running services whose metrics to record. Null: only what is measured with <see cref="Metrics"/>.</param>
+    public RecordedMetrics(params IServiceProvider[] services)
     {
         Metrics = new DarkroomMetrics(_meters);
+        var factories = services.Select(service => service.GetRequiredService<IMeterFactory>()).ToList();
         _listener = new MeterListener
         {
             InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter != _meters.Meter)
+                var isOurs = instrument.Meter == _meters.Meter
+                    || (instrument.Meter.Name == DarkroomMetrics.MeterName && factories.Any(factory => ReferenceEquals(factory, instrument.Meter.Scope)));
+                if (!isOurs)
                     return;
                 _instruments.Enqueue(instrument);
                 listener.EnableMeasurementEvents(instrument);

@@ -268,6 +268,7 @@ public sealed class WorkflowRunnerTests
         release.SetResult();
         await run;
 
+        Assert.Equal(1, rig.Metrics.Sums("darkroom.claims.recovered")["darkroom.claim.kind=instance"]);
         Assert.Equal(2, runs);
         Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
     }

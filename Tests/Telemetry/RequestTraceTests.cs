@@ -43,7 +43,7 @@ public sealed partial class RequestTraceTests
         var request = await spans.WaitAsync(trace, IsComplete);
 
         Assert.Contains(request, span => Concerns(span, system));
-        Assert.Empty(spans.All.Where(span => IsRoot(span) && Concerns(span, system)).Select(span => $"{span.Source.Name}: {span.DisplayName}"));
+        Assert.Empty(spans.All.Where(span => IsRoot(span) && Concerns(span, system)).Select(Describe));
         Assert.Empty(spans.All.Where(span => IsRoot(span) && span.Source.Name == "Darkroom" && span.OperationName != "image").Select(span => span.DisplayName));
     }
 
@@ -91,6 +91,9 @@ public sealed partial class RequestTraceTests
 
     // The fake external servers run in this process too; their spans do not belong to the product.
     private static bool IsRoot(Activity span) => span.ParentSpanId == default && span.Kind != ActivityKind.Server;
+
+    private static string Describe(Activity span) =>
+        $"{span.Source.Name}: {span.DisplayName} {string.Join(' ', span.TagObjects.Select(tag => $"{tag.Key}={tag.Value}"))}";
 
     /// <summary>True for calls to this product's own database, Redis or S3.</summary>
     private static bool Concerns(Activity span, DarkroomSystem system)
