@@ -4,6 +4,7 @@ using Darkroom.Data;
 using Darkroom.Queue;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Uploads;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -224,6 +225,24 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
+    public async Task Keys_that_another_program_has_overwritten_are_deleted_and_everything_is_pushed_again(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        Assert.True(await queue.SettleAsync((await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30)))!));
+        await queue.PushAsync(NewRequest(), Ids(1, 3));
+        var server = (await redis.ConnectAsync()).GetDatabase();
+        await server.KeyDeleteAsync("{darkroom}:images:queue");
+        await server.StringSetAsync("{darkroom}:images:queue", "not a queue");
+
+        await Assert.ThrowsAnyAsync<RedisException>(() => queue.PopAsync(10));
+
+        Assert.NotNull(await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30)));
+        await queue.PushAsync(NewRequest(), Ids(1, 3));
+        Assert.Equal(Ids(1, 3), await queue.PopAsync(10));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
     public async Task Push_wakes_a_claimer_in_another_process(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);
@@ -290,7 +309,9 @@ public sealed class ImageQueueContractTests
     }
 
     private static async Task<ImageQueue> QueueOn(TestRedis redis, double pollSeconds = 1) =>
-        new(await redis.ConnectAsync(), TimeProvider.System, Options.Create(new QueueOptions { ClaimPoll = TimeSpan.FromSeconds(pollSeconds) }));
+        new(
+            await redis.ConnectAsync(), TimeProvider.System, Options.Create(new QueueOptions { ClaimPoll = TimeSpan.FromSeconds(pollSeconds) }),
+            NullLogger<ImageQueue>.Instance);
 
     private static OwnerId NewOwner() => new(Guid.NewGuid());
 

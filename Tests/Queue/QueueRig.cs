@@ -124,7 +124,7 @@ internal sealed class QueueWorker : IAsyncDisposable
         // Keeps the worker alive for longer than any test runs, unless it is killed.
         await rig.SqlAsync($"update processes set heartbeat_at = now() + interval '1 hour' where id = '{process.Id}'");
         var held = new HeldClaims();
-        var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options);
+        var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options, NullLogger<ImageQueue>.Instance);
         var claimer = new ImageClaimer(database, queue, held, process, rig.Metrics.Metrics, NullLogger<ImageClaimer>.Instance);
         var recorder = new ImageRecorder(database, held, TimeProvider.System, rig.Metrics.Metrics, options, NullLogger<ImageRecorder>.Instance);
         var time = TimeProvider.System;

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Darkroom.Data;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -13,7 +14,7 @@ namespace Darkroom.Queue;
 /// <remarks>All keys share one hash tag, and every script declares every key it touches, so the same scripts run on a cluster and on
 /// servers that lock only the declared keys.</remarks>
 [SuppressMessage("Naming", "CA1711", Justification = "It is a queue; the rule reserves the word for collections.")]
-public sealed class ImageQueue
+public sealed partial class ImageQueue
 {
     private const int PushSlice = 500;
 
@@ -33,12 +34,14 @@ public sealed class ImageQueue
     private readonly IConnectionMultiplexer _redis;
     private readonly QueueOptions _options;
     private readonly AsyncAutoResetEvent _work;
+    private readonly ILogger<ImageQueue> _logger;
     private int _subscribed;
 
-    public ImageQueue(IConnectionMultiplexer redis, TimeProvider time, IOptions<QueueOptions> options)
+    public ImageQueue(IConnectionMultiplexer redis, TimeProvider time, IOptions<QueueOptions> options, ILogger<ImageQueue> logger)
     {
         _redis = redis;
         _options = options.Value;
+        _logger = logger;
         _work = new AsyncAutoResetEvent(time);
     }
 
@@ -48,8 +51,8 @@ public sealed class ImageQueue
     public async Task PushAsync(OwnerId owner, RequestId request, IReadOnlyCollection<ImageId> images)
     {
         foreach (var slice in images.Chunk(PushSlice))
-            await Push.RunAsync(
-                Database, [Gate, Images, Owners, Requests, Members],
+            await RunAsync(
+                Push, [Gate, Images, Owners, Requests, Members],
                 [owner.ToString(), request.ToString(), (string)Queued!, .. slice.Select(Value)]);
     }
 
@@ -62,7 +65,7 @@ public sealed class ImageQueue
         var arguments = new List<RedisValue>(2 + (2 * places.Held.Count)) { places.Free, places.Total };
         foreach (var (owner, held) in places.Held)
             arguments.AddRange([owner.ToString(), held]);
-        var popped = (RedisResult[])(await Pop.RunAsync(Database, [Gate, Images, Owners, Requests, Members], [.. arguments]))!;
+        var popped = (RedisResult[])(await RunAsync(Pop, [Gate, Images, Owners, Requests, Members], [.. arguments]))!;
         return new PopResult(
             [.. popped.Skip(2).Select(id => new ImageId(long.Parse((string)id!, CultureInfo.InvariantCulture)))], (int)popped[0], (int)popped[1]);
     }
@@ -71,7 +74,7 @@ public sealed class ImageQueue
     public async Task RemoveAsync(RequestId request, IReadOnlyCollection<ImageId> images)
     {
         foreach (var slice in images.Chunk(PushSlice))
-            await Remove.RunAsync(Database, [Gate, Images, Requests, Members], [request.ToString(), .. slice.Select(Value)]);
+            await RunAsync(Remove, [Gate, Images, Requests, Members], [request.ToString(), .. slice.Select(Value)]);
     }
 
     /// <summary>How many ids are queued.</summary>
@@ -89,7 +92,7 @@ public sealed class ImageQueue
 
     /// <summary>Completes a rebuild. False if the queue was emptied again meanwhile, so the rebuild must be restarted.</summary>
     public async Task<bool> SettleAsync(string mark) =>
-        (int)await Settle.RunAsync(Database, [Gate, Epoch], [mark, $"{Guid.NewGuid():N}"]) == 1;
+        (int)await RunAsync(Settle, [Gate, Epoch], [mark, $"{Guid.NewGuid():N}"]) == 1;
 
     /// <summary>Ends the current or next <see cref="WaitForWorkAsync"/>, because this process has room for more.</summary>
     public void Wake() => _work.Set();
@@ -116,6 +119,21 @@ public sealed class ImageQueue
         }
     }
 
+    private async Task<RedisResult> RunAsync(LuaScript script, RedisKey[] keys, RedisValue[] arguments)
+    {
+        try
+        {
+            return await script.RunAsync(Database, keys, arguments);
+        }
+        catch (RedisServerException e) when (e.Message.Contains("WRONGTYPE", StringComparison.Ordinal))
+        {
+            // Without the epoch, everything that is offered is pushed again.
+            LogWrongType(e);
+            await Database.KeyDeleteAsync([Images, Owners, Requests, Members, Epoch]);
+            throw;
+        }
+    }
+
     private async Task SubscribeAsync()
     {
         if (Interlocked.Exchange(ref _subscribed, 1) == 1)
@@ -133,6 +151,9 @@ public sealed class ImageQueue
     }
 
     private static RedisValue Value(ImageId image) => image.Value;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Another program has overwritten a key of the image queue; deleting its keys, so that it is rebuilt")]
+    private partial void LogWrongType(Exception exception);
 }
 
 /// <summary>One of the <c>.lua</c> files in this folder. Once the server has cached the script, the client sends only its hash.</summary>
