@@ -1,6 +1,7 @@
 using Darkroom.Benchmarks;
 using Darkroom.Benchmarks.Bodies;
 using Darkroom.Benchmarks.Csv;
+using Darkroom.Benchmarks.Fairness;
 using Darkroom.Benchmarks.Memory;
 using Darkroom.Benchmarks.Pipeline;
 using Darkroom.Benchmarks.Product;
@@ -23,6 +24,9 @@ switch (args.FirstOrDefault())
     case "memory":
         await MemoryBenchmark.RunAsync(options);
         return 0;
+    case "fairness":
+        await FairnessBenchmark.RunAsync(options);
+        return 0;
     case PhotoServer.Verb:
         await PhotoServer.ServeAsync(args[1]);
         return 0;
@@ -34,6 +38,7 @@ switch (args.FirstOrDefault())
               load [rows]                validates a CSV and loads it into Postgres, compared with a raw COPY of the same rows
               pipeline [images] [folder] images per second through the whole system, with photos from the folder
               body [images]              cost of a fan-out's body per image, by the kind of expression of an input
+              fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               memory [rows...]           peak memory of API and workers, by size of the CSV
             Options: --workers n, --rounds n, --Section:Name=value for the services.
             Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load.
