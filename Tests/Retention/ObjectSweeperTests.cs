@@ -170,9 +170,9 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
         return [.. keys];
     }
 
-    private static string Original(RequestId request, int row, char hash) => ObjectKeys.Original(request, row, 1, Hash(hash), "jpg");
+    private static string Original(RequestId request, int row, char hash) => ObjectKeys.Original(request, 1, row, 1, Hash(hash), "jpg");
 
-    private static string Image(RequestId request, int row, char hash) => ObjectKeys.Image(request, row, 1, Hash(hash), "jpg");
+    private static string Image(RequestId request, int row, char hash) => ObjectKeys.Image(request, 1, row, 1, Hash(hash), "jpg");
 
     private static string Output(RequestId request, int fence) => ObjectKeys.Output(request, 1, fence);
 

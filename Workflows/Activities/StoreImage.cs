@@ -29,7 +29,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DecodeG
         using var result = new PooledBuffer(source.Length);
         var report = await gate.RunAsync(image, () => EncodeAsync(source, run.Plan, result, cancellationToken), cancellationToken);
         var output = report.Output;
-        var key = ObjectKeys.Image(image.RequestId, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
+        var key = ObjectKeys.Image(image.RequestId, image.Run, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
         using (DarkroomTracing.StartChild("store"))
             await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, report.OutputSha256);
 

@@ -22,7 +22,7 @@ internal sealed class StoreOriginal(ObjectStore objects) : ImageActivity, IDescr
     public override async ValueTask<string> ExecuteAsync(ImageRun run, ActivityInputs inputs, CancellationToken cancellationToken)
     {
         var (image, source) = (run.Image, run.DownloadedSource());
-        var key = ObjectKeys.Original(image.RequestId, image.Row, image.Position, source.Sha256, source.Format.Extension());
+        var key = ObjectKeys.Original(image.RequestId, image.Run, image.Row, image.Position, source.Sha256, source.Format.Extension());
         using var span = DarkroomTracing.StartChild("store original");
         await objects.PutAsync(key, source.Memory, source.Format.ContentType(), cancellationToken, source.Sha256);
         run.Original = new ImageObject(key, source.Format.ContentType(), source.Length, null, null, source.Sha256);
