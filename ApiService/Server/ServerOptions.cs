@@ -30,10 +30,11 @@ internal sealed class ServerOptions : IValidatableObject
     public TimeSpan KeepAlive { get; set; } = TimeSpan.FromSeconds(130);
 
     /// <summary>
-    /// Slowest accepted upload rate, in bytes per second. Default 1,024, after a grace period of 10 s: even a phone is faster.
+    /// Slowest accepted rate of a request body, in bytes per second. Default 4,096, after a grace period of 10 s: even a phone is faster, and
+    /// clients that are slow on purpose should not hold an upload slot for long.
     /// </summary>
     [Range(1, 1024 * 1024)]
-    public double MinBytesPerSecond { get; set; } = 1024;
+    public double MinBytesPerSecond { get; set; } = 4 * 1024;
 
     /// <summary>Concurrent connections. Default 10,000: about as many as a process has file handles for.</summary>
     [Range(1, 1_000_000)]

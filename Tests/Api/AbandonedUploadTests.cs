@@ -35,6 +35,27 @@ public sealed class AbandonedUploadTests : ApiTest
     }
 
     [Fact]
+    public async Task An_upload_that_another_process_has_taken_over_is_left_to_it()
+    {
+        using var csv = new PausedCsv(1);
+        using var disconnect = new CancellationTokenSource();
+        var upload = Alice.UploadAsync(csv.Content, cancellationToken: disconnect.Token);
+        await csv.Sent;
+        await Eventually.TrueAsync(async () => await Api.CountAsync("uploads") == 1);
+        var id = await Database.DataSource.Sql("select id from uploads").ExecuteScalarAsync();
+        var key = $"requests/{id}/input.csv";
+        await Api.Objects.PutAsync(key, "not ours"u8.ToArray(), "text/csv", CancellationToken.None);
+        await Database.DataSource.Sql("update uploads set process_id = gen_random_uuid(), created_at = now()").ExecuteNonQueryAsync();
+
+        await disconnect.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upload);
+
+        await Eventually.TrueAsync(() => Task.FromResult(Api.Services.GetRequiredService<ActiveUploads>().Ids.Length == 0));
+        Assert.Equal([key], await Api.KeysAsync());
+        Assert.Equal(1, await Api.CountAsync("uploads"));
+    }
+
+    [Fact]
     public async Task A_connection_that_drops_before_the_content_length_is_reached_leaves_nothing()
     {
         using (var client = new TcpClient())

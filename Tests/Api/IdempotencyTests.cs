@@ -7,7 +7,7 @@ namespace Darkroom.Tests.Api;
 
 public sealed class IdempotencyTests : ApiTest
 {
-    protected override string[] Settings => ["Upload:MaxConcurrent=64"];
+    protected override string[] Settings => ["Upload:MaxConcurrent=64", "Upload:MaxConcurrentPerOwner=64"];
 
     [Fact]
     public async Task Fifty_concurrent_uploads_with_one_key_create_one_request()

@@ -69,13 +69,23 @@ public sealed partial class UploadStore(
             : null;
     }
 
-    /// <summary>Ends an upload that was not accepted and frees its key. Its objects must already have been deleted.</summary>
-    public async Task DiscardAsync(Upload upload, CancellationToken cancellationToken)
+    /// <summary>Ends an upload that has stored nothing, and frees its key.</summary>
+    public Task DiscardAsync(Upload upload, CancellationToken cancellationToken) => DiscardAsync(upload, _ => Task.CompletedTask, cancellationToken);
+
+    /// <summary>
+    /// Ends an upload that was not accepted and frees its key. The row is deleted first, which proves that the upload is still ours: its
+    /// objects may otherwise belong to a request. It is only committed once they are gone, so a crash leaves the row to the sweeper.
+    /// </summary>
+    public async Task DiscardAsync(Upload upload, Func<CancellationToken, Task> deleteObjects, CancellationToken cancellationToken)
     {
         // First, so that the sweeper picks up the row if it cannot be deleted now.
         active.Remove(upload.Id);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await DeleteRowAsync(connection, upload, cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (await DeleteRowAsync(connection, upload, cancellationToken) == 0)
+            return;
+        await deleteObjects(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     /// <summary>Leaves an upload to the sweeper because its objects could not be deleted.</summary>

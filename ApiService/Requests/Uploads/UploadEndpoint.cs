@@ -11,7 +11,7 @@ namespace Darkroom.Api.Requests.Uploads;
 
 /// <summary><c>POST /v1/requests</c>: checks limits and the idempotency key; <see cref="UploadReceiver"/> receives the file.</summary>
 internal sealed class UploadEndpoint(
-    UploadStore uploads, UploadGate gate, UploadReceiver receiver, ApiLinks links,
+    UploadStore uploads, UploadGate gate, UploadReceiver receiver, ApiLinks links, TimeProvider time,
     IOptions<CsvLimits> limits, IOptions<UploadOptions> options, IOptions<RequestsOptions> requests)
 {
     // What a multipart form adds to its file: boundaries, part headers and the other fields.
@@ -35,7 +35,7 @@ internal sealed class UploadEndpoint(
         // Another upload with this key may have been accepted between the lookup and our insert.
         if (key is not null && await FindResponseOrDiscardAsync(upload, key, cancellationToken) is { } acceptedMeanwhile)
             return await RepeatAsync(form, acceptedMeanwhile, context);
-        if (!gate.TryEnter())
+        if (!gate.TryEnter(owner))
         {
             await uploads.DiscardAsync(upload, CancellationToken.None);
             return UploadProblems.TooMany;
@@ -44,7 +44,9 @@ internal sealed class UploadEndpoint(
         try
         {
             opening.CancelAfter(Timeout.InfiniteTimeSpan);
-            return await receiver.ReceiveAsync(upload, form, context.RequestAborted) switch
+            using var limit = new CancellationTokenSource(options.Value.MaxDuration, time);
+            using var receiving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, limit.Token);
+            return await ReceiveAsync(upload, form, receiving.Token, limit.Token) switch
             {
                 UploadResult.Accepted accepted => Accepted(context, upload.Id, accepted.Response),
                 UploadResult.Refused refused => refused.Problem,
@@ -53,7 +55,19 @@ internal sealed class UploadEndpoint(
         }
         finally
         {
-            gate.Leave();
+            gate.Leave(owner);
+        }
+    }
+
+    private async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellationToken, CancellationToken limit)
+    {
+        try
+        {
+            return await receiver.ReceiveAsync(upload, form, cancellationToken);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return new UploadResult.Refused(UploadProblems.TookTooLong(options.Value.MaxDuration));
         }
     }
 

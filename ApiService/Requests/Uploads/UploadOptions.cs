@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Darkroom.Api.Requests.Uploads;
 
 /// <summary>Section <c>Upload</c>: receiving CSVs. Section <c>Csv</c> limits the file's size.</summary>
-internal sealed class UploadOptions
+internal sealed class UploadOptions : IValidatableObject
 {
     public const string Section = "Upload";
 
@@ -13,6 +13,16 @@ internal sealed class UploadOptions
     /// </summary>
     [Range(1, 10_000)]
     public int MaxConcurrent { get; set; } = 32;
+
+    /// <summary>
+    /// Concurrent uploads of one owner per process; further ones get a 429. Default 8: a quarter of all, so that no owner keeps others out.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int MaxConcurrentPerOwner { get; set; } = 8;
+
+    /// <summary>Longest duration of an upload, after which it is refused. Default 1 hour: the largest file over a link of 1.2 Mbit/s.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan MaxDuration { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
     /// Largest form field other than the file, in bytes. Default 8 KiB: room for a URL of 2,048 characters, however it is escaped.
@@ -25,4 +35,11 @@ internal sealed class UploadOptions
     /// development, http is always allowed for receivers on the same machine (loopback).
     /// </summary>
     public bool AllowHttpWebhooks { get; set; }
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MaxConcurrentPerOwner > MaxConcurrent)
+            yield return new ValidationResult(
+                $"Upload:MaxConcurrentPerOwner ({MaxConcurrentPerOwner}) must not exceed Upload:MaxConcurrent ({MaxConcurrent}).");
+    }
 }

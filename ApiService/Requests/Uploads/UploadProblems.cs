@@ -39,6 +39,12 @@ internal static class UploadProblems
             Extensions = new Dictionary<string, object?> { ["max_bytes"] = maxBytes },
         };
 
+    public static ApiProblem TookTooLong(TimeSpan max) =>
+        new(StatusCodes.Status408RequestTimeout, "upload_timeout", "The upload took too long.")
+        {
+            Detail = $"An upload may take {max}. Split the table into several files.",
+        };
+
     public static ApiProblem NoFile { get; } =
         CommonProblems.Invalid("file_missing", "The form has no part 'file' with the CSV.");
 

@@ -191,9 +191,10 @@ internal sealed partial class UploadReceiver(
         using var timeout = new CancellationTokenSource(Timeout, time);
         try
         {
-            if (hasObjects)
-                await objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), timeout.Token);
-            await uploads.DiscardAsync(upload, timeout.Token);
+            await uploads.DiscardAsync(
+                upload,
+                token => hasObjects ? objects.DeletePrefixAsync(ObjectKeys.Request(upload.Id), token) : Task.CompletedTask,
+                timeout.Token);
         }
         catch (Exception e)
         {
