@@ -13,6 +13,7 @@ using Darkroom.Data;
 using Darkroom.Egress;
 using Darkroom.Images;
 using Darkroom.Leases;
+using Darkroom.Protection;
 using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Webhooks;
@@ -46,8 +47,9 @@ public static class ApiApp
 
         builder.Services.AddBackgroundHealthCheck();
 
-        // Hosted services start in this order: the schema, then this process' lease, then what needs them.
+        // Hosted services start in this order: the schema, the encryption of secrets, then this process' lease, then what needs them.
         builder.Services.AddDatabaseStartup();
+        builder.Services.AddSecretStartup();
         builder.Services.AddProcessLease("api");
         builder.Services.AddWorkflowEngine();
         builder.Services.AddActivities();

@@ -37,6 +37,7 @@ try
 
     // Links are stored in CSVs and webhooks, so both services must use the same base URL.
     builder.ShareLinks(run, api, worker);
+    builder.ShareEncryptionKey(run, api, worker);
 
     if (run is not null)
     {

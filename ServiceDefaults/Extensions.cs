@@ -65,6 +65,8 @@ public static class Extensions
             InitialData =
             [
                 new("Logging:LogLevel:Microsoft.AspNetCore", "Warning"),
+                // Warns that it does not encrypt its key ring: ours is encrypted where it is stored.
+                new("Logging:LogLevel:Microsoft.AspNetCore.DataProtection", "Error"),
                 new("Logging:LogLevel:Microsoft.Extensions.Http", "Warning"),
                 new("Logging:LogLevel:System.Net.Http.HttpClient", "Warning"),
                 new("Logging:LogLevel:Polly", "Warning"),

@@ -3,6 +3,7 @@ using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Images;
 using Darkroom.Leases;
+using Darkroom.Protection;
 using Darkroom.Retention;
 using Darkroom.Runs;
 using Darkroom.Storage;
@@ -31,6 +32,7 @@ public static class WorkerApp
 
         builder.Services.AddBackgroundHealthCheck();
         builder.Services.AddDatabaseStartup();
+        builder.Services.AddSecretStartup();
         builder.AddImageLinks();
         builder.Services.AddProcessLease("worker");
         builder.Services.AddWorkflowEngine();

@@ -2,6 +2,8 @@ using System.Net.Sockets;
 using Darkroom.Access;
 using Darkroom.Api.Server;
 using Darkroom.Data;
+using Darkroom.Protection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -96,6 +98,8 @@ public static class KeysCommand
             return 2;
         }
 
+        // A new owner gets a webhook secret, which is stored encrypted.
+        await services.GetRequiredService<SecretStartup>().PrepareAsync(cancellationToken);
         var created = await services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, arguments.Name ?? "key", scopes, cancellationToken);
         await error.WriteLineAsync($"A key for {owner} with the scopes {string.Join(",", scopes)}. It is shown only once:");
         await output.WriteLineAsync(created.Text);
@@ -133,6 +137,7 @@ public static class KeysCommand
             return 1;
         }
 
+        await services.GetRequiredService<SecretStartup>().PrepareAsync(cancellationToken);
         var rotated = await services.GetRequiredService<WebhookSecrets>().RotateAsync(id, cancellationToken);
         await error.WriteLineAsync($"The new secret that signs the webhooks of {owner}. It is shown only once:");
         await output.WriteLineAsync(rotated.Secret);

@@ -39,6 +39,17 @@ internal static class Services
         }
     }
 
+    /// <summary>Sets the key that encrypts the secrets in the database: generated for the data folder, or a parameter of the deployment.</summary>
+    public static void ShareEncryptionKey(
+        this IDistributedApplicationBuilder builder, LocalRun? run, params IEnumerable<IResourceBuilder<ProjectResource>> services)
+    {
+        var key = run is null
+            ? builder.AddParameter("secrets-key", secret: true)
+            : builder.AddParameter("secrets-key", run.Data.Secrets.EncryptionKey, secret: true);
+        foreach (var service in services)
+            service.WithEnvironment("Secrets__Key", key);
+    }
+
     /// <summary>
     /// Passes the host's environment name on to the services. In development, also the development key and access to loopback
     /// addresses, where the sample photos are served. In other environments, a CSV must not make us fetch from this machine.

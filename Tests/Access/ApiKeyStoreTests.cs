@@ -108,7 +108,7 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
         Assert.NotNull(first.WebhookSecret);
         Assert.Equal(32, Convert.FromBase64String(first.WebhookSecret["whsec_".Length..]).Length);
         Assert.Null(second.WebhookSecret);
-        var secrets = new WebhookSecrets(_database.DataSource, Options.Create(new WebhookSecretOptions()));
+        var secrets = TestSecrets.Webhooks(_database.DataSource);
         Assert.Equal([first.WebhookSecret], await secrets.LiveAsync(first.Key.Owner, default));
     }
 
@@ -131,5 +131,5 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
 
     // Each store has its own cache, like a separate process.
     private ApiKeyStore NewProcess() =>
-        new(_database.DataSource, new VerifiedKeyCache(_time, Options.Create(new AccessOptions())), NullLogger<ApiKeyStore>.Instance);
+        new(_database.DataSource, TestSecrets.Owners(_database.DataSource), new VerifiedKeyCache(_time, Options.Create(new AccessOptions())), NullLogger<ApiKeyStore>.Instance);
 }

@@ -28,11 +28,13 @@ public sealed class ManifestTests
         Assert.Equal("{redis.connectionString}", Environment("worker", "ConnectionStrings__redis"));
         Assert.Equal("{public-url.value}", Environment("api", "Links__BaseUrl"));
         Assert.Equal("{public-url.value}", Environment("worker", "Links__BaseUrl"));
+        Assert.Equal("{secrets-key.value}", Environment("api", "Secrets__Key"));
+        Assert.Equal("{secrets-key.value}", Environment("worker", "Secrets__Key"));
         Assert.True(resources.GetProperty("api").GetProperty("bindings").GetProperty("http").GetProperty("external").GetBoolean());
         // The API trusts only the proxies in its own setting.
         Assert.DoesNotContain("ASPNETCORE_FORWARDEDHEADERS_ENABLED", resources.GetProperty("api").ToString(), StringComparison.Ordinal);
         Assert.False(resources.TryGetProperty("samples", out _));
-        foreach (var secret in new[] { secrets.DevelopmentKey, secrets.PostgresPassword, secrets.S3SecretKey, secrets.DashboardToken, data })
+        foreach (var secret in new[] { secrets.DevelopmentKey, secrets.PostgresPassword, secrets.EncryptionKey, secrets.S3SecretKey, secrets.DashboardToken, data })
             Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
         foreach (var word in new[] { "DevelopmentKey", "AllowLoopback", "\"Development\"", "localhost", "127.0.0.1" })
             Assert.DoesNotContain(word, text, StringComparison.OrdinalIgnoreCase);

@@ -13,7 +13,7 @@ namespace Darkroom.Tests.Architecture;
 public sealed class RoomOrderTests
 {
     private static readonly Rooms Workflows = new(typeof(RequestStatus).Assembly, "Darkroom",
-        "Configuration", "Data", "Telemetry", "Access", "Leases", "Egress", "Csv", "Storage", "Requests", "Images", "Engine", "Webhooks",
+        "Configuration", "Data", "Telemetry", "Protection", "Access", "Leases", "Egress", "Csv", "Storage", "Requests", "Images", "Engine", "Webhooks",
         "Bookmarks", "Queue", "Runs", "Uploads", "Retention", "Activities");
 
     private static readonly Rooms Api = new(typeof(ApiApp).Assembly, "Darkroom.Api",

@@ -146,7 +146,7 @@ internal sealed class EngineRig : IAsyncDisposable
         services.AddSingleton(TimeProvider.System);
         services.AddSingleton(Microsoft.Extensions.Options.Options.Create(new LinkOptions { BaseUrl = "http://localhost" }));
         services.AddSingleton(S3ConnectionString.Parse("Region=us-east-1;Bucket=test"));
-        services.AddSingleton<InstallationSecrets>();
+        services.AddInstallationSecrets();
         services.AddSingleton<ImageLinks>();
         services.AddWebhookOutbox();
         return new RunFinalizer(services.BuildServiceProvider().GetRequiredService<WebhookOutbox>());

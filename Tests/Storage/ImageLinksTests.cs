@@ -77,7 +77,7 @@ public sealed class ImageLinksTests
 
     private static async Task<ImageLinks> StartAsync(TestDatabase database, string? publicBase = null)
     {
-        var links = Create(new InstallationSecrets(database.DataSource), publicBase);
+        var links = Create(new InstallationSecrets(database.DataSource, TestSecrets.Protector(database.DataSource)), publicBase);
         await links.StartAsync(default);
         return links;
     }

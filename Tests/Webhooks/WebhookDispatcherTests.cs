@@ -183,7 +183,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
     {
         var request = await _scenario.EndRunAsync(_receiver.Url);
         var delivery = await _scenario.DeliveryAsync(request);
-        var (other, _) = await new OwnerStore(_scenario.Database).FindOrCreateAsync("other", default);
+        var (other, _) = await TestSecrets.Owners(_scenario.Database).FindOrCreateAsync("other", default);
 
         Assert.Empty(await _scenario.Log.ListAsync(other, request, default));
         Assert.Null(await _scenario.Log.FindAsync(other, delivery.Id, default));
@@ -280,7 +280,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
         await _scenario.StartWorkerAsync(("Webhooks:MaxConcurrent", "8"), ("Webhooks:MaxConcurrentPerOwner", "6"), ("Webhooks:Timeout", "00:01:00"));
         for (var i = 0; i < 6; i++)
             await dead.NextAsync();
-        var (other, _) = await new OwnerStore(_scenario.Database).FindOrCreateAsync("other", default);
+        var (other, _) = await TestSecrets.Owners(_scenario.Database).FindOrCreateAsync("other", default);
 
         await _scenario.EndRunAsync(_receiver.Url, owner: other);
 

@@ -30,7 +30,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
         Owner = owner;
         Secret = secret;
         Log = new WebhookLog(database.DataSource);
-        Secrets = new WebhookSecrets(database.DataSource, Options.Create(new WebhookSecretOptions()));
+        Secrets = TestSecrets.Webhooks(database.DataSource);
     }
 
     public const string Api = "https://darkroom.example";
@@ -45,7 +45,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
     public static async Task<WebhookScenario> CreateAsync()
     {
         var database = await TestDatabase.CreateAsync();
-        var (owner, secret) = await new OwnerStore(database.DataSource).FindOrCreateAsync("acme", default);
+        var (owner, secret) = await TestSecrets.Owners(database.DataSource).FindOrCreateAsync("acme", default);
         return new WebhookScenario(database, owner, secret!);
     }
 
@@ -120,7 +120,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
     public async Task<WebhookOutbox> CreateOutboxAsync(WebhookOptions? options = null)
     {
         var link = Options.Create(new LinkOptions { BaseUrl = Api + "/" });
-        var links = new ImageLinks(new InstallationSecrets(Database), S3ConnectionString.Parse("Endpoint=http://127.0.0.1:1;Bucket=b"), link);
+        var links = new ImageLinks(new InstallationSecrets(Database, TestSecrets.Protector(Database)), S3ConnectionString.Parse("Endpoint=http://127.0.0.1:1;Bucket=b"), link);
         await links.StartAsync(default);
         return new WebhookOutbox(links, link, Options.Create(options ?? new WebhookOptions()));
     }

@@ -1,4 +1,5 @@
 using Darkroom.Configuration;
+using Darkroom.Protection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -23,7 +24,9 @@ public static class AccessServices
     public static IServiceCollection AddWebhookSecrets(this IServiceCollection services)
     {
         services.AddSettings<WebhookSecretOptions>("Webhooks");
+        services.AddSecretProtection();
         services.TryAddSingleton<WebhookSecrets>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStoredSecrets, WebhookSecrets>(provider => provider.GetRequiredService<WebhookSecrets>()));
         return services;
     }
 }

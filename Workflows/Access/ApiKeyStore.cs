@@ -9,7 +9,7 @@ namespace Darkroom.Access;
 /// <summary>
 /// Creates, lists, revokes and verifies API keys. Only a hash of each key is stored; keys are found by their public prefix.
 /// </summary>
-public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCache cache, ILogger<ApiKeyStore> logger)
+public sealed partial class ApiKeyStore(NpgsqlDataSource database, OwnerStore owners, VerifiedKeyCache cache, ILogger<ApiKeyStore> logger)
 {
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
 
@@ -129,7 +129,7 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, VerifiedKeyCa
 
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        var (ownerId, secret) = await OwnerStore.FindOrCreateAsync(connection, owner, cancellationToken);
+        var (ownerId, secret) = await owners.FindOrCreateAsync(connection, owner, cancellationToken);
         await connection.Sql(
                 """
                 insert into api_keys (owner_id, name, prefix, hash, scopes)

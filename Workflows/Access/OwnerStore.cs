@@ -6,7 +6,7 @@ namespace Darkroom.Access;
 /// <summary>
 /// The people and systems that keys, requests and webhook secrets belong to. An owner is created the first time its name is used.
 /// </summary>
-public sealed class OwnerStore(NpgsqlDataSource database)
+public sealed class OwnerStore(NpgsqlDataSource database, WebhookSecrets secrets)
 {
     /// <summary>The owner with this name, created if needed. A new owner gets a webhook secret, which is returned only now.</summary>
     public async Task<(OwnerId Owner, string? NewWebhookSecret)> FindOrCreateAsync(string name, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ public sealed class OwnerStore(NpgsqlDataSource database)
             ? new OwnerId(id)
             : null;
 
-    internal static async Task<(OwnerId Owner, string? NewWebhookSecret)> FindOrCreateAsync(
+    internal async Task<(OwnerId Owner, string? NewWebhookSecret)> FindOrCreateAsync(
         NpgsqlConnection connection, string name, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
@@ -33,7 +33,7 @@ public sealed class OwnerStore(NpgsqlDataSource database)
             .ExecuteScalarAsync(cancellationToken);
         if (created is Guid id)
         {
-            var secret = await WebhookSecrets.AddAsync(connection, new OwnerId(id), cancellationToken);
+            var secret = await secrets.AddAsync(connection, new OwnerId(id), cancellationToken);
             return (new OwnerId(id), secret);
         }
 

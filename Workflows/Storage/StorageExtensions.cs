@@ -1,5 +1,6 @@
 using Amazon.S3;
 using Darkroom.Configuration;
+using Darkroom.Protection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -29,10 +30,20 @@ public static class StorageExtensions
     public static IHostApplicationBuilder AddImageLinks(this IHostApplicationBuilder builder)
     {
         builder.Services.AddSettings<LinkOptions>("Links");
-        builder.Services.TryAddSingleton<InstallationSecrets>();
+        builder.Services.AddInstallationSecrets();
         builder.Services.TryAddSingleton<ImageLinks>();
         builder.Services.AddHostedService(services => services.GetRequiredService<ImageLinks>());
         return builder;
+    }
+
+    /// <summary>Adds <see cref="InstallationSecrets"/>. Needs the database.</summary>
+    internal static IServiceCollection AddInstallationSecrets(this IServiceCollection services)
+    {
+        services.AddSecretProtection();
+        services.TryAddSingleton<InstallationSecrets>();
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IStoredSecrets, InstallationSecrets>(provider => provider.GetRequiredService<InstallationSecrets>()));
+        return services;
     }
 }
 
