@@ -243,6 +243,19 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
+    public async Task An_overwritten_epoch_does_not_hide_a_loss_of_data(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        await (await redis.ConnectAsync()).GetDatabase().ListLeftPushAsync("{darkroom}:images:epoch", "not an epoch");
+
+        var mark = await queue.TryBeginRebuildAsync(TimeSpan.FromSeconds(30));
+
+        Assert.NotNull(mark);
+        Assert.True(await queue.SettleAsync(mark));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
     public async Task Push_wakes_a_claimer_in_another_process(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);

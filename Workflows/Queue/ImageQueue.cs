@@ -87,6 +87,12 @@ public sealed partial class ImageQueue
     public async Task<string?> TryBeginRebuildAsync(TimeSpan expiry)
     {
         var mark = $"rebuilding:{Guid.NewGuid():N}";
+        if (await Database.StringSetAsync(Epoch, mark, expiry, When.NotExists))
+            return mark;
+        if (await Database.KeyTypeAsync(Epoch) is RedisType.String or RedisType.None)
+            return null;
+        // Whatever another program has put there would hide every loss of data.
+        await ResetAsync(null);
         return await Database.StringSetAsync(Epoch, mark, expiry, When.NotExists) ? mark : null;
     }
 
@@ -127,11 +133,16 @@ public sealed partial class ImageQueue
         }
         catch (RedisServerException e) when (e.Message.Contains("WRONGTYPE", StringComparison.Ordinal))
         {
-            // Without the epoch, everything that is offered is pushed again.
-            LogWrongType(e);
-            await Database.KeyDeleteAsync([Images, Owners, Requests, Members, Epoch]);
+            await ResetAsync(e);
             throw;
         }
+    }
+
+    /// <summary>Deletes the queue's keys. Without the epoch, everything that is offered is pushed again.</summary>
+    private async Task ResetAsync(Exception? exception)
+    {
+        LogWrongType(exception);
+        await Database.KeyDeleteAsync([Images, Owners, Requests, Members, Epoch]);
     }
 
     private async Task SubscribeAsync()
@@ -153,7 +164,7 @@ public sealed partial class ImageQueue
     private static RedisValue Value(ImageId image) => image.Value;
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Another program has overwritten a key of the image queue; deleting its keys, so that it is rebuilt")]
-    private partial void LogWrongType(Exception exception);
+    private partial void LogWrongType(Exception? exception);
 }
 
 /// <summary>One of the <c>.lua</c> files in this folder. Once the server has cached the script, the client sends only its hash.</summary>
