@@ -35,9 +35,8 @@ try
         // The API goes first: on a small machine, starting everything at once delays the page.
         .WaitFor(api);
 
-    // Links are stored in CSVs and webhooks, so both services must use the same base URL.
-    builder.ShareLinks(run, api, worker);
-    builder.ShareEncryptionKey(run, api, worker);
+    // What one service writes, links and encrypted secrets, the other must be able to read.
+    builder.ShareLinks(run, api, worker).ShareEncryptionKey(run, api, worker);
 
     if (run is not null)
     {

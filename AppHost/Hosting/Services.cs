@@ -26,7 +26,7 @@ internal static class Services
     }
 
     /// <summary>Sets the base URL of links: the local API, or a parameter of the deployment.</summary>
-    public static void ShareLinks(
+    public static IDistributedApplicationBuilder ShareLinks(
         this IDistributedApplicationBuilder builder, LocalRun? run, params IEnumerable<IResourceBuilder<ProjectResource>> services)
     {
         var deployed = run is null ? builder.AddParameter("public-url") : null;
@@ -37,6 +37,8 @@ internal static class Services
             else
                 service.WithEnvironment("Links__BaseUrl", run!.Settings.ApiUrl);
         }
+
+        return builder;
     }
 
     /// <summary>Sets the key that encrypts the secrets in the database: generated for the data folder, or a parameter of the deployment.</summary>
