@@ -36,7 +36,9 @@ public sealed class PoisonTests
         Assert.Equal([false, true, false], rows[7].Outputs.Select(url => url.Length == 0));
         Assert.Equal("2: decoder_crashed", rows[7].Errors);
         Assert.All(rows.Where((_, row) => row != 7), row => Assert.Empty(row.Errors));
-        Assert.Equal(3, images.Requests["/heavy/1.avif"]);
+        Assert.Equal(2, await system.Database.DataSource.Sql("select max(exclusive_crashes) from images").ExecuteScalarAsync());
+        // A busy worker may lose its lease of three seconds and download the image once more.
+        Assert.True(images.Requests["/heavy/1.avif"] >= 3);
     }
 
     [Fact]
