@@ -28,7 +28,6 @@ try
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
         .RunFromBuildOutput()
-        .WithCodecEnvironment()
         .WithReference(database).WaitFor(database)
         .WithReference(redis).WaitFor(redis)
         .WithReference(s3).WaitFor(s3)

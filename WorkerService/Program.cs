@@ -1,3 +1,7 @@
+using Darkroom.Images.Decoders;
 using Darkroom.Worker;
 
+if (args is [DecoderProgram.Verb, .. var limits])
+    return DecoderHost.Run(limits);
 await WorkerApp.Build(args).RunUntilStoppedAsync();
+return 0;

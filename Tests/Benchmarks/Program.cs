@@ -1,10 +1,12 @@
 using Darkroom.Benchmarks;
 using Darkroom.Benchmarks.Bodies;
+using Darkroom.Benchmarks.Codec;
 using Darkroom.Benchmarks.Csv;
 using Darkroom.Benchmarks.Fairness;
 using Darkroom.Benchmarks.Memory;
 using Darkroom.Benchmarks.Pipeline;
 using Darkroom.Benchmarks.Product;
+using Darkroom.Images.Decoders;
 
 var options = BenchmarkOptions.Parse([.. args.Skip(1)]);
 switch (args.FirstOrDefault())
@@ -27,6 +29,14 @@ switch (args.FirstOrDefault())
     case "fairness":
         await FairnessBenchmark.RunAsync(options);
         return 0;
+    case "containment":
+        await ContainmentBenchmark.RunAsync(options);
+        return 0;
+    case ContainmentBenchmark.Verb:
+        ContainmentBenchmark.Serve(args[1], args[2]);
+        return 0;
+    case DecoderProgram.Verb:
+        return DecoderHost.Run(args[1..]);
     case PhotoServer.Verb:
         await PhotoServer.ServeAsync(args[1]);
         return 0;
@@ -39,6 +49,7 @@ switch (args.FirstOrDefault())
               pipeline [images] [folder] images per second through the whole system, with photos from the folder
               body [images]              cost of a fan-out's body per image, by the kind of expression of an input
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
+              containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
               memory [rows...]           peak memory of API and workers, by size of the CSV
             Options: --workers n, --rounds n, --Section:Name=value for the services.
             Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load.

@@ -1,6 +1,8 @@
 using Darkroom.Access;
 using Darkroom.Api;
 using Darkroom.AppHost.Hosting;
+using Darkroom.Images.Decoders;
+using Darkroom.Tests.Images.Decoders;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Tests.Webhooks;
 using Darkroom.Worker;
@@ -35,6 +37,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     private readonly List<WorkerProcess> _processes = [];
     private readonly Dictionary<string, string> _settings = new(ShortTimeouts);
     private WebApplication? _api;
+    private DecoderProgram _decoder = TestDecoders.Own;
 
     private DarkroomSystem(TestDatabase database, TestRedis redis, TestS3 s3, ImageServer images, WebhookReceiver webhooks) =>
         (Database, Redis, S3, Images, Webhooks) = (database, redis, s3, images, webhooks);
@@ -53,13 +56,16 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     /// <param name="workers">Workers in this process.</param>
     /// <param name="redis">Which Redis server to use.</param>
     /// <param name="postgres">Connection string of the test's own server. Null: the test run's shared server.</param>
+    /// <param name="decoder">What the workers in this process decode with. Null: the product's own decoder.</param>
     /// <param name="settings">Additional settings for all services.</param>
     public static async Task<DarkroomSystem> StartAsync(
-        int workers = 1, RedisKind redis = RedisKind.Garnet, string? postgres = null, params (string Name, string Value)[] settings)
+        int workers = 1, RedisKind redis = RedisKind.Garnet, string? postgres = null, DecoderProgram? decoder = null,
+        params (string Name, string Value)[] settings)
     {
         var system = new DarkroomSystem(
             await TestDatabase.CreateAsync(postgres), await TestRedis.StartAsync(redis), await TestS3.StartAsync(),
             await ImageServer.StartAsync(), await WebhookReceiver.StartAsync());
+        system._decoder = decoder ?? TestDecoders.Own;
         system._settings["ConnectionStrings:darkroom"] = system.Database.ConnectionString;
         system._settings["ConnectionStrings:redis"] = system.Redis.ConnectionString;
         system._settings["ConnectionStrings:s3"] = system.S3.ConnectionString;
@@ -124,7 +130,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
 
     private async Task StartWorkerAsync()
     {
-        var worker = WorkerApp.Build([.. Arguments()]);
+        var worker = WorkerApp.Build([.. Arguments()], builder => builder.Services.AddSingleton(_decoder));
         _workers.Add(worker);
         await worker.StartAsync();
     }

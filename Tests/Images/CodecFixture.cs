@@ -1,20 +1,24 @@
 using Darkroom.Images;
-using Microsoft.Extensions.Options;
+using Darkroom.Images.Decoders;
+using Darkroom.Images.Vips;
+using Darkroom.Tests.Images.Decoders;
 using NetVips;
 
 namespace Darkroom.Tests.Images;
 
-/// <summary>The codec as the worker runs it, with shorthand for tests.</summary>
-public sealed class CodecFixture : IDisposable
+/// <summary>The codec as the worker runs it, decoders included, with shorthand for tests.</summary>
+public sealed class CodecFixture : IAsyncLifetime
 {
-    private readonly CodecThreads _threads;
+    private readonly DecoderPool _decoders;
 
     public CodecFixture()
     {
+        // The tests decode too, and must not cache what they decode.
+        VipsRuntime.EnsureStarted();
         var options = Microsoft.Extensions.Options.Options.Create(new ImageOptions { CodecSlots = 2, AvifEffort = 0 });
-        _threads = new CodecThreads(options);
+        _decoders = TestDecoders.Create(options.Value);
         Options = options.Value;
-        Codec = new VipsCodec(new PixelBudget(options), _threads, TimeProvider.System, options);
+        Codec = new DecoderCodec(new PixelBudget(options), _decoders, options);
     }
 
     public ImageOptions Options { get; }
@@ -26,9 +30,7 @@ public sealed class CodecFixture : IDisposable
     public async Task<(byte[] Output, CodecReport Report)> RunAsync(byte[] file, ImagePlan? plan = null)
     {
         using var output = new PooledBuffer();
-        using var source = new PooledBuffer();
-        source.OpenWrite().Write(file);
-        var report = await Codec.RunAsync(source.OpenRead(), plan ?? Compress, output.OpenWrite(), CancellationToken.None);
+        var report = await Codec.RunAsync(file, plan ?? Compress, output, CancellationToken.None);
         return (output.Span.ToArray(), report);
     }
 
@@ -46,5 +48,11 @@ public sealed class CodecFixture : IDisposable
         _ => Image.HeifloadBuffer(file, failOn: Enums.FailOn.Error),
     };
 
-    public void Dispose() => _threads.Dispose();
+    public Task InitializeAsync() => _decoders.StartAsync(CancellationToken.None);
+
+    public Task DisposeAsync()
+    {
+        _decoders.Dispose();
+        return Task.CompletedTask;
+    }
 }

@@ -16,6 +16,9 @@ internal static class TestImages
 
     private static byte[] SecretBytes => Encoding.ASCII.GetBytes(Secret);
 
+    /// <summary>The first bytes of a PNG.</summary>
+    public static byte[] TinyPng => [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10];
+
     /// <summary>One white pixel.</summary>
     public static byte[] TinyGif => System.Convert.FromBase64String("R0lGODlhAQABAIAAAP///wAAACH5BAAAAAAALAAAAAABAAEAAAICRAEAOw==");
 

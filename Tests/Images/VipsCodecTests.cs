@@ -22,7 +22,6 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
         Assert.Equal(OutputEncoding.Encoded, report.Encoding);
         Assert.Equal(new ImageFacts(format, 160, 120, file.Length), report.Source);
         Assert.Equal(new ImageFacts(format, 160, 120, output.Length), report.Output);
-        Assert.Equal(SHA256.HashData(output), report.OutputSha256);
         Assert.True(output.Length < file.Length, $"{file.Length} -> {output.Length}");
         Assert.Equal(format, FormatSniffer.Sniff(output));
         using var decoded = CodecFixture.Decode(output);
@@ -297,30 +296,20 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     }
 
     [Fact]
-    public async Task Any_stream_can_be_the_source()
-    {
-        using var output = new MemoryStream();
-        using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg));
-        var report = await codec.Codec.RunAsync(source, CodecFixture.Compress, output, CancellationToken.None);
-        Assert.Equal(report.Output.Bytes, output.Length);
-    }
-
-    [Fact]
     public async Task Nothing_is_written_when_the_image_fails()
     {
-        using var output = new MemoryStream();
-        using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg)[..^200]);
-        await Assert.ThrowsAsync<ImageFailedException>(() => codec.Codec.RunAsync(source, CodecFixture.Compress, output, CancellationToken.None));
+        using var output = new PooledBuffer();
+        await Assert.ThrowsAsync<ImageFailedException>(
+            () => codec.Codec.RunAsync(TestImages.Photo(ImageFormat.Jpeg).AsMemory()[..^200], CodecFixture.Compress, output, CancellationToken.None));
         Assert.Equal(0, output.Length);
     }
 
     [Fact]
     public async Task Cancelled_run_is_not_an_image_failure()
     {
-        using var output = new MemoryStream();
-        using var source = new MemoryStream(TestImages.Photo(ImageFormat.Jpeg));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
-            () => codec.Codec.RunAsync(source, CodecFixture.Compress, output, new CancellationToken(canceled: true)));
+        using var output = new PooledBuffer();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => codec.Codec.RunAsync(
+            TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress, output, new CancellationToken(canceled: true)));
     }
 
     internal static double Difference(Image left, Image right)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Darkroom.Tests.Images.Decoders;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -52,8 +53,8 @@ internal sealed class ImageServer : IAsyncDisposable
     /// <summary>A different photo each time.</summary>
     public string Changing(int n) => $"{Url}/changing/{n}.jpg";
 
-    /// <summary>An AVIF that takes seconds to compress, so that a test can kill the worker meanwhile.</summary>
-    public string Heavy(int n) => $"{Url}/heavy/{n}.avif";
+    /// <summary>A photo that crashes a <see cref="StandInDecoder"/>, and no other.</summary>
+    public string Poison(int n) => $"{Url}/poison/{n}.jpg";
 
     /// <summary>Completes when the URL was requested at least this many times.</summary>
     public Task RequestedAsync(string url, int times) =>
@@ -97,7 +98,7 @@ internal sealed class ImageServer : IAsyncDisposable
         var image = path.Split('/')[1] switch
         {
             "rgba" => Transparent(path),
-            "heavy" => Heavy(path),
+            "poison" => [.. Photo(path), .. StandInDecoder.File("crash")],
             _ => Photo(path),
         };
         context.Response.ContentType = "application/octet-stream";
@@ -120,14 +121,6 @@ internal sealed class ImageServer : IAsyncDisposable
         using var bands = noise.Bandjoin(noise.Rot180(), noise.Flip(Enums.Direction.Horizontal), noise.Flip(Enums.Direction.Vertical)).Cast(Enums.BandFormat.Uchar);
         using var image = bands.Copy(interpretation: Enums.Interpretation.Srgb);
         return image.PngsaveBuffer();
-    });
-
-    private byte[] Heavy(string path) => _images.GetOrAdd(path, key =>
-    {
-        using var noise = Image.Gaussnoise(3_000, 3_000, sigma: 20, mean: 128, seed: Seed(key));
-        using var bands = noise.Bandjoin(noise.Rot180(), noise.Rot90()).Cast(Enums.BandFormat.Uchar);
-        using var image = bands.Copy(interpretation: Enums.Interpretation.Srgb);
-        return image.HeifsaveBuffer(q: 50, compression: Enums.ForeignHeifCompression.Av1, effort: 0);
     });
 
     private static int Seed(string key) => key.Aggregate(17, (hash, c) => unchecked((hash * 31) + c)) & 0x7fffff;

@@ -1,6 +1,7 @@
 using Darkroom.Access;
 using Darkroom.Api;
 using Darkroom.AppHost.Hosting;
+using Darkroom.Tests.Images.Decoders;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Worker;
 using Microsoft.AspNetCore.Builder;
@@ -72,7 +73,7 @@ internal sealed class PageProduct : IAsyncDisposable
 
         WebApplication api = Add(ApiApp.Build([.. settings, $"--urls={Origin}"]));
         await api.StartAsync();
-        _worker = WorkerApp.Build(settings);
+        _worker = WorkerApp.Build(settings, builder => builder.Services.AddSingleton(TestDecoders.Own));
         await _worker.StartAsync();
         _keys = api.Services.GetRequiredService<ApiKeyStore>();
         Key = await KeyAsync(Scopes.Requests);

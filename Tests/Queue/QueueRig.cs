@@ -105,10 +105,8 @@ internal sealed class QueueWorker : IAsyncDisposable
     public ImageFeeder Feeder { get; }
     public ImageClaimer Claimer { get; }
     public ImageRecorder Recorder { get; }
-    public required DecodeGate Gate { get; init; }
     public required QueueSampler Sampler { get; init; }
     public required LeaseRescuer Rescuer { get; init; }
-    public required PoisonImageFailer PoisonFailer { get; init; }
     public required DeadProcessCleaner Cleaner { get; init; }
     public required LostClaimReturner Returner { get; init; }
     public required QueueRefiller Refiller { get; init; }
@@ -133,10 +131,8 @@ internal sealed class QueueWorker : IAsyncDisposable
             new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
             claimer, recorder)
         {
-            Gate = new DecodeGate(database),
             Sampler = new QueueSampler(database, rig.Metrics.Metrics, time, lease, NullLogger<QueueSampler>.Instance),
-            Rescuer = new LeaseRescuer(database, rig.Metrics.Metrics, time, lease, options, NullLogger<LeaseRescuer>.Instance),
-            PoisonFailer = new PoisonImageFailer(database, recorder, held, process, rig.Metrics.Metrics, time, lease, options, NullLogger<PoisonImageFailer>.Instance),
+            Rescuer = new LeaseRescuer(database, rig.Metrics.Metrics, time, lease, NullLogger<LeaseRescuer>.Instance),
             Cleaner = new DeadProcessCleaner(database, time, lease, NullLogger<DeadProcessCleaner>.Instance),
             Returner = new LostClaimReturner(database, claimer, held, process, rig.Metrics.Metrics, time, lease, NullLogger<LostClaimReturner>.Instance),
             Refiller = new QueueRefiller(database, queue, time, lease, options, NullLogger<QueueRefiller>.Instance),
@@ -147,12 +143,11 @@ internal sealed class QueueWorker : IAsyncDisposable
     /// <summary>Runs each maintenance task once.</summary>
     public async Task<MaintenanceResult> MaintainAsync()
     {
-        var crashed = await PoisonFailer.FailAsync(default);
         var freed = await Rescuer.RescueAsync(default);
         await Cleaner.CleanAsync(default);
         var handedBack = await Returner.ReturnLostAsync(default);
         var rebuilt = await Refiller.RefillAsync(default);
-        return new MaintenanceResult(freed, crashed, handedBack, await Pusher.PushAsync(default), rebuilt);
+        return new MaintenanceResult(freed, handedBack, await Pusher.PushAsync(default), rebuilt);
     }
 
     /// <summary>Offers and claims until <paramref name="count"/> images are running here.</summary>
@@ -179,7 +174,7 @@ internal sealed class QueueWorker : IAsyncDisposable
 }
 
 /// <summary>How many images each maintenance task changed or pushed again.</summary>
-internal readonly record struct MaintenanceResult(int Freed, int Crashed, int HandedBack, int Reoffered, int Rebuilt);
+internal readonly record struct MaintenanceResult(int Freed, int HandedBack, int Reoffered, int Rebuilt);
 
 /// <summary>Outcomes with made-up objects.</summary>
 internal static class Outcomes

@@ -100,14 +100,14 @@ public sealed class DarkroomMetricsTests
     }
 
     [Fact]
-    public async Task Image_that_keeps_crashing_its_process_is_counted_as_poisoned()
+    public async Task Image_that_crashes_the_decoder_is_counted_as_poisoned()
     {
         await using var rig = await QueueRig.StartAsync();
         await rig.Request().WithImages(1).BuildAsync();
         var worker = await rig.WorkerAsync();
         var image = (await worker.ClaimAsync(1))[0];
 
-        await worker.Recorder.RecordAsync(new ImageOutcome.Failed(image, QueueFailureCodes.DecoderCrashed, "It crashed."), default);
+        await worker.Recorder.RecordAsync(new ImageOutcome.Failed(image, ImageFailureCodes.DecoderCrashed, "It crashed."), default);
 
         Assert.Equal([1d], rig.Metrics.Values("darkroom.images.poisoned"));
     }

@@ -51,7 +51,7 @@ internal sealed partial class ImageBodyRunner(
 
             await recorder.EnqueueAsync(outcome, cancellationToken);
         }
-        catch (Exception e) when (e is ClaimLostException || (e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await claimer.HandBackAsync([image], CancellationToken.None);
         }
@@ -106,7 +106,7 @@ internal sealed partial class ImageBodyRunner(
             LogStorageFailed(e, image.Id, image.RequestId);
             return Failed(run, new ImageFailure(e.Code, "The object store rejected this image."));
         }
-        catch (Exception e) when (e is not (OperationCanceledException or ClaimLostException) && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
+        catch (Exception e) when (e is not OperationCanceledException && !(e is NpgsqlException && DatabaseErrors.IsTransient(e)))
         {
             LogUnexpected(e, image.Id, image.RequestId);
             if (image.Attempts >= fanOut.MaxAttempts)

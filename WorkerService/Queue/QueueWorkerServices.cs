@@ -15,7 +15,6 @@ internal static class QueueWorkerServices
         builder.AddImageQueue();
         builder.Services.AddHostedService<LostClaimReturner>();
         builder.Services.AddHostedService<LeaseRescuer>();
-        builder.Services.AddHostedService<PoisonImageFailer>();
         builder.Services.AddHostedService<DeadProcessCleaner>();
         builder.Services.AddHostedService<QueueRefiller>();
         builder.Services.AddHostedService<StaleOfferPusher>();

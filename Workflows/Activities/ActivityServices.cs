@@ -1,7 +1,6 @@
 using Darkroom.Configuration;
 using Darkroom.Egress;
 using Darkroom.Engine;
-using Darkroom.Queue;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -16,7 +15,6 @@ public static class ActivityServices
         services.AddTelemetry();
         services.AddEgress();
         services.AddSettings<HttpRequestOptions>("HttpRequests");
-        services.TryAddSingleton<DecodeGate>();
 
         services.AddActivity<CsvUploaded>();
         services.AddActivity<ValidateCsv>();

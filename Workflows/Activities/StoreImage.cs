@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using Darkroom.Engine;
 using Darkroom.Engine.Bodies;
 using Darkroom.Images;
@@ -8,7 +9,7 @@ using Darkroom.Telemetry;
 namespace Darkroom.Activities;
 
 /// <summary>Runs the current image's plan through the codec, with one decode and one encode, and stores the result.</summary>
-internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DecodeGate gate, DarkroomMetrics metrics, TimeProvider time)
+internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DarkroomMetrics metrics, TimeProvider time)
     : ImageActivity, IDescribedActivity
 {
     public static ActivityDescriptor Descriptor { get; } = new()
@@ -27,15 +28,15 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DecodeG
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         using var result = new PooledBuffer(source.Length);
-        var report = await gate.RunAsync(image, () => EncodeAsync(source, run.Plan, result, cancellationToken), cancellationToken);
-        var output = report.Output;
-        var key = ObjectKeys.Image(image.RequestId, image.Run, image.Row, image.Position, report.OutputSha256, output.Format.Extension());
+        var report = await EncodeAsync(source, run.Plan, result, cancellationToken);
+        var (output, sha256) = (report.Output, SHA256.HashData(result.Span));
+        var key = ObjectKeys.Image(image.RequestId, image.Run, image.Row, image.Position, sha256, output.Format.Extension());
         using (DarkroomTracing.StartChild("store"))
-            await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, report.OutputSha256);
+            await objects.PutAsync(key, result.Memory, output.Format.ContentType(), cancellationToken, sha256);
 
         // The displayed size of the original is known only after decoding.
         run.Original = run.Original is null ? null : run.Original with { Width = report.Source.Width, Height = report.Source.Height };
-        run.Output = new ImageObject(key, output.Format.ContentType(), output.Bytes, output.Width, output.Height, report.OutputSha256);
+        run.Output = new ImageObject(key, output.Format.ContentType(), output.Bytes, output.Width, output.Height, sha256);
         return Outcome.Done;
     }
 
@@ -46,7 +47,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, DecodeG
         var succeeded = false;
         try
         {
-            var report = await codec.RunAsync(source.OpenRead(), plan, result.OpenWrite(), cancellationToken);
+            var report = await codec.RunAsync(source.Memory, plan, result, cancellationToken);
             succeeded = true;
             return report;
         }

@@ -55,6 +55,16 @@ public static class ImageFailureCodes
     public const string TooComplex = "too_complex";
     public const string UnsupportedPlan = "unsupported_plan";
 
+    // Decoder
+    public const string DecoderCrashed = "decoder_crashed";
+    public const string DecoderUnavailable = "decoder_unavailable";
+
+    /// <summary>The codes that a decoder may give as its reason.</summary>
+    internal static IReadOnlySet<string> OfDecoders { get; } = new HashSet<string>
+    {
+        NotAnImage, UnsupportedFormat, CorruptImage, TooManyPixels, TooManyFrames, TooComplex, UnsupportedPlan,
+    };
+
     /// <summary>HTTP statuses without a code of their own: <c>http_403</c>, <c>http_429</c>, <c>http_503</c>.</summary>
     public static string Http(int status) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"http_{status}");
 }

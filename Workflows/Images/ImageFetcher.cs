@@ -222,8 +222,5 @@ public sealed class FetchedImage(PooledBuffer buffer, ImageFormat format, byte[]
 
     public ReadOnlyMemory<byte> Memory => buffer.Memory;
 
-    /// <summary>A seekable stream over the bytes, valid until this image is disposed.</summary>
-    public Stream OpenRead() => buffer.OpenRead();
-
     public void Dispose() => buffer.Dispose();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Darkroom.Images;
 
@@ -14,6 +15,9 @@ public sealed record ImagePlan(ImmutableArray<ImageStep> Steps)
 }
 
 /// <summary>One step of an <see cref="ImagePlan"/>.</summary>
+[JsonDerivedType(typeof(Compress), "compress")]
+[JsonDerivedType(typeof(Resize), "resize")]
+[JsonDerivedType(typeof(Convert), "convert")]
 public abstract record ImageStep
 {
     private ImageStep()

@@ -1,5 +1,6 @@
 using Darkroom.Configuration;
 using Darkroom.Egress;
+using Darkroom.Images.Decoders;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -20,8 +21,12 @@ public static class ImageServices
             provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<ImageFetcher>();
         services.TryAddSingleton<PixelBudget>();
-        services.TryAddSingleton<CodecThreads>();
-        services.TryAddSingleton<IImageCodec, VipsCodec>();
+        services.AddSettings<DecoderOptions>("Decoders");
+        services.TryAddSingleton(_ => DecoderProgram.Own());
+        services.TryAddSingleton<DecoderPool>();
+        services.AddHostedService(provider => provider.GetRequiredService<DecoderPool>());
+        services.TryAddSingleton<IImageCodec, DecoderCodec>();
+        services.AddHealthChecks().AddCheck<DecoderHealthCheck>("decoders");
         return services;
     }
 }

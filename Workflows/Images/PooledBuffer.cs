@@ -19,12 +19,6 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public ReadOnlyMemory<byte> Memory => Bytes.AsMemory(0, Length);
 
-    /// <summary>A seekable stream over the current contents.</summary>
-    public Stream OpenRead() => new PooledReadStream(Memory);
-
-    /// <summary>A seekable stream that writes into this buffer from its start.</summary>
-    public Stream OpenWrite() => new PooledWriteStream(this);
-
     public void Advance(int count)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);

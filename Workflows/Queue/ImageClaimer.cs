@@ -68,7 +68,6 @@ public sealed partial class ImageClaimer(
                   update images i
                   set state = 'waiting',
                       owner = null,
-                      exclusive = false,
                       not_before = null,
                       attempts = greatest(i.attempts - 1, 0)
                   from claim c
@@ -156,11 +155,10 @@ public sealed partial class ImageClaimer(
                 set state = 'running',
                     owner = @owner,
                     fence = i.fence + 1,
-                    attempts = i.attempts + 1,
-                    exclusive = false
+                    attempts = i.attempts + 1
                 from claimable c
                 where i.id = c.id
-                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.suspect, i.preemptions, c.owner_id, now() - i.offered_at
+                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.preemptions, c.owner_id, now() - i.offered_at
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, popped.Select(p => p.Value).ToArray())
             .With("owner", owner);
@@ -170,15 +168,15 @@ public sealed partial class ImageClaimer(
         while (await reader.ReadAsync(CancellationToken.None))
         {
             claimed.Add(ReadClaimed(reader));
-            metrics.ImageClaimed(reader.GetTimeSpan(11));
+            metrics.ImageClaimed(reader.GetTimeSpan(10));
         }
 
         return claimed;
     }
 
-    internal static ClaimedImage ReadClaimed(NpgsqlDataReader reader) => new(
+    private static ClaimedImage ReadClaimed(NpgsqlDataReader reader) => new(
         new ImageId(reader.GetInt64(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetInt64(3),
-        reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetBoolean(8), reader.GetInt32(9), new OwnerId(reader.GetGuid(10)));
+        reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetInt32(8), new OwnerId(reader.GetGuid(9)));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is unavailable; no images can be claimed until it recovers")]
     private partial void LogRedisUnavailable(Exception exception);

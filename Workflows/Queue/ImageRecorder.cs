@@ -206,7 +206,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
                 break;
             case ImageOutcome.Failed failed:
                 _metrics.ImageFailed(format, FailureLabels.Of(failed.Code));
-                if (failed.Code == QueueFailureCodes.DecoderCrashed)
+                if (failed.Code == ImageFailureCodes.DecoderCrashed)
                     _metrics.ImagePoisoned();
                 break;
             case ImageOutcome.RetryAt retry:
@@ -287,9 +287,6 @@ public enum RecordResult
 /// <summary>Failure codes that the queue itself records. They appear in the <c>Errors</c> column and in the API.</summary>
 public static class QueueFailureCodes
 {
-    /// <summary>The image repeatedly crashed its process while nothing else was running there.</summary>
-    public const string DecoderCrashed = "decoder_crashed";
-
     /// <summary>The database rejected the image's outcome.</summary>
     public const string RecordFailed = "record_failed";
 }

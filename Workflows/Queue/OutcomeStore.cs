@@ -46,7 +46,6 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
           update images i
           set state = o.state,
               owner = null,
-              exclusive = false,
               revision = r.revision,
               not_before = now() + o.delay,
               attempts = i.attempts - o.refund,

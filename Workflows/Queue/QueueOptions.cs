@@ -53,10 +53,6 @@ public sealed class QueueOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
     public TimeSpan ClaimPoll { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Process crashes, while an image runs alone, after which it is failed as <c>decoder_crashed</c>. Default 2.</summary>
-    [Range(1, 10)]
-    public int MaxExclusiveCrashes { get; set; } = 2;
-
     /// <summary>Outcomes of one request recorded per transaction. Default 200.</summary>
     [Range(1, 5_000)]
     public int RecordBatch { get; set; } = 200;

@@ -51,7 +51,7 @@ public sealed class DarkroomMetrics
         _imagesRetried = meter.CreateCounter<long>(
             "darkroom.images.retried", "{retry}", "Attempts that failed for now and are repeated, by failure code.");
         _imagesPoisoned = meter.CreateCounter<long>(
-            "darkroom.images.poisoned", "{image}", "Images that failed because they kept killing the process that decoded them.");
+            "darkroom.images.poisoned", "{image}", "Images that failed because they crash the decoder.");
         _bytesIn = meter.CreateCounter<long>(
             "darkroom.images.bytes.in", "By", "Downloaded bytes of the images that succeeded.");
         _bytesOut = meter.CreateCounter<long>(

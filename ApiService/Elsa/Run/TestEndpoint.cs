@@ -29,7 +29,7 @@ internal static class TestEndpoint
 
         var photo = SampleImages.First;
         using var image = new ImageRun(new ClaimedImage(
-            new ImageId(0), new RequestId(Guid.Empty), Run: 1, Fence: 0, Row: 1, Position: 1, photo.AbsoluteUri, Attempts: 1, Suspect: false,
+            new ImageId(0), new RequestId(Guid.Empty), Run: 1, Fence: 0, Row: 1, Position: 1, photo.AbsoluteUri, Attempts: 1,
             Preemptions: 0, new OwnerId(Guid.Empty)), time)
         {
             Source = await SampleImages.OpenAsync(photo, cancellationToken),

@@ -58,7 +58,7 @@ internal static class BodyBenchmark
         var watch = Stopwatch.StartNew();
         for (var image = 1; image <= images; image++)
         {
-            using var run = new ImageRun(new ClaimedImage(new ImageId(image), default, 1, 1, image, 1, "https://cdn.example.com/1.jpg", 1, false, 0, default), TimeProvider.System);
+            using var run = new ImageRun(new ClaimedImage(new ImageId(image), default, 1, 1, image, 1, "https://cdn.example.com/1.jpg", 1, 0, default), TimeProvider.System);
             await body.RunAsync(run, CancellationToken.None);
         }
 

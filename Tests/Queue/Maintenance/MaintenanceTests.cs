@@ -5,7 +5,7 @@ namespace Darkroom.Tests.Queue.Maintenance;
 public sealed class MaintenanceTests
 {
     [Fact]
-    public async Task Image_whose_owner_died_is_claimed_again_as_a_suspect_without_using_an_attempt()
+    public async Task Image_whose_owner_died_is_claimed_again_without_using_an_attempt()
     {
         await using var rig = await QueueRig.StartAsync();
         var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
@@ -16,96 +16,25 @@ public sealed class MaintenanceTests
         await rig.KillAsync(dying);
 
         Assert.Equal(3, (await living.MaintainAsync()).Freed);
-        Assert.All(await living.ClaimAsync(3), image => Assert.Equal((true, 1, 2L), (image.Suspect, image.Attempts, image.Fence)));
+        Assert.All(await living.ClaimAsync(3), image => Assert.Equal((1, 2L), (image.Attempts, image.Fence)));
     }
 
     [Fact]
-    public async Task Image_of_a_process_that_stopped_cleanly_is_not_a_suspect()
-    {
-        await using var rig = await QueueRig.StartAsync();
-        var (leaving, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
-        await rig.Request().WithImages(1).BuildAsync();
-        await leaving.ClaimAsync(1);
-
-        await leaving.Process.StopAsync(default);
-        await living.MaintainAsync();
-
-        Assert.False(Assert.Single(await living.ClaimAsync(1)).Suspect);
-    }
-
-    [Fact]
-    public async Task Image_that_crashes_its_process_twice_while_alone_fails_and_the_request_continues()
+    public async Task Image_in_hand_at_any_number_of_deaths_keeps_all_its_attempts()
     {
         await using var rig = await QueueRig.StartAsync();
         var living = await rig.WorkerAsync();
         var request = await rig.Request().WithImages(1).BuildAsync();
+        for (var death = 0; death < 10; death++)
+        {
+            var dying = await rig.WorkerAsync();
+            Assert.Equal(1, Assert.Single(await dying.ClaimAsync(1)).Attempts);
+            await rig.KillAsync(dying);
+            await living.MaintainAsync();
+        }
 
-        // Not alone: only a suspect, however often its process crashes.
-        for (var death = 0; death < 3; death++)
-            await DieUnderAsync(alone: false);
-        Assert.Equal(0, await rig.ReadAsync<int>("select exclusive_crashes from images"));
-
-        await DieUnderAsync(alone: true);
-        Assert.Equal(1, await rig.ReadAsync<int>("select exclusive_crashes from images"));
         Assert.Equal("waiting", await rig.ImageStateAsync(request.Images[0]));
-
-        var last = await DieUnderAsync(alone: true);
-        Assert.Equal(1, last.Crashed);
-        Assert.Equal("decoder_crashed", await rig.ReadAsync<string>("select error_code from images"));
-        var (succeeded, failed, percentage, _) = await rig.CountersAsync(request.Id);
-        Assert.Equal((0, 1, 99), (succeeded, failed, percentage));
-        Assert.Equal(1, await rig.ResumptionsAsync(request));
-        Assert.Equal(0, living.Held.Count);
-
-        async Task<MaintenanceResult> DieUnderAsync(bool alone)
-        {
-            var worker = await rig.WorkerAsync();
-            var image = Assert.Single(await worker.ClaimAsync(1));
-            Assert.Equal(1, image.Attempts);
-            if (alone)
-                Assert.True(await worker.Gate.BeginAsync(image, default));
-            await rig.KillAsync(worker);
-            return await living.MaintainAsync();
-        }
-    }
-
-    [Fact]
-    public async Task Suspect_that_survives_its_decode_is_no_suspect_any_more()
-    {
-        await using var rig = await QueueRig.StartAsync();
-        var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
-        var request = await rig.Request().WithImages(1).BuildAsync();
-        await dying.ClaimAsync(1);
-        await rig.KillAsync(dying);
-        await living.MaintainAsync();
-
-        var suspect = Assert.Single(await living.ClaimAsync(1));
-        await living.Gate.RunAsync(suspect, DecodeAsync, default);
-
-        Assert.False(await rig.ReadAsync<bool>("select suspect or exclusive from images"));
-        await living.Recorder.RecordAsync(Outcomes.Success(suspect), default);
-
-        Assert.Equal("succeeded", await rig.ImageStateAsync(request.Images[0]));
-
-        async Task<int> DecodeAsync()
-        {
-            Assert.True(await rig.ReadAsync<bool>("select suspect and exclusive from images"));
-            return 0;
-        }
-    }
-
-    [Fact]
-    public async Task Suspect_whose_claim_was_lost_is_not_decoded()
-    {
-        await using var rig = await QueueRig.StartAsync();
-        var worker = await rig.WorkerAsync();
-        await rig.Request().WithImages(1).BuildAsync();
-        var stale = Assert.Single(await worker.ClaimAsync(1)) with { Suspect = true };
-        await worker.Claimer.HandBackAsync([stale], default);
-        await worker.ClaimAsync(1);
-
-        await Assert.ThrowsAsync<ClaimLostException>(
-            () => worker.Gate.RunAsync<int>(stale, () => throw new InvalidOperationException("It was decoded."), default));
+        Assert.Equal(1, Assert.Single(await living.ClaimAsync(1)).Attempts);
     }
 
     [Fact]

@@ -11,9 +11,8 @@ namespace Darkroom.Engine.Bodies;
 /// <param name="Position">1-based place in that record's list of URLs.</param>
 /// <param name="Url">The URL to download it from.</param>
 /// <param name="Attempts">Times the body was started for it, including this one but not those that ended because a process died.</param>
-/// <param name="Suspect">A process died while running it, so it must be decoded alone in its process.</param>
 /// <param name="Preemptions">How often its download was cancelled in favour of others.</param>
 /// <param name="Owner">The owner of the request.</param>
 public sealed record ClaimedImage(
-    ImageId Id, RequestId RequestId, int Run, long Fence, int Row, int Position, string Url, int Attempts, bool Suspect,
-    int Preemptions, OwnerId Owner);
+    ImageId Id, RequestId RequestId, int Run, long Fence, int Row, int Position, string Url, int Attempts, int Preemptions,
+    OwnerId Owner);

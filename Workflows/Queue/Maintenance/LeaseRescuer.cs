@@ -7,20 +7,19 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Frees running images that have no live owner. If the owner crashed rather than stopped cleanly, they become suspects.</summary>
+/// <summary>Frees running images that have no live owner. That costs an image none of its attempts: whatever ended the process, it was not the image, which is decoded in a process of its own.</summary>
 public sealed partial class LeaseRescuer(
     NpgsqlDataSource database,
     DarkroomMetrics metrics,
     TimeProvider time,
     IOptions<ProcessLeaseOptions> lease,
-    IOptions<QueueOptions> options,
     ILogger<LeaseRescuer> logger) : PeriodicService(time, logger)
 {
     protected override TimeSpan Period => lease.Value.Scan;
 
     protected override Task RunOnceAsync(CancellationToken cancellationToken) => RescueAsync(cancellationToken);
 
-    /// <summary>Returns how many images were freed. Images that crashed too often are left to <see cref="PoisonImageFailer"/>.</summary>
+    /// <summary>Returns how many images were freed.</summary>
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
@@ -31,7 +30,6 @@ public sealed partial class LeaseRescuer(
                   left join processes p on p.id = i.owner
                   where i.state = 'running'
                     and (p.id is null or {ProcessLeaseSql.IsDead})
-                    and not (p.id is not null and i.exclusive and i.exclusive_crashes + 1 >= @exclusive_crashes)
                   for update of i skip locked
                 ),
                 freed as (
@@ -39,10 +37,7 @@ public sealed partial class LeaseRescuer(
                   set state = 'waiting',
                       owner = null,
                       not_before = null,
-                      attempts = greatest(i.attempts - 1, 0),
-                      suspect = i.suspect or o.died,
-                      exclusive_crashes = i.exclusive_crashes + (i.exclusive and o.died)::int,
-                      exclusive = false
+                      attempts = greatest(i.attempts - 1, 0)
                   from orphan o
                   where i.id = o.id
                   returning o.died
@@ -50,8 +45,7 @@ public sealed partial class LeaseRescuer(
                 select count(*)::int, count(*) filter (where died)::int, pg_notify('{FanOut.Channel}', '')
                 from freed
                 """)
-            .With("lease", lease.Value.Duration)
-            .With("exclusive_crashes", options.Value.MaxExclusiveCrashes);
+            .With("lease", lease.Value.Duration);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var freed = reader.GetInt32(0);
@@ -61,6 +55,6 @@ public sealed partial class LeaseRescuer(
         return freed;
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Freed} running images whose process is gone; in {Suspects} cases it crashed")]
-    private partial void LogFreed(int freed, int suspects);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Freed} running images whose process is gone; in {Crashed} cases it crashed")]
+    private partial void LogFreed(int freed, int crashed);
 }

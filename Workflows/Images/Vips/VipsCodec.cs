@@ -1,63 +1,34 @@
-using System.Security.Cryptography;
 using Darkroom.Images.Containers;
-using Microsoft.Extensions.Options;
 using NetVips;
 
-namespace Darkroom.Images;
+namespace Darkroom.Images.Vips;
 
-/// <summary>The in-process codec for all formats, based on libvips.</summary>
-public sealed class VipsCodec : IImageCodec
+/// <summary>
+/// Executes a plan with libvips, for all formats. It reads hostile files with native code, so it runs only in a decoder process.
+/// </summary>
+internal sealed class VipsCodec
 {
     private const int MaxWebpSide = 16_383;
 
-    private readonly PixelBudget _budget;
-    private readonly CodecThreads _threads;
-    private readonly TimeProvider _time;
     private readonly ImageOptions _options;
+    private readonly TimeProvider _time;
 
-    public VipsCodec(PixelBudget budget, CodecThreads threads, TimeProvider time, IOptions<ImageOptions> options)
+    public VipsCodec(ImageOptions options, TimeProvider time)
     {
         VipsRuntime.EnsureStarted();
-        _budget = budget;
-        _threads = threads;
+        _options = options;
         _time = time;
-        _options = options.Value;
     }
 
-    public async Task<CodecReport> RunAsync(Stream source, ImagePlan plan, Stream destination, CancellationToken cancellationToken)
+    /// <summary>Executes the plan with one decode and one encode.</summary>
+    /// <exception cref="ImageFailedException">The file or the plan is at fault.</exception>
+    public CodecReport Run(ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer output)
     {
-        using var copy = source is PooledReadStream ? null : await CopyAsync(source, cancellationToken);
-        var file = source is PooledReadStream pooled ? pooled.Memory : copy!.Memory;
         var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
         if (header.CheckLimits(_options) is { } failure)
             throw new ImageFailedException(failure);
         var job = CodecJob.From(plan, header, _options);
 
-        using var output = new PooledBuffer(file.Length / 2);
-        CodecReport report;
-        using (await _budget.EnterAsync(header.Pixels, cancellationToken))
-            report = await _threads.RunAsync(() => Run(file, header, job, output, cancellationToken));
-        await destination.WriteAsync(output.Memory, cancellationToken);
-        return report;
-    }
-
-    private static async Task<PooledBuffer> CopyAsync(Stream source, CancellationToken cancellationToken)
-    {
-        var buffer = new PooledBuffer();
-        try
-        {
-            await source.CopyToAsync(buffer.OpenWrite(), cancellationToken);
-            return buffer;
-        }
-        catch
-        {
-            buffer.Dispose();
-            throw;
-        }
-    }
-
-    private CodecReport Run(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellationToken)
-    {
         var rewritable = ImageContainers.CanRewrite(header.Format);
         using var stripped = new PooledBuffer(rewritable ? file.Length : 0);
         if (rewritable)
@@ -68,9 +39,9 @@ public sealed class VipsCodec : IImageCodec
         var onlyRewrite = header.IsStillOfAnimation && job.KeepsPixels;
         var encoded = onlyRewrite
             ? new Encoded(header.Displayed, header.Displayed, header.Frames)
-            : Encode(clean, header, job, output, lossless: false, cancellationToken);
+            : Encode(clean, header, job, output, lossless: false);
         if (header.Format == ImageFormat.Tiff && job.KeepsPixels && output.Length >= file.Length)
-            TryLossless(clean, header, job, output, cancellationToken);
+            TryLossless(clean, header, job, output);
 
         var rewritten = rewritable && job.KeepsPixels && (onlyRewrite || output.Length >= clean.Length);
         if (rewritten)
@@ -82,21 +53,18 @@ public sealed class VipsCodec : IImageCodec
         return new CodecReport(
             new ImageFacts(header.Format, encoded.Source.Width, encoded.Source.Height, file.Length),
             new ImageFacts(job.Format, encoded.Output.Width, encoded.Output.Height, output.Length),
-            SHA256.HashData(output.Span),
             encoded.Frames,
             rewritten ? OutputEncoding.Rewritten : output.Length > file.Length ? OutputEncoding.EncodedLarger : OutputEncoding.Encoded);
     }
 
-    private Encoded Encode(
-        ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless, CancellationToken cancellationToken)
+    private Encoded Encode(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless)
     {
         using var limit = new CancellationTokenSource(_options.CodecTime, _time);
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         try
         {
             using var source = VipsStreams.Read(file);
             using var pipeline = new VipsPipeline(VipsFormats.Load(header.Format, source, job.AllFrames));
-            using var registration = stop.Token.UnsafeRegister(static pipeline => ((VipsPipeline)pipeline!).Kill(), pipeline);
+            using var registration = limit.Token.UnsafeRegister(static pipeline => ((VipsPipeline)pipeline!).Kill(), pipeline);
             // Check the limits again with what the decoder found: a crafted file could make the two readings disagree.
             if ((header with { Width = pipeline.Width, Height = pipeline.FrameHeight, Frames = pipeline.Frames }).CheckLimits(_options) is { } failure)
                 throw new ImageFailedException(failure);
@@ -118,10 +86,6 @@ public sealed class VipsCodec : IImageCodec
                 VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
             return new Encoded(displayed, (pipeline.Width, pipeline.FrameHeight), pipeline.Frames);
         }
-        catch (VipsException) when (cancellationToken.IsCancellationRequested)
-        {
-            throw new OperationCanceledException(cancellationToken);
-        }
         catch (VipsException e) when (limit.IsCancellationRequested)
         {
             throw new ImageFailedException(
@@ -135,10 +99,10 @@ public sealed class VipsCodec : IImageCodec
     }
 
     /// <summary>For scans and drawings: lossless compression can be smaller where JPEG in TIFF is larger.</summary>
-    private void TryLossless(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, CancellationToken cancellationToken)
+    private void TryLossless(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output)
     {
         using var smaller = new PooledBuffer(file.Length);
-        Encode(file, header, job, smaller, lossless: true, cancellationToken);
+        Encode(file, header, job, smaller, lossless: true);
         if (smaller.Length >= output.Length)
             return;
         output.Clear();

@@ -1,6 +1,6 @@
 using NetVips;
 
-namespace Darkroom.Images;
+namespace Darkroom.Images.Vips;
 
 /// <summary>Connects libvips to managed memory. Exceptions must not cross into native code: they become its error codes.</summary>
 internal static class VipsStreams

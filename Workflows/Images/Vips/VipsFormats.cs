@@ -1,6 +1,6 @@
 using NetVips;
 
-namespace Darkroom.Images;
+namespace Darkroom.Images.Vips;
 
 /// <summary>How each format is read and written with libvips.</summary>
 internal static class VipsFormats

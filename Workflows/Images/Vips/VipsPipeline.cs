@@ -1,7 +1,7 @@
 using Darkroom.Images.Containers;
 using NetVips;
 
-namespace Darkroom.Images;
+namespace Darkroom.Images.Vips;
 
 /// <summary>
 /// One image being processed by libvips. Every step replaces the image. Evaluation is lazy: pixels are computed row by row during

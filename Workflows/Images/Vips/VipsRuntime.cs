@@ -1,6 +1,6 @@
 using NetVips;
 
-namespace Darkroom.Images;
+namespace Darkroom.Images.Vips;
 
 /// <summary>Initialises libvips, once per process, and restricts it to what we use before it reads any input.</summary>
 internal static class VipsRuntime
@@ -12,6 +12,13 @@ internal static class VipsRuntime
 
     /// <summary>Throws if the native library is missing.</summary>
     public static void EnsureStarted() => _ = Started.Value;
+
+    /// <summary>
+    /// Whether the libraries failed for lack of memory. They say so only in words, each in its own.
+    /// </summary>
+    public static bool IsOutOfMemory(Exception? e) =>
+        e is VipsException { Message: var words }
+        && ((string[])["memory", "alloc", "creating thread"]).Any(word => words.Contains(word, StringComparison.OrdinalIgnoreCase));
 
     private static bool Start()
     {
