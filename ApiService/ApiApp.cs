@@ -4,6 +4,7 @@ using Darkroom.Api.Elsa;
 using Darkroom.Api.Links;
 using Darkroom.Api.Pages;
 using Darkroom.Api.Problems;
+using Darkroom.Api.RateLimits;
 using Darkroom.Api.Reference;
 using Darkroom.Api.Requests;
 using Darkroom.Api.Server;
@@ -57,6 +58,7 @@ public static class ApiApp
         builder.Services.AddWebhookOutbox();
         builder.AddImageLinks();
         builder.AddAccess();
+        builder.AddRateLimits();
         builder.Services.AddApiServer();
         builder.Services.AddProblems();
         builder.Services.AddRequests();
@@ -77,6 +79,7 @@ public static class ApiApp
         // Before authentication: that asks the database too.
         app.UseRequestTimeouts();
         app.UseAuthentication();
+        app.UseRateLimits();
         app.UseAuthorization();
         app.MapDefaultEndpoints();
         app.MapRequests();

@@ -24,7 +24,8 @@ try
         .RunFromBuildOutput()
         .WithPublicEndpoint(run)
         .WithReference(database).WaitFor(database)
-        .WithReference(s3).WaitFor(s3);
+        .WithReference(s3).WaitFor(s3)
+        .WithReference(redis); // Not waited for: it only counts calls, and the API does that by itself meanwhile.
 
     var worker = builder.AddProject<Projects.WorkerService>("worker", launchProfileName: null)
         .RunFromBuildOutput()

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using OpenTelemetry.Instrumentation.Http;
 using OpenTelemetry.Trace;
+using StackExchange.Redis;
 
 namespace Microsoft.Extensions.Hosting;
 
@@ -21,14 +22,41 @@ public static class QuietTraces
             .EnablePhysicalOpenTracing(false));
 
     /// <summary>Adds Aspire's Redis client, but does not trace commands outside an activity.</summary>
-    public static void AddQuietRedisClient(this IHostApplicationBuilder builder, string connectionName)
+    public static void AddQuietRedisClient(this IHostApplicationBuilder builder, string connectionName) =>
+        builder.AddRedisClient(
+            connectionName,
+            isRequired: true,
+            // INFO tells whether the server may evict queued items, and the client treats INFO as an admin command.
+            options => options.AllowAdmin = true);
+
+    /// <summary>
+    /// The same for a service that is healthy without Redis: its health does not depend on it, and commands fail at once while
+    /// there is no connection.
+    /// </summary>
+    public static void AddOptionalRedisClient(this IHostApplicationBuilder builder, string connectionName) =>
+        builder.AddRedisClient(
+            connectionName,
+            isRequired: false,
+            options =>
+            {
+                options.AbortOnConnectFail = false;
+                options.BacklogPolicy = BacklogPolicy.FailFast;
+                // By default up to a minute may pass between attempts.
+                options.ReconnectRetryPolicy = new LinearRetry(1_000);
+            });
+
+    private static void AddRedisClient(
+        this IHostApplicationBuilder builder, string connectionName, bool isRequired, Action<ConfigurationOptions> configure)
     {
         // Aspire includes its own copy of the instrumentation, whose filter cannot be configured.
         builder.AddRedisClient(
             connectionName,
-            settings => settings.DisableTracing = true,
-            // INFO tells whether the server may evict queued items, and the client treats INFO as an admin command.
-            options => options.AllowAdmin = true);
+            settings =>
+            {
+                settings.DisableTracing = true;
+                settings.DisableHealthChecks = !isRequired;
+            },
+            configure);
         builder.Services.AddOpenTelemetry().WithTracing(tracing => tracing
             .AddRedisInstrumentation(options => options.Filter = command => IsTraced(command.ParentActivity)));
     }

@@ -17,7 +17,7 @@ internal static class ReferenceExtensions
         // The OpenAPI generator takes property names from these options; the API's JSON follows the same rule.
         services.ConfigureHttpJsonOptions(json =>
             json.SerializerOptions.PropertyNamingPolicy = System.Text.Json.JsonNamingPolicy.SnakeCaseLower);
-        services.AddOpenApi("v1", options => options.AddDocumentTransformer((document, _, _) =>
+        services.AddOpenApi("v1", options => options.AddOperationTransformer(RateLimitResponses.AddAsync).AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo
             {
@@ -25,7 +25,8 @@ internal static class ReferenceExtensions
                 Version = "v1",
                 Description =
                     "Bulk image pipeline: a CSV of product image URLs in, the same CSV with compressed images out. " +
-                    "Every error is application/problem+json with a stable code and a traceId.",
+                    "Every error is application/problem+json with a stable code and a traceId. " +
+                    "Each key has a rate limit: the headers RateLimit-Policy and RateLimit say how many calls are left, and a 429 has a Retry-After.",
             };
             document.Components ??= new OpenApiComponents();
             document.Components.SecuritySchemes = new Dictionary<string, IOpenApiSecurityScheme>

@@ -25,6 +25,7 @@ public sealed class ManifestTests
         Assert.Equal("parameter.v0", Type("s3"));
         Assert.Equal("{s3.connectionString}", Environment("worker", "ConnectionStrings__s3"));
         Assert.Equal("{darkroom.connectionString}", Environment("api", "ConnectionStrings__darkroom"));
+        Assert.Equal("{redis.connectionString}", Environment("api", "ConnectionStrings__redis"));
         Assert.Equal("{redis.connectionString}", Environment("worker", "ConnectionStrings__redis"));
         Assert.Equal("{public-url.value}", Environment("api", "Links__BaseUrl"));
         Assert.Equal("{public-url.value}", Environment("worker", "Links__BaseUrl"));

@@ -17,7 +17,7 @@ public sealed class RoomOrderTests
         "Bookmarks", "Queue", "Runs", "Uploads", "Retention", "Activities");
 
     private static readonly Rooms Api = new(typeof(ApiApp).Assembly, "Darkroom.Api",
-        "Problems", "Server", "Access", "Links", "Webhooks", "Requests", "Elsa", "Pages", "Studio", "Reference");
+        "Problems", "Server", "Access", "RateLimits", "Links", "Webhooks", "Requests", "Elsa", "Pages", "Studio", "Reference");
 
     private static readonly Rooms Worker = new(typeof(WorkerApp).Assembly, "Darkroom.Worker",
         "Queue", "Images", "Instances", "Webhooks");

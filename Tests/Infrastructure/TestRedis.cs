@@ -35,6 +35,8 @@ public sealed class TestRedis : IAsyncDisposable
         _port = port;
     }
 
+    public int Port => _port;
+
     /// <summary>For the system under test: without admin rights, as in production.</summary>
     public string ConnectionString => $"127.0.0.1:{_port},abortConnect=false";
 

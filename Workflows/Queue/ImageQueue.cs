@@ -26,10 +26,10 @@ public sealed partial class ImageQueue
     private static readonly RedisKey Epoch = "{darkroom}:images:epoch";
     private static readonly RedisChannel Queued = RedisChannel.Literal("{darkroom}:images:wake");
 
-    private static readonly LuaScript Push = new("push");
-    private static readonly LuaScript Pop = new("pop");
-    private static readonly LuaScript Remove = new("remove");
-    private static readonly LuaScript Settle = new("settle");
+    private static readonly EmbeddedScript Push = new(typeof(ImageQueue), "push");
+    private static readonly EmbeddedScript Pop = new(typeof(ImageQueue), "pop");
+    private static readonly EmbeddedScript Remove = new(typeof(ImageQueue), "remove");
+    private static readonly EmbeddedScript Settle = new(typeof(ImageQueue), "settle");
 
     private readonly IConnectionMultiplexer _redis;
     private readonly QueueOptions _options;
@@ -125,7 +125,7 @@ public sealed partial class ImageQueue
         }
     }
 
-    private async Task<RedisResult> RunAsync(LuaScript script, RedisKey[] keys, RedisValue[] arguments)
+    private async Task<RedisResult> RunAsync(EmbeddedScript script, RedisKey[] keys, RedisValue[] arguments)
     {
         try
         {
@@ -165,21 +165,4 @@ public sealed partial class ImageQueue
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Another program has overwritten a key of the image queue; deleting its keys, so that it is rebuilt")]
     private partial void LogWrongType(Exception? exception);
-}
-
-/// <summary>One of the <c>.lua</c> files in this folder. Once the server has cached the script, the client sends only its hash.</summary>
-internal sealed class LuaScript(string name)
-{
-    private readonly string _text = Read(name);
-
-    public Task<RedisResult> RunAsync(IDatabase redis, RedisKey[] keys, RedisValue[] arguments) =>
-        redis.ScriptEvaluateAsync(_text, keys, arguments);
-
-    private static string Read(string name)
-    {
-        using var stream = typeof(LuaScript).Assembly.GetManifestResourceStream($"Darkroom.Queue.{name}.lua")
-            ?? throw new InvalidOperationException($"The script {name}.lua is not embedded.");
-        using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
-    }
 }

@@ -1,0 +1,83 @@
+using System.Globalization;
+using System.Security.Claims;
+using Darkroom.Api.Access;
+using Darkroom.Api.Problems;
+using Darkroom.Configuration;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Api.RateLimits;
+
+/// <summary>Limits the calls of each API key, and says in every response how many are left.</summary>
+internal static class RateLimitExtensions
+{
+    private const string Policy = "default";
+
+    private static readonly ApiProblem Exceeded = new(StatusCodes.Status429TooManyRequests, "rate_limit_exceeded", "This API key has called too often.")
+    {
+        Detail = "Wait as long as Retry-After says. Retry-After of a request's status, or a webhook, makes most polling unnecessary.",
+    };
+
+    /// <summary>Call it after <c>AddAccess</c>. Without a connection string for Redis, each process counts by itself.</summary>
+    public static void AddRateLimits(this IHostApplicationBuilder builder)
+    {
+        var services = builder.Services;
+        services.AddSettings<RateLimitOptions>(RateLimitOptions.Section);
+        services.AddSingleton<LocalBuckets>();
+        var isShared = !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("redis"));
+        services.AddSingleton(provider => new KeyRateLimiter(
+            provider.GetRequiredService<LocalBuckets>(), isShared ? provider.GetRequiredService<SharedBuckets>() : null));
+        if (!isShared)
+            return;
+        builder.AddOptionalRedisClient("redis");
+        services.AddSingleton<SharedBuckets>();
+        services.AddHostedService<SharedBucketsProbe>();
+    }
+
+    /// <summary>Call it after <c>UseAuthentication</c>, because it limits by key, and before <c>UseAuthorization</c>, so that refusals count too.</summary>
+    public static WebApplication UseRateLimits(this WebApplication app)
+    {
+        var options = app.Services.GetRequiredService<IOptions<RateLimitOptions>>().Value;
+        if (!options.Enabled)
+            return app;
+        var limiter = app.Services.GetRequiredService<KeyRateLimiter>();
+        var policy = Describe(TokenBucket.Of(options));
+        app.Use(async (context, next) =>
+        {
+            if (CountedKey(context) is not { } key)
+            {
+                await next(context);
+                return;
+            }
+
+            var reading = await limiter.TakeAsync(key);
+            // When the response starts: the handler of an exception clears the headers that were set before.
+            context.Response.OnStarting(() => SetHeadersAsync(context.Response.Headers, policy, reading));
+            if (reading.Taken)
+                await next(context);
+            else
+                await (Exceeded with { RetryAfter = reading.NextIn }).ExecuteAsync(context);
+        });
+        return app;
+    }
+
+    /// <summary>
+    /// The caller's key; null if the endpoint is open to everyone. A connection that stays open, such as the hub's, counts once. So does
+    /// a call to an address where there is nothing.
+    /// </summary>
+    private static string? CountedKey(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is null ? context.User.FindFirstValue(ApiKeyDefaults.PrefixClaim) : null;
+
+    // draft-ietf-httpapi-ratelimit-headers-10.
+    private static string Describe(TokenBucket bucket) =>
+        string.Create(CultureInfo.InvariantCulture, $"\"{Policy}\";q={bucket.Capacity};w={Seconds(TimeSpan.FromMicroseconds(bucket.FullTime))}");
+
+    private static Task SetHeadersAsync(IHeaderDictionary headers, string policy, BucketReading reading)
+    {
+        headers["RateLimit-Policy"] = policy;
+        headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{Policy}\";r={reading.Remaining};t={Seconds(reading.NextIn)}");
+        return Task.CompletedTask;
+    }
+
+    private static long Seconds(TimeSpan time) => Math.Max(1, (long)Math.Ceiling(time.TotalSeconds));
+}

@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Darkroom.Api.RateLimits;
+
+/// <summary>
+/// Section <c>RateLimit</c>: how fast one API key may call the API. Studio's sessions count towards the key they were opened with. Image
+/// links, pages, health and signing out need no key and are not limited here.
+/// </summary>
+internal sealed class RateLimitOptions
+{
+    public const string Section = "RateLimit";
+
+    private const string NotOff = "The field {0} must be between {1} and {2}. RateLimit:Enabled=false turns the limit off.";
+
+    /// <summary>Whether calls are limited. Default true.</summary>
+    public bool Enabled { get; set; } = true;
+
+    /// <summary>
+    /// Calls per minute of one key, sustained. Default 12,000: a program that polls the status of 400 requests every 2 s, as it is asked to.
+    /// Uploads cost no more than other calls, because <c>Upload:MaxConcurrentPerOwner</c> limits them.
+    /// </summary>
+    [Range(1, 1_000_000, ErrorMessage = NotOff)]
+    public int RequestsPerMinute { get; set; } = 12_000;
+
+    /// <summary>
+    /// Calls that a key which has been idle may make at once, as fast as it can. Default 3,000: a quarter of a minute's calls.
+    /// </summary>
+    [Range(1, 1_000_000, ErrorMessage = NotOff)]
+    public int Burst { get; set; } = 3_000;
+
+    /// <summary>
+    /// How long a call waits for Redis, which counts for all processes. Default 100 ms, many times what Redis needs. After one call has
+    /// waited that long, this process counts by itself until Redis responds again.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:02")]
+    public TimeSpan RedisTimeout { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How often Redis is tried again while it does not respond. Default 1 s.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan RedisRetry { get; set; } = TimeSpan.FromSeconds(1);
+}
