@@ -23,7 +23,7 @@ public static class KeysCommand
         keys webhook-secret --owner NAME --rotate
         """;
 
-    private static readonly string[] DefaultScopes = [Scopes.Requests, Scopes.WorkflowsRead];
+    private static readonly string[] DefaultScopes = [Scopes.Requests];
 
     /// <summary>Runs one command and returns its exit code: 0, 1 if it failed, or 2 if it was not understood.</summary>
     /// <param name="args">What follows <c>keys</c>.</param>

@@ -10,16 +10,6 @@ namespace Darkroom.Tests.Api;
 /// <summary>Responses that only their caller may see must not be stored by a cache in between.</summary>
 public sealed class PrivateResponseTests : ApiTest
 {
-    /// <summary>
-    /// Everything that needs no key, and so may be stored; a pattern that ends in ** covers what starts with it. A new endpoint belongs
-    /// here only if everyone may see its responses.
-    /// </summary>
-    private static readonly string[] Public =
-    [
-        "/health", "/alive", "/openapi/**", "/scalar/**", "/i/{image}/{mac}", "/", "/pages/**",
-        "/studio", "/studio/sign-in", "/studio/site/**", "/studio/workflows/**", "/studio/{**path}", "DELETE /studio/session",
-    ];
-
     [Fact]
     public async Task No_response_of_an_endpoint_that_needs_a_key_is_stored_by_a_shared_cache()
     {
@@ -76,11 +66,8 @@ public sealed class PrivateResponseTests : ApiTest
         from endpoint in Api.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
         let pattern = "/" + endpoint.RoutePattern.RawText!.Trim('/')
         from method in endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? ["GET"]
-        where !Public.Any(known => IsCovered(known, pattern) || IsCovered(known, $"{method} {pattern}"))
+        where !EndpointCatalog.IsPublic($"{method} {pattern}")
         select (method, PathOf(endpoint.RoutePattern, request));
-
-    private static bool IsCovered(string known, string pattern) =>
-        pattern == known || (known.EndsWith("/**", StringComparison.Ordinal) && (pattern + "/").StartsWith(known[..^2], StringComparison.Ordinal));
 
     private static string PathOf(RoutePattern pattern, Guid request) =>
         "/" + string.Join('/', pattern.PathSegments.Select(segment => string.Concat(segment.Parts.Select(part => part switch
