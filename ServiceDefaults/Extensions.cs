@@ -24,10 +24,16 @@ public static class Extensions
     /// </summary>
     private const string ProductSources = "Darkroom*";
 
+    private static readonly string[] UrlLoggers =
+    [
+        "Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.AspNetCore.Routing.Matching", "Microsoft.AspNetCore.Http.Result.RedirectResult",
+    ];
+
     public static TBuilder AddServiceDefaults<TBuilder>(this TBuilder builder)
         where TBuilder : IHostApplicationBuilder
     {
         builder.AddQuietLogLevels();
+        builder.Logging.AddPrivateUrls();
         builder.ConfigureOpenTelemetry();
         builder.AddDefaultHealthChecks();
         builder.Services.AddServiceDiscovery();
@@ -74,6 +80,16 @@ public static class Extensions
                 new("Logging:LogLevel:StackExchange.Redis", "Warning"),
             ],
         });
+
+    /// <summary>
+    /// Turns off, at any configured level, what ASP.NET Core logs about whole URLs: they contain image links, the signatures of presigned
+    /// links, and tokens in webhook URLs. Hosting would also add the path to every other record of the request.
+    /// </summary>
+    private static void AddPrivateUrls(this ILoggingBuilder logging)
+    {
+        foreach (var category in UrlLoggers)
+            logging.AddFilter(category, LogLevel.None);
+    }
 
     /// <summary>Logs, metrics and traces, exported to <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> if it is set.</summary>
     public static TBuilder ConfigureOpenTelemetry<TBuilder>(this TBuilder builder)
