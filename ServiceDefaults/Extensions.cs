@@ -34,6 +34,7 @@ public static class Extensions
     {
         builder.AddQuietLogLevels();
         builder.Logging.AddPrivateUrls();
+        builder.AddTelemetryLimits();
         builder.ConfigureOpenTelemetry();
         builder.AddDefaultHealthChecks();
         builder.Services.AddServiceDiscovery();
