@@ -63,7 +63,7 @@ public static class Extensions
     }
 
     /// <summary>
-    /// Libraries log only warnings and errors; traces contain every statement and request. These are defaults:
+    /// The console gets JSON, except in development. Libraries log only warnings and errors; traces contain every statement and request. These are defaults:
     /// <c>Logging:LogLevel</c> in any other configuration source overrides them.
     /// </summary>
     private static void AddQuietLogLevels(this IHostApplicationBuilder builder) =>
@@ -79,6 +79,8 @@ public static class Extensions
                 new("Logging:LogLevel:Polly", "Warning"),
                 new("Logging:LogLevel:Npgsql", "Warning"),
                 new("Logging:LogLevel:StackExchange.Redis", "Warning"),
+                // One JSON object a line: text from outside cannot forge a line, or a terminal's control characters.
+                new("Logging:Console:FormatterName", builder.Environment.IsDevelopment() ? "simple" : "json"),
             ],
         });
 
