@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -5,6 +7,7 @@ using Darkroom.Egress;
 using Darkroom.Data;
 using Darkroom.Images;
 using Darkroom.Tests.Egress;
+using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Images;
 
@@ -322,6 +325,72 @@ public sealed class ImageFetcherTests
         await Task.WhenAll(Enumerable.Range(0, 40).Select(async _ => (await fetcher.FetchAsync(server.Url, CancellationToken.None)).Dispose()));
         Assert.InRange(server.PeakConnections, 1, 4);
         Assert.Equal(40, server.Connections);
+    }
+
+    [Fact]
+    public async Task Requests_per_second_to_a_host_are_limited_and_those_to_another_are_not_delayed()
+    {
+        await using var server = FaultServer.Answering("200 OK", Image);
+        var resolver = new FakeResolver().Answer("victim.test", "127.0.0.1").Answer("other.test", "127.0.0.1");
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => (options.RequestsPerSecondPerHost, options.HostWait) = (10, TimeSpan.FromMinutes(5))), resolver);
+        var started = Stopwatch.GetTimestamp();
+
+        var victim = Task.WhenAll(Enumerable.Range(0, 21).Select(_ => FetchAsync("victim.test")));
+        await FetchAsync("other.test");
+        Assert.False(victim.IsCompleted);
+        await victim;
+
+        // The first at once, and twenty more a tenth of a second apart.
+        Assert.True(Stopwatch.GetElapsedTime(started) >= TimeSpan.FromSeconds(1.95));
+
+        async Task FetchAsync(string host) => (await fetcher.FetchAsync(new Uri($"http://{host}:{server.Port}/"), CancellationToken.None)).Dispose();
+    }
+
+    [Fact]
+    public async Task A_request_whose_turn_is_too_far_away_is_released()
+    {
+        await using var server = FaultServer.Answering("200 OK", Image);
+        var resolver = new FakeResolver().Answer("victim.test", "127.0.0.1");
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => (options.RequestsPerSecondPerHost, options.HostWait) = (1, TimeSpan.FromSeconds(0.1))), resolver);
+        var url = new Uri($"http://victim.test:{server.Port}/");
+        (await fetcher.FetchAsync(url, CancellationToken.None)).Dispose();
+
+        var failed = await Assert.ThrowsAsync<ImageFailedException>(() => fetcher.FetchAsync(url, CancellationToken.None));
+
+        Assert.Equal((ImageFailureCodes.HostBusy, true), (failed.Failure.Code, failed.Failure.IsTransient));
+    }
+
+    /// <summary>Every URL is refused, or its control characters stay escaped.</summary>
+    [Fact]
+    public async Task No_URL_adds_a_header_to_the_request()
+    {
+        var heads = new ConcurrentQueue<string>();
+        await using var server = new FaultServer(exchange =>
+        {
+            heads.Enqueue(exchange.Head);
+            return exchange.AnswerAsync("200 OK", Image);
+        });
+        var guard = TestEgress.Guard(TestEgress.Options());
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options());
+        string[] breaks = ["\r\n", "\n", "\r", "%0d%0a", "%0D%0A", "%0a", "%E5%98%8A%E5%98%8D", "\u560a\u560d", "\u2028", "\u0085", "\t", "\0", "%00", "%250d%250a", "\\r\\n", "\v", "\f", " HTTP/1.1\r\n"];
+        var urls = breaks.SelectMany(text => new[] { $"/a{text}X-Injected: 1", $"/?q={text}X-Injected: 1", $"/a.jpg#{text}X-Injected: 1" });
+        if (HostileCorpus.Folder is not null)
+            urls = urls.Concat(File.ReadLines(HostileCorpus.File("strings", "fuzzdb", "crlf-injection.txt")).Concat(File.ReadLines(HostileCorpus.File("strings", "payloads", "crlfinjection.txt")))
+                .Select(line => "/" + line.TrimStart('/')));
+
+        var asked = 0;
+        foreach (var path in urls)
+            if (guard.CheckUrl($"http://127.0.0.1:{server.Port}{path}", out var url) is null)
+            {
+                asked++;
+                (await fetcher.FetchAsync(url!, CancellationToken.None)).Dispose();
+            }
+
+        Assert.InRange(asked, 10, 10_000);
+        Assert.Equal(asked, heads.Count);
+        Assert.All(heads, head => Assert.Equal(
+            ["Accept", "Accept-Encoding", "Host", "User-Agent"],
+            head.Split('\r', '\n').Skip(1).Where(line => line.Length > 0).Select(line => line.Split(':')[0]).Order()));
     }
 
     [Fact]

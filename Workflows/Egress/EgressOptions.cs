@@ -27,7 +27,15 @@ public sealed class EgressOptions : IValidatableObject
     public int ConnectionsPerHost { get; set; } = 4;
 
     /// <summary>
-    /// Longest wait for one of these connections; default 60 s. After that the image is retried later and frees its slot for another.
+    /// Requests a second to one host, per process, evenly spaced; default 20. More would look like an attack to many servers, and a CSV must not
+    /// be a means to attack one. Sources on this machine (<see cref="AllowLoopback"/>) are not limited.
+    /// </summary>
+    [Range(1, 100_000)]
+    public int RequestsPerSecondPerHost { get; set; } = 20;
+
+    /// <summary>
+    /// Longest wait for a connection and for a request's turn; default 60 s. After that the image is retried later and frees its slot for
+    /// another.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan HostWait { get; set; } = TimeSpan.FromSeconds(60);

@@ -29,7 +29,7 @@ public sealed class ImageFetcher : IDisposable
         _time = time;
         // An invoker rather than an HttpClient: we handle timeouts, and no defaults add headers or buffering.
         _http = new HttpMessageInvoker(guard.CreateHandler());
-        _hosts = new PerHostLimiter(_options.ConnectionsPerHost);
+        _hosts = new PerHostLimiter(_options.ConnectionsPerHost, _options.RequestsPerSecondPerHost, time);
     }
 
     /// <summary>
@@ -50,7 +50,7 @@ public sealed class ImageFetcher : IDisposable
                 throw Failed(new(refusal.Code, refusal.Message));
             // Wait for the host first, and release both before following a redirect: a download that holds a slot never waits for a host,
             // so a busy host does not block images from others.
-            using var place = await WaitAsync(_hosts.EnterAsync(uri.IdnHost, _options.HostWait, _time, either.Token), cancellationToken);
+            using var place = await WaitAsync(_hosts.EnterAsync(uri.IdnHost, IsPaced(uri), _options.HostWait, either.Token), cancellationToken);
             using var slot = await WaitAsync(download.EnterAsync(_options.HostWait, either.Token), cancellationToken);
 
             var started = _time.GetTimestamp();
@@ -79,6 +79,9 @@ public sealed class ImageFetcher : IDisposable
                 throw Failed(TimedOut);
         }
     }
+
+    /// <summary>A source on this machine is nobody else's.</summary>
+    private bool IsPaced(Uri uri) => !(_options.AllowLoopback && uri.IsLoopback);
 
     /// <summary>Waits for a place or a slot, unless it takes too long or others need the room meanwhile.</summary>
     private static async Task<IDisposable> WaitAsync(Task<IDisposable?> waiting, CancellationToken cancellationToken)
