@@ -122,6 +122,92 @@ public sealed class EgressGuardTests
         Assert.Equal(0, server.Connections);
     }
 
+    /// <summary>
+    /// The guard lets both addresses pass, so only a second lookup could lead to the server: nothing listens on the first at its port.
+    /// </summary>
+    [Fact]
+    public async Task A_thousand_names_that_rebind_are_looked_up_once_each_and_never_reach_their_second_address()
+    {
+        await using var server = FaultServer.Answering("200 OK", TestImages.TinyGif);
+        var resolver = new FakeResolver();
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => options.ConnectionsPerHost = 64), resolver);
+        for (var i = 0; i < 1_000; i++)
+            resolver.Answer($"rebind{i}.test", "127.0.0.2").Answer($"rebind{i}.test", "127.0.0.1");
+
+        await Parallel.ForAsync(0, 1_000, async (i, _) =>
+        {
+            var failure = await Assert.ThrowsAsync<ImageFailedException>(
+                () => fetcher.FetchAsync(new Uri($"http://rebind{i}.test:{server.Port}/"), CancellationToken.None));
+            Assert.Equal(ImageFailureCodes.ConnectFailed, failure.Failure.Code);
+        });
+
+        Assert.Equal((1_000, 0), (resolver.Lookups, server.Connections));
+    }
+
+    [Fact]
+    public async Task A_thousand_names_with_a_loopback_address_among_public_ones_are_never_dialled()
+    {
+        await using var server = FaultServer.Answering("200 OK", TestImages.TinyGif);
+        var resolver = new FakeResolver();
+        using var fetcher = TestEgress.Fetcher(TestEgress.Options(options => (options.AllowLoopback, options.AdditionalPorts) = (false, [server.Port])), resolver);
+        for (var i = 0; i < 1_000; i++)
+            resolver.Answer($"mixed{i}.test", i % 2 == 0 ? ["8.8.8.8", "127.0.0.1"] : ["::ffff:127.0.0.1", "2001:4860:4860::8888"]);
+
+        await Parallel.ForAsync(0, 1_000, async (i, _) =>
+        {
+            var failure = await Assert.ThrowsAsync<ImageFailedException>(
+                () => fetcher.FetchAsync(new Uri($"http://mixed{i}.test:{server.Port}/"), CancellationToken.None));
+            Assert.Equal(EgressRefusalCodes.ForbiddenAddress, failure.Failure.Code);
+        });
+
+        Assert.Equal((1_000, 0), (resolver.Lookups, server.Connections));
+    }
+
+    [Theory]
+    [InlineData("http://0x7f.1/")]
+    [InlineData("http://017700000001/")]
+    [InlineData("http://127.0.0.1.:80/")]
+    [InlineData("http://0x0a.0x0.0x0.0x1/")]
+    [InlineData("http://127｡0｡0｡1/")]
+    [InlineData("http://127。0。0。1。/")]
+    [InlineData("http://[0:0:0:0:0:ffff:127.0.0.1]/")]
+    [InlineData("http://[0000:0000:0000:0000:0000:0000:0000:0001]/")]
+    [InlineData("http://[::ffff:0:127.0.0.1]/")]
+    [InlineData("http://[64:ff9b:1::10.0.0.1]/")]
+    [InlineData("http://[2002:0a00:0001::1]/")]
+    [InlineData("http://[2001:0:4136:e378:8000:63bf:3fff:fdd2]/")]
+    [InlineData("http://[fe80::1%25eth0]/")]
+    [InlineData("http://[fec0::1]/")]
+    [InlineData("http://[ff02::1]/")]
+    [InlineData("http://[5f00::1]/")]
+    [InlineData("http://[2001:2::1]/")]
+    [InlineData("http://[fd00:ec2::254]/latest/meta-data/")]
+    [InlineData("http://169.254.170.2/v2/credentials")]
+    [InlineData("http://169.254.43518/")]
+    [InlineData("http://100.100.100.200/latest/meta-data/")]
+    [InlineData("http://192.0.0.192/opc/v1/instance/")]
+    [InlineData("http://127.0.0.1?@example.com/")]
+    [InlineData("http://example.com@127.0.0.1/")]
+    [InlineData("http://127.0.0.1\\@example.com/")]
+    [InlineData("http://localhost%2f@example.com/")]
+    [InlineData("http://x.LocalHost:80/")]
+    public void Forms_that_no_shared_list_holds_are_refused_too(string url) => Assert.NotNull(Production.CheckUrl(url, out _));
+
+    /// <summary>.NET takes these for names; a resolver may read them as an address.</summary>
+    [Theory]
+    [InlineData("http://①②⑦.⓪.⓪.①/")]
+    [InlineData("http://１２７．０．０．１/")]
+    [InlineData("http://metadata.google.internal/computeMetadata/v1/")]
+    [InlineData("http://127.0.0.1.nip.io/")]
+    public async Task A_name_is_checked_by_what_it_resolves_to(string url)
+    {
+        var resolver = new FakeResolver().Answer(new Uri(url).IdnHost, "169.254.169.254");
+
+        var failure = await FailureAsync(new EgressOptions(), resolver, url);
+
+        Assert.Equal((EgressRefusalCodes.ForbiddenAddress, 1), (failure.Code, resolver.Lookups));
+    }
+
     [Fact]
     public async Task Second_address_is_tried_when_the_first_refuses()
     {
