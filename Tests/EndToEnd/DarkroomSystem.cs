@@ -37,7 +37,6 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     private readonly List<WorkerProcess> _processes = [];
     private readonly Dictionary<string, string> _settings = new(ShortTimeouts);
     private WebApplication? _api;
-    private DecoderProgram _decoder = TestDecoders.Own;
 
     private DarkroomSystem(TestDatabase database, TestRedis redis, TestS3 s3, ImageServer images, WebhookReceiver webhooks) =>
         (Database, Redis, S3, Images, Webhooks) = (database, redis, s3, images, webhooks);
@@ -48,7 +47,14 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     public ImageServer Images { get; }
     public WebhookReceiver Webhooks { get; }
     public DarkroomClient Client { get; private set; } = null!;
+
+    /// <summary>What the workers in this process decode with.</summary>
+    public DecoderProgram Decoder { get; set; } = TestDecoders.Own;
+
     public string WebhookSecret { get; private set; } = null!;
+
+    /// <summary>The settings of all services. Changes apply to those started afterwards.</summary>
+    public IDictionary<string, string> Settings => _settings;
 
     /// <summary>The services of the API and of each worker in this process.</summary>
     public IServiceProvider[] Services => [_api!.Services, .. _workers.Select(worker => worker.Services)];
@@ -56,19 +62,26 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     /// <param name="workers">Workers in this process.</param>
     /// <param name="redis">Which Redis server to use.</param>
     /// <param name="postgres">Connection string of the test's own server. Null: the test run's shared server.</param>
-    /// <param name="decoder">What the workers in this process decode with. Null: the product's own decoder.</param>
+    /// <param name="settings">Additional settings for all services.</param>
+    public static Task<DarkroomSystem> StartAsync(
+        int workers = 1, RedisKind redis = RedisKind.Garnet, string? postgres = null, params (string Name, string Value)[] settings) =>
+        StartAsync(workers, redis, postgres, _ => Task.CompletedTask, settings);
+
+    /// <param name="workers">Workers in this process.</param>
+    /// <param name="redis">Which Redis server to use.</param>
+    /// <param name="postgres">Connection string of the test's own server. Null: the test run's shared server.</param>
+    /// <param name="prepare">Called when the servers run and the services do not yet; may change <see cref="Settings"/> and <see cref="Decoder"/>.</param>
     /// <param name="settings">Additional settings for all services.</param>
     public static async Task<DarkroomSystem> StartAsync(
-        int workers = 1, RedisKind redis = RedisKind.Garnet, string? postgres = null, DecoderProgram? decoder = null,
-        params (string Name, string Value)[] settings)
+        int workers, RedisKind redis, string? postgres, Func<DarkroomSystem, Task> prepare, params (string Name, string Value)[] settings)
     {
         var system = new DarkroomSystem(
             await TestDatabase.CreateAsync(postgres), await TestRedis.StartAsync(redis), await TestS3.StartAsync(),
             await ImageServer.StartAsync(), await WebhookReceiver.StartAsync());
-        system._decoder = decoder ?? TestDecoders.Own;
         system._settings["ConnectionStrings:darkroom"] = system.Database.ConnectionString;
         system._settings["ConnectionStrings:redis"] = system.Redis.ConnectionString;
         system._settings["ConnectionStrings:s3"] = system.S3.ConnectionString;
+        await prepare(system);
         foreach (var (name, value) in settings)
             system._settings[name] = value;
         await system.StartApiAsync();
@@ -85,9 +98,13 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     }
 
     /// <summary>Starts a worker in a separate process, which can be killed.</summary>
-    public WorkerProcess StartWorkerProcess()
+    /// <param name="settings">Settings for this worker only.</param>
+    public WorkerProcess StartWorkerProcess(params (string Name, string Value)[] settings)
     {
-        var worker = WorkerProcess.Start(_settings);
+        var own = new Dictionary<string, string>(_settings);
+        foreach (var (name, value) in settings)
+            own[name] = value;
+        var worker = WorkerProcess.Start(own);
         _processes.Add(worker);
         return worker;
     }
@@ -130,11 +147,11 @@ internal sealed class DarkroomSystem : IAsyncDisposable
 
     private async Task StartWorkerAsync()
     {
-        var worker = WorkerApp.Build([.. Arguments()], builder => builder.Services.AddSingleton(_decoder));
+        var worker = WorkerApp.Build([.. Arguments()], builder => builder.Services.AddSingleton(Decoder));
         _workers.Add(worker);
         await worker.StartAsync();
     }
 
     private IEnumerable<string> Arguments() =>
-        [.. _settings.Select(setting => $"--{setting.Key}={setting.Value}"), "--environment=Development", "--Logging:LogLevel:Default=Warning"];
+        ["--environment=Development", "--Logging:LogLevel:Default=Warning", .. _settings.Select(setting => $"--{setting.Key}={setting.Value}")];
 }

@@ -9,7 +9,11 @@ public sealed class PoisonTests
     [Fact]
     public async Task An_image_that_crashes_its_decoder_fails_alone_and_no_worker_dies()
     {
-        await using var system = await DarkroomSystem.StartAsync(decoder: TestDecoders.StandIn);
+        await using var system = await DarkroomSystem.StartAsync(workers: 1, RedisKind.Garnet, postgres: null, system =>
+        {
+            system.Decoder = TestDecoders.StandIn;
+            return Task.CompletedTask;
+        });
         var images = system.Images;
         var products = Enumerable.Range(0, 30).Select(i => (IReadOnlyList<string>)[images.Good(i)]).ToList();
         products.Insert(7, [images.Good(100), images.Poison(1), images.Good(101)]);
