@@ -7,6 +7,7 @@ internal sealed class ObjectReadStream(string key, GetObjectResponse response, T
 {
     private readonly Stream _body = response.ResponseStream;
     private CancellationTokenSource _stall = new();
+    private bool _hasFailed;
 
     public override bool CanRead => true;
     public override bool CanSeek => false;
@@ -31,6 +32,7 @@ internal sealed class ObjectReadStream(string key, GetObjectResponse response, T
         }
         catch (Exception e) when (StorageErrors.Map(key, e, cancellationToken) is { } mapped)
         {
+            _hasFailed = true;
             throw mapped;
         }
         finally
@@ -50,6 +52,7 @@ internal sealed class ObjectReadStream(string key, GetObjectResponse response, T
         }
         catch (Exception e) when (StorageErrors.Map(key, e, CancellationToken.None) is { } mapped)
         {
+            _hasFailed = true;
             throw mapped;
         }
     }
@@ -64,9 +67,23 @@ internal sealed class ObjectReadStream(string key, GetObjectResponse response, T
         if (disposing)
         {
             _stall.Dispose();
-            response.Dispose();
+            DisposeResponse();
         }
 
         base.Dispose(disposing);
+    }
+
+    /// <summary>The SDK verifies the checksum of the bytes read when the response is disposed, and reports again what a read has reported.</summary>
+    private void DisposeResponse()
+    {
+        try
+        {
+            response.Dispose();
+        }
+        catch (Exception e) when (StorageErrors.Map(key, e, CancellationToken.None) is { } mapped)
+        {
+            if (!_hasFailed)
+                throw mapped;
+        }
     }
 }
