@@ -92,7 +92,7 @@ internal sealed class RequestBuilder(NpgsqlDataSource database)
             .With("images", _images)
             .With("owner", owner.Value)
             .With("run", _run)
-            .With("open", _fanOutIsOpen)
+            .With("open", _fanOutIsOpen && _status == "processing")
             .ExecuteNonQueryAsync();
         return new RequestId(id);
     }

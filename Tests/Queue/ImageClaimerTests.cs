@@ -69,7 +69,7 @@ public sealed class ImageClaimerTests
         var worker = await rig.WorkerAsync();
         var request = await rig.Request().WithImages(3).BuildAsync();
         await worker.Feeder.FeedAsync(default);
-        await rig.SqlAsync($"update csv_data_table set status = 'cancelled', finished_at = now() where id = '{request.Id}'");
+        await rig.SqlAsync($"update csv_data_table set status = 'cancelled', fan_out_open = false, finished_at = now() where id = '{request.Id}'");
 
         Assert.Empty(await worker.Claimer.ClaimAsync(3, default));
     }

@@ -97,7 +97,7 @@ public sealed class ImageRecorderTests
         var worker = await rig.WorkerAsync();
         var request = await rig.Request().WithImages(1).BuildAsync();
         var image = Assert.Single(await worker.ClaimAsync(1));
-        await rig.SqlAsync("update csv_data_table set status = 'cancelled', finished_at = now()");
+        await rig.SqlAsync("update csv_data_table set status = 'cancelled', fan_out_open = false, finished_at = now()");
 
         Assert.Equal(RecordResult.Superseded, await worker.Recorder.RecordAsync(Outcomes.Success(image), default));
         Assert.Equal((0, 0, 0, 1L), await rig.CountersAsync(request.Id));

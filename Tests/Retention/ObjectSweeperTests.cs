@@ -131,6 +131,9 @@ public sealed class ObjectSweeperTests : IAsyncLifetime
                 set state = (case row when 1 then 'succeeded' else 'failed' end)::image_state,
                     original_key = case row when 1 then @original1 else @original2 end,
                     output_key = case row when 1 then @output end,
+                    output_bytes = 1,
+                    output_sha256 = '\x01',
+                    revision = 2,
                     error_code = case row when 2 then 'not_found' end,
                     finished_at = now()
                 where request_id = @request;

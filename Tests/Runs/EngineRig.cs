@@ -110,7 +110,7 @@ internal sealed class EngineRig : IAsyncDisposable
     public async Task SkipDelaysAsync() => await Database.DataSource.Sql(
             """
             update bookmarks set due_at = now() - interval '1 second';
-            update workflow_instances set ready_at = now() - interval '1 second'
+            update workflow_instances set ready_at = now() - interval '1 second' where status = 'Running'
             """)
         .ExecuteNonQueryAsync();
 

@@ -86,11 +86,12 @@ internal sealed class WebhookScenario : IAsyncDisposable
         await connection.Sql(
                 """
                 update images
-                set state = 'failed', error_code = 'http_404', error_message = 'The server answered 404.', finished_at = now()
+                set state = 'failed', error_code = 'http_404', error_message = 'The server answered 404.', revision = 2, finished_at = now()
                 where request_id = @id and row <= @failed;
 
                 update images
-                set state = 'succeeded', output_key = 'requests/' || request_id || '/images/' || row || '.jpg', finished_at = now()
+                set state = 'succeeded', output_key = 'requests/' || request_id || '/images/' || row || '.jpg', output_bytes = 400, output_sha256 = '\x02',
+                    revision = 2, finished_at = now()
                 where request_id = @id and row > @failed and @finished;
 
                 update csv_data_table
@@ -98,8 +99,10 @@ internal sealed class WebhookScenario : IAsyncDisposable
                     processing_percentage = case when @finished then 100 else 50 end,
                     images_failed = @failed,
                     images_succeeded = case when @finished then no_of_images - @failed else 0 end,
+                    fan_out_open = false,
                     bytes_in = 1000, bytes_out = 400,
                     output_path = case when @finished then 'requests/' || id || '/output.csv' end,
+                    output_run = case when @finished then run end,
                     error_code = case when @status = 'failed' then 'workflow_faulted' end,
                     error_message = case when @status = 'failed' then 'The workflow failed.' end,
                     webhook_url = @url,

@@ -107,6 +107,7 @@ internal static class MemoryBenchmark
                       output_key = 'requests/' || i.request_id || '/images/' || i.row || '-' || i.position || '-0123456789abcdef.jpg',
                       output_type = 'image/jpeg',
                       output_bytes = 1000,
+                      output_sha256 = '\x01',
                       original_bytes = 2000,
                       finished_at = now()
                   from csv_data_table r

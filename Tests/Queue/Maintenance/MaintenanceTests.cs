@@ -113,7 +113,7 @@ public sealed class MaintenanceTests
         var worker = await rig.WorkerAsync();
         var request = await rig.Request().WithImages(1).BuildAsync();
         var image = Assert.Single(await worker.ClaimAsync(1));
-        await rig.SqlAsync("update csv_data_table set status = 'cancelled', finished_at = now()");
+        await rig.SqlAsync("update csv_data_table set status = 'cancelled', fan_out_open = false, finished_at = now()");
         await worker.Recorder.RecordAsync(Outcomes.Success(image), default);
 
         Assert.Equal(1, (await worker.MaintainAsync()).HandedBack);
