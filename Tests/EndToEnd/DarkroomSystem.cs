@@ -34,9 +34,10 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     };
 
     private readonly List<IHost> _workers = [];
-    private readonly List<WorkerProcess> _processes = [];
+    private readonly List<ServiceProcess> _processes = [];
     private readonly Dictionary<string, string> _settings = new(ShortTimeouts);
     private WebApplication? _api;
+    private string _key = "";
 
     private DarkroomSystem(TestDatabase database, TestRedis redis, TestS3 s3, ImageServer images, WebhookReceiver webhooks) =>
         (Database, Redis, S3, Images, Webhooks) = (database, redis, s3, images, webhooks);
@@ -97,14 +98,39 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         return new DarkroomClient(new Uri(_settings["Links:BaseUrl"]), key.Text);
     }
 
+    /// <summary>Starts a second API in a separate process, which can be killed. Returns it and a client of the default owner.</summary>
+    public async Task<(ServiceProcess Process, DarkroomClient Client)> StartApiProcessAsync()
+    {
+        var url = $"http://127.0.0.1:{FreePort.Find()}";
+        var api = ServiceProcess.StartApi(_settings, url);
+        _processes.Add(api);
+        var client = new DarkroomClient(new Uri(url), _key);
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                using var health = await client.Http.GetAsync("/health");
+                return health.IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        });
+        return (api, client);
+    }
+
     /// <summary>Starts a worker in a separate process, which can be killed.</summary>
     /// <param name="settings">Settings for this worker only.</param>
-    public WorkerProcess StartWorkerProcess(params (string Name, string Value)[] settings)
+    /// <param name="within">A program and its arguments that run the worker. Default none.</param>
+    /// <param name="environment">Further environment variables.</param>
+    public ServiceProcess StartWorkerProcess(
+        IEnumerable<(string Name, string Value)>? settings = null, string[]? within = null, params (string Name, string Value)[] environment)
     {
         var own = new Dictionary<string, string>(_settings);
-        foreach (var (name, value) in settings)
+        foreach (var (name, value) in settings ?? [])
             own[name] = value;
-        var worker = WorkerProcess.Start(own);
+        var worker = ServiceProcess.Start(own, within, environment);
         _processes.Add(worker);
         return worker;
     }
@@ -142,6 +168,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         var keys = _api.Services.GetRequiredService<ApiKeyStore>();
         var key = await keys.CreateAsync("test", "test", Scopes.All, CancellationToken.None);
         WebhookSecret = key.WebhookSecret!;
+        _key = key.Text;
         Client = new DarkroomClient(new Uri(_settings["Links:BaseUrl"]), key.Text);
     }
 

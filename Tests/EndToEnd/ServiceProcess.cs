@@ -6,17 +6,17 @@ using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.EndToEnd;
 
-/// <summary>A worker in a separate process, so that it can be killed as the operating system or an operator would.</summary>
-internal sealed class WorkerProcess : IAsyncDisposable
+/// <summary>A worker or an API in a separate process, so that it can be killed as the operating system or an operator would.</summary>
+internal sealed class ServiceProcess : IAsyncDisposable
 {
-    private static readonly string Path = typeof(WorkerProcess).Assembly
-        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == "WorkerService").Value!;
+    private static readonly string Worker = PathOf("WorkerService");
+    private static readonly string Api = PathOf("ApiService");
 
     private readonly Process _process;
     private readonly ChildWatchdog _watchdog;
     private readonly StringBuilder _output = new();
 
-    private WorkerProcess(Process process)
+    private ServiceProcess(Process process)
     {
         _process = process;
         // A full, unread pipe would block the process.
@@ -40,10 +40,22 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a worker.</summary>
     /// <param name="settings">Settings by name, such as <c>Section:Name</c>.</param>
-    public static WorkerProcess Start(IEnumerable<KeyValuePair<string, string>> settings)
+    /// <param name="within">A program and its arguments that run the worker, such as one that enters a network namespace. Default none.</param>
+    /// <param name="environment">Further environment variables.</param>
+    public static ServiceProcess Start(
+        IEnumerable<KeyValuePair<string, string>> settings, string[]? within = null, params (string Name, string Value)[] environment) =>
+        Start([.. within ?? [], "dotnet", Worker], settings, environment);
+
+    /// <summary>Starts an API at this address.</summary>
+    public static ServiceProcess StartApi(IEnumerable<KeyValuePair<string, string>> settings, string url) =>
+        Start(["dotnet", Api, "--urls", url], settings, []);
+
+    private static ServiceProcess Start(
+        string[] command, IEnumerable<KeyValuePair<string, string>> settings, (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Path])
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = System.IO.Path.GetTempPath(),
             RedirectStandardOutput = true,
@@ -54,7 +66,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         // The process lives for seconds, so collecting profile data costs more than it saves.
         start.Environment["DOTNET_TieredPGO"] = "0";
-        return new WorkerProcess(new Process { StartInfo = start });
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+        return new ServiceProcess(new Process { StartInfo = start });
     }
 
     /// <summary>Waits until the worker's output contains this text.</summary>
@@ -99,6 +113,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
         Assert.Equal(0, kill.ExitCode);
     }
 
+    private static string PathOf(string project) => typeof(ServiceProcess).Assembly
+        .GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == project).Value!;
+
     private void Log(string? line)
     {
         if (line is null)
@@ -106,7 +123,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         lock (_output)
             _output.AppendLine(line);
         if (Environment.GetEnvironmentVariable("DARKROOM_TEST_LOG") is { Length: > 0 } file)
-            lock (typeof(WorkerProcess))
+            lock (typeof(ServiceProcess))
                 File.AppendAllText(file, $"[{_process.Id}] {line}\n");
     }
 }

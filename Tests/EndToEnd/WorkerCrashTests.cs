@@ -59,7 +59,7 @@ public sealed class WorkerCrashTests
     [Fact]
     public async Task A_worker_that_is_asked_to_stop_during_startup_shuts_down_gracefully()
     {
-        await using var worker = WorkerProcess.Start(new Dictionary<string, string>
+        await using var worker = ServiceProcess.Start(new Dictionary<string, string>
         {
             ["ConnectionStrings:darkroom"] = $"Host=127.0.0.1;Port={FreePort.Find()};Username=nobody;Database=none",
             ["ConnectionStrings:redis"] = $"127.0.0.1:{FreePort.Find()},abortConnect=false",

@@ -56,13 +56,20 @@ internal sealed class FaultLab : IAsyncDisposable
         return new FaultLab(system, stores.Postgres, stores.Redis, stores.S3, output);
     }
 
-    /// <summary>Uploads the products of two owners: one image in ten does not exist, the others are good.</summary>
+    /// <summary>
+    /// Uploads the products of two owners: one image in ten does not exist, the others are good. The last ones are held back until the
+    /// gate of the image server opens.
+    /// </summary>
     /// <param name="images">Images per owner.</param>
-    public async Task<IReadOnlyList<SubmittedRequest>> UploadAsync(int images)
+    /// <param name="heldBack">How many of them are held back.</param>
+    public async Task<IReadOnlyList<SubmittedRequest>> UploadAsync(int images, int heldBack = 0)
     {
+        if (heldBack > 0)
+            System.Images.CloseGate();
         var csv = ProductCsv.Of([.. Enumerable.Range(0, images / 2).Select(product => (IReadOnlyList<string>)
         [
-            System.Images.Good(2 * product), product % 5 == 4 ? System.Images.Missing(product) : System.Images.Good((2 * product) + 1),
+            2 * product < images - heldBack ? System.Images.Good(2 * product) : System.Images.Gated(2 * product),
+            product % 5 == 4 ? System.Images.Missing(product) : System.Images.Good((2 * product) + 1),
         ])]);
         var other = await System.ClientOfAsync("a competitor");
         _clock.Restart();

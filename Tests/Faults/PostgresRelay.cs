@@ -78,6 +78,7 @@ internal sealed class PostgresRelay : StoreRelay
         var prepared = new Dictionary<string, string>();
         var pending = new MemoryStream();
         var text = new StringBuilder();
+        var transaction = new StringBuilder();
         while (await ReadMessageAsync(client) is { } message)
         {
             pending.Write(message);
@@ -90,8 +91,7 @@ internal sealed class PostgresRelay : StoreRelay
             }
             else if (message[0] is (byte)'Q' or (byte)'S')
             {
-                var exchange = text.ToString();
-                text.Clear();
+                var exchange = Complete(text, transaction);
                 var fault = Before is { } before ? await before(exchange) : FaultKind.None;
                 if (fault == FaultKind.CutBefore)
                     return;
@@ -102,6 +102,19 @@ internal sealed class PostgresRelay : StoreRelay
                 pending.SetLength(0);
             }
         }
+    }
+
+    /// <summary>The text of an exchange; that of a commit includes all statements of its transaction.</summary>
+    private static string Complete(StringBuilder text, StringBuilder transaction)
+    {
+        var exchange = text.ToString();
+        text.Clear();
+        if (exchange.StartsWith("BEGIN", StringComparison.Ordinal))
+            transaction.Clear();
+        else if (exchange.StartsWith("COMMIT", StringComparison.Ordinal))
+            exchange += transaction;
+        transaction.Append(exchange);
+        return exchange;
     }
 
     private async Task ForwardAnswersAsync(Socket server, Socket client, ChannelReader<(string Text, FaultKind Fault)> sent)

@@ -23,7 +23,7 @@ namespace Darkroom.Tests.Faults.Interleavings;
 internal sealed class InterleavedWorld : IAsyncDisposable
 {
     private const int Workers = 3;
-    private const int Images = 6;
+    private const int Images = 4;
 
     private readonly QueueRig _rig;
     private readonly RunFinalizer _ending;
@@ -83,7 +83,7 @@ internal sealed class InterleavedWorld : IAsyncDisposable
 
         var (maintenance, engine, api) = (new Random(seed * 37), new Random(seed * 41), new Random(seed * 43));
         _scheduler.Add("maintenance", _relays[Workers], () => MaintainAsync(maintenance));
-        _scheduler.Add("engine", _relays[Workers + 1], () => AdvanceAsync(_sources[Workers + 1], request.Id, 6, engine));
+        _scheduler.Add("engine", _relays[Workers + 1], () => RunEngineAsync(_sources[Workers + 1], request, engine));
         _scheduler.Add("owner", _relays[Workers + 2], () => InterveneAsync(_sources[Workers + 2], request, api));
 
         await _scheduler.RunAsync(watch.CheckAsync);
@@ -104,14 +104,14 @@ internal sealed class InterleavedWorld : IAsyncDisposable
     private async Task WorkAsync(QueueWorker worker, Random random, ConcurrentDictionary<(long, long), bool> claims)
     {
         var inHand = new List<ClaimedImage>();
-        for (var action = 0; action < 8; action++)
+        for (var action = 0; action < 14; action++)
         {
-            switch (random.Next(6))
+            switch (random.Next(10))
             {
-                case 0:
+                case 0 or 1:
                     await worker.Feeder.FeedAsync(CancellationToken.None);
                     break;
-                case 1 or 2:
+                case 2 or 3 or 4:
                     foreach (var image in await worker.Claimer.ClaimAsync(random.Next(1, 4), CancellationToken.None))
                     {
                         Assert.True(claims.TryAdd((image.Id.Value, image.Fence), true), $"Image {image.Id} was claimed twice under fence {image.Fence}");
@@ -120,14 +120,14 @@ internal sealed class InterleavedWorld : IAsyncDisposable
                     }
 
                     break;
-                case 3 or 4 when inHand.Count > 0:
+                case 5 or 6 or 7 or 8 when inHand.Count > 0:
                     var taken = inHand[random.Next(inHand.Count)];
                     // One in four is recorded again later, as after a lost answer.
                     if (random.Next(4) > 0)
                         inHand.Remove(taken);
                     Count(await worker.Recorder.RecordAsync(Outcome(taken, random), CancellationToken.None) == RecordResult.Recorded ? "recorded" : "superseded");
                     break;
-                case 5 when inHand.Count > 0 && random.Next(3) == 0:
+                case 9 when inHand.Count > 0:
                     await worker.Claimer.HandBackAsync([inHand[0]], CancellationToken.None);
                     inHand.RemoveAt(0);
                     Count("handed back");
@@ -146,7 +146,7 @@ internal sealed class InterleavedWorld : IAsyncDisposable
     /// <summary>Kills and revives workers, rescues, and pushes again what Redis forgot.</summary>
     private async Task MaintainAsync(Random random)
     {
-        for (var action = 0; action < 8; action++)
+        for (var action = 0; action < 6; action++)
         {
             var worker = _workers[random.Next(Workers)];
             switch (random.Next(4))
@@ -177,20 +177,39 @@ internal sealed class InterleavedWorld : IAsyncDisposable
             .With("id", worker.Process.Id)
             .ExecuteNonQueryAsync();
 
-    /// <summary>What the engine does: opens the fan-out of a new run, and ends a run whose last image has ended.</summary>
-    private async Task AdvanceAsync(NpgsqlDataSource database, RequestId request, int actions, Random random)
+    /// <summary>What the engine does: opens the fan-out of a new run, and ends a run whose last image has ended. True if it ended.</summary>
+    private async Task<bool> AdvanceAsync(NpgsqlDataSource database, RequestId request)
     {
-        for (var action = 0; action < actions; action++)
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var run = await LockAsync(connection, request);
+        var ends = run is not null && await IsResumedAsync(connection, run.Instance);
+        if (ends)
+            await EndAsync(connection, request, run!);
+        else if (run is { HasBookmark: false })
+            await OpenAsync(connection, request, run);
+        await transaction.CommitAsync();
+        return ends;
+    }
+
+    /// <summary>Advances the run while others work on it. When it has ended, its owner retries it sooner or later.</summary>
+    private async Task RunEngineAsync(NpgsqlDataSource database, BuiltRequest request, Random random)
+    {
+        var hasEnded = false;
+        for (var action = 0; action < 16; action++)
         {
-            await using var connection = await database.OpenConnectionAsync();
-            await using var transaction = await connection.BeginTransactionAsync();
-            var run = await LockAsync(connection, request);
-            if (run is not null && await IsResumedAsync(connection, run.Instance))
-                await EndAsync(connection, request, run);
-            else if (run is { HasBookmark: false } && random.Next(3) > 0)
-                await OpenAsync(connection, request, run);
-            await transaction.CommitAsync();
+            if (!hasEnded)
+                hasEnded = await AdvanceAsync(database, request.Id);
+            else if (random.Next(2) == 0 && await RetryAsync(database, request))
+                hasEnded = false;
         }
+    }
+
+    private async Task<bool> RetryAsync(NpgsqlDataSource database, BuiltRequest request)
+    {
+        var result = await new RequestLifecycle(database, _ending, _rig.Metrics.Metrics).RetryAsync(request.Owner, request.Id, CancellationToken.None);
+        Count($"retry {result}");
+        return result == LifecycleResult.Done;
     }
 
     private static async Task<OpenRun?> LockAsync(NpgsqlConnection connection, RequestId request)
@@ -246,17 +265,17 @@ internal sealed class InterleavedWorld : IAsyncDisposable
         Count("opened again");
     }
 
-    /// <summary>The owner retries, and one in three cancels at some moment.</summary>
+    /// <summary>The owner retries, and one in four cancels at some moment.</summary>
     private async Task InterveneAsync(NpgsqlDataSource database, BuiltRequest request, Random random)
     {
         var lifecycle = new RequestLifecycle(database, _ending, _rig.Metrics.Metrics);
-        var cancels = random.Next(3) == 0;
+        var cancels = random.Next(4) == 0;
         for (var action = 0; action < 6; action++)
         {
-            if (cancels && random.Next(4) == 0)
+            if (cancels && action == 5)
                 Count($"cancel {await lifecycle.CancelAsync(request.Owner, request.Id, CancellationToken.None)}");
             else
-                Count($"retry {await lifecycle.RetryAsync(request.Owner, request.Id, CancellationToken.None)}");
+                await RetryAsync(database, request);
         }
     }
 
@@ -271,7 +290,7 @@ internal sealed class InterleavedWorld : IAsyncDisposable
             var status = await _rig.ReadAsync<string>($"select status::text from csv_data_table where id = '{request.Id}'");
             if (status is "completed" or "completed_with_errors" or "cancelled" or "failed")
                 break;
-            await AdvanceAsync(_sources[Workers + 1], request.Id, 1, new Random(round));
+            await AdvanceAsync(_sources[Workers + 1], request.Id);
             await last.MaintainAsync();
             await last.Feeder.FeedAsync(CancellationToken.None);
             foreach (var image in await last.Claimer.ClaimAsync(Images, CancellationToken.None))

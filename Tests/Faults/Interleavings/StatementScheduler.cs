@@ -9,7 +9,7 @@ namespace Darkroom.Tests.Faults.Interleavings;
 internal sealed class StatementScheduler(Random random)
 {
     /// <summary>After this time a statement that has not been answered is taken to wait for a lock; only the order depends on it.</summary>
-    private static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan LockWait = TimeSpan.FromMilliseconds(15);
 
     private readonly Lock _gate = new();
     private readonly List<Actor> _actors = [];
