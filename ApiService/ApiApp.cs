@@ -57,7 +57,6 @@ public static class ApiApp
         builder.Services.AddEgress();
         builder.Services.AddWebhookOutbox();
         builder.AddImageLinks();
-        builder.Services.HideImageLinksInTraces();
         builder.AddAccess();
         builder.AddRateLimits();
         builder.Services.AddApiServer();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
@@ -18,6 +19,7 @@ public static class Extensions
     private const string HealthPath = "/health";
     private const string AlivePath = "/alive";
     private const string AliveTag = "live";
+    private const string ImageLinkPath = "/i";
 
     /// <summary>
     /// Darkroom's own activity sources and meters. All with a matching name are collected, so a new feature needs no registration.
@@ -63,8 +65,8 @@ public static class Extensions
     }
 
     /// <summary>
-    /// The console gets JSON, except in development. Libraries log only warnings and errors; traces contain every statement and request. These are defaults:
-    /// <c>Logging:LogLevel</c> in any other configuration source overrides them.
+    /// The console gets JSON, except in development. Libraries log only warnings and errors; traces contain every statement and request.
+    /// These are defaults: <c>Logging:LogLevel</c> in any other configuration source overrides them.
     /// </summary>
     private static void AddQuietLogLevels(this IHostApplicationBuilder builder) =>
         builder.Configuration.Sources.Insert(0, new MemoryConfigurationSource
@@ -112,7 +114,11 @@ public static class Extensions
                 .AddMeter(ProductSources))
             .WithTracing(tracing => tracing
                 .AddSource(builder.Environment.ApplicationName, ProductSources)
-                .AddAspNetCoreInstrumentation(requests => requests.Filter = IsNotProbe)
+                .AddAspNetCoreInstrumentation(requests =>
+                {
+                    requests.Filter = IsNotProbe;
+                    requests.EnrichWithHttpRequest = HideImageLink;
+                })
                 .AddHttpClientInstrumentation(QuietTraces.TraceWithinActivities));
 
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))
@@ -137,6 +143,13 @@ public static class Extensions
         app.MapHealthChecks(HealthPath).AllowAnonymous();
         app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains(AliveTag) }).AllowAnonymous();
         return app;
+    }
+
+    /// <summary>Whoever has an image link can open the image, so the link itself is not traced.</summary>
+    private static void HideImageLink(Activity span, HttpRequest request)
+    {
+        if (request.Path.StartsWithSegments(ImageLinkPath, StringComparison.OrdinalIgnoreCase))
+            span.SetTag("url.path", ImageLinkPath + "/…");
     }
 
     /// <summary>Health probes every few seconds would drown out the traces that matter.</summary>

@@ -12,9 +12,9 @@ alter table csv_data_table
 -- Not valid: rows are checked when they are written, without reading millions of earlier ones under an exclusive lock.
 alter table images
   add constraint images_counts check (
-    row > 0 and position > 0 and run > 0 and fence >= 0 and attempts >= 0 and preemptions >= 0 and exclusive_crashes >= 0) not valid,
-  -- A claim has a fence and at least one attempt; only a claim can be exclusive.
-  add constraint images_claim check (case state when 'running' then fence > 0 and attempts > 0 else not exclusive end) not valid,
+    row > 0 and position > 0 and run > 0 and fence >= 0 and attempts >= 0 and preemptions >= 0) not valid,
+  -- A claim has a fence and at least one attempt.
+  add constraint images_claim check (state <> 'running' or (fence > 0 and attempts > 0)) not valid,
   add constraint images_offer check (state <> 'offered' or offered_at is not null) not valid,
   -- Nothing that has an outcome waits for a later moment; its revision tells readers when they saw it.
   add constraint images_outcome check (
