@@ -22,6 +22,8 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     public static readonly IReadOnlyDictionary<string, string> ShortTimeouts = new Dictionary<string, string>
     {
         ["Egress:AllowLoopback"] = "true",
+        // Many systems run at once, each with a few small images.
+        ["Images:CodecSlots"] = "1",
         // In these tests all images come from one host.
         ["Egress:ConnectionsPerHost"] = "64",
         ["Lease:Duration"] = "00:00:03",

@@ -10,6 +10,7 @@ using Darkroom.AppHost.Hosting;
 using Darkroom.AppHost.Redis;
 using Darkroom.AppHost.Storage;
 using Darkroom.Tests.Api;
+using Darkroom.Tests.Images.Decoders;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Tests.Webhooks;
 using Darkroom.Worker;
@@ -82,7 +83,11 @@ public sealed class SecretLeakTests
 
         await using var api = ApiApp.Build([.. arguments, $"--urls={settings["Links:BaseUrl"]}"], logs.AddTo);
         await api.StartAsync();
-        using var worker = WorkerApp.Build(arguments, logs.AddTo);
+        using var worker = WorkerApp.Build(arguments, builder =>
+        {
+            logs.AddTo(builder);
+            builder.Services.AddSingleton(TestDecoders.Own);
+        });
         await worker.StartAsync();
 
         var keys = api.Services.GetRequiredService<ApiKeyStore>();

@@ -68,6 +68,7 @@ internal sealed class PageProduct : IAsyncDisposable
             $"--ConnectionStrings:s3={S3.ConnectionString}",
             $"--Links:BaseUrl={Origin}",
             "--Egress:AllowLoopback=true",
+            "--Images:CodecSlots=1",
             "--Logging:LogLevel:Default=None",
         ];
 
