@@ -325,7 +325,7 @@ public sealed class WebhookDispatcherTests : IAsyncLifetime
             $"insert into processes (id, kind, host, pid, heartbeat_at) values ('{silent}', 'worker', 'h', 1, now() - interval '10 years')");
         await _scenario.EndRunAsync(_receiver.Url);
         var lease = new ProcessLeaseOptions { Duration = TimeSpan.FromSeconds(2) };
-        var claims = new WebhookClaims(_scenario.Database, Options.Create(new WebhookOptions()), Options.Create(lease));
+        var claims = new WebhookClaims(_scenario.Database, TimeProvider.System, Options.Create(new WebhookOptions()), Options.Create(lease));
         var room = new DispatchCapacity(1, new Dictionary<string, int>(), new Dictionary<OwnerId, int>());
         Assert.Single(await claims.ClaimAsync(silent, room, default));
         await _scenario.TestDatabase.OutliveAsync(lease.Duration);

@@ -8,7 +8,8 @@ using NpgsqlTypes;
 namespace Darkroom.Webhooks;
 
 /// <summary>The sending side of the outbox: claims due deliveries, records attempts, and frees the claims of dead processes.</summary>
-public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOptions> options, IOptions<ProcessLeaseOptions> lease)
+public sealed class WebhookClaims(
+    NpgsqlDataSource database, TimeProvider time, IOptions<WebhookOptions> options, IOptions<ProcessLeaseOptions> lease)
 {
     /// <summary>
     /// Claims due deliveries, longest overdue first, within the remaining capacity of each receiver and owner: neither a receiver with a
@@ -71,7 +72,7 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                     fence = fence + 1
                 from picked
                 where d.id = picked.id
-                returning d.id, d.owner_id, d.request_id, d.url, d.receiver, d.body, d.attempts - d.schedule_from, d.fence, d.traceparent
+                returning d.id, d.owner_id, d.request_id, d.url, d.receiver, d.body, d.attempts - d.schedule_from, d.fence, d.traceparent, now()
                 """)
             .With("process", process)
             .With("total", room.Total)
@@ -96,6 +97,8 @@ public sealed class WebhookClaims(NpgsqlDataSource database, IOptions<WebhookOpt
                 Process = process,
                 Fence = reader.GetInt64(7),
                 TraceParent = reader.TextOrNull(8),
+                ClaimedAt = reader.GetFieldValue<DateTimeOffset>(9),
+                ClaimedTimestamp = time.GetTimestamp(),
             });
         }
 
@@ -246,6 +249,12 @@ public sealed record ClaimedDelivery
 
     /// <summary>Trace context of the run it reports, or null.</summary>
     public string? TraceParent { get; init; }
+
+    /// <summary>When it was claimed, by the database's clock, which all processes share.</summary>
+    public required DateTimeOffset ClaimedAt { get; init; }
+
+    /// <summary>The same moment as a timestamp of this process's <see cref="TimeProvider"/>.</summary>
+    public required long ClaimedTimestamp { get; init; }
 }
 
 /// <summary>How many more deliveries a process may claim.</summary>

@@ -42,7 +42,8 @@ public sealed class WebhookSender : IDisposable
     /// <param name="secrets">The owner's active secrets; the request is signed with each of them.</param>
     public async Task<WebhookOutcome> SendAsync(ClaimedDelivery delivery, IReadOnlyList<string> secrets, CancellationToken cancellationToken)
     {
-        var startedAt = _time.GetUtcNow();
+        // Receivers reject a timestamp that is minutes off, so it must not depend on this machine's clock.
+        var startedAt = delivery.ClaimedAt + _time.GetElapsedTime(delivery.ClaimedTimestamp);
         var began = _time.GetTimestamp();
         if (_guard.CheckUrl(delivery.Url, out var url) is { } refusal)
             return new WebhookOutcome(startedAt, _time.GetElapsedTime(began), Status: null, refusal.Code);
