@@ -16,7 +16,7 @@ internal abstract class StoreRelay : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly HashSet<Socket> _open = [];
     private readonly Lock _gate = new();
-    private readonly IPEndPoint _target;
+    private volatile IPEndPoint _target;
     private readonly Task _accepting;
     private volatile bool _refuse;
 
@@ -45,6 +45,13 @@ internal abstract class StoreRelay : IAsyncDisposable
     }
 
     public void Up() => _refuse = false;
+
+    /// <summary>Leads to another server from now on, as the address of a managed service does after a failover.</summary>
+    public void MoveTo(IPEndPoint target)
+    {
+        _target = target;
+        CutAll();
+    }
 
     /// <summary>Closes all connections.</summary>
     public void CutAll()
