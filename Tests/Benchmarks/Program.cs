@@ -3,6 +3,7 @@ using Darkroom.Benchmarks.Bodies;
 using Darkroom.Benchmarks.Codec;
 using Darkroom.Benchmarks.Csv;
 using Darkroom.Benchmarks.Fairness;
+using Darkroom.Benchmarks.Load;
 using Darkroom.Benchmarks.Memory;
 using Darkroom.Benchmarks.Pipeline;
 using Darkroom.Benchmarks.Product;
@@ -29,6 +30,12 @@ switch (args.FirstOrDefault())
     case "fairness":
         await FairnessBenchmark.RunAsync(options);
         return 0;
+    case "overload":
+        await OverloadBenchmark.RunAsync(options);
+        return 0;
+    case "soak":
+        await SoakBenchmark.RunAsync(options);
+        return 0;
     case "containment":
         await ContainmentBenchmark.RunAsync(options);
         return 0;
@@ -50,6 +57,8 @@ switch (args.FirstOrDefault())
               body [images]              cost of a fan-out's body per image, by the kind of expression of an input
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
+              overload                   ten images beside 1,000 uploads, 1,000 pollers and 300,000 images of another owner
+              soak [minutes]             what grows under mixed load while a worker is killed every minute
               memory [rows...]           peak memory of API and workers, by size of the CSV
             Options: --workers n, --rounds n, --Section:Name=value for the services.
             Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load.

@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Net.Http.Headers;
 using System.Text;
-using Darkroom.AppHost.Processes;
 using Darkroom.Benchmarks.Product;
 
 namespace Darkroom.Benchmarks.Fairness;
@@ -23,14 +21,13 @@ internal static class FairnessBenchmark
         await using var inbox = await WebhookInbox.StartAsync();
         await using var drips = new DripServer(SlowHosts);
         await using var product = await ProductHost.StartAsync(options);
-        using var slow = new HttpClient { BaseAddress = product.Run.Api };
-        slow.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await CreateKeyAsync(product));
-        var csv = Csv(PhotoServer.PhotosIn(folder).Where(photo => photo.EndsWith(".jpg", StringComparison.Ordinal))
+        using var slow = await product.ClientOfAsync("slow");
+        var csv = ProductCsv.Of(PhotoServer.PhotosIn(folder).Where(photo => photo.EndsWith(".jpg", StringComparison.Ordinal))
             .Select(photo => $"{photos.Url}/{Path.GetFileName(photo)}").Take(Images).ToList());
 
         await MeasureAsync(product, inbox, csv);
         var idle = await MeasureAsync(product, inbox, csv, options.Rounds);
-        await UploadAsync(slow, Csv([.. drips.Urls(SlowImages)]));
+        await UploadAsync(slow, ProductCsv.Of([.. drips.Urls(SlowImages)]));
         // Long enough for the slow images to take every place that they get.
         await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
         var beside = await MeasureAsync(product, inbox, csv, options.Rounds);
@@ -63,33 +60,10 @@ internal static class FairnessBenchmark
         return Report.Rounded(watch.Elapsed.TotalSeconds, 3);
     }
 
-    private static string Csv(List<string> urls)
-    {
-        var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
-        for (var i = 0; i < urls.Count; i++)
-            csv.Append($"{i + 1},Product {i + 1},{urls[i]}\n");
-        return csv.ToString();
-    }
-
     private static async Task UploadAsync(HttpClient client, string csv)
     {
         using var form = new MultipartFormDataContent { { new StringContent(csv), "file", "products.csv" } };
         using var response = await client.PostAsync("/v1/requests", form);
         response.EnsureSuccessStatusCode();
-    }
-
-    private static async Task<string> CreateKeyAsync(ProductHost product)
-    {
-        var start = new ProcessStartInfo(DotnetHost.Path, [typeof(Api.ApiApp).Assembly.Location, "keys", "create", "--owner", "slow"])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        start.Environment["ConnectionStrings__darkroom"] = product.Run.ConnectionStrings["darkroom"];
-        using var process = Process.Start(start)!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var key = (await process.StandardOutput.ReadToEndAsync()).Trim();
-        await process.WaitForExitAsync();
-        return process.ExitCode == 0 ? key : throw new InvalidOperationException($"No key could be created: {await errors}");
     }
 }

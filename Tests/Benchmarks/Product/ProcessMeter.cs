@@ -2,13 +2,16 @@ using System.Globalization;
 
 namespace Darkroom.Benchmarks.Product;
 
-/// <summary>CPU time and peak memory of named processes, from Linux's /proc. The CPU time of Postgres includes its child processes.</summary>
+/// <summary>
+/// CPU time and peak memory of named processes, from Linux's /proc. The CPU time of Postgres includes its child processes, that of workers their
+/// decoders.
+/// </summary>
 internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes)
 {
     // USER_HZ, which is 100 on every Linux platform that .NET supports.
     private const double TicksPerSecond = 100;
 
-    private const string ForkingServer = "postgres";
+    private static bool HasChildren(string name) => name == "postgres" || name.StartsWith("worker", StringComparison.Ordinal);
 
     private readonly List<(string Name, int Pid)> _processes = [.. processes];
 
@@ -18,14 +21,14 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
     public Dictionary<string, double> Cpu()
     {
         var all = ReadAll();
-        var cpu = _processes.ToDictionary(process => process.Name, process => CpuOf(process.Pid, process.Name == ForkingServer, all));
+        var cpu = _processes.ToDictionary(process => process.Name, process => CpuOf(process.Pid, HasChildren(process.Name), all));
         var machine = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries)[1..]
             .Select(field => double.Parse(field, CultureInfo.InvariantCulture)).ToArray();
         cpu["machine"] = (machine[0] + machine[1] + machine[2] + machine[5] + machine[6]) / TicksPerSecond;
         return cpu;
     }
 
-    /// <summary>Peak resident memory in MB since the last <see cref="ResetPeaks"/>. For Postgres, of its main process only.</summary>
+    /// <summary>Peak resident memory in MB since the last <see cref="ResetPeaks"/>. Of the main process only.</summary>
     public Dictionary<string, double> Peaks() => _processes.ToDictionary(process => process.Name, process => Peak(process.Pid));
 
     public void ResetPeaks()

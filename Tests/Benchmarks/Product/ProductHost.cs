@@ -69,6 +69,26 @@ internal sealed class ProductHost : IAsyncDisposable
         return new RequestRun(JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid(), watch.Elapsed);
     }
 
+    /// <summary>A client with a key of its own, of another owner.</summary>
+    public async Task<HttpClient> ClientOfAsync(string owner)
+    {
+        var start = new ProcessStartInfo(DotnetHost.Path, [typeof(Api.ApiApp).Assembly.Location, "keys", "create", "--owner", owner])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["ConnectionStrings__darkroom"] = Run.ConnectionStrings["darkroom"];
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var key = (await process.StandardOutput.ReadToEndAsync()).Trim();
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"No key could be created: {await errors}");
+        var client = new HttpClient { BaseAddress = Run.Api, Timeout = TimeSpan.FromMinutes(10) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+
     public async Task<JsonElement> StatusAsync(Guid request) =>
         JsonDocument.Parse(await Client.GetStringAsync($"/v1/requests/{request}")).RootElement;
 

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using Darkroom.Benchmarks.Product;
+
+namespace Darkroom.Benchmarks.Load;
+
+/// <summary>
+/// A crowd of another owner: 1,000 uploads at once, 1,000 clients that poll, and three requests of 100,000 images, beside requests of ten
+/// images. Every refusal must say when to come back, every accepted request must end, and the small ones must not take much longer than on an
+/// idle system. <c>overload [--workers n] [--rounds n]</c>
+/// </summary>
+internal static class OverloadBenchmark
+{
+    private const int Crowd = 1_000;
+    private const int LargeRequests = 3;
+    private const int LargeImages = 100_000;
+    private const int SmallImages = 10;
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    public static async Task RunAsync(BenchmarkOptions options)
+    {
+        var folder = Path.Combine(AppHost.Hosting.Repository.Root, "AppHost", "Samples");
+        await using var photos = await PhotoServer.StartAsync(folder);
+        await using var inbox = await WebhookInbox.StartAsync();
+        await using var product = await ProductHost.StartAsync(options);
+        using var crowd = await product.ClientOfAsync("crowd");
+        var urls = PhotoServer.PhotosIn(folder).Where(photo => photo.EndsWith(".jpg", StringComparison.Ordinal))
+            .Select(photo => $"{photos.Url}/{Path.GetFileName(photo)}").Take(SmallImages).ToList();
+        var small = ProductCsv.Of(urls);
+
+        await MeasureAsync(product, inbox, small);
+        var idle = await MeasureAsync(product, inbox, small, options.Rounds);
+
+        using var over = new CancellationTokenSource();
+        var large = new List<Guid>();
+        var tally = new Tally();
+        for (var i = 0; i < LargeRequests; i++)
+            large.Add(await UploadAsync(crowd, ProductCsv.Of([.. Enumerable.Range(0, LargeImages).Select(n => $"{urls[n % urls.Count]}?n={n}")]), tally));
+        var uploads = Enumerable.Range(0, Crowd).Select(_ => UploadAsync(crowd, ProductCsv.Of([urls[0]]), tally)).ToList();
+        var pollers = Enumerable.Range(0, Crowd).Select(i => PollAsync(crowd, large[i % LargeRequests], tally, over.Token)).ToList();
+        var beside = await MeasureAsync(product, inbox, small, options.Rounds);
+
+        var accepted = await Task.WhenAll(uploads);
+        foreach (var request in large)
+            (await crowd.PostAsync($"/v1/requests/{request}/cancel", null)).Dispose();
+        var ended = 0;
+        foreach (var request in accepted)
+            ended += await EndAsync(crowd, request) == "completed" ? 1 : 0;
+        await over.CancelAsync();
+        await Task.WhenAll(pollers);
+
+        Report.Write(new
+        {
+            benchmark = "overload",
+            options.Workers,
+            idleSeconds = idle,
+            besideCrowdSeconds = beside,
+            medianRatio = Report.Rounded(beside[beside.Count / 2] / idle[idle.Count / 2]),
+            worstRatio = Report.Rounded(beside[^1] / idle[idle.Count / 2]),
+            accepted = accepted.Distinct().Count(),
+            completed = ended,
+            lost = accepted.Length - ended,
+            responses = tally.Statuses.ToDictionary(pair => (int)pair.Key, pair => pair.Value),
+            refusedWithoutRetryAfter = tally.Rude,
+        });
+    }
+
+    /// <summary>Uploads as a well-behaved client does: refused, it comes back when it is told to, with the same idempotency key.</summary>
+    private static async Task<Guid> UploadAsync(HttpClient client, string csv, Tally tally)
+    {
+        var key = Guid.NewGuid().ToString("N");
+        while (true)
+        {
+            using var form = new MultipartFormDataContent { { new StringContent(csv), "file", "products.csv" } };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/requests") { Content = form };
+            request.Headers.Add("Idempotency-Key", key);
+            using var response = await client.SendAsync(request);
+            if (response.StatusCode == HttpStatusCode.Accepted)
+            {
+                tally.Count(response);
+                return JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetGuid();
+            }
+
+            await tally.WaitAsync(response, CancellationToken.None);
+        }
+    }
+
+    private static async Task PollAsync(HttpClient client, Guid id, Tally tally, CancellationToken over)
+    {
+        EntityTagHeaderValue? seen = null;
+        while (!over.IsCancellationRequested)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/requests/{id}");
+                if (seen is not null)
+                    request.Headers.IfNoneMatch.Add(seen);
+                using var response = await client.SendAsync(request, over);
+                seen = response.Headers.ETag ?? seen;
+                await tally.WaitAsync(response, over);
+            }
+            catch (OperationCanceledException) when (over.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task<string?> EndAsync(HttpClient client, Guid id)
+    {
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience;)
+        {
+            using var response = await client.GetAsync($"/v1/requests/{id}");
+            if (response.IsSuccessStatusCode)
+            {
+                var status = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("status").GetString();
+                if (status is not ("created" or "processing"))
+                    return status;
+            }
+
+            await Task.Delay(response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1), TimeProvider.System);
+        }
+
+        return null;
+    }
+
+    private static async Task<List<double>> MeasureAsync(ProductHost product, WebhookInbox inbox, string csv, int rounds)
+    {
+        var seconds = new List<double>();
+        for (var round = 0; round < rounds; round++)
+            seconds.Add(await MeasureAsync(product, inbox, csv));
+        return [.. seconds.Order()];
+    }
+
+    private static async Task<double> MeasureAsync(ProductHost product, WebhookInbox inbox, string csv)
+    {
+        var watch = Stopwatch.StartNew();
+        await product.UploadAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(csv)), inbox);
+        await inbox.NextAsync(Patience);
+        return Report.Rounded(watch.Elapsed.TotalSeconds, 3);
+    }
+
+    /// <summary>How the crowd was answered.</summary>
+    private sealed class Tally
+    {
+        private int _rude;
+
+        public ConcurrentDictionary<HttpStatusCode, int> Statuses { get; } = [];
+
+        /// <summary>Responses 429 and 503 that did not say when to come back.</summary>
+        public int Rude => _rude;
+
+        public void Count(HttpResponseMessage response) => Statuses.AddOrUpdate(response.StatusCode, 1, (_, count) => count + 1);
+
+        public async Task WaitAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+        {
+            Count(response);
+            var isRefused = response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+            if (isRefused && response.Headers.RetryAfter is null)
+                Interlocked.Increment(ref _rude);
+            else if (!isRefused && (int)response.StatusCode >= 400)
+                throw new InvalidOperationException($"A response that nobody expects: {(int)response.StatusCode}.");
+            await Task.Delay(response.Headers.RetryAfter?.Delta ?? TimeSpan.FromSeconds(1), TimeProvider.System, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Globalization;
+using Darkroom.Benchmarks.Product;
+using Npgsql;
+
+namespace Darkroom.Benchmarks.Load;
+
+/// <summary>
+/// Mixed load for a while, with one worker killed every minute: every request must end well, and nothing may grow. Reports memory, open files,
+/// threads, connections and temporary files as the last quarter's averages divided by those of the second quarter.
+/// <c>soak [minutes]</c>, 20 by default; Linux only.
+/// </summary>
+internal static class SoakBenchmark
+{
+    private const int ImagesPerRequest = 40;
+    private static readonly TimeSpan Sample = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan BetweenKills = TimeSpan.FromMinutes(1);
+
+    public static async Task RunAsync(BenchmarkOptions options)
+    {
+        var time = TimeSpan.FromMinutes(options.Count(20));
+        var folder = Path.Combine(AppHost.Hosting.Repository.Root, "AppHost", "Samples");
+        await using var photos = await PhotoServer.StartAsync(folder);
+        await using var inbox = await WebhookInbox.StartAsync();
+        await using var product = await ProductHost.StartAsync(options);
+        await using var database = NpgsqlDataSource.Create(product.Run.ConnectionStrings["darkroom"]);
+        var urls = PhotoServer.PhotosIn(folder).Select(photo => $"{photos.Url}/{Path.GetFileName(photo)}").ToList();
+        // Some fail, so that this path is part of the load.
+        urls.Add($"{photos.Url}/missing.jpg");
+        var csv = ProductCsv.Of([.. Enumerable.Range(0, ImagesPerRequest).Select(i => urls[i % urls.Count])]);
+
+        var model = product.Run.Processes.First(process => process.Name.StartsWith("worker", StringComparison.Ordinal));
+        using var over = new CancellationTokenSource(time);
+        var samples = new List<Dictionary<string, double>>();
+        var sampling = SampleAsync(product, database, samples, over.Token);
+        var kills = KillAsync(model.Pid, over.Token);
+        var statuses = new Dictionary<string, int>();
+        var requests = 0;
+        while (!over.IsCancellationRequested)
+        {
+            // Two at a time: the machine is busy, but no queue builds up.
+            for (var i = 0; i < 2; i++)
+                await product.UploadAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(csv)), inbox);
+            for (var i = 0; i < 2; i++)
+            {
+                var end = (await inbox.NextAsync(TimeSpan.FromMinutes(5))).GetProperty("status").GetString()!;
+                statuses[end] = statuses.GetValueOrDefault(end) + 1;
+                requests++;
+            }
+        }
+
+        await sampling;
+        Report.Write(new
+        {
+            benchmark = "soak",
+            minutes = time.TotalMinutes,
+            kills = await kills,
+            requests,
+            images = requests * ImagesPerRequest,
+            statuses,
+            growth = Growth(samples),
+            atTheEnd = samples[^1].ToDictionary(pair => pair.Key, pair => Report.Rounded(pair.Value, 0)),
+        });
+    }
+
+    /// <summary>Runs a copy of a worker, and kills it every minute for another. Returns how many were killed.</summary>
+    private static async Task<int> KillAsync(int model, CancellationToken over)
+    {
+        var kills = 0;
+        while (true)
+        {
+            using var worker = Process.Start(CopyOf(model))!;
+            try
+            {
+                await Task.Delay(BetweenKills, TimeProvider.System, over);
+                kills++;
+            }
+            catch (OperationCanceledException)
+            {
+                return kills;
+            }
+            finally
+            {
+                worker.Kill();
+                await worker.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>The same program with the same settings, which only the environment of a running worker contains.</summary>
+    private static ProcessStartInfo CopyOf(int process)
+    {
+        var start = new ProcessStartInfo(new FileInfo($"/proc/{process}/exe").LinkTarget!) { WorkingDirectory = Path.GetTempPath() };
+        foreach (var argument in Lines($"/proc/{process}/cmdline").Skip(1))
+            start.ArgumentList.Add(argument);
+        start.Environment.Clear();
+        foreach (var variable in Lines($"/proc/{process}/environ").Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2))
+            start.Environment[variable[0]] = variable[1];
+        start.Environment["Logging__LogLevel__Default"] = "None";
+        return start;
+    }
+
+    private static string[] Lines(string file) => File.ReadAllText(file).Split('\0', StringSplitOptions.RemoveEmptyEntries);
+
+    private static async Task SampleAsync(
+        ProductHost product, NpgsqlDataSource database, List<Dictionary<string, double>> samples, CancellationToken over)
+    {
+        while (!over.IsCancellationRequested)
+        {
+            var sample = new Dictionary<string, double>();
+            foreach (var (name, pid) in product.Run.Processes)
+            {
+                var status = File.ReadLines($"/proc/{pid}/status").Select(line => line.Split(':', 2)).ToDictionary(line => line[0], line => line[1].Trim());
+                sample[$"{name} MB"] = double.Parse(status["VmRSS"].Split(' ')[0], CultureInfo.InvariantCulture) / 1024;
+                sample[$"{name} threads"] = double.Parse(status["Threads"], CultureInfo.InvariantCulture);
+                sample[$"{name} files"] = Directory.GetFiles($"/proc/{pid}/fd").Length;
+            }
+
+            await using var connections = database.CreateCommand("select count(*) from pg_stat_activity where datname = current_database()");
+            sample["connections"] = Convert.ToDouble(await connections.ExecuteScalarAsync(CancellationToken.None), CultureInfo.InvariantCulture);
+            sample["temporary files"] = Directory.GetFileSystemEntries(Path.GetTempPath()).Length;
+            samples.Add(sample);
+            try
+            {
+                await Task.Delay(Sample, TimeProvider.System, over);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>The second quarter is past the warm-up.</summary>
+    private static Dictionary<string, double> Growth(List<Dictionary<string, double>> samples)
+    {
+        var quarter = samples.Count / 4;
+        return samples[0].Keys.ToDictionary(
+            name => name,
+            name => Report.Rounded(Average(samples[^quarter..], name) / Average(samples[quarter..(2 * quarter)], name)));
+    }
+
+    private static double Average(List<Dictionary<string, double>> samples, string name) => samples.Average(sample => sample[name]);
+}
