@@ -124,15 +124,13 @@ internal sealed class DarkroomSystem : IAsyncDisposable
 
     /// <summary>Starts a worker in a separate process, which can be killed.</summary>
     /// <param name="settings">Settings for this worker only.</param>
-    /// <param name="within">A program and its arguments that run the worker. Default none.</param>
-    /// <param name="environment">Further environment variables.</param>
     public ServiceProcess StartWorkerProcess(
-        IEnumerable<(string Name, string Value)>? settings = null, string[]? within = null, params (string Name, string Value)[] environment)
+        params (string Name, string Value)[] settings)
     {
         var own = new Dictionary<string, string>(_settings);
-        foreach (var (name, value) in settings ?? [])
+        foreach (var (name, value) in settings)
             own[name] = value;
-        var worker = ServiceProcess.Start(own, within, environment);
+        var worker = ServiceProcess.Start(own);
         _processes.Add(worker);
         return worker;
     }
@@ -174,9 +172,12 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         Client = new DarkroomClient(new Uri(_settings["Links:BaseUrl"]), key.Text);
     }
 
-    private async Task StartWorkerAsync()
+    /// <summary>Starts a worker in this process.</summary>
+    /// <param name="time">Its clock. Null: the system's.</param>
+    public async Task StartWorkerAsync(TimeProvider? time = null)
     {
-        var worker = WorkerApp.Build([.. Arguments()], builder => builder.Services.AddSingleton(Decoder));
+        var worker = WorkerApp.Build(
+            [.. Arguments()], builder => builder.Services.AddSingleton(Decoder).AddSingleton(time ?? TimeProvider.System));
         _workers.Add(worker);
         await worker.StartAsync();
     }

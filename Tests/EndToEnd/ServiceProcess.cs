@@ -42,20 +42,15 @@ internal sealed class ServiceProcess : IAsyncDisposable
 
     /// <summary>Starts a worker.</summary>
     /// <param name="settings">Settings by name, such as <c>Section:Name</c>.</param>
-    /// <param name="within">A program and its arguments that run the worker, such as one that enters a network namespace. Default none.</param>
-    /// <param name="environment">Further environment variables.</param>
-    public static ServiceProcess Start(
-        IEnumerable<KeyValuePair<string, string>> settings, string[]? within = null, params (string Name, string Value)[] environment) =>
-        Start([.. within ?? [], "dotnet", Worker], settings, environment);
+    public static ServiceProcess Start(IEnumerable<KeyValuePair<string, string>> settings) => Start([Worker], settings);
 
     /// <summary>Starts an API at this address.</summary>
     public static ServiceProcess StartApi(IEnumerable<KeyValuePair<string, string>> settings, string url) =>
-        Start(["dotnet", Api, "--urls", url], settings, []);
+        Start([Api, "--urls", url], settings);
 
-    private static ServiceProcess Start(
-        string[] command, IEnumerable<KeyValuePair<string, string>> settings, (string Name, string Value)[] environment)
+    private static ServiceProcess Start(string[] arguments, IEnumerable<KeyValuePair<string, string>> settings)
     {
-        var start = new ProcessStartInfo(command[0], command[1..])
+        var start = new ProcessStartInfo("dotnet", arguments)
         {
             WorkingDirectory = System.IO.Path.GetTempPath(),
             RedirectStandardOutput = true,
@@ -66,8 +61,6 @@ internal sealed class ServiceProcess : IAsyncDisposable
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
         // The process lives for seconds, so collecting profile data costs more than it saves.
         start.Environment["DOTNET_TieredPGO"] = "0";
-        foreach (var (name, value) in environment)
-            start.Environment[name] = value;
         return new ServiceProcess(new Process { StartInfo = start });
     }
 

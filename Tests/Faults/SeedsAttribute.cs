@@ -19,17 +19,6 @@ internal sealed class SeedsAttribute(int seeds, int longRun = 3) : DataAttribute
     }
 }
 
-/// <summary>A fact of the long run only: it takes minutes.</summary>
-[AttributeUsage(AttributeTargets.Method)]
-internal sealed class LongRunTheoryAttribute : TheoryAttribute
-{
-    public LongRunTheoryAttribute()
-    {
-        if (!LongRun.IsOn)
-            Skip = "Takes minutes; DARKROOM_FAULTS=long runs it.";
-    }
-}
-
 internal static class LongRun
 {
     public static bool IsOn { get; } = Environment.GetEnvironmentVariable("DARKROOM_FAULTS") == "long";
