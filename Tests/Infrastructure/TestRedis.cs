@@ -28,6 +28,7 @@ public sealed class TestRedis : IAsyncDisposable
     private GarnetServer? _garnet;
     private Process? _process;
     private ChildWatchdog? _watchdog;
+    private string? _folder;
 
     private TestRedis(RedisKind kind, int port)
     {
@@ -67,6 +68,7 @@ public sealed class TestRedis : IAsyncDisposable
         _watchdog?.Dispose();
         _process.Dispose();
         _process = null;
+        Directory.Delete(_folder!, recursive: true);
     }
 
     /// <summary>Starts the server on the same port, empty.</summary>
@@ -75,7 +77,7 @@ public sealed class TestRedis : IAsyncDisposable
         if (_kind == RedisKind.Garnet)
             _garnet = GarnetServer.Start(_port);
         else
-            (_process, _watchdog) = await StartProcessAsync(_port);
+            (_process, _watchdog) = await StartProcessAsync(_port, _folder = ServerData.CreateFolder("darkroom-redis-"));
     }
 
     public async Task FlushAsync()
@@ -91,15 +93,20 @@ public sealed class TestRedis : IAsyncDisposable
         await StopAsync();
     }
 
-    private static async Task<(Process Process, ChildWatchdog Watchdog)> StartProcessAsync(int port)
+    private static async Task<(Process Process, ChildWatchdog Watchdog)> StartProcessAsync(int port, string folder)
     {
         var start = new ProcessStartInfo(RedisServerExecutable.Path!)
         {
             RedirectStandardOutput = true,
-            ArgumentList = { "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no" },
+            ArgumentList =
+            {
+                "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                // A replica writes what it receives there, and a server loads on start what it finds.
+                "--dir", folder,
+            },
         };
         var process = Process.Start(start)!;
-        var watchdog = ChildWatchdog.Start(process.Id);
+        var watchdog = ChildWatchdog.Start(process.Id, "KILL", folder);
         while (await process.StandardOutput.ReadLineAsync() is { } line)
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
                 return (process, watchdog);
