@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Security.Claims;
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
+using Darkroom.Api.Server;
 using Darkroom.Configuration;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Timeouts;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.RateLimits;
@@ -18,12 +20,19 @@ internal static class RateLimitExtensions
         Detail = "Wait as long as Retry-After says. Retry-After of a request's status, or a webhook, makes most polling unnecessary.",
     };
 
+    private static readonly ApiProblem TooManyWaiting = new(StatusCodes.Status429TooManyRequests, "too_many_calls", "Too many calls are waiting already.")
+    {
+        Detail = "Too many clients of this owner are calling at the same time.",
+        RetryAfter = TimeSpan.FromSeconds(1),
+    };
+
     /// <summary>Call it after <c>AddAccess</c>. Without a connection string for Redis, each process counts by itself.</summary>
     public static void AddRateLimits(this IHostApplicationBuilder builder)
     {
         var services = builder.Services;
         services.AddSettings<RateLimitOptions>(RateLimitOptions.Section);
         services.AddSingleton<LocalBuckets>();
+        services.AddSingleton<OwnerConcurrency>();
         var isShared = !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("redis"));
         services.AddSingleton(provider => new KeyRateLimiter(
             provider.GetRequiredService<LocalBuckets>(), isShared ? provider.GetRequiredService<SharedBuckets>() : null));
@@ -41,6 +50,7 @@ internal static class RateLimitExtensions
         if (!options.Enabled)
             return app;
         var limiter = app.Services.GetRequiredService<KeyRateLimiter>();
+        var concurrency = app.Services.GetRequiredService<OwnerConcurrency>();
         var policy = Describe(TokenBucket.Of(options));
         app.Use(async (context, next) =>
         {
@@ -53,10 +63,12 @@ internal static class RateLimitExtensions
             var reading = await limiter.TakeAsync(key);
             // When the response starts: the handler of an exception clears the headers that were set before.
             context.Response.OnStarting(() => SetHeadersAsync(context.Response.Headers, policy, reading));
-            if (reading.Taken)
-                await next(context);
-            else
+            if (!reading.Taken)
                 await (Exceeded with { RetryAfter = reading.NextIn }).ExecuteAsync(context);
+            else if (IsQuery(context))
+                await RunInTurnAsync(context, next, concurrency);
+            else
+                await next(context);
         });
         return app;
     }
@@ -67,6 +79,19 @@ internal static class RateLimitExtensions
     /// </summary>
     private static string? CountedKey(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is null ? context.User.FindFirstValue(ApiKeyDefaults.PrefixClaim) : null;
+
+    /// <summary>Whether the call needs the database for a moment. Uploads and files last as long as their clients like, and have limits of their own.</summary>
+    private static bool IsQuery(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<RequestTimeoutAttribute>()?.PolicyName == ApiServer.QueryTimeout;
+
+    private static async Task RunInTurnAsync(HttpContext context, RequestDelegate next, OwnerConcurrency concurrency)
+    {
+        using var turn = await concurrency.EnterAsync(context.User.FindFirstValue(ApiKeyDefaults.OwnerClaim) ?? "", context.RequestAborted);
+        if (turn.IsAcquired)
+            await next(context);
+        else
+            await TooManyWaiting.ExecuteAsync(context);
+    }
 
     // draft-ietf-httpapi-ratelimit-headers-10.
     private static string Describe(TokenBucket bucket) =>

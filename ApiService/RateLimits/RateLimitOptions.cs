@@ -29,6 +29,17 @@ internal sealed class RateLimitOptions
     public int Burst { get; set; } = 3_000;
 
     /// <summary>
+    /// Calls of one owner that are worked on at once in one process, uploads and downloads aside; default 32, a third of its database
+    /// connections.
+    /// </summary>
+    [Range(1, 10_000, ErrorMessage = NotOff)]
+    public int ConcurrentPerOwner { get; set; } = 32;
+
+    /// <summary>Calls of one owner that wait for those; default 2,000. Further ones are refused.</summary>
+    [Range(0, 1_000_000)]
+    public int WaitingPerOwner { get; set; } = 2_000;
+
+    /// <summary>
     /// How long a call waits for Redis, which counts for all processes. Default 100 ms, many times what Redis needs. After one call has
     /// waited that long, this process counts by itself until Redis responds again.
     /// </summary>

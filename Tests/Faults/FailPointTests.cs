@@ -9,7 +9,7 @@ namespace Darkroom.Tests.Faults;
 /// <summary>F2, F3, F18, F21: a process dies exactly between an effect and what records it, at each such gap.</summary>
 public sealed class FailPointTests(ITestOutputHelper output)
 {
-    /// <summary>The gaps after an effect in an ordinary run, each with a new worker; all of them in the long run.</summary>
+    /// <summary>Four of the gaps after an effect in an ordinary run, chosen by the seed, each with a new worker; all gaps in the long run.</summary>
     [Theory]
     [Seeds(1)]
     public async Task A_request_survives_a_worker_that_dies_at_every_gap(int seed)
@@ -17,7 +17,9 @@ public sealed class FailPointTests(ITestOutputHelper output)
         var random = new Random(seed);
         await using var lab = await FaultLab.StartAsync(output);
         var worker = lab.System.StartWorkerProcess();
-        var points = FailPoint.OfWorker.Where(point => LongRun.IsOn || point.IsAfter).ToList();
+        var points = FailPoint.OfWorker.ToList();
+        if (!LongRun.IsOn)
+            points = Some(points.Where(point => point.IsAfter), 4, random);
         var strikes = StrikeAllAsync(lab, worker, points, random);
         var requests = await lab.UploadAsync(40);
 
@@ -48,6 +50,15 @@ public sealed class FailPointTests(ITestOutputHelper output)
             () => TryUploadAsync(lab, csv), accepted => accepted is not null, TimeSpan.FromSeconds(60), "The key is free or answered");
         await lab.CheckAsync([request!], $"The API died, accepted: {isAccepted}", TimeSpan.FromMinutes(1));
         Assert.Equal((1L, 0L), (await CountAsync(lab, "csv_data_table"), await CountAsync(lab, "uploads")));
+    }
+
+    /// <summary>So many of them, in their order.</summary>
+    private static List<FailPoint> Some(IEnumerable<FailPoint> points, int count, Random random)
+    {
+        var all = points.ToList();
+        while (all.Count > count)
+            all.RemoveAt(random.Next(all.Count));
+        return all;
     }
 
     private static async Task StrikeAllAsync(FaultLab lab, ServiceProcess worker, List<FailPoint> points, Random random)

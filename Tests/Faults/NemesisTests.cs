@@ -15,10 +15,10 @@ public sealed class NemesisTests(ITestOutputHelper output)
         var nemesis = new Nemesis(lab, postgres, seed);
         nemesis.StartWorkers(2);
         const int heldBack = 8;
-        var requests = await lab.UploadAsync(LongRun.Or(600, 6_000), heldBack);
+        var requests = await lab.UploadAsync(LongRun.Or(200, 6_000), heldBack);
 
         // Of each product that is held back, one of two images; of each of the two requests.
-        await nemesis.RunAsync(LongRun.Or(6, 24), heldBack);
+        await nemesis.RunAsync(LongRun.Or(4, 24), heldBack);
         lab.System.Images.OpenGate();
 
         await lab.CheckAsync(requests, nemesis.History, TimeSpan.FromMinutes(LongRun.Or(3, 10)));

@@ -19,6 +19,7 @@ public static class ProtectionServices
     /// <summary>Adds <see cref="SecretProtector"/>. Needs an <c>NpgsqlDataSource</c>.</summary>
     public static IServiceCollection AddSecretProtection(this IServiceCollection services)
     {
+        services.TryAddSingleton(TimeProvider.System);
         services.AddSettings<SecretsOptions>(SecretsOptions.Section);
         services.TryAddSingleton<KeyRingStore>();
         services.TryAddSingleton<SecretProtector>();

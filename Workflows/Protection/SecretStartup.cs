@@ -12,7 +12,7 @@ namespace Darkroom.Protection;
 /// </summary>
 internal sealed partial class SecretStartup(
     NpgsqlDataSource database, KeyRingStore ring, SecretProtector protector, IEnumerable<IStoredSecrets> stored, IOptions<SecretsOptions> options,
-    ILogger<SecretStartup> logger) : IHostedService
+    TimeProvider time, ILogger<SecretStartup> logger) : IHostedService
 {
     // An arbitrary constant, distinct from the other advisory locks in the database.
     private const long StartupLock = 0x6461726b73656372;
@@ -21,7 +21,7 @@ internal sealed partial class SecretStartup(
     {
         if (!options.Value.HasKey)
             LogNoKey();
-        await PrepareAsync(cancellationToken);
+        await DatabaseWait.RunAsync(PrepareAsync, time, LogWaiting, cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -49,4 +49,7 @@ internal sealed partial class SecretStartup(
         Message = "Secrets:Key is not set, so the keys that encrypt webhook and link secrets are themselves stored in plain text: "
             + "whoever can read the whole database can read the secrets. Set it to 32 random bytes as base64 (openssl rand -base64 32).")]
     private partial void LogNoKey();
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Waiting for the database: {Reason}")]
+    private partial void LogWaiting(string reason);
 }

@@ -12,29 +12,15 @@ namespace Darkroom.Runs;
 internal sealed partial class DatabaseStartup(
     SchemaMigrator schema, DefinitionSeeder definitions, TimeProvider time, ILogger<DatabaseStartup> logger) : IHostedService
 {
-    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
-
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        var started = time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                await schema.MigrateAsync(cancellationToken);
-                await definitions.SeedAsync(cancellationToken);
-                return;
-            }
-            catch (Exception e) when (DatabaseErrors.IsTransient(e) && time.GetElapsedTime(started) < Timeout)
-            {
-                LogWaiting(e.Message);
-                await Task.Delay(RetryDelay, time, cancellationToken);
-            }
-        }
-    }
+    public Task StartAsync(CancellationToken cancellationToken) => DatabaseWait.RunAsync(PrepareAsync, time, LogWaiting, cancellationToken);
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await schema.MigrateAsync(cancellationToken);
+        await definitions.SeedAsync(cancellationToken);
+    }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Waiting for the database: {Reason}")]
     private partial void LogWaiting(string reason);

@@ -78,6 +78,7 @@ internal sealed class ProductHost : IAsyncDisposable
             RedirectStandardError = true,
         };
         start.Environment["ConnectionStrings__darkroom"] = Run.ConnectionStrings["darkroom"];
+        start.Environment["Secrets__Key"] = AppHost.Hosting.Secrets.ReadOrCreate(Path.Combine(_data.FullName, "secrets.json")).EncryptionKey;
         using var process = Process.Start(start)!;
         var errors = process.StandardError.ReadToEndAsync();
         var key = (await process.StandardOutput.ReadToEndAsync()).Trim();

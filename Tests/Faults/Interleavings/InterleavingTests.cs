@@ -8,7 +8,7 @@ namespace Darkroom.Tests.Faults.Interleavings;
 /// </summary>
 public sealed class InterleavingTests(ITestOutputHelper output)
 {
-    private const int Seeds = 12;
+    private const int Seeds = 6;
 
     [Fact]
     public async Task Any_order_of_statements_keeps_the_invariants()

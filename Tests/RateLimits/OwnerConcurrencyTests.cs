@@ -1,0 +1,50 @@
+using System.Net;
+using Darkroom.Api.RateLimits;
+using Darkroom.Data;
+using Darkroom.Tests.Api;
+using Darkroom.Tests.Infrastructure;
+using Microsoft.Extensions.Options;
+
+namespace Darkroom.Tests.RateLimits;
+
+public sealed class OwnerConcurrencyTests : ApiTest
+{
+    protected override string[] Settings => ["RateLimit:ConcurrentPerOwner=1", "RateLimit:WaitingPerOwner=0", "Requests:QueryTimeout=00:00:30"];
+
+    [Fact]
+    public async Task Calls_of_an_owner_wait_for_its_others_but_not_for_those_of_another()
+    {
+        using var limit = new OwnerConcurrency(Options.Create(new RateLimitOptions { ConcurrentPerOwner = 1, WaitingPerOwner = 1 }));
+        using var first = await limit.EnterAsync("alice", default);
+        var second = limit.EnterAsync("alice", default).AsTask();
+        using var third = await limit.EnterAsync("alice", default);
+        using var other = await limit.EnterAsync("bob", default);
+
+        Assert.Equal((true, false, true), (first.IsAcquired, third.IsAcquired, other.IsAcquired));
+        Assert.False(second.IsCompleted);
+        first.Dispose();
+        using var next = await second;
+        Assert.True(next.IsAcquired);
+    }
+
+    [Fact]
+    public async Task A_call_too_many_is_refused_and_says_when_to_come_back()
+    {
+        await using var connection = await Api.Database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await connection.Sql("lock table csv_data_table in access exclusive mode").ExecuteNonQueryAsync();
+        var waiting = Alice.GetAsync("/v1/requests");
+        await Eventually.GetAsync(
+            async () => (long)(await Api.Database.Sql(
+                "select count(*) from pg_locks where not granted and relation = 'csv_data_table'::regclass").ExecuteScalarAsync())!,
+            blocked => blocked == 1, TimeSpan.FromSeconds(30), "The first call waits for the table");
+
+        using var refused = await Alice.GetAsync("/v1/requests");
+
+        await refused.AssertProblemAsync(HttpStatusCode.TooManyRequests, "too_many_calls");
+        Assert.NotNull(refused.Headers.RetryAfter);
+        await transaction.RollbackAsync();
+        using var response = await waiting;
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+}
