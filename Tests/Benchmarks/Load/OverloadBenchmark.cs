@@ -152,7 +152,7 @@ internal static class OverloadBenchmark
 
         public ConcurrentDictionary<HttpStatusCode, int> Statuses { get; } = [];
 
-        /// <summary>Responses 429 and 503 that did not say when to come back.</summary>
+        /// <summary>Responses 409, 429 and 503 that did not say when to come back.</summary>
         public int Rude => _rude;
 
         public void Count(HttpResponseMessage response) => Statuses.AddOrUpdate(response.StatusCode, 1, (_, count) => count + 1);
@@ -160,7 +160,8 @@ internal static class OverloadBenchmark
         public async Task WaitAsync(HttpResponseMessage response, CancellationToken cancellationToken)
         {
             Count(response);
-            var isRefused = response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable;
+            // 409: the same upload, refused a moment ago, is still being cleaned up.
+            var isRefused = response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable or HttpStatusCode.Conflict;
             if (isRefused && response.Headers.RetryAfter is null)
                 Interlocked.Increment(ref _rude);
             else if (!isRefused && (int)response.StatusCode >= 400)
