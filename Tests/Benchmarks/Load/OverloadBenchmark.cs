@@ -44,13 +44,11 @@ internal static class OverloadBenchmark
         var beside = await MeasureAsync(product, inbox, small, options.Rounds);
 
         var accepted = await Task.WhenAll(uploads);
-        foreach (var request in large)
-            (await crowd.PostAsync($"/v1/requests/{request}/cancel", null)).Dispose();
-        var ended = 0;
-        foreach (var request in accepted)
-            ended += await EndAsync(crowd, request) == "completed" ? 1 : 0;
         await over.CancelAsync();
         await Task.WhenAll(pollers);
+        foreach (var request in large)
+            (await crowd.PostAsync($"/v1/requests/{request}/cancel", null)).Dispose();
+        var ended = (await Task.WhenAll(accepted.Select(request => EndAsync(crowd, request)))).Count(end => end == "completed");
 
         Report.Write(new
         {
