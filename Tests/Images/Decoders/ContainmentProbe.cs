@@ -44,6 +44,7 @@ internal static class ContainmentProbe
             ["open a socket on another thread"] = OnAnotherThread(() => Call(IsX64 ? 41 : 198, 2, 1, 0)),
             ["read the parent's environment"] = Attempt(() => File.ReadAllBytes($"/proc/{parent}/environ")),
             ["read the parent's memory map"] = Attempt(() => File.ReadAllBytes($"/proc/{parent}/maps")),
+            ["read a setting beside the program"] = Attempt(() => File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "xunit.runner.json"))),
             ["read a file"] = Attempt(() => File.ReadAllBytes("/etc/passwd")),
             ["write a file"] = Attempt(() => File.WriteAllText(Path.Combine(Path.GetTempPath(), $"probe-{Environment.ProcessId}"), "")),
             ["take 300 MB"] = Attempt(() => Use((nint)314_572_800)),

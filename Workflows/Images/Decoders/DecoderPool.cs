@@ -136,8 +136,9 @@ public sealed partial class DecoderPool(
                 LogNotContained(decoder.Containment.Missing);
             return decoder;
         }
-        catch (Exception e) when (e is DecoderDiedException or System.ComponentModel.Win32Exception or IOException or InvalidOperationException)
+        catch (Exception e)
         {
+            // Whatever it is: this thread must not end, and the worker with it.
             _isFailing = true;
             LogNotStarted(e);
             return null;

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 
 namespace Darkroom.Images.Decoders;
@@ -44,7 +45,8 @@ internal sealed class DecoderProcess : IDisposable
         var decoder = new DecoderProcess(process, images, options, time);
         try
         {
-            decoder.Containment = decoder.Exchange<ImageOptions, DecoderHello>(images, default, new PooledBuffer(), options.StartTime, default).Containment;
+            using var nothing = new PooledBuffer();
+            decoder.Containment = decoder.Exchange<ImageOptions, DecoderHello>(images, default, nothing, options.StartTime, default).Containment;
             return decoder;
         }
         catch
@@ -73,8 +75,16 @@ internal sealed class DecoderProcess : IDisposable
             return true;
         if (Images % ImagesPerMeasurement != 0)
             return false;
-        _process.Refresh();
-        return _process.HasExited || _process.WorkingSet64 > _options.ResidentBytes || _process.TotalProcessorTime > _options.CpuTime;
+        try
+        {
+            _process.Refresh();
+            return _process.WorkingSet64 > _options.ResidentBytes || _process.TotalProcessorTime > _options.CpuTime;
+        }
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
+        {
+            // It has exited, perhaps only just now.
+            return true;
+        }
     }
 
     private TAnswer Exchange<TQuestion, TAnswer>(
@@ -137,7 +147,7 @@ internal sealed class DecoderProcess : IDisposable
         {
             _process.Kill();
         }
-        catch (InvalidOperationException)
+        catch (Exception e) when (e is InvalidOperationException or Win32Exception)
         {
             // It has exited already.
         }

@@ -52,7 +52,7 @@ public sealed record DecoderProgram(string File, IReadOnlyList<string> Arguments
         var start = new ProcessStartInfo(File, [.. Arguments, .. limits.ToArguments()])
         {
             // No folder of ours, which the child would keep in use.
-            WorkingDirectory = Path.GetPathRoot(Environment.SystemDirectory) is { Length: > 0 } root ? root : "/",
+            WorkingDirectory = Path.GetPathRoot(AppContext.BaseDirectory),
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = OperatingSystem.IsLinux(),

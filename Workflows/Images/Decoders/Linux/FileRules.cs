@@ -21,6 +21,10 @@ internal static class FileRules
     private const ulong ReadDirectory = 1 << 3;
     private const ulong Read = Execute | ReadFile | ReadDirectory;
 
+    private static readonly string[] ProgramSuffixes = [".dll", ".so", ".deps.json", ".runtimeconfig.json"];
+
+    private static string NativeLibraries => Path.Combine(AppContext.BaseDirectory, "runtimes");
+
     /// <summary>All rights of a version; rights that the kernel does not know cannot be restricted.</summary>
     private static ulong AllRights(int version) => version switch
     {
@@ -41,19 +45,23 @@ internal static class FileRules
         using var ruleset = new SafeFileHandle(descriptor, ownsHandle: true);
         foreach (var folder in ReadableFolders())
             Permit(ruleset, folder, Read);
-        foreach (var file in (string[])["/etc/ld.so.cache", "/dev/urandom", "/dev/zero"])
-            Permit(ruleset, file, ReadFile);
+        foreach (var file in (string[])[.. ProgramFiles(), "/etc/ld.so.cache", "/dev/urandom", "/dev/zero"])
+            Permit(ruleset, file, Execute | ReadFile);
         Permit(ruleset, "/dev/null", ReadFile | WriteFile);
         LinuxCalls.Check((int)LinuxCalls.Call(LinuxNumbers.RestrictSelf, descriptor, 0, 0, 0), "landlock_restrict_self");
     }
 
-    /// <summary>
-    /// The application, .NET, the system libraries, which are where those already loaded are, and what the runtime reads about the machine.
-    /// </summary>
+    /// <summary>The application, file by file: settings, which may contain secrets, often stand beside it.</summary>
+    private static IEnumerable<string> ProgramFiles() =>
+        Directory.EnumerateFiles(AppContext.BaseDirectory)
+            .Where(file => ProgramSuffixes.Any(suffix => file.EndsWith(suffix, StringComparison.Ordinal)) || file.Contains(".so.", StringComparison.Ordinal))
+            .Append(Environment.ProcessPath!);
+
+    /// <summary>.NET, the system libraries, which are where those already loaded are, and what the runtime reads about the machine.</summary>
     private static HashSet<string> ReadableFolders()
     {
         var runtime = RuntimeEnvironment.GetRuntimeDirectory();
-        HashSet<string> folders = [AppContext.BaseDirectory, runtime, "/proc", "/sys"];
+        HashSet<string> folders = [runtime, NativeLibraries, "/proc", "/sys"];
         // Under shared/Microsoft.NETCore.App/10.0.0 of the installation, unless the application brings the runtime with it.
         if (Path.GetFullPath(runtime + "/../../..") is var installation && Directory.Exists(installation + "/host/fxr"))
             folders.Add(installation);
@@ -64,6 +72,7 @@ internal static class FileRules
         foreach (var library in (string[])["/lib", "/lib64", "/usr/lib", "/usr/lib64"])
             if (Directory.Exists(library))
                 folders.Add(library);
+        folders.RemoveWhere(folder => Path.TrimEndingDirectorySeparator(folder) == Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory));
         return folders;
     }
 
