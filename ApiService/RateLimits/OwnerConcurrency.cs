@@ -5,7 +5,7 @@ namespace Darkroom.Api.RateLimits;
 
 /// <summary>
 /// Limits the calls of each owner that are worked on at once, so that a crowd of one owner's clients leaves database connections to the
-/// others. Further calls wait for their turn.
+/// others. Further calls wait for their turn. Callers without a key, such as browsers that open image links, count by their address.
 /// </summary>
 internal sealed class OwnerConcurrency(IOptions<RateLimitOptions> options) : IDisposable
 {

@@ -1,11 +1,13 @@
 using System.Globalization;
 using System.Security.Claims;
+using System.Threading.RateLimiting;
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Server;
 using Darkroom.Configuration;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Timeouts;
+using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Api.RateLimits;
@@ -56,7 +58,7 @@ internal static class RateLimitExtensions
         {
             if (CountedKey(context) is not { } key)
             {
-                await next(context);
+                await (IsQuery(context) ? RunInTurnAsync(context, next, concurrency) : next(context));
                 return;
             }
 
@@ -65,13 +67,18 @@ internal static class RateLimitExtensions
             context.Response.OnStarting(() => SetHeadersAsync(context.Response.Headers, policy, reading));
             if (!reading.Taken)
                 await (Exceeded with { RetryAfter = reading.NextIn }).ExecuteAsync(context);
-            else if (IsQuery(context))
-                await RunInTurnAsync(context, next, concurrency);
-            else
+            else if (StaysOpen(context))
                 await next(context);
+            else
+                await RunInTurnAsync(context, next, concurrency);
         });
         return app;
     }
+
+    /// <summary>
+    /// Ends the turn of this call, which begins to receive or send a file: that lasts as long as its client likes, and has limits of its own.
+    /// </summary>
+    public static void EndTurn(this HttpContext context) => context.Features.Get<RateLimitLease>()?.Dispose();
 
     /// <summary>
     /// The caller's key; null if the endpoint is open to everyone. A connection that stays open, such as the hub's, counts once. So does
@@ -80,17 +87,25 @@ internal static class RateLimitExtensions
     private static string? CountedKey(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<IAllowAnonymous>() is null ? context.User.FindFirstValue(ApiKeyDefaults.PrefixClaim) : null;
 
-    /// <summary>Whether the call needs the database for a moment. Uploads and files last as long as their clients like, and have limits of their own.</summary>
+    /// <summary>Whether this is a connection to the hub.</summary>
+    private static bool StaysOpen(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
+
+    /// <summary>Whether the call needs the database.</summary>
     private static bool IsQuery(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<RequestTimeoutAttribute>()?.PolicyName == ApiServer.QueryTimeout;
 
     private static async Task RunInTurnAsync(HttpContext context, RequestDelegate next, OwnerConcurrency concurrency)
     {
-        using var turn = await concurrency.EnterAsync(context.User.FindFirstValue(ApiKeyDefaults.OwnerClaim) ?? "", context.RequestAborted);
-        if (turn.IsAcquired)
-            await next(context);
-        else
+        var caller = context.User.FindFirstValue(ApiKeyDefaults.OwnerClaim) ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
+        using var turn = await concurrency.EnterAsync(caller, context.RequestAborted);
+        if (!turn.IsAcquired)
+        {
             await TooManyWaiting.ExecuteAsync(context);
+            return;
+        }
+
+        context.Features.Set(turn);
+        await next(context);
     }
 
     // draft-ietf-httpapi-ratelimit-headers-10.

@@ -29,8 +29,8 @@ internal sealed class RateLimitOptions
     public int Burst { get; set; } = 3_000;
 
     /// <summary>
-    /// Calls of one owner that are worked on at once in one process, uploads and downloads aside; default 32, a third of its database
-    /// connections.
+    /// Calls of one owner that are worked on at once in one process; default 32, a third of its database connections. An upload or download
+    /// counts until its file begins to flow.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = NotOff)]
     public int ConcurrentPerOwner { get; set; } = 32;

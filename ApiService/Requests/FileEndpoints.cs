@@ -1,5 +1,6 @@
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
+using Darkroom.Api.RateLimits;
 using Darkroom.Data;
 using Darkroom.Requests;
 using Darkroom.Storage;
@@ -43,6 +44,8 @@ internal static class FileEndpoints
     private static async Task<IResult> SendAsync(
         HttpContext context, ObjectStore objects, string key, string fileName, EntityTagHeaderValue tag, RequestsOptions options, CancellationToken cancellationToken)
     {
+        // From here on it takes as long as the client's connection needs.
+        context.EndTurn();
         var (request, response) = (context.Request, context.Response);
         if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, tag))
             return RequestProblems.PreconditionFailed;

@@ -130,6 +130,10 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
     }
 
     // Each store has its own cache, like a separate process.
-    private ApiKeyStore NewProcess() =>
-        new(_database.DataSource, TestSecrets.Owners(_database.DataSource), new VerifiedKeyCache(_time, Options.Create(new AccessOptions())), NullLogger<ApiKeyStore>.Instance);
+    private ApiKeyStore NewProcess()
+    {
+        var options = Options.Create(new AccessOptions());
+        return new ApiKeyStore(
+            _database.DataSource, TestSecrets.Owners(_database.DataSource), new VerifiedKeyCache(_time, options), options, NullLogger<ApiKeyStore>.Instance);
+    }
 }

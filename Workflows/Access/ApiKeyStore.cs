@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Darkroom.Data;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -9,9 +10,13 @@ namespace Darkroom.Access;
 /// <summary>
 /// Creates, lists, revokes and verifies API keys. Only a hash of each key is stored; keys are found by their public prefix.
 /// </summary>
-public sealed partial class ApiKeyStore(NpgsqlDataSource database, OwnerStore owners, VerifiedKeyCache cache, ILogger<ApiKeyStore> logger)
+public sealed partial class ApiKeyStore(
+    NpgsqlDataSource database, OwnerStore owners, VerifiedKeyCache cache, IOptions<AccessOptions> options, ILogger<ApiKeyStore> logger)
+    : IDisposable
 {
     private static readonly byte[] NoHash = new byte[SHA256.HashSizeInBytes];
+
+    private readonly SemaphoreSlim _lookups = new(options.Value.ConcurrentLookups);
 
     public async Task<CreatedApiKey> CreateAsync(
         string owner, string name, IReadOnlyCollection<string> scopes, CancellationToken cancellationToken)
@@ -73,7 +78,22 @@ public sealed partial class ApiKeyStore(NpgsqlDataSource database, OwnerStore ow
         var hash = ApiKeyText.Hash(text);
         if (cache.Find(hash) is { } known)
             return known;
+        await _lookups.WaitAsync(cancellationToken);
+        try
+        {
+            // Another call may have looked up the same key in the meantime.
+            return cache.Find(hash) ?? await VerifyAsync(prefix, hash, cancellationToken);
+        }
+        finally
+        {
+            _lookups.Release();
+        }
+    }
 
+    public void Dispose() => _lookups.Dispose();
+
+    private async Task<VerifiedApiKey?> VerifyAsync(string prefix, byte[] hash, CancellationToken cancellationToken)
+    {
         var started = cache.Now();
         var (key, stored) = await FindAsync(prefix, cancellationToken);
         // Compare even when there is no such key, so that an unknown prefix takes as long as a wrong secret.

@@ -29,8 +29,19 @@ public sealed record NewRequest
 /// <summary>The client's key for one upload, and a digest of what was uploaded.</summary>
 public sealed record IdempotencyKey(string Key, byte[] Digest);
 
-/// <summary>The response previously sent for an idempotency key.</summary>
-public sealed record IdempotentResponse(RequestId Request, byte[] Digest, string Response);
+/// <summary>What an idempotency key was used for.</summary>
+public abstract record KeyUse
+{
+    private KeyUse()
+    {
+    }
+
+    /// <summary>An upload with this key is in progress.</summary>
+    public sealed record InFlight : KeyUse;
+
+    /// <summary>An upload with this key was accepted, and answered with this response.</summary>
+    public sealed record Answered(RequestId Request, byte[] Digest, string Response) : KeyUse;
+}
 
 /// <summary>The outcome of accepting an upload.</summary>
 public abstract record Acceptance

@@ -51,8 +51,8 @@ public sealed partial class UploadStore(
         }
     }
 
-    /// <summary>The response already sent for this key, or null.</summary>
-    public async Task<IdempotentResponse?> FindResponseAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellationToken)
+    /// <summary>What the key was used for so far; null if for nothing.</summary>
+    public async Task<KeyUse?> FindKeyAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
@@ -60,13 +60,22 @@ public sealed partial class UploadStore(
                 from idempotency_keys
                 where owner_id = @owner
                   and key = @key
+                union all
+                select id, null, null
+                from uploads
+                where owner_id = @owner
+                  and idempotency_key = @key
+                order by response nulls last
+                limit 1
                 """)
             .With("owner", owner.Value)
             .With("key", idempotencyKey);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken)
-            ? new IdempotentResponse(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2))
-            : null;
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
+        return await reader.IsDBNullAsync(2, cancellationToken)
+            ? new KeyUse.InFlight()
+            : new KeyUse.Answered(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2));
     }
 
     /// <summary>Ends an upload that has stored nothing, and frees its key.</summary>

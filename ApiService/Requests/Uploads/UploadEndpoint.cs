@@ -1,5 +1,6 @@
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
+using Darkroom.Api.RateLimits;
 using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Requests;
@@ -27,23 +28,30 @@ internal sealed class UploadEndpoint(
         opening.CancelAfter(requests.Value.QueryTimeout);
         var cancellationToken = opening.Token;
 
-        if (key is not null && await uploads.FindResponseAsync(owner, key, cancellationToken).WaitAsync(cancellationToken) is { } previous)
-            return await RepeatAsync(form, previous, context);
-        if (await BeginAsync(owner, key, cancellationToken) is not { } upload)
-            return UploadProblems.KeyInFlight;
-
-        // Another upload with this key may have been accepted between the lookup and our insert.
-        if (key is not null && await FindResponseOrDiscardAsync(upload, key, cancellationToken) is { } acceptedMeanwhile)
-            return await RepeatAsync(form, acceptedMeanwhile, context);
-        if (!gate.TryEnter(owner))
+        if (key is not null)
         {
-            await uploads.DiscardAsync(upload, CancellationToken.None);
-            return UploadProblems.TooMany;
+            switch (await uploads.FindKeyAsync(owner, key, cancellationToken).WaitAsync(cancellationToken))
+            {
+                case KeyUse.Answered previous:
+                    return await RepeatAsync(form, previous, context);
+                case KeyUse.InFlight:
+                    return UploadProblems.KeyInFlight;
+            }
         }
 
+        if (!gate.TryEnter(owner))
+            return UploadProblems.TooMany;
         try
         {
+            if (await BeginAsync(owner, key, cancellationToken) is not { } upload)
+                return UploadProblems.KeyInFlight;
+            // Another upload with this key may have been accepted between the lookup and our insert.
+            if (key is not null && await FindAnswerOrDiscardAsync(upload, key, cancellationToken) is { } acceptedMeanwhile)
+                return await RepeatAsync(form, acceptedMeanwhile, context);
+
             opening.CancelAfter(Timeout.InfiniteTimeSpan);
+            // From here on it takes as long as the client's connection needs.
+            context.EndTurn();
             using var limit = new CancellationTokenSource(options.Value.MaxDuration, time);
             using var receiving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, limit.Token);
             return await ReceiveAsync(upload, form, receiving.Token, limit.Token) switch
@@ -102,11 +110,11 @@ internal sealed class UploadEndpoint(
             uploads.Abandon(upload);
     }
 
-    private async Task<IdempotentResponse?> FindResponseOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
+    private async Task<KeyUse.Answered?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
     {
         try
         {
-            if (await uploads.FindResponseAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not { } previous)
+            if (await uploads.FindKeyAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not KeyUse.Answered previous)
                 return null;
             await uploads.DiscardAsync(upload, CancellationToken.None);
             return previous;
@@ -119,8 +127,9 @@ internal sealed class UploadEndpoint(
     }
 
     /// <summary>Repeats the original response if this is the same upload. Finding out requires reading the whole file.</summary>
-    private async Task<IResult> RepeatAsync(UploadForm form, IdempotentResponse previous, HttpContext context)
+    private async Task<IResult> RepeatAsync(UploadForm form, KeyUse.Answered previous, HttpContext context)
     {
+        context.EndTurn();
         var sha256 = await receiver.HashAsync(form, context.RequestAborted);
         return form.Fields.Digest(sha256).AsSpan().SequenceEqual(previous.Digest)
             ? Accepted(context, previous.Request, previous.Response)

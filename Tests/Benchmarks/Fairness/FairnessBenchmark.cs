@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using Darkroom.Benchmarks.Product;
 
 namespace Darkroom.Benchmarks.Fairness;
@@ -10,7 +8,6 @@ namespace Darkroom.Benchmarks.Fairness;
 /// </summary>
 internal static class FairnessBenchmark
 {
-    private const int Images = 10;
     private const int SlowHosts = 30;
     private const int SlowImages = 2_000;
 
@@ -22,15 +19,14 @@ internal static class FairnessBenchmark
         await using var drips = new DripServer(SlowHosts);
         await using var product = await ProductHost.StartAsync(options);
         using var slow = await product.ClientOfAsync("slow");
-        var csv = ProductCsv.Of(PhotoServer.PhotosIn(folder).Where(photo => photo.EndsWith(".jpg", StringComparison.Ordinal))
-            .Select(photo => $"{photos.Url}/{Path.GetFileName(photo)}").Take(Images).ToList());
+        var small = new SmallRequests(product, inbox, photos, folder);
 
-        await MeasureAsync(product, inbox, csv);
-        var idle = await MeasureAsync(product, inbox, csv, options.Rounds);
+        await small.MeasureAsync(1);
+        var idle = await small.MeasureAsync(options.Rounds);
         await UploadAsync(slow, ProductCsv.Of([.. drips.Urls(SlowImages)]));
         // Long enough for the slow images to take every place that they get.
         await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
-        var beside = await MeasureAsync(product, inbox, csv, options.Rounds);
+        var beside = await small.MeasureAsync(options.Rounds);
 
         Report.Write(new
         {
@@ -41,23 +37,6 @@ internal static class FairnessBenchmark
             medianRatio = Report.Rounded(beside[beside.Count / 2] / idle[idle.Count / 2]),
             worstRatio = Report.Rounded(beside[^1] / idle[idle.Count / 2]),
         });
-    }
-
-    /// <summary>Seconds per round, the fastest first.</summary>
-    private static async Task<List<double>> MeasureAsync(ProductHost product, WebhookInbox inbox, string csv, int rounds)
-    {
-        var seconds = new List<double>();
-        for (var round = 0; round < rounds; round++)
-            seconds.Add(await MeasureAsync(product, inbox, csv));
-        return [.. seconds.Order()];
-    }
-
-    private static async Task<double> MeasureAsync(ProductHost product, WebhookInbox inbox, string csv)
-    {
-        var watch = Stopwatch.StartNew();
-        await product.UploadAsync(new MemoryStream(Encoding.UTF8.GetBytes(csv)), inbox);
-        await inbox.NextAsync(TimeSpan.FromMinutes(10));
-        return Report.Rounded(watch.Elapsed.TotalSeconds, 3);
     }
 
     private static async Task UploadAsync(HttpClient client, string csv)

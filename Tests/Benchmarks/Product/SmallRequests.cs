@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Darkroom.Benchmarks.Product;
+
+/// <summary>Requests of ten images, one after another, each timed from its upload to its webhook.</summary>
+internal sealed class SmallRequests(ProductHost product, WebhookInbox inbox, PhotoServer photos, string folder)
+{
+    private const int Images = 10;
+
+    private readonly byte[] _csv = Encoding.UTF8.GetBytes(ProductCsv.Of(Urls(photos, folder)));
+
+    /// <summary>The first ten JPEGs of the folder.</summary>
+    public static List<string> Urls(PhotoServer photos, string folder) =>
+    [
+        .. PhotoServer.PhotosIn(folder)
+            .Where(photo => photo.EndsWith(".jpg", StringComparison.Ordinal))
+            .Select(photo => $"{photos.Url}/{Path.GetFileName(photo)}")
+            .Take(Images),
+    ];
+
+    /// <summary>Seconds per request, the fastest first.</summary>
+    public async Task<List<double>> MeasureAsync(int rounds)
+    {
+        var seconds = new List<double>();
+        for (var round = 0; round < rounds; round++)
+        {
+            var watch = Stopwatch.StartNew();
+            await product.UploadAsync(new MemoryStream(_csv), inbox);
+            await inbox.NextAsync(TimeSpan.FromMinutes(10));
+            seconds.Add(Report.Rounded(watch.Elapsed.TotalSeconds, 3));
+        }
+
+        return [.. seconds.Order()];
+    }
+}
