@@ -240,6 +240,22 @@ public sealed class EgressGuardTests
         Assert.Equal((ImageFailureCodes.DnsFailed, true), (failure.Code, failure.IsTransient));
     }
 
+    [Fact]
+    public async Task Name_server_that_cannot_tell_is_a_transient_failure_of_the_lookup()
+    {
+        var resolver = new FailingResolver(_ => throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.TryAgain));
+        var failure = await FailureAsync(TestEgress.Options(), resolver, "http://nowhere.test/");
+        Assert.Equal((ImageFailureCodes.DnsFailed, true), (failure.Code, failure.IsTransient));
+    }
+
+    [Fact]
+    public async Task Lookup_that_never_ends_fails_as_one_before_the_connection_times_out()
+    {
+        var resolver = new FailingResolver(cancellationToken => Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken));
+        var failure = await FailureAsync(TestEgress.Options(options => options.Connect = TimeSpan.FromSeconds(5)), resolver, "http://hangs.test/");
+        Assert.Equal((ImageFailureCodes.DnsFailed, true), (failure.Code, failure.IsTransient));
+    }
+
     [HostileCorpusFact]
     public void Corpus_of_ssrf_hosts_is_allowed_or_refused_as_expected()
     {
@@ -260,5 +276,14 @@ public sealed class EgressGuardTests
     {
         using var fetcher = TestEgress.Fetcher(options, resolver);
         return (await Assert.ThrowsAsync<ImageFailedException>(() => fetcher.FetchAsync(new Uri(url), CancellationToken.None))).Failure;
+    }
+
+    private sealed class FailingResolver(Func<CancellationToken, Task> fail) : INameResolver
+    {
+        public async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+        {
+            await fail(cancellationToken);
+            return [];
+        }
     }
 }

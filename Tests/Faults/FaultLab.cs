@@ -31,6 +31,9 @@ internal sealed class FaultLab : IAsyncDisposable
     public RedisRelay Redis { get; }
     public S3Proxy S3 { get; }
 
+    /// <summary>A name under which one image in ten is fetched, each over a connection of its own. Null: all by address.</summary>
+    public string? ImageHost { get; set; }
+
     /// <param name="output">Where figures go.</param>
     /// <param name="workers">Workers in this process; those that are killed are started with <see cref="DarkroomSystem.StartWorkerProcess"/>.</param>
     /// <param name="redis">Which Redis server to use.</param>
@@ -57,24 +60,38 @@ internal sealed class FaultLab : IAsyncDisposable
     }
 
     /// <summary>
-    /// Uploads the products of two owners: one image in ten does not exist, the others are good. The last ones are held back until the
-    /// gate of the image server opens.
+    /// A file of products: one image in ten does not exist, the others are good. The last ones are held back until the gate of the image
+    /// server opens.
     /// </summary>
+    /// <param name="images">Images of all products together.</param>
+    /// <param name="heldBack">How many of them are held back.</param>
+    public string CsvOf(int images, int heldBack = 0) => ProductCsv.Of([.. Enumerable.Range(0, images / 2).Select(product => (IReadOnlyList<string>)
+    [
+        2 * product < images - heldBack ? System.Images.Good(2 * product) : System.Images.Gated(2 * product),
+        (product % 5) switch
+        {
+            4 => System.Images.Missing(product),
+            3 when ImageHost is not null => new UriBuilder(System.Images.Good((2 * product) + 1)) { Host = ImageHost }.Uri.AbsoluteUri,
+            _ => System.Images.Good((2 * product) + 1),
+        },
+    ])]);
+
+    /// <summary>Uploads the products of two owners; see <see cref="CsvOf"/>.</summary>
     /// <param name="images">Images per owner.</param>
     /// <param name="heldBack">How many of them are held back.</param>
     public async Task<IReadOnlyList<SubmittedRequest>> UploadAsync(int images, int heldBack = 0)
     {
         if (heldBack > 0)
             System.Images.CloseGate();
-        var csv = ProductCsv.Of([.. Enumerable.Range(0, images / 2).Select(product => (IReadOnlyList<string>)
-        [
-            2 * product < images - heldBack ? System.Images.Good(2 * product) : System.Images.Gated(2 * product),
-            product % 5 == 4 ? System.Images.Missing(product) : System.Images.Good((2 * product) + 1),
-        ])]);
+        var csv = CsvOf(images, heldBack);
         var other = await System.ClientOfAsync("a competitor");
         _clock.Restart();
         return [await System.Client.UploadAsync(csv, System.Webhooks.Url), await other.UploadAsync(csv, System.Webhooks.Url)];
     }
+
+    /// <summary>How many images of all requests have ended.</summary>
+    public async Task<long> EndedAsync() => (long)(await System.Database.DataSource
+        .Sql("select coalesce(sum(images_succeeded + images_failed), 0) from csv_data_table").ExecuteScalarAsync())!;
 
     /// <summary>Waits until all requests have ended and their webhooks have arrived, then asks the oracle.</summary>
     /// <param name="requests">What was uploaded.</param>

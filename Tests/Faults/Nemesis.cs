@@ -9,7 +9,7 @@ namespace Darkroom.Tests.Faults;
 /// Injects process and server faults one after another, in an order that depends only on the seed, and measures how long it takes each time
 /// until another image ends.
 /// </summary>
-internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, int seed)
+internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, NameServer? names, int seed)
 {
     private static readonly TimeSpan PastLease = TimeSpan.FromSeconds(4);
 
@@ -26,7 +26,7 @@ internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, int s
     public void StartWorkers(int count)
     {
         for (var worker = 0; worker < count; worker++)
-            _workers.Add(lab.System.StartWorkerProcess());
+            _workers.Add(StartWorker());
     }
 
     /// <summary>Injects this many faults. Ends early when only images that are held back are left.</summary>
@@ -44,6 +44,7 @@ internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, int s
             ("S3 fails for 3 s", FailS3Async),
             ("cut from Postgres for 5 s", CutPostgresAsync),
             .. postgres is null ? [] : ((string, Func<Task>)[])[("restart Postgres", postgres.RestartAsync)],
+            .. names is null ? [] : ((string, Func<Task>)[])[PickLookup(names)],
         ];
         // Each kind once, then any: few faults are still different ones.
         var order = all.OrderBy(_ => _random.Next()).Concat(Enumerable.Range(0, Math.Max(0, faults - all.Length)).Select(_ => all[_random.Next(all.Length)]));
@@ -63,8 +64,10 @@ internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, int s
     {
         var at = _random.Next(_workers.Count);
         await _workers[at].KillAsync();
-        _workers[at] = lab.System.StartWorkerProcess();
+        _workers[at] = StartWorker();
     }
+
+    private ServiceProcess StartWorker() => names is null ? lab.System.StartWorkerProcess() : names.Use(() => lab.System.StartWorkerProcess());
 
     private async Task PauseAsync()
     {
@@ -88,6 +91,27 @@ internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, int s
         lab.S3.Before = request => Task.FromResult(dice.Roll(request.ToString()));
         await Task.Delay(TimeSpan.FromSeconds(3), TimeProvider.System);
         lab.S3.Before = null;
+    }
+
+    private (string Name, Func<Task> Do) PickLookup(NameServer names)
+    {
+        (string, NameAnswer)[] all =
+        [
+            ("lookups hang for 5 s", NameAnswer.None),
+            ("lookups fail for 5 s", NameAnswer.Failure),
+            ("private address for 5 s", NameAnswer.Of("10.0.0.1")),
+            ("address without a server for 5 s", NameAnswer.Of("127.0.0.2")),
+        ];
+        var (name, answer) = all[_random.Next(all.Length)];
+        return (name, () => ResolveAsync(names, answer));
+    }
+
+    private static async Task ResolveAsync(NameServer names, NameAnswer answer)
+    {
+        var usual = names.Answer;
+        names.Answer = _ => answer;
+        await Task.Delay(TimeSpan.FromSeconds(5), TimeProvider.System);
+        names.Answer = usual;
     }
 
     private async Task CutPostgresAsync()

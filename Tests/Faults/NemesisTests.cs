@@ -12,7 +12,9 @@ public sealed class NemesisTests(ITestOutputHelper output)
     {
         await using var postgres = await RestartablePostgres.StartAsync();
         await using var lab = await FaultLab.StartAsync(output, postgres: postgres.ConnectionString);
-        var nemesis = new Nemesis(lab, postgres, seed);
+        await using var names = NameServer.WhyMissing is null ? new NameServer { Answer = _ => NameAnswer.Of("127.0.0.1") } : null;
+        lab.ImageHost = names is null ? null : "images.test";
+        var nemesis = new Nemesis(lab, postgres, names, seed);
         nemesis.StartWorkers(2);
         const int heldBack = 8;
         var requests = await lab.UploadAsync(LongRun.Or(200, 6_000), heldBack);

@@ -75,6 +75,9 @@ internal sealed class ImageServer : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         var path = context.Request.Path.Value!;
+        // So that a host's name is looked up for each image.
+        if (Uri.CheckHostName(context.Request.Host.Host) == UriHostNameType.Dns)
+            context.Response.Headers.Connection = "close";
         var times = _requests.AddOrUpdate(path, 1, (_, count) => count + 1);
         switch (path.Split('/')[1])
         {

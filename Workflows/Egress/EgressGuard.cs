@@ -14,6 +14,9 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
 {
     private const int MaxUrlLength = 8_192;
 
+    /// <summary>Part of the time to connect in which a name must be resolved. Not all of it, so that a lookup that hangs is reported as one.</summary>
+    private const double LookupShare = 0.8;
+
     /// <summary>Parses and checks the text of a URL. Null if it may be requested.</summary>
     public EgressRefusal? CheckUrl(string? text, out Uri? uri)
     {
@@ -90,13 +93,29 @@ public sealed class EgressGuard(IOptions<EgressOptions> options, INameResolver r
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        var addresses = TryReadAddress(host, out var literal) ? [literal] : await resolver.ResolveAsync(host, cancellationToken);
-        if (addresses.Length == 0)
-            throw new SocketException((int)SocketError.HostNotFound);
+        var addresses = TryReadAddress(host, out var literal) ? [literal] : await ResolveAsync(host, cancellationToken);
         foreach (var address in addresses)
             if (CheckAddress(address, port) is { } refusal)
                 throw new EgressRefusedException(refusal);
         return await HappyEyeballsConnector.ConnectAsync(addresses, port, options.Value.NextAddressAfter, time, cancellationToken);
+    }
+
+    /// <summary>Every failure counts as an unknown host, so that it is not taken for one of the connection.</summary>
+    private async Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(LookupShare * options.Value.Connect, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            if (await resolver.ResolveAsync(host, either.Token) is { Length: > 0 } addresses)
+                return addresses;
+        }
+        catch (Exception e) when (e is SocketException || (e is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            // Reported below.
+        }
+
+        throw new SocketException((int)SocketError.HostNotFound);
     }
 
     /// <summary>Also recognises addresses that <see cref="Uri"/> takes for names: with a trailing dot or brackets.</summary>
@@ -120,5 +139,13 @@ public interface INameResolver
 /// <summary>The operating system's resolver.</summary>
 internal sealed class SystemNameResolver : INameResolver
 {
-    public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Dns.GetHostAddressesAsync(host, cancellationToken);
+    /// <summary>
+    /// A lookup whose name server does not answer blocks its thread for as long as the system likes, and cannot be cancelled. So it has a
+    /// thread of its own, which a caller that gives up leaves behind: in the pool, a few such names would hold up everything else.
+    /// </summary>
+    public Task<IPAddress[]> ResolveAsync(string host, CancellationToken cancellationToken) => Task.Factory
+        .StartNew(
+            () => Dns.GetHostAddresses(host), CancellationToken.None, TaskCreationOptions.LongRunning | TaskCreationOptions.DenyChildAttach,
+            TaskScheduler.Default)
+        .WaitAsync(cancellationToken);
 }

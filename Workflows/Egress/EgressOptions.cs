@@ -40,7 +40,7 @@ public sealed class EgressOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.1", "01:00:00")]
     public TimeSpan HostWait { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Time to connect, including TLS; default 5 s.</summary>
+    /// <summary>Time to connect, including TLS; default 5 s. Four fifths of it are the most that the lookup of the name may take.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00")]
     public TimeSpan Connect { get; set; } = TimeSpan.FromSeconds(5);
 
