@@ -8,13 +8,27 @@ namespace Darkroom.Tests.EndToEnd;
 /// <summary>One owner's access to a running product, through its HTTP API only.</summary>
 internal sealed class DarkroomClient : IDisposable
 {
-    public DarkroomClient(Uri api, string key)
+    public DarkroomClient(Uri api, string key, HttpMessageHandler? handler = null)
     {
-        Http = new HttpClient { BaseAddress = api };
+        Http = new HttpClient(handler ?? new HttpClientHandler()) { BaseAddress = api };
         Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
     }
 
     public HttpClient Http { get; }
+
+    /// <summary>Waits until an API that has just been started answers.</summary>
+    public Task IsReadyAsync() => Eventually.TrueAsync(async () =>
+    {
+        try
+        {
+            using var health = await Http.GetAsync("/health");
+            return health.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    });
 
     public async Task<SubmittedRequest> UploadAsync(string csv, string? webhookUrl = null, string? workflow = null)
     {

@@ -94,10 +94,13 @@ internal sealed class DarkroomSystem : IAsyncDisposable
     }
 
     /// <summary>Another owner's access.</summary>
-    public async Task<DarkroomClient> ClientOfAsync(string owner)
+    /// <param name="owner">Whose key it gets.</param>
+    /// <param name="api">Another API than this process'.</param>
+    /// <param name="handler">How to get there.</param>
+    public async Task<DarkroomClient> ClientOfAsync(string owner, Uri? api = null, HttpMessageHandler? handler = null)
     {
         var key = await _api!.Services.GetRequiredService<ApiKeyStore>().CreateAsync(owner, "test", Scopes.All, CancellationToken.None);
-        return new DarkroomClient(new Uri(_settings["Links:BaseUrl"]), key.Text);
+        return new DarkroomClient(api ?? new Uri(_settings["Links:BaseUrl"]), key.Text, handler);
     }
 
     /// <summary>Starts a second API in a separate process, which can be killed. Returns it and a client of the default owner.</summary>
@@ -107,18 +110,7 @@ internal sealed class DarkroomSystem : IAsyncDisposable
         var api = ServiceProcess.StartApi(_settings, url);
         _processes.Add(api);
         var client = new DarkroomClient(new Uri(url), _key);
-        await Eventually.TrueAsync(async () =>
-        {
-            try
-            {
-                using var health = await client.Http.GetAsync("/health");
-                return health.IsSuccessStatusCode;
-            }
-            catch (HttpRequestException)
-            {
-                return false;
-            }
-        });
+        await client.IsReadyAsync();
         return (api, client);
     }
 

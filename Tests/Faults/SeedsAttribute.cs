@@ -11,6 +11,13 @@ namespace Darkroom.Tests.Faults;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class SeedsAttribute(int seeds, int longRun = 3) : DataAttribute
 {
+    /// <summary>Whether the test needs a <see cref="HostNetwork"/>; it is skipped where there can be none.</summary>
+    public bool OnNamespaces
+    {
+        get => Skip is not null;
+        init => Skip = value ? HostNetwork.WhyMissing : null;
+    }
+
     public override IEnumerable<object[]> GetData(MethodInfo testMethod)
     {
         if (LongRun.Seed is { } only)

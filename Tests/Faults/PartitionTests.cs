@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Net;
+using Darkroom.Tests.EndToEnd;
+using Darkroom.Tests.Infrastructure;
+using Xunit.Abstractions;
+
+namespace Darkroom.Tests.Faults;
+
+/// <summary>
+/// One host is cut off from another, in one direction or both, while two owners' requests run. Nothing is refused or reset: packets are
+/// lost, so only a time-out can tell.
+/// </summary>
+public sealed class PartitionTests(ITestOutputHelper output)
+{
+    private const int Cuts = 3;
+
+    /// <summary>Past the lease of three seconds.</summary>
+    private static readonly TimeSpan Duration = LongRun.Or(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60));
+
+    /// <summary>From the end of a cut until the host that was cut off works again.</summary>
+    private static readonly TimeSpan Recovery = TimeSpan.FromSeconds(120);
+
+    [Theory]
+    [Seeds(1, OnNamespaces = true)]
+    public async Task Requests_survive_hosts_that_are_cut_off_from_each_other(int seed)
+    {
+        // With the product's own time-outs in the long run.
+        (string, string)[] timeouts = LongRun.IsOn ? [("Storage:Try", "00:00:10")] : [];
+        await using var lab = await FaultLab.StartAsync(output, settings: [.. HostsApart.Settings, .. timeouts]);
+        if (LongRun.IsOn)
+            lab.System.Settings["ConnectionStrings:darkroom"] = lab.System.Database.ConnectionString;
+        await using var hosts = await HostsApart.StartAsync(lab);
+        var partitions = Partition.Of(seed).Take(LongRun.Or(Cuts, int.MaxValue)).ToList();
+        var csv = hosts.Seen(lab.CsvOf((int)(partitions.Count * (Duration.TotalSeconds + 3) * HostsApart.ImagesPerSecond)));
+        using var mine = await hosts.ClientOfAsync("an owner");
+        using var theirs = await hosts.ClientOfAsync("a competitor");
+        await mine.IsReadyAsync();
+        List<SubmittedRequest> requests = [await mine.UploadAsync(csv, hosts.Seen(lab.System.Webhooks.Url)), await theirs.UploadAsync(csv, hosts.Seen(lab.System.Webhooks.Url))];
+        var history = new List<string>();
+
+        foreach (var partition in partitions)
+        {
+            await Eventually.GetAsync(lab.EndedAsync, ended => ended > 0, Recovery, "The first image ends");
+            hosts.Cut(partition);
+            var slowest = partition.First == HostsApart.Api ? await CallAsync(mine, requests[0], Duration) : await WaitAsync(Duration);
+            hosts.Heal(partition);
+            var (next, host) = await RecoverAsync(lab, hosts, partition, mine, requests[0]);
+            history.Add($"{partition}: next image {next.TotalSeconds:0.0} s, host {host.TotalSeconds:0.0} s{slowest}");
+        }
+
+        var context = $"Seed {seed} (repeat it with DARKROOM_FAULT_SEED={seed}): {string.Join("; ", history)}";
+        output.WriteLine(context);
+        await lab.CheckAsync(requests, context, TimeSpan.FromMinutes(LongRun.Or(3, 10)));
+    }
+
+    private static async Task<string> WaitAsync(TimeSpan duration)
+    {
+        await Task.Delay(duration, TimeProvider.System);
+        return "";
+    }
+
+    /// <summary>Calls the API during a cut. It must answer: with the status, or with 503 and how long to wait.</summary>
+    private static async Task<string> CallAsync(DarkroomClient client, SubmittedRequest request, TimeSpan duration)
+    {
+        var (cut, slowest) = (Stopwatch.StartNew(), TimeSpan.Zero);
+        while (cut.Elapsed < duration)
+        {
+            var call = Stopwatch.StartNew();
+            using var response = await client.Http.GetAsync($"/v1/requests/{request.Id}").WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
+            slowest = call.Elapsed > slowest ? call.Elapsed : slowest;
+            Assert.True(
+                response.StatusCode == HttpStatusCode.OK || (response.StatusCode == HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is not null),
+                $"{response.StatusCode} without Retry-After");
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
+
+        return $", slowest answer {slowest.TotalSeconds:0.0} s";
+    }
+
+    /// <summary>How long it takes until another image has ended, and until the host that was cut off works again.</summary>
+    private static async Task<(TimeSpan NextImage, TimeSpan Host)> RecoverAsync(
+        FaultLab lab, HostsApart hosts, Partition partition, DarkroomClient client, SubmittedRequest request)
+    {
+        var clock = Stopwatch.StartNew();
+        var (ended, reached, requested) = (await lab.EndedAsync(), hosts.Received(partition.Second, partition.First), hosts.Received(HostsApart.World, partition.First));
+        await Eventually.GetAsync(lab.EndedAsync, now => now > ended, Recovery, $"{partition}: another image ends");
+        var next = clock.Elapsed;
+        if (partition.First == HostsApart.Api)
+            await Eventually.GetAsync(
+                () => StatusAsync(client, request), status => status == HttpStatusCode.OK, Recovery, $"{partition}: the API answers");
+        else
+            await Eventually.GetAsync(
+                () => Task.FromResult(hosts.Received(HostsApart.World, partition.First) > requested && hosts.Received(partition.Second, partition.First) > reached),
+                works => works, Recovery, $"{partition}: {partition.First} reaches both {partition.Second} and the image host");
+        return (next, clock.Elapsed);
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(DarkroomClient client, SubmittedRequest request)
+    {
+        using var response = await client.Http.GetAsync($"/v1/requests/{request.Id}");
+        return response.StatusCode;
+    }
+}
