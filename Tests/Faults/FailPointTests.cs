@@ -11,7 +11,7 @@ public sealed class FailPointTests(ITestOutputHelper output)
 {
     /// <summary>Four of the gaps after an effect in an ordinary run, chosen by the seed, each with a new worker; all gaps in the long run.</summary>
     [Theory]
-    [Seeds(1)]
+    [Seeds(1, longRun: 20)]
     public async Task A_request_survives_a_worker_that_dies_at_every_gap(int seed)
     {
         var random = new Random(seed);

@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Darkroom.Data;
+using Darkroom.Tests.EndToEnd;
+using Darkroom.Tests.Infrastructure;
+using Xunit.Abstractions;
+
+namespace Darkroom.Tests.Faults;
+
+/// <summary>F1: a worker is killed every three seconds; what it had in hand is soon claimed by another, and little is done twice.</summary>
+public sealed class KillTests(ITestOutputHelper output)
+{
+    private const int Workers = 3;
+
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(3);
+    private static readonly int Kills = LongRun.Or(3, 20);
+
+    /// <summary>
+    /// So that only a kill makes an image run twice: a slow machine ends neither a lease nor a call to S3. Few images are queued, so that
+    /// those of the dead are claimed as soon as they are offered again.
+    /// </summary>
+    private static readonly (string, string)[] Settings =
+        [("Lease:Duration", "00:00:10"), ("Lease:Heartbeat", "00:00:01"), ("Storage:Try", "00:01:00"), ("Queue:OfferedPerRequest", "50")];
+
+    [Theory]
+    [Seeds(1)]
+    public async Task A_worker_is_killed_every_three_seconds(int seed)
+    {
+        var random = new Random(seed);
+        await using var lab = await FaultLab.StartAsync(output, settings: Settings);
+        var stored = new ConcurrentDictionary<string, int>();
+        lab.S3.Before = request =>
+        {
+            if (request.Method == "PUT")
+                stored.AddOrUpdate(request.IsImage ? "images" : "originals", 1, (_, count) => count + 1);
+            return Task.FromResult(FaultKind.None);
+        };
+        var workers = Enumerable.Range(0, Workers).Select(_ => lab.System.StartWorkerProcess()).ToList();
+        var requests = await lab.UploadAsync(LongRun.Or(200, 5_000), heldBack: 4);
+        stored.Clear();
+        await requests[0].ReachAsync(10);
+        var usual = LongRun.IsOn ? await RateAsync(lab) : 0;
+        var inHand = new List<Held>();
+
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            var at = random.Next(workers.Count);
+            await workers[at].KillAsync();
+            inHand.AddRange(await HeldByAsync(lab, workers[at].Id));
+            workers[at] = lab.System.StartWorkerProcess();
+            await WatchAsync(lab, inHand, Every);
+        }
+
+        var recovery = LongRun.IsOn ? await ReturnAsync(lab, usual) : "";
+        lab.System.Images.OpenGate();
+        var context = $"Seed {seed} (repeat it with DARKROOM_FAULT_SEED={seed}), {Kills} kills, {inHand.Count} images in hand";
+        var watching = WatchAsync(lab, inHand, TimeSpan.FromSeconds(60), untilClaimed: true);
+        await lab.CheckAsync(requests, context, TimeSpan.FromMinutes(LongRun.Or(3, 10)));
+        await watching;
+
+        var succeeded = (long)(await lab.System.Database.DataSource.Sql("select count(*) from images where state = 'succeeded'").ExecuteScalarAsync())!;
+        var (images, originals) = (stored["images"] - succeeded, stored["originals"] - succeeded);
+        var longest = inHand.Count == 0 ? TimeSpan.Zero : inHand.Max(held => held.Waited ?? TimeSpan.MaxValue);
+        output.WriteLine(
+            $"{context}: the longest wait for another claim {longest.TotalSeconds:0.0} s; objects stored again: {images} images, {originals} originals{recovery}");
+        Assert.InRange(longest, TimeSpan.Zero, TimeSpan.FromSeconds(45));
+        Assert.InRange(images, 0, inHand.Count);
+        Assert.InRange(originals, 0, inHand.Count);
+    }
+
+    /// <summary>What a dead worker was working on.</summary>
+    private static async Task<List<Held>> HeldByAsync(FaultLab lab, int pid)
+    {
+        await using var command = lab.System.Database.DataSource.Sql(
+                """
+                select i.id, i.fence
+                from images i
+                join processes p on p.id = i.owner
+                where p.pid = @pid
+                  and i.state = 'running'
+                """)
+            .With("pid", pid);
+        await using var reader = await command.ExecuteReaderAsync();
+        var held = new List<Held>();
+        while (await reader.ReadAsync())
+            held.Add(new Held(reader.GetInt64(0), reader.GetInt64(1), Stopwatch.StartNew()));
+        return held;
+    }
+
+    /// <summary>Notes when others claim what the dead had in hand, for so long.</summary>
+    private static async Task WatchAsync(FaultLab lab, List<Held> inHand, TimeSpan duration, bool untilClaimed = false)
+    {
+        var clock = Stopwatch.StartNew();
+        while (clock.Elapsed < duration && (!untilClaimed || inHand.Any(held => held.Waited is null)))
+        {
+            await using (var command = lab.System.Database.DataSource.Sql("select id, fence from images where id = any(@ids)")
+                .With("ids", inHand.Where(held => held.Waited is null).Select(held => held.Image).ToArray()))
+            await using (var reader = await command.ExecuteReaderAsync())
+                while (await reader.ReadAsync())
+                    foreach (var held in inHand.Where(held => held.Image == reader.GetInt64(0) && held.Fence < reader.GetInt64(1)))
+                        held.Waited ??= held.Clock.Elapsed;
+            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
+        }
+    }
+
+    /// <summary>Images per second, over ten seconds.</summary>
+    private static async Task<double> RateAsync(FaultLab lab)
+    {
+        var (clock, before) = (Stopwatch.StartNew(), await lab.EndedAsync());
+        await Task.Delay(TimeSpan.FromSeconds(10), TimeProvider.System);
+        return (await lab.EndedAsync() - before) / clock.Elapsed.TotalSeconds;
+    }
+
+    /// <summary>How long it takes until images end as fast as before.</summary>
+    private static async Task<string> ReturnAsync(FaultLab lab, double usual)
+    {
+        var clock = Stopwatch.StartNew();
+        var rate = await Eventually.GetAsync(() => RateAsync(lab), rate => rate >= 0.9 * usual, TimeSpan.FromSeconds(120), $"{usual:0} images/s again");
+        return $"; {usual:0} images/s before, {rate:0} images/s within {clock.Elapsed.TotalSeconds:0} s of the last kill";
+    }
+
+    private sealed record Held(long Image, long Fence, Stopwatch Clock)
+    {
+        /// <summary>Until another worker claimed it. Null: not yet.</summary>
+        public TimeSpan? Waited { get; set; }
+    }
+}
