@@ -4,13 +4,17 @@ using System.Net.Sockets;
 
 namespace Darkroom.Tests.Faults;
 
-/// <summary>A relay that passes everything, and counts what each client sends.</summary>
+/// <summary>A relay that knows no protocol. It counts what each client sends.</summary>
 internal sealed class PlainRelay(IPEndPoint target, IPAddress address, int port) : StoreRelay(target, address, port)
 {
     private readonly ConcurrentDictionary<IPAddress, long> _bytes = new();
+    private int _generation;
 
     /// <summary>How many bytes the client with this address has sent.</summary>
     public long ReceivedFrom(IPAddress client) => _bytes.GetValueOrDefault(client);
+
+    /// <summary>From now on, nothing passes over the connections that exist, and neither end is told: a firewall has forgotten them.</summary>
+    public void Forget() => Interlocked.Increment(ref _generation);
 
     protected override async Task RelayAsync(Socket client, Socket server)
     {
@@ -21,11 +25,12 @@ internal sealed class PlainRelay(IPEndPoint target, IPAddress address, int port)
 
     private async Task PumpAsync(Socket from, Socket to, Action<int> received)
     {
-        var buffer = new byte[64 * 1024];
+        var (buffer, generation) = (new byte[64 * 1024], Volatile.Read(ref _generation));
         while (await from.ReceiveAsync(buffer, Stopping) is > 0 and var read)
         {
             received(read);
-            await SendAsync(to, buffer.AsMemory(0, read), Stopping);
+            if (generation == Volatile.Read(ref _generation))
+                await SendAsync(to, buffer.AsMemory(0, read), Stopping);
         }
     }
 }

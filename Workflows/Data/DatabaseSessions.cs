@@ -3,20 +3,35 @@ using Npgsql;
 
 namespace Darkroom.Data;
 
-/// <summary>Server settings that every Darkroom session uses.</summary>
+/// <summary>Settings that every Darkroom session with the database uses.</summary>
 public static class DatabaseSessions
 {
     private const int IdleSeconds = 30;
+    private const int ProbeSeconds = 10;
+    private const int Probes = 3;
 
     /// <summary>
-    /// Makes the server end sessions that sit idle inside a transaction. A frozen process (a suspended VM, a paused container) still
-    /// looks alive to the network and would otherwise hold its locks until it resumes.
+    /// Ends sessions whose other end is gone or frozen, on both sides.
+    /// <para>
+    /// The server ends those that sit idle inside a transaction: a frozen process (a suspended VM, a paused container) still looks alive to
+    /// the network and would otherwise hold its locks until it resumes.
+    /// </para>
+    /// <para>
+    /// Both sides probe a silent connection, and drop it when nobody answers, a minute after a host or a firewall between them has forgotten
+    /// it without a word (on the client's side the number of probes is the system's). By default the server would keep its advisory locks
+    /// for two hours, and the client would wait for an answer for ever.
+    /// </para>
     /// </summary>
-    /// <remarks>Set as a connection option rather than by SET, which is reset when the connection returns to the pool.</remarks>
-    public static void LimitIdleTransactions(NpgsqlDataSourceBuilder database)
+    /// <remarks>Set as connection options rather than by SET, which is reset when the connection returns to the pool.</remarks>
+    public static void LimitSilence(NpgsqlDataSourceBuilder database)
     {
-        var limit = string.Create(CultureInfo.InvariantCulture, $"-c idle_in_transaction_session_timeout={IdleSeconds}s");
-        var existing = database.ConnectionStringBuilder.Options;
-        database.ConnectionStringBuilder.Options = existing is null ? limit : $"{limit} {existing}";
+        var connection = database.ConnectionStringBuilder;
+        var limits = string.Create(
+            CultureInfo.InvariantCulture,
+            $"-c idle_in_transaction_session_timeout={IdleSeconds}s -c tcp_keepalives_idle={IdleSeconds} -c tcp_keepalives_interval={ProbeSeconds} -c tcp_keepalives_count={Probes}");
+        connection.Options = connection.Options is { } existing ? $"{limits} {existing}" : limits;
+        connection.TcpKeepAlive = true;
+        connection.TcpKeepAliveTime = IdleSeconds;
+        connection.TcpKeepAliveInterval = ProbeSeconds;
     }
 }

@@ -15,6 +15,12 @@ public sealed partial class PostgresNotificationListener(
     /// </summary>
     private static readonly TimeSpan Reconnect = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long a silent connection is trusted. Then it is tried out: a server that has vanished without a word would otherwise be listened to
+    /// for ever.
+    /// </summary>
+    internal TimeSpan Silence { get; init; } = TimeSpan.FromSeconds(30);
+
     private readonly AsyncAutoResetEvent _signal = new(time);
     private readonly CancellationTokenSource _stop = new();
     private Task _listening = Task.CompletedTask;
@@ -58,7 +64,8 @@ public sealed partial class PostgresNotificationListener(
                 // Notifications sent while we were not listening are lost: have the loop check for work.
                 Set();
                 while (true)
-                    await connection.WaitAsync(stopping);
+                    if (!await connection.WaitAsync(Silence, stopping))
+                        await connection.Sql("select").ExecuteNonQueryAsync(stopping);
             }
             catch (Exception) when (stopping.IsCancellationRequested)
             {
