@@ -41,6 +41,17 @@ internal sealed class DarkroomClient : IDisposable
         return new SubmittedRequest(this, JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!);
     }
 
+    /// <summary>Uploads once. Null if the API refuses it for now, in which case it must say when to try again.</summary>
+    public async Task<SubmittedRequest?> TryUploadAsync(string csv)
+    {
+        using var response = await PostAsync(csv, null, null);
+        var body = await response.Content.ReadAsStringAsync();
+        if (response.StatusCode == HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is not null)
+            return null;
+        Assert.True(response.StatusCode == HttpStatusCode.Accepted, $"{response.StatusCode}: {body}");
+        return new SubmittedRequest(this, JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!);
+    }
+
     /// <summary>Creates a new webhook secret for this owner; the previous one stays valid for a while.</summary>
     public async Task<string> RotateWebhookSecretAsync()
     {

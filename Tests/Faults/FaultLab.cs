@@ -93,6 +93,10 @@ internal sealed class FaultLab : IAsyncDisposable
     public async Task<long> EndedAsync() => (long)(await System.Database.DataSource
         .Sql("select coalesce(sum(images_succeeded + images_failed), 0) from csv_data_table").ExecuteScalarAsync())!;
 
+    /// <summary>Whether any request has not ended.</summary>
+    public async Task<bool> HasWorkAsync() => (bool)(await System.Database.DataSource
+        .Sql("select exists (select from csv_data_table where status in ('created', 'processing'))").ExecuteScalarAsync())!;
+
     /// <summary>Waits until all requests have ended and their webhooks have arrived, then asks the oracle.</summary>
     /// <param name="requests">What was uploaded.</param>
     /// <param name="context">What happened, and how to repeat it; printed with the figures.</param>

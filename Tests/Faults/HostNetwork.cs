@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Darkroom.Tests.Infrastructure;
 
 namespace Darkroom.Tests.Faults;
 
@@ -121,8 +122,20 @@ internal sealed class HostNetwork : IDisposable
         if (!Directory.Exists(Folder))
             return;
         foreach (var name in Directory.EnumerateFiles(Folder, Prefix + "*").Select(Path.GetFileName))
-            if (int.TryParse(name!.Split('-')[1], CultureInfo.InvariantCulture, out var process) && !Infrastructure.ChildProcesses.Exists(process))
-                Ip("netns", "delete", name);
+            if (int.TryParse(name!.Split('-')[1], CultureInfo.InvariantCulture, out var process) && !ChildProcesses.Exists(process))
+                TryDelete(name);
+    }
+
+    private static void TryDelete(string name)
+    {
+        try
+        {
+            Ip("netns", "delete", name);
+        }
+        catch (InvalidOperationException)
+        {
+            // Another run is deleting it as well.
+        }
     }
 
     private static void Ip(params string[] arguments)
@@ -133,4 +146,11 @@ internal sealed class HostNetwork : IDisposable
         if (ip.ExitCode != 0)
             throw new InvalidOperationException($"ip {string.Join(' ', arguments)}: {error}");
     }
+}
+
+/// <summary>A test on a <see cref="HostNetwork"/>; skipped where there can be none.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class HostNetworkFactAttribute : FactAttribute
+{
+    public HostNetworkFactAttribute() => Skip = HostNetwork.WhyMissing;
 }
