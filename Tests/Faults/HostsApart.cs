@@ -25,7 +25,9 @@ internal sealed class HostsApart : IAsyncDisposable
     private const int ImagePort = 8081;
     private const int WebhookPort = 8082;
 
-    /// <summary>Settings for the laboratory. The outside world has unusual ports, and few images a second, so that a cut hits a running request.</summary>
+    /// <summary>
+    /// Settings for the laboratory. The outside world has unusual ports, and few images a second, so that a cut hits a running request.
+    /// </summary>
     public static readonly (string Name, string Value)[] Settings =
     [
         ("Egress:AdditionalPorts:0", $"{ImagePort}"),
@@ -99,7 +101,8 @@ internal sealed class HostsApart : IAsyncDisposable
     }
 
     /// <summary>How many bytes a store or the outside world has received from another host.</summary>
-    public long Received(string host, string from) => _relays.Where(relay => relay.Address.Equals(AddressOf(host))).Sum(relay => relay.ReceivedFrom(AddressOf(from)));
+    public long Received(string host, string from) =>
+        _relays.Where(relay => relay.Address.Equals(AddressOf(host))).Sum(relay => relay.ReceivedFrom(AddressOf(from)));
 
     public async ValueTask DisposeAsync()
     {
@@ -128,7 +131,8 @@ internal sealed class HostsApart : IAsyncDisposable
 
     private void Relay(string host, Uri target, int port) => Relay(host, IPEndPoint.Parse(target.Authority), port);
 
-    private void Relay(string host, IPEndPoint target, int port) => _relays.Add(_network.On(host, () => new PlainRelay(target, AddressOf(host), port)));
+    private void Relay(string host, IPEndPoint target, int port) =>
+        _relays.Add(_network.On(host, () => new PlainRelay(target, AddressOf(host), port)));
 }
 
 /// <summary>Two hosts between which packets are lost, from the first to the second, from the second to the first, or both.</summary>
@@ -148,7 +152,9 @@ internal sealed record Partition(string First, string Second, bool Forth, bool B
         }
     }
 
-    /// <summary>Every pair that matters once, in an order and with directions that depend on the seed. Three seeds in a row use all directions.</summary>
+    /// <summary>
+    /// Every pair that matters once, in an order and with directions that depend on the seed. Three seeds in a row use all directions.
+    /// </summary>
     public static IReadOnlyList<Partition> Of(int seed)
     {
         var random = new Random(seed);

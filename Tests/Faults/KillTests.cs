@@ -61,7 +61,8 @@ public sealed class KillTests(ITestOutputHelper output)
         var (images, originals) = (stored["images"] - succeeded, stored["originals"] - succeeded);
         var longest = inHand.Count == 0 ? TimeSpan.Zero : inHand.Max(held => held.Waited ?? TimeSpan.MaxValue);
         output.WriteLine(
-            $"{context}: the longest wait for another claim {longest.TotalSeconds:0.0} s; objects stored again: {images} images, {originals} originals{recovery}");
+            $"{context}: the longest wait for another claim {longest.TotalSeconds:0.0} s; " +
+            $"objects stored again: {images} images, {originals} originals{recovery}");
         Assert.InRange(longest, TimeSpan.Zero, TimeSpan.FromSeconds(45));
         Assert.InRange(images, 0, inHand.Count);
         Assert.InRange(originals, 0, inHand.Count);

@@ -30,9 +30,9 @@ public sealed class NameLookupTests(ITestOutputHelper output)
         var lease = await Eventually.GetAsync(() => LeaseOfAsync(system, worker), id => id is not null, TimeSpan.FromSeconds(60), "The worker starts");
 
         var clock = Stopwatch.StartNew();
-        var hanging = await system.Client.UploadAsync(ProductCsv.Of([.. Enumerable.Range(0, Hanging).Select(i => (IReadOnlyList<string>)[On($"hangs{i}.test", system.Images.Good(i))])]));
+        var hanging = await system.Client.UploadAsync(Csv(system, "hangs", Hanging));
         await Eventually.TrueAsync(() => Task.FromResult(Enumerable.Range(0, Hanging).Any(i => names.LookupsOf($"hangs{i}.test") > 0)));
-        var good = await other.UploadAsync(ProductCsv.Of([.. Enumerable.Range(0, 20).Select(i => (IReadOnlyList<string>)[On($"good{i}.test", system.Images.Good(i))])]));
+        var good = await other.UploadAsync(Csv(system, "good", 20));
 
         var end = await good.EndAsync();
         var held = clock.Elapsed;
@@ -41,7 +41,8 @@ public sealed class NameLookupTests(ITestOutputHelper output)
         await hanging.EndAsync();
         Assert.All(await hanging.OutputRowsAsync(), row => Assert.Equal($"1: {ImageFailureCodes.DnsFailed}", row.Errors));
         Assert.Equal(lease, await LeaseOfAsync(system, worker));
-        output.WriteLine($"The other owner's images ended after {held.TotalSeconds:0.0} s, those whose lookups hang after {clock.Elapsed.TotalSeconds:0.0} s");
+        output.WriteLine(
+            $"The other owner's images ended after {held.TotalSeconds:0.0} s, those whose lookups hang after {clock.Elapsed.TotalSeconds:0.0} s");
     }
 
     [NameServerFact]
@@ -71,6 +72,10 @@ public sealed class NameLookupTests(ITestOutputHelper output)
             (await request.OutputRowsAsync()).Select(row => row.Errors));
         Assert.Equal((2, 1), (names.LookupsOf("moves.test"), names.LookupsOf("elsewhere.test")));
     }
+
+    /// <summary>So many images, each on a host of its own.</summary>
+    private static string Csv(DarkroomSystem system, string name, int images) => ProductCsv.Of(
+        [.. Enumerable.Range(0, images).Select(i => (IReadOnlyList<string>)[On($"{name}{i}.test", system.Images.Good(i))])]);
 
     /// <summary>The URL under another name of its host.</summary>
     private static string On(string name, string url) => new UriBuilder(url) { Host = name }.Uri.AbsoluteUri;

@@ -6,7 +6,10 @@ using System.Text;
 
 namespace Darkroom.Tests.Faults;
 
-/// <summary>A name server that answers as the test says, for processes that are started with <see cref="Use"/>. They ask the system's resolver as ever.</summary>
+/// <summary>
+/// A name server that answers as the test says, for processes that are started with <see cref="Use"/>. They ask the system's resolver as
+/// ever.
+/// </summary>
 internal sealed class NameServer : IAsyncDisposable
 {
     private const int Header = 12;

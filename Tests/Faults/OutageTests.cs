@@ -101,7 +101,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     {
         using var response = await lab.System.Client.Http.GetAsync($"/v1/requests/{request.Id}");
         Assert.True(
-            response.StatusCode == HttpStatusCode.OK || (response.StatusCode == HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is not null),
+            response is { StatusCode: HttpStatusCode.OK } or { StatusCode: HttpStatusCode.ServiceUnavailable, Headers.RetryAfter: not null },
             $"{response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
         return response.StatusCode == HttpStatusCode.OK;
     }

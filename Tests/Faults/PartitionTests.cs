@@ -35,7 +35,8 @@ public sealed class PartitionTests(ITestOutputHelper output)
         using var mine = await hosts.ClientOfAsync("an owner");
         using var theirs = await hosts.ClientOfAsync("a competitor");
         await mine.IsReadyAsync();
-        List<SubmittedRequest> requests = [await mine.UploadAsync(csv, hosts.Seen(lab.System.Webhooks.Url)), await theirs.UploadAsync(csv, hosts.Seen(lab.System.Webhooks.Url))];
+        var webhook = hosts.Seen(lab.System.Webhooks.Url);
+        List<SubmittedRequest> requests = [await mine.UploadAsync(csv, webhook), await theirs.UploadAsync(csv, webhook)];
         var history = new List<string>();
 
         foreach (var partition in partitions)
@@ -84,7 +85,7 @@ public sealed class PartitionTests(ITestOutputHelper output)
             using var response = await client.Http.GetAsync($"/v1/requests/{request.Id}").WaitAsync(TimeSpan.FromSeconds(30), TimeProvider.System);
             slowest = call.Elapsed > slowest ? call.Elapsed : slowest;
             Assert.True(
-                response.StatusCode == HttpStatusCode.OK || (response.StatusCode == HttpStatusCode.ServiceUnavailable && response.Headers.RetryAfter is not null),
+                response is { StatusCode: HttpStatusCode.OK } or { StatusCode: HttpStatusCode.ServiceUnavailable, Headers.RetryAfter: not null },
                 $"{response.StatusCode} without Retry-After");
             await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System);
         }
@@ -97,7 +98,8 @@ public sealed class PartitionTests(ITestOutputHelper output)
         FaultLab lab, HostsApart hosts, Partition partition, DarkroomClient client, List<SubmittedRequest> requests)
     {
         var clock = Stopwatch.StartNew();
-        var (ended, reached, requested) = (await lab.EndedAsync(), hosts.Received(partition.Second, partition.First), hosts.Received(HostsApart.World, partition.First));
+        var ended = await lab.EndedAsync();
+        var (reached, requested) = (hosts.Received(partition.Second, partition.First), hosts.Received(HostsApart.World, partition.First));
         await UntilAsync($"{partition}: another image ends", async () => await lab.EndedAsync() > ended);
         var next = clock.Elapsed;
         if (partition.First == HostsApart.Api)
@@ -105,7 +107,8 @@ public sealed class PartitionTests(ITestOutputHelper output)
         else
             await UntilAsync(
                 $"{partition}: {partition.First} reaches both {partition.Second} and the image host",
-                () => Task.FromResult(hosts.Received(HostsApart.World, partition.First) > requested && hosts.Received(partition.Second, partition.First) > reached));
+                () => Task.FromResult(
+                    hosts.Received(HostsApart.World, partition.First) > requested && hosts.Received(partition.Second, partition.First) > reached));
         return (next, clock.Elapsed);
 
         // Whatever the machine's speed, there is always something to do.
