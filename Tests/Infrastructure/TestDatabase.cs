@@ -44,16 +44,6 @@ public sealed class TestDatabase : IAsyncDisposable
             """)
         .ExecuteNonQueryAsync();
 
-    /// <summary>How long the server has been up. A lease that is longer cannot have been renewed all the time.</summary>
-    public async Task<TimeSpan> ServerUptimeAsync() =>
-        (TimeSpan)(await DataSource.Sql("select now() - pg_postmaster_start_time()").ExecuteScalarAsync())!;
-
-    /// <summary>Returns when the server has been up for a whole lease: until then no process counts as dead.</summary>
-    public async Task OutliveAsync(TimeSpan lease) =>
-        await DataSource.Sql("select pg_sleep_for(greatest(interval '0', pg_postmaster_start_time() + @lease + interval '0.1 s' - now()))")
-            .With("lease", lease)
-            .ExecuteNonQueryAsync();
-
     private static async Task<TestDatabase> CopyAsync(string server, string template)
     {
         var database = new TestDatabase(server, "t" + Guid.NewGuid().ToString("N"));

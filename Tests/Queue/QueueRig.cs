@@ -22,14 +22,9 @@ internal sealed class QueueRig : IAsyncDisposable
     public TestDatabase Database { get; }
     public TestRedis Redis { get; }
     public RecordedMetrics Metrics { get; } = new();
-    public ProcessLeaseOptions Lease { get; } = new() { Duration = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(1), Scan = TimeSpan.FromSeconds(1) };
+    public ProcessLeaseOptions Lease { get; } = new() { Duration = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(0.5), Scan = TimeSpan.FromSeconds(1) };
 
-    public static async Task<QueueRig> StartAsync()
-    {
-        var rig = new QueueRig(await TestDatabase.CreateAsync(), await TestRedis.StartAsync());
-        await rig.Database.OutliveAsync(rig.Lease.Duration);
-        return rig;
-    }
+    public static async Task<QueueRig> StartAsync() => new(await TestDatabase.CreateAsync(), await TestRedis.StartAsync());
 
     public RequestBuilder Request() => new(Database.DataSource);
 
@@ -119,8 +114,9 @@ internal sealed class QueueWorker : IAsyncDisposable
         var process = new ProcessLease(
             database, new ProcessKind("worker"), new FakeTimeProvider(), lease, NullLogger<ProcessLease>.Instance);
         await process.StartAsync(default);
-        // Keeps the worker alive for longer than any test runs, unless it is killed.
-        await rig.SqlAsync($"update processes set heartbeat_at = now() + interval '1 hour' where id = '{process.Id}'");
+        // Keeps the worker alive for longer than any test runs, unless it is killed, and lets it witness the death of others.
+        await rig.SqlAsync(
+            $"update processes set heartbeat_at = now() + interval '1 hour', beating_since = now() - interval '1 hour' where id = '{process.Id}'");
         var held = new HeldClaims();
         var queue = new ImageQueue(await rig.Redis.ConnectAsync(), TimeProvider.System, options, NullLogger<ImageQueue>.Instance);
         var claimer = new ImageClaimer(database, queue, held, process, rig.Metrics.Metrics, NullLogger<ImageClaimer>.Instance);

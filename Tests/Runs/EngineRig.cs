@@ -31,7 +31,7 @@ internal sealed class EngineRig : IAsyncDisposable
     public TestDatabase Database { get; }
     public RecordedMetrics Metrics { get; } = new();
     public EngineOptions Options { get; } = new() { FirstRetryDelay = TimeSpan.FromSeconds(0.01), ActivityAttempts = 3 };
-    public ProcessLeaseOptions Lease { get; } = new() { Duration = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(1) };
+    public ProcessLeaseOptions Lease { get; } = new() { Duration = TimeSpan.FromSeconds(2), Heartbeat = TimeSpan.FromSeconds(0.5) };
 
     public static async Task<EngineRig> StartAsync(params ScriptedActivity[] activities) => new(await TestDatabase.CreateAsync(), activities.Select(activity => activity.Registration));
 
@@ -74,7 +74,8 @@ internal sealed class EngineRig : IAsyncDisposable
         var process = new ProcessLease(
             Database.DataSource, new ProcessKind("test"), new FakeTimeProvider(), leaseOptions, NullLogger<ProcessLease>.Instance);
         await process.StartAsync(default);
-        await Database.DataSource.Sql("update processes set heartbeat_at = now() + interval '1 hour' where id = @id")
+        await Database.DataSource.Sql(
+                "update processes set heartbeat_at = now() + interval '1 hour', beating_since = now() - interval '1 hour' where id = @id")
             .With("id", process.Id)
             .ExecuteNonQueryAsync();
         _processes.Add(process);
@@ -89,7 +90,6 @@ internal sealed class EngineRig : IAsyncDisposable
     /// <summary>Simulates a crash: a process whose heartbeat is long past.</summary>
     public async Task DeclareDeadAsync(EngineProcess process)
     {
-        await Database.OutliveAsync(Lease.Duration);
         await Database.DataSource.Sql("update processes set heartbeat_at = now() - interval '10 years' where id = @id")
             .With("id", process.Lease.Id)
             .ExecuteNonQueryAsync();

@@ -75,18 +75,21 @@ public sealed partial class ProcessLease(
     private async Task BeatAsync(CancellationToken stopping)
     {
         var lastBeat = time.GetTimestamp();
+        var pause = options.Value.Heartbeat;
         while (!stopping.IsCancellationRequested)
         {
             try
             {
-                await Task.Delay(options.Value.Heartbeat, time, stopping);
+                await Task.Delay(pause, time, stopping);
+                pause = options.Value.HeartbeatRetry;
                 // Taken before the statement is sent, so it is never later than the database's time of this heartbeat.
                 var sent = time.GetTimestamp();
                 using var attempt = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-                attempt.CancelAfter(options.Value.Heartbeat);
+                attempt.CancelAfter(options.Value.HeartbeatTimeout);
                 if (!await RenewAsync(attempt.Token))
                     await RenewIdentityAsync(stopping);
                 lastBeat = sent;
+                pause = options.Value.Heartbeat;
             }
             catch (OperationCanceledException) when (stopping.IsCancellationRequested)
             {
@@ -115,12 +118,13 @@ public sealed partial class ProcessLease(
         var renewed = await database.Sql(
                 """
                 update processes
-                set heartbeat_at = now()
+                set heartbeat_at = now(),
+                    beating_since = case when heartbeat_at > now() - @gap then beating_since else now() end
                 where id = @id
                   and heartbeat_at > now() - @lease
                 """)
             .With("id", Id)
-            .With("lease", options.Value.Duration)
+            .WithLease(options.Value)
             .ExecuteNonQueryAsync(cancellationToken);
         return renewed == 1;
     }

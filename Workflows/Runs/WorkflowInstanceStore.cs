@@ -137,7 +137,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 """)
             .With("owner", current.Id)
             .With("claimed", _claims.Keys.ToArray())
-            .With("lease", lease.Value.Duration);
+            .WithLease(lease.Value);
         return await ReadInstanceAsync(command, (id, fence) => _claims[id] = fence, cancellationToken) is { } instance
             ? instance with { Held = current.Held }
             : null;

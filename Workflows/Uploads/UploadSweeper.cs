@@ -77,7 +77,7 @@ public sealed partial class UploadSweeper(
                 """)
             .With("process", process.Id)
             .With("active", active.Ids)
-            .With("lease", lease.Value.Duration)
+            .WithLease(lease.Value)
             .With("batch", options.Value.Batch);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

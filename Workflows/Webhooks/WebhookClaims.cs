@@ -202,7 +202,7 @@ public sealed class WebhookClaims(
                 """)
             .With("process", process)
             .With("in_flight", inFlight.ToArray())
-            .With("lease", lease.Value.Duration)
+            .WithLease(lease.Value)
             .ExecuteNonQueryAsync(cancellationToken);
 
     // Deliveries being sent right now are left to record their own outcome.

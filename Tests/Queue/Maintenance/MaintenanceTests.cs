@@ -38,17 +38,26 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
-    public async Task No_process_counts_as_dead_right_after_the_database_starts()
+    public async Task No_process_counts_as_dead_until_another_has_beaten_for_a_whole_lease()
     {
         await using var rig = await QueueRig.StartAsync();
         var (silent, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
         await rig.Request().WithImages(1).BuildAsync();
         await silent.ClaimAsync(1);
-        // The heartbeat is older than the server's start.
-        rig.Lease.Duration = await rig.Database.ServerUptimeAsync() + TimeSpan.FromMinutes(1);
-        await rig.SqlAsync($"update processes set heartbeat_at = now() - interval '10 years' where id = '{silent.Process.Id}'");
+        (rig.Lease.Duration, rig.Lease.Heartbeat) = (TimeSpan.FromMinutes(6), TimeSpan.FromMinutes(2));
+        await rig.KillAsync(silent);
 
-        Assert.Equal(0, (await living.MaintainAsync()).Freed);
+        async Task<int> FreedAsync(string beatingSince, string heartbeatAt)
+        {
+            await rig.SqlAsync(
+                $"update processes set beating_since = now() - interval '{beatingSince}', heartbeat_at = now() - interval '{heartbeatAt}' where id = '{living.Process.Id}'");
+            return (await living.MaintainAsync()).Freed;
+        }
+
+        Assert.Equal(0, await FreedAsync("5 min", "0"));
+        // It has beaten for long, but the database may have been away since.
+        Assert.Equal(0, await FreedAsync("1 hour", "5 min"));
+        Assert.Equal(1, await FreedAsync("7 min", "1 min"));
     }
 
     [Fact]

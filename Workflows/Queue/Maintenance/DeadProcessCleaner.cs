@@ -30,6 +30,6 @@ public sealed class DeadProcessCleaner(
                     where i.owner = p.id
                       and i.state = 'running')
                 """)
-            .With("lease", lease.Value.Duration)
+            .WithLease(lease.Value)
             .ExecuteNonQueryAsync(cancellationToken);
 }

@@ -45,7 +45,7 @@ public sealed partial class LeaseRescuer(
                 select count(*)::int, count(*) filter (where died)::int, pg_notify('{FanOut.Channel}', '')
                 from freed
                 """)
-            .With("lease", lease.Value.Duration);
+            .WithLease(lease.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         var freed = reader.GetInt32(0);
