@@ -7,7 +7,7 @@ namespace Darkroom.Images.Decoders.Linux;
 
 /// <summary>
 /// Limits which files this process and its successors can open: what .NET and libvips are loaded from, for reading, and nothing else.
-/// It also keeps them from inspecting other processes through <c>/proc</c>. A Landlock ruleset, Linux 5.13 or later.
+/// Of <c>/proc</c> that is only this process and facts about the machine. A Landlock ruleset, Linux 5.13 or later.
 /// </summary>
 [SupportedOSPlatform("linux")]
 internal static class FileRules
@@ -22,6 +22,9 @@ internal static class FileRules
     private const ulong Read = Execute | ReadFile | ReadDirectory;
 
     private static readonly string[] ProgramSuffixes = [".dll", ".so", ".deps.json", ".runtimeconfig.json"];
+
+    /// <summary>What the runtime and libc ask about memory and processors. They do without, should the kernel forget these files and create them anew.</summary>
+    private static readonly string[] MachineFacts = ["/proc/meminfo", "/proc/cpuinfo", "/proc/stat", "/proc/sys/vm/overcommit_memory"];
 
     private static string NativeLibraries => Path.Combine(AppContext.BaseDirectory, "runtimes");
 
@@ -45,7 +48,7 @@ internal static class FileRules
         using var ruleset = new SafeFileHandle(descriptor, ownsHandle: true);
         foreach (var folder in ReadableFolders())
             Permit(ruleset, folder, Read);
-        foreach (var file in (string[])[.. ProgramFiles(), "/etc/ld.so.cache", "/dev/urandom", "/dev/zero"])
+        foreach (var file in (string[])[.. ProgramFiles(), "/etc/ld.so.cache", "/dev/urandom", "/dev/zero", .. MachineFacts])
             Permit(ruleset, file, Execute | ReadFile);
         Permit(ruleset, "/dev/null", ReadFile | WriteFile);
         LinuxCalls.Check((int)LinuxCalls.Call(LinuxNumbers.RestrictSelf, descriptor, 0, 0, 0), "landlock_restrict_self");
@@ -61,7 +64,7 @@ internal static class FileRules
     private static HashSet<string> ReadableFolders()
     {
         var runtime = RuntimeEnvironment.GetRuntimeDirectory();
-        HashSet<string> folders = [runtime, NativeLibraries, "/proc", "/sys"];
+        HashSet<string> folders = [runtime, NativeLibraries, "/proc/self", "/sys"];
         // Under shared/Microsoft.NETCore.App/10.0.0 of the installation, unless the application brings the runtime with it.
         if (Path.GetFullPath(runtime + "/../../..") is var installation && Directory.Exists(installation + "/host/fxr"))
             folders.Add(installation);
@@ -83,7 +86,7 @@ internal static class FileRules
         var pathPointer = Marshal.StringToCoTaskMemUTF8(path);
         try
         {
-            var descriptor = (int)LinuxCalls.Call(LinuxNumbers.OpenAt, -100, pathPointer, pathOnly | closeOnExec, 0);
+            var descriptor = (int)LinuxCalls.Call(LinuxNumbers.Current.OpenAt, -100, pathPointer, pathOnly | closeOnExec, 0);
             if (descriptor < 0)
                 return;
             using var file = new SafeFileHandle(descriptor, ownsHandle: true);

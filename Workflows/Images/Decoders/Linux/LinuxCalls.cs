@@ -41,7 +41,7 @@ internal static partial class LinuxCalls
         header[1] = 0;
         var none = stackalloc int[6];
         new Span<int>(none, 6).Clear();
-        Check((int)Call(LinuxNumbers.SetCapabilities, (nint)header, (nint)none, 0, 0), "capset");
+        Check((int)Call(LinuxNumbers.Current.SetCapabilities, (nint)header, (nint)none, 0, 0), "capset");
     }
 
     /// <summary>Makes the next program inherit only the standard streams.</summary>

@@ -3,30 +3,64 @@ using System.Runtime.InteropServices;
 namespace Darkroom.Images.Decoders.Linux;
 
 /// <summary>Numbers of system calls, from the kernel's tables. They differ between architectures; those above 424 are common to all.</summary>
-internal static class LinuxNumbers
+internal sealed class LinuxNumbers
 {
-    public static bool IsSupported => RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
-
-    private static bool IsX64 => RuntimeInformation.ProcessArchitecture == Architecture.X64;
-
-    public static int SetCapabilities => IsX64 ? 126 : 91;
-    public static int Seccomp => IsX64 ? 317 : 277;
-    public static int Clone => IsX64 ? 56 : 220;
-    public static int SendSignal => IsX64 ? 62 : 129;
-    public static int SendThreadSignal => IsX64 ? 234 : 131;
-    public static int OpenAt => IsX64 ? 257 : 56;
     public const int CloneThree = 435;
     public const int CloseRange = 436;
     public const int CreateRuleset = 444;
     public const int AddRule = 445;
     public const int RestrictSelf = 446;
 
-    /// <summary>Calls that a decoder never needs, and that hostile code would want.</summary>
-    public static IEnumerable<int> Refused => IsX64
-        ? [.. RefusedCommon, .. RefusedX64]
-        : [.. RefusedCommon, .. RefusedArm64];
+    public static LinuxNumbers X64 { get; } = new()
+    {
+        AuditArchitecture = 0xc000003e,
+        HasX32 = true,
+        SetCapabilities = 126,
+        Seccomp = 317,
+        Clone = 56,
+        SendSignal = 62,
+        SendThreadSignal = 234,
+        OpenAt = 257,
+        RefusedHere = RefusedX64,
+    };
 
-    private static readonly int[] RefusedCommon =
+    public static LinuxNumbers Arm64 { get; } = new()
+    {
+        AuditArchitecture = 0xc00000b7,
+        HasX32 = false,
+        SetCapabilities = 91,
+        Seccomp = 277,
+        Clone = 220,
+        SendSignal = 129,
+        SendThreadSignal = 131,
+        OpenAt = 56,
+        RefusedHere = RefusedArm64,
+    };
+
+    /// <summary>Those of this machine; see <see cref="IsSupported"/>.</summary>
+    public static LinuxNumbers Current => RuntimeInformation.ProcessArchitecture == Architecture.X64 ? X64 : Arm64;
+
+    public static bool IsSupported => RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
+
+    /// <summary>How the kernel names the architecture of a call.</summary>
+    public required uint AuditArchitecture { get; init; }
+
+    /// <summary>Whether the same calls can also be made by x32 numbers.</summary>
+    public required bool HasX32 { get; init; }
+
+    public required int SetCapabilities { get; init; }
+    public required int Seccomp { get; init; }
+    public required int Clone { get; init; }
+    public required int SendSignal { get; init; }
+    public required int SendThreadSignal { get; init; }
+    public required int OpenAt { get; init; }
+
+    /// <summary>Calls that a decoder never needs, and that hostile code would want.</summary>
+    public IEnumerable<int> Refused => [.. RefusedCommon, .. RefusedHere];
+
+    private IReadOnlyList<int> RefusedHere { get; init; } = [];
+
+    private static int[] RefusedCommon =>
     [
         424, // pidfd_send_signal
         425, // io_uring_setup
@@ -45,7 +79,7 @@ internal static class LinuxNumbers
         448, // process_mrelease
     ];
 
-    private static readonly int[] RefusedX64 =
+    private static int[] RefusedX64 =>
     [
         29, // shmget
         30, // shmat
@@ -107,7 +141,7 @@ internal static class LinuxNumbers
         323, // userfaultfd
     ];
 
-    private static readonly int[] RefusedArm64 =
+    private static int[] RefusedArm64 =>
     [
         39, // umount2
         40, // mount

@@ -15,24 +15,21 @@ internal static class SystemCallFilter
     private const int AllThreads = 1;
 
     // Classic BPF.
-    private const ushort LoadWord = 0x20;
-    private const ushort JumpIfEqual = 0x15;
-    private const ushort JumpIfAtLeast = 0x35;
-    private const ushort JumpIfAnyBit = 0x45;
-    private const ushort Return = 0x06;
+    public const ushort LoadWord = 0x20;
+    public const ushort JumpIfEqual = 0x15;
+    public const ushort JumpIfAtLeast = 0x35;
+    public const ushort JumpIfAnyBit = 0x45;
+    public const ushort Return = 0x06;
 
     // Offsets in struct seccomp_data. The first argument's low half: all supported architectures are little-endian.
     private const uint NumberOffset = 0;
     private const uint ArchitectureOffset = 4;
     private const uint FirstArgumentOffset = 16;
 
-    private const uint Allow = 0x7fff0000;
-    private const uint KillProcess = 0x80000000;
-    private const uint NotPermitted = 0x00050000 | 1;
-    private const uint NotImplemented = 0x00050000 | 38;
-
-    private const uint X64Architecture = 0xc000003e;
-    private const uint Arm64Architecture = 0xc00000b7;
+    public const uint Allow = 0x7fff0000;
+    public const uint KillProcess = 0x80000000;
+    public const uint NotPermitted = 0x00050000 | 1;
+    public const uint NotImplemented = 0x00050000 | 38;
 
     // Calls in the x32 convention carry this bit and would bypass the numbers below.
     private const uint X32Bit = 0x40000000;
@@ -42,35 +39,34 @@ internal static class SystemCallFilter
     /// <exception cref="Win32Exception">The kernel has no seccomp, or forbids it here.</exception>
     public static unsafe void Install()
     {
-        var program = Build(Environment.ProcessId);
+        var program = Build(LinuxNumbers.Current, Environment.ProcessId);
         fixed (Instruction* first = program)
         {
             var header = new Program { Length = (ushort)program.Length, First = first };
-            LinuxCalls.Check((int)LinuxCalls.Call(LinuxNumbers.Seccomp, SetFilterMode, AllThreads, (nint)(&header), 0), "seccomp");
+            LinuxCalls.Check((int)LinuxCalls.Call(LinuxNumbers.Current.Seccomp, SetFilterMode, AllThreads, (nint)(&header), 0), "seccomp");
         }
     }
 
-    private static Instruction[] Build(int process)
+    internal static Instruction[] Build(LinuxNumbers numbers, int process)
     {
-        var isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
         List<Instruction> program =
         [
             new(LoadWord, ArchitectureOffset),
-            new(JumpIfEqual, isX64 ? X64Architecture : Arm64Architecture, whenTrue: 1),
+            new(JumpIfEqual, numbers.AuditArchitecture, whenTrue: 1),
             new(Return, KillProcess),
             new(LoadWord, NumberOffset),
         ];
-        if (isX64)
+        if (numbers.HasX32)
             program.AddRange([new(JumpIfAtLeast, X32Bit, whenFalse: 1), new(Return, NotPermitted)]);
-        foreach (var number in LinuxNumbers.Refused)
+        foreach (var number in numbers.Refused)
             program.AddRange([new(JumpIfEqual, (uint)number, whenFalse: 1), new(Return, NotPermitted)]);
 
         // The filter cannot see its arguments, which are in memory. Told that it does not exist, libc falls back to clone.
         program.AddRange([new(JumpIfEqual, LinuxNumbers.CloneThree, whenFalse: 1), new(Return, NotImplemented)]);
         // New threads, but no new processes.
-        program.AddRange(IfCall(LinuxNumbers.Clone, new(JumpIfAnyBit, ThreadFlag, whenTrue: 1)));
+        program.AddRange(IfCall(numbers.Clone, new(JumpIfAnyBit, ThreadFlag, whenTrue: 1)));
         // The runtime signals its own threads, and abort() its own process.
-        foreach (var number in (int[])[LinuxNumbers.SendSignal, LinuxNumbers.SendThreadSignal])
+        foreach (var number in (int[])[numbers.SendSignal, numbers.SendThreadSignal])
             program.AddRange(IfCall(number, new(JumpIfEqual, (uint)process, whenTrue: 1)));
         program.Add(new(Return, Allow));
         return [.. program];
@@ -87,7 +83,7 @@ internal static class SystemCallFilter
     ];
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct Instruction(ushort code, uint value, byte whenTrue = 0, byte whenFalse = 0)
+    internal readonly struct Instruction(ushort code, uint value, byte whenTrue = 0, byte whenFalse = 0)
     {
         public readonly ushort Code = code;
         public readonly byte IfTrue = whenTrue;
