@@ -14,6 +14,10 @@ internal sealed class SubmittedRequest(DarkroomClient client, string id)
 
     public string Id => id;
 
+    /// <summary>The request in the API's answer to an upload.</summary>
+    public static async Task<SubmittedRequest> FromAsync(DarkroomClient client, HttpResponseMessage accepted) =>
+        new(client, JsonDocument.Parse(await accepted.Content.ReadAsStringAsync()).RootElement.GetProperty("id").GetString()!);
+
     /// <summary>Reads the status, retrying while the API returns 503 because the database is unavailable.</summary>
     public async Task<JsonElement> StatusAsync()
     {

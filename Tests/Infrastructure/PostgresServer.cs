@@ -37,6 +37,8 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>Where its data is: in the given folder, or, when running as root, where the server's user has access.</summary>
     public string Home { get; }
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Starts the server and waits until it accepts connections.</summary>
     /// <param name="port">0 picks a free port.</param>
     /// <param name="deleteFoldersOnExit">Whether to delete its folders if this process ends without stopping it.</param>
@@ -62,7 +64,7 @@ internal sealed class PostgresServer : IAsyncDisposable
     {
         if (OperatingSystem.IsWindows())
             _process.Kill(entireProcessTree: true);
-        else
+        else if (!HasExited)
             Unix.Signal(_process.Id, Unix.Interrupt);
         await _process.WaitForExitAsync().WaitAsync(Timeout);
         _watchdog.Dispose();

@@ -30,10 +30,13 @@ public sealed class TestRedis : IAsyncDisposable
     private ChildWatchdog? _watchdog;
     private string? _folder;
 
-    private TestRedis(RedisKind kind, int port)
+    private readonly string? _log;
+
+    private TestRedis(RedisKind kind, int port, string? log)
     {
         _kind = kind;
         _port = port;
+        _log = log;
     }
 
     public int Port => _port;
@@ -41,9 +44,11 @@ public sealed class TestRedis : IAsyncDisposable
     /// <summary>For the system under test: without admin rights, as in production.</summary>
     public string ConnectionString => $"127.0.0.1:{_port},abortConnect=false";
 
-    public static async Task<TestRedis> StartAsync(RedisKind kind = RedisKind.Garnet)
+    /// <param name="kind">Which server.</param>
+    /// <param name="log">Folder of the append-only file that a <c>redis-server</c> keeps. Null: it keeps none.</param>
+    public static async Task<TestRedis> StartAsync(RedisKind kind = RedisKind.Garnet, string? log = null)
     {
-        var redis = new TestRedis(kind, FreePort.Find());
+        var redis = new TestRedis(kind, FreePort.Find(), log);
         await redis.StartAsync();
         return redis;
     }
@@ -68,7 +73,8 @@ public sealed class TestRedis : IAsyncDisposable
         _watchdog?.Dispose();
         _process.Dispose();
         _process = null;
-        Directory.Delete(_folder!, recursive: true);
+        if (_log is null)
+            Directory.Delete(_folder!, recursive: true);
     }
 
     /// <summary>Starts the server on the same port, empty.</summary>
@@ -77,7 +83,7 @@ public sealed class TestRedis : IAsyncDisposable
         if (_kind == RedisKind.Garnet)
             _garnet = GarnetServer.Start(_port);
         else
-            (_process, _watchdog) = await StartProcessAsync(_port, _folder = ServerData.CreateFolder("darkroom-redis-"));
+            (_process, _watchdog) = await StartProcessAsync(_port, _folder = _log ?? ServerData.CreateFolder("darkroom-redis-"), _log is not null);
     }
 
     public async Task FlushAsync()
@@ -93,20 +99,20 @@ public sealed class TestRedis : IAsyncDisposable
         await StopAsync();
     }
 
-    private static async Task<(Process Process, ChildWatchdog Watchdog)> StartProcessAsync(int port, string folder)
+    private static async Task<(Process Process, ChildWatchdog Watchdog)> StartProcessAsync(int port, string folder, bool isLogged)
     {
         var start = new ProcessStartInfo(RedisServerExecutable.Path!)
         {
             RedirectStandardOutput = true,
             ArgumentList =
             {
-                "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no",
+                "--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", isLogged ? "yes" : "no",
                 // A replica writes what it receives there, and a server loads on start what it finds.
                 "--dir", folder,
             },
         };
         var process = Process.Start(start)!;
-        var watchdog = ChildWatchdog.Start(process.Id, "KILL", folder);
+        var watchdog = ChildWatchdog.Start(process.Id, "KILL", isLogged ? [] : [folder]);
         while (await process.StandardOutput.ReadLineAsync() is { } line)
             if (line.Contains("Ready to accept connections", StringComparison.Ordinal))
                 return (process, watchdog);
@@ -125,10 +131,12 @@ internal sealed class OnGarnetAttribute : DataAttribute
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class OnRedisServerAttribute : DataAttribute
 {
+    public const string Missing = "No redis-server on the PATH (Debian: apt-get install redis-server).";
+
     public OnRedisServerAttribute()
     {
         if (RedisServerExecutable.Path is null)
-            Skip = "No redis-server on the PATH (Debian: apt-get install redis-server).";
+            Skip = Missing;
     }
 
     public override IEnumerable<object[]> GetData(MethodInfo testMethod) => [[RedisKind.RedisServer]];
