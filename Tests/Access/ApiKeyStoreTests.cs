@@ -1,10 +1,13 @@
+using System.Collections.Concurrent;
 using Darkroom.Access;
 using Darkroom.Data;
+using Darkroom.Tests.Faults;
 using Darkroom.Tests.Infrastructure;
 using Darkroom.Webhooks;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using Npgsql;
 
 namespace Darkroom.Tests.Access;
 
@@ -129,11 +132,42 @@ public sealed class ApiKeyStoreTests : IAsyncLifetime
         Assert.Empty(await _keys.ListAsync(null, default));
     }
 
-    // Each store has its own cache, like a separate process.
-    private ApiKeyStore NewProcess()
+    /// <summary>A18: guessing costs the same whether the public prefix exists or not, so time does not tell.</summary>
+    [Fact]
+    public async Task A_wrong_secret_takes_the_same_statements_as_an_unknown_prefix()
     {
+        var created = await _keys.CreateAsync("acme", "ci", [Scopes.Requests], default);
+        await using var relay = new PostgresRelay(_database.ConnectionString);
+        await using var relayed = NpgsqlDataSource.Create(relay.ConnectionString);
+        var keys = NewProcess(relayed);
+        // The first call opens the connection.
+        await keys.VerifyAsync(ApiKeyText.Generate(), default);
+        var statements = new ConcurrentQueue<string>();
+        relay.Before = text =>
+        {
+            statements.Enqueue(text);
+            return Task.FromResult(FaultKind.None);
+        };
+
+        async Task<string[]> StatementsAsync(string text)
+        {
+            statements.Clear();
+            Assert.Null(await keys.VerifyAsync(text, default));
+            return [.. statements];
+        }
+
+        var wrongSecret = await StatementsAsync(created.Text[..^20] + ApiKeyText.Generate()[^20..]);
+        Assert.Single(wrongSecret, text => text.Contains("api_keys", StringComparison.Ordinal));
+        Assert.Equal(wrongSecret, await StatementsAsync(ApiKeyText.Generate()));
+        await _keys.RevokeAsync(created.Key.Prefix, default);
+        Assert.Equal(wrongSecret, await StatementsAsync(created.Text));
+    }
+
+    // Each store has its own cache, like a separate process.
+    private ApiKeyStore NewProcess(NpgsqlDataSource? database = null)
+    {
+        database ??= _database.DataSource;
         var options = Options.Create(new AccessOptions());
-        return new ApiKeyStore(
-            _database.DataSource, TestSecrets.Owners(_database.DataSource), new VerifiedKeyCache(_time, options), options, NullLogger<ApiKeyStore>.Instance);
+        return new ApiKeyStore(database, TestSecrets.Owners(database), new VerifiedKeyCache(_time, options), options, NullLogger<ApiKeyStore>.Instance);
     }
 }
