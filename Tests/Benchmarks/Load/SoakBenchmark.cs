@@ -36,20 +36,27 @@ internal static class SoakBenchmark
         var kills = KillAsync(model.Pid, over.Token);
         var statuses = new Dictionary<string, int>();
         var requests = 0;
-        while (!over.IsCancellationRequested)
+        try
         {
-            // Two at a time: the machine is busy, but no queue builds up.
-            for (var i = 0; i < 2; i++)
-                await product.UploadAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(csv)), inbox);
-            for (var i = 0; i < 2; i++)
+            while (!over.IsCancellationRequested)
             {
-                var end = (await inbox.NextAsync(TimeSpan.FromMinutes(5))).GetProperty("status").GetString()!;
-                statuses[end] = statuses.GetValueOrDefault(end) + 1;
-                requests++;
+                // Two at a time: the machine is busy, but no queue builds up.
+                for (var i = 0; i < 2; i++)
+                    await product.UploadAsync(new MemoryStream(System.Text.Encoding.UTF8.GetBytes(csv)), inbox);
+                for (var i = 0; i < 2; i++)
+                {
+                    var end = (await inbox.NextAsync(TimeSpan.FromMinutes(5))).GetProperty("data").GetProperty("status").GetString()!;
+                    statuses[end] = statuses.GetValueOrDefault(end) + 1;
+                    requests++;
+                }
             }
         }
+        finally
+        {
+            await over.CancelAsync();
+            await Task.WhenAll(sampling, kills);
+        }
 
-        await sampling;
         Report.Write(new
         {
             benchmark = "soak",
