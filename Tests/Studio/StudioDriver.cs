@@ -25,8 +25,13 @@ internal static class StudioDriver
         await Expect(page.Locator("#dr-loading")).ToBeHiddenAsync();
     }
 
-    /// <summary>Selects an activity on the open canvas.</summary>
-    public static Task SelectAsync(this IPage page, string activity) => page.Activity(activity).ClickAsync();
+    /// <summary>Selects an activity on the open canvas. One that is selected already lies under a box that takes clicks, so nothing is selected first.</summary>
+    public static async Task SelectAsync(this IPage page, string activity)
+    {
+        await page.Locator(".x6-graph").First.ClickAsync(new() { Position = new() { X = 5, Y = 5 } });
+        await Expect(page.Locator(".x6-widget-selection-box")).ToHaveCountAsync(0);
+        await page.Activity(activity).ClickAsync();
+    }
 
     public static ILocator Activity(this IPage page, string activity) => page.Locator(".x6-node", new() { HasText = activity }).First;
 
