@@ -30,7 +30,7 @@ public sealed class CodecFixture : IAsyncLifetime
     public async Task<(byte[] Output, CodecReport Report)> RunAsync(byte[] file, ImagePlan? plan = null)
     {
         using var output = new PooledBuffer();
-        var report = await Codec.RunAsync(file, plan ?? Compress, output, CancellationToken.None);
+        var report = await Codec.RunAsync(default, file, plan ?? Compress, output, CancellationToken.None);
         return (output.Span.ToArray(), report);
     }
 

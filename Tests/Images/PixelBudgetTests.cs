@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Images;
 using Microsoft.Extensions.Options;
 
@@ -5,13 +6,16 @@ namespace Darkroom.Tests.Images;
 
 public sealed class PixelBudgetTests
 {
+    private static readonly OwnerId Alice = new(Guid.NewGuid());
+    private static readonly OwnerId Bob = new(Guid.NewGuid());
+
     [Fact]
     public async Task Images_beyond_the_slots_wait_until_one_leaves()
     {
         var budget = Budget(slots: 2, megapixels: 100);
-        var first = await budget.EnterAsync(1, CancellationToken.None);
-        await budget.EnterAsync(1, CancellationToken.None);
-        var third = budget.EnterAsync(1, CancellationToken.None);
+        var first = await budget.EnterAsync(Alice, 1, CancellationToken.None);
+        await budget.EnterAsync(Alice, 1, CancellationToken.None);
+        var third = budget.EnterAsync(Alice, 1, CancellationToken.None);
         Assert.False(third.IsCompleted);
         first.Dispose();
         first.Dispose();
@@ -23,9 +27,9 @@ public sealed class PixelBudgetTests
     public async Task Large_image_waits_for_room_and_smaller_ones_do_not_overtake_it()
     {
         var budget = Budget(slots: 10, megapixels: 100);
-        var running = await budget.EnterAsync(60_000_000, CancellationToken.None);
-        var large = budget.EnterAsync(60_000_000, CancellationToken.None);
-        var small = budget.EnterAsync(1, CancellationToken.None);
+        var running = await budget.EnterAsync(Alice, 60_000_000, CancellationToken.None);
+        var large = budget.EnterAsync(Alice, 60_000_000, CancellationToken.None);
+        var small = budget.EnterAsync(Alice, 1, CancellationToken.None);
         Assert.False(large.IsCompleted || small.IsCompleted);
         running.Dispose();
         await large;
@@ -37,10 +41,10 @@ public sealed class PixelBudgetTests
     public async Task Cancelled_waiter_makes_room_for_the_next()
     {
         var budget = Budget(slots: 10, megapixels: 100);
-        var running = await budget.EnterAsync(60_000_000, CancellationToken.None);
+        var running = await budget.EnterAsync(Alice, 60_000_000, CancellationToken.None);
         using var cancellation = new CancellationTokenSource();
-        var large = budget.EnterAsync(60_000_000, cancellation.Token);
-        var small = budget.EnterAsync(1, CancellationToken.None);
+        var large = budget.EnterAsync(Alice, 60_000_000, cancellation.Token);
+        var small = budget.EnterAsync(Alice, 1, CancellationToken.None);
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => large);
         (await small).Dispose();
@@ -52,8 +56,30 @@ public sealed class PixelBudgetTests
     public async Task Image_above_the_whole_budget_runs_alone()
     {
         var budget = Budget(slots: 10, megapixels: 50);
-        using var huge = await budget.EnterAsync(long.MaxValue, CancellationToken.None);
-        Assert.False(budget.EnterAsync(1, CancellationToken.None).IsCompleted);
+        using var huge = await budget.EnterAsync(Alice, long.MaxValue, CancellationToken.None);
+        Assert.False(budget.EnterAsync(Alice, 1, CancellationToken.None).IsCompleted);
+    }
+
+    [Fact]
+    public async Task Owners_take_turns_however_many_images_one_of_them_has()
+    {
+        var budget = Budget(slots: 1, megapixels: 100);
+        var running = await budget.EnterAsync(Alice, 1, CancellationToken.None);
+        var order = new List<(OwnerId Owner, int Image)>();
+
+        async Task RunAsync(OwnerId owner, int image)
+        {
+            using (await budget.EnterAsync(owner, 1, CancellationToken.None))
+                lock (order)
+                    order.Add((owner, image));
+        }
+
+        Task[] all = [.. Enumerable.Range(1, 5).Select(image => RunAsync(Alice, image)), RunAsync(Bob, 1), RunAsync(Bob, 2)];
+        running.Dispose();
+        await Task.WhenAll(all);
+
+        Assert.Equal([(Alice, 1), (Bob, 1), (Alice, 2), (Bob, 2), (Alice, 3), (Alice, 4), (Alice, 5)], order);
+        Assert.Equal(0, budget.ImagesInFlight);
     }
 
     private static PixelBudget Budget(int slots, double megapixels) =>

@@ -1,11 +1,15 @@
+using Darkroom.Data;
+
 namespace Darkroom.Images;
 
 /// <summary>Executes an image plan with one decode and one encode.</summary>
 public interface IImageCodec
 {
-    /// <summary>Waits for a codec slot, executes the plan, and appends the result to <paramref name="result"/>.</summary>
+    /// <summary>
+    /// Waits for a codec slot, for which owners take turns, executes the plan, and appends the result to <paramref name="result"/>.
+    /// </summary>
     /// <exception cref="ImageFailedException">The file or the plan is at fault, or it could not be tried now.</exception>
-    Task<CodecReport> RunAsync(ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken);
+    Task<CodecReport> RunAsync(OwnerId owner, ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken);
 }
 
 /// <summary>What a codec did.</summary>

@@ -1,15 +1,17 @@
+using Darkroom.Data;
 using Microsoft.Extensions.Options;
 
 namespace Darkroom.Images;
 
 /// <summary>
-/// Limits the images, and the pixels of all images together, that this process decodes at the same time. First come, first served,
-/// so that a stream of small images cannot starve a large one.
+/// Limits the images, and the pixels of all images together, that this process decodes at the same time. Owners take turns; each owner's
+/// images come in their order. Whoever's turn it is waits until there is room, so that a stream of small images cannot starve a large one.
 /// </summary>
 public sealed class PixelBudget(IOptions<ImageOptions> options)
 {
     private readonly Lock _lock = new();
-    private readonly LinkedList<Waiter> _waiting = [];
+    private readonly Dictionary<OwnerId, LinkedList<Waiter>> _waiting = [];
+    private readonly LinkedList<OwnerId> _turns = [];
     private readonly long _capacity = options.Value.PixelsInFlight;
     private readonly int _slots = options.Value.EffectiveCodecSlots;
     private long _pixels;
@@ -21,14 +23,20 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
     /// <summary>Images being processed now.</summary>
     public int ImagesInFlight => Volatile.Read(ref _images);
 
-    /// <summary>Waits until the image fits the budget; disposing the lease releases its share.</summary>
-    public async Task<IDisposable> EnterAsync(long pixels, CancellationToken cancellationToken)
+    /// <summary>Waits until it is the image's turn and it fits the budget; disposing the lease releases its share.</summary>
+    public async Task<IDisposable> EnterAsync(OwnerId owner, long pixels, CancellationToken cancellationToken)
     {
         // An image larger than the whole budget would wait forever, so it runs alone instead.
-        var waiter = new Waiter(this, Math.Min(pixels, _capacity));
+        var waiter = new Waiter(this, owner, Math.Min(pixels, _capacity));
         lock (_lock)
         {
-            waiter.Node = _waiting.AddLast(waiter);
+            if (!_waiting.TryGetValue(owner, out var own))
+            {
+                _waiting[owner] = own = [];
+                _turns.AddLast(owner);
+            }
+
+            waiter.Node = own.AddLast(waiter);
             Admit();
         }
 
@@ -38,19 +46,34 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
 
     private void Admit()
     {
-        while (_waiting.First is { Value: var next } && _images < _slots && _pixels + next.Pixels <= _capacity)
+        while (_turns.First is { Value: var owner } && _waiting[owner].First!.Value is var next
+               && _images < _slots && _pixels + next.Pixels <= _capacity)
         {
-            _waiting.RemoveFirst();
-            next.Node = null;
+            _turns.RemoveFirst();
+            _turns.AddLast(owner);
+            Remove(next);
             _images++;
             _pixels += next.Pixels;
             next.Admitted.TrySetResult(next);
         }
     }
 
-    private sealed class Waiter(PixelBudget budget, long pixels) : IDisposable
+    private void Remove(Waiter waiter)
+    {
+        var own = _waiting[waiter.Owner];
+        own.Remove(waiter.Node!);
+        waiter.Node = null;
+        if (own.Count > 0)
+            return;
+        _waiting.Remove(waiter.Owner);
+        _turns.Remove(waiter.Owner);
+    }
+
+    private sealed class Waiter(PixelBudget budget, OwnerId owner, long pixels) : IDisposable
     {
         private bool _released;
+
+        public OwnerId Owner => owner;
 
         public long Pixels => pixels;
 
@@ -65,8 +88,7 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
             {
                 if (Node is null)
                     return;
-                budget._waiting.Remove(Node);
-                Node = null;
+                budget.Remove(this);
                 budget.Admit();
             }
 

@@ -66,6 +66,7 @@ internal static class OverloadBenchmark
             lost = accepted.Length - ended,
             responses = tally.Statuses.ToDictionary(pair => (int)pair.Key, pair => pair.Value),
             refusedWithoutRetryAfter = tally.Rude,
+            connectionsReset = tally.Resets,
         });
     }
 
@@ -78,7 +79,7 @@ internal static class OverloadBenchmark
             using var form = new MultipartFormDataContent { { new StringContent(csv), "file", "products.csv" } };
             using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/requests") { Content = form };
             request.Headers.Add("Idempotency-Key", key);
-            using var response = await client.SendAsync(request);
+            using var response = await tally.SendAsync(client, request, CancellationToken.None);
             if (response.StatusCode == HttpStatusCode.Accepted)
             {
                 tally.Count(response);
@@ -99,7 +100,7 @@ internal static class OverloadBenchmark
                 using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/requests/{id}");
                 if (seen is not null)
                     request.Headers.IfNoneMatch.Add(seen);
-                using var response = await client.SendAsync(request, over);
+                using var response = await tally.SendAsync(client, request, over);
                 seen = response.Headers.ETag ?? seen;
                 await tally.WaitAsync(response, over);
             }
@@ -132,11 +133,29 @@ internal static class OverloadBenchmark
     private sealed class Tally
     {
         private int _rude;
+        private int _resets;
 
         public ConcurrentDictionary<HttpStatusCode, int> Statuses { get; } = [];
 
         /// <summary>Responses 409, 429 and 503 that did not say when to come back.</summary>
         public int Rude => _rude;
+
+        /// <summary>Connections that were reset, by the server or by the local proxy before it.</summary>
+        public int Resets => _resets;
+
+        /// <summary>A connection that breaks is a refusal like any other, without a time to come back.</summary>
+        public async Task<HttpResponseMessage> SendAsync(HttpClient client, HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            try
+            {
+                return await client.SendAsync(request, cancellationToken);
+            }
+            catch (HttpRequestException)
+            {
+                Interlocked.Increment(ref _resets);
+                return new HttpResponseMessage(HttpStatusCode.ServiceUnavailable) { Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(1)) } };
+            }
+        }
 
         public void Count(HttpResponseMessage response) => Statuses.AddOrUpdate(response.StatusCode, 1, (_, count) => count + 1);
 

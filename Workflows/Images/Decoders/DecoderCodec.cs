@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Images.Containers;
 using Microsoft.Extensions.Options;
 
@@ -9,12 +10,12 @@ namespace Darkroom.Images.Decoders;
 internal sealed class DecoderCodec(PixelBudget budget, DecoderPool decoders, IOptions<ImageOptions> options) : IImageCodec
 {
     public async Task<CodecReport> RunAsync(
-        ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
+        OwnerId owner, ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
     {
         var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
         if (header.CheckLimits(options.Value) is { } failure)
             throw new ImageFailedException(failure);
-        using (await budget.EnterAsync(header.Pixels, cancellationToken))
+        using (await budget.EnterAsync(owner, header.Pixels, cancellationToken))
             return await decoders.RunAsync(file, plan, result, cancellationToken);
     }
 }
