@@ -34,6 +34,7 @@ internal static class RateLimitExtensions
         var services = builder.Services;
         services.AddSettings<RateLimitOptions>(RateLimitOptions.Section);
         services.AddSingleton<LocalBuckets>();
+        services.AddSingleton<ReturnTimes>();
         services.AddSingleton<OwnerConcurrency>();
         var isShared = !string.IsNullOrWhiteSpace(builder.Configuration.GetConnectionString("redis"));
         services.AddSingleton(provider => new KeyRateLimiter(
@@ -52,6 +53,7 @@ internal static class RateLimitExtensions
         if (!options.Enabled)
             return app;
         var limiter = app.Services.GetRequiredService<KeyRateLimiter>();
+        var returns = app.Services.GetRequiredService<ReturnTimes>();
         var concurrency = app.Services.GetRequiredService<OwnerConcurrency>();
         var policy = Describe(TokenBucket.Of(options));
         app.Use(async (context, next) =>
@@ -66,7 +68,7 @@ internal static class RateLimitExtensions
             // When the response starts: the handler of an exception clears the headers that were set before.
             context.Response.OnStarting(() => SetHeadersAsync(context.Response.Headers, policy, reading));
             if (!reading.Taken)
-                await (Exceeded with { RetryAfter = reading.NextIn }).ExecuteAsync(context);
+                await (Exceeded with { RetryAfter = returns.Take(key, reading.NextIn) }).ExecuteAsync(context);
             else if (StaysOpen(context))
                 await next(context);
             else

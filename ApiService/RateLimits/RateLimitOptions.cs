@@ -29,6 +29,13 @@ internal sealed class RateLimitOptions
     public int Burst { get; set; } = 3_000;
 
     /// <summary>
+    /// Longest Retry-After of a refused call, if its bucket refills sooner. Refused callers are told to come back one after another; default
+    /// 30 s, so that those whom a crowd has delayed are soon back after it has gone.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
     /// Calls of one owner that are worked on at once in one process; default 32, a third of its database connections. An upload or download
     /// counts until its file begins to flow.
     /// </summary>

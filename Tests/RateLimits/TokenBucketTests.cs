@@ -54,6 +54,22 @@ public sealed class TokenBucketTests
     }
 
     [Fact]
+    public void Refused_callers_are_told_to_come_back_one_after_another()
+    {
+        var returns = new ReturnTimes(_time, Options.Create(new RateLimitOptions { RequestsPerMinute = 60, MaxRetryAfter = TimeSpan.FromSeconds(4) }));
+        double[] Seconds(int callers) => [.. Enumerable.Range(0, callers).Select(_ => returns.Take("key", TimeSpan.FromSeconds(0.5)).TotalSeconds)];
+
+        Assert.Equal([0.5, 1.5, 2.5, 3.5, 4, 4], Seconds(6));
+        Assert.Equal(0.5, returns.Take("another", TimeSpan.FromSeconds(0.5)).TotalSeconds);
+        _time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal([2, 3], Seconds(2));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal([0.5, 1.5], Seconds(2));
+        // A bucket that refills more slowly than that has the last word.
+        Assert.Equal(10, returns.Take("slow", TimeSpan.FromSeconds(10)).TotalSeconds);
+    }
+
+    [Fact]
     public void Keys_have_their_own_buckets()
     {
         Take(6);
