@@ -30,7 +30,7 @@ public sealed class KillTests(ITestOutputHelper output)
         var stored = new ConcurrentDictionary<string, int>();
         lab.S3.Before = request =>
         {
-            if (request.Method == "PUT")
+            if (request.IsImage || request.IsOriginal)
                 stored.AddOrUpdate(request.IsImage ? "images" : "originals", 1, (_, count) => count + 1);
             return Task.FromResult(FaultKind.None);
         };

@@ -16,6 +16,7 @@ namespace Darkroom.Tests.Faults;
 internal sealed record S3Request(string Method, string Path, string Query)
 {
     public bool IsImage => Method == "PUT" && Path.Contains("/images/", StringComparison.Ordinal);
+    public bool IsOriginal => Method == "PUT" && Path.Contains("/originals/", StringComparison.Ordinal);
     public bool IsCompletion => Method == "POST" && Query.Contains("uploadId", StringComparison.Ordinal);
 
     public override string ToString() => $"{Method} {Path}?{Query}";
