@@ -23,7 +23,7 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         var requests = await BeginAsync(lab);
 
         disk.Fill();
-        await Eventually.TrueAsync(async () => await CountAsync(lab, "images where state = 'waiting' and not_before is not null") >= 5);
+        await Eventually.TrueAsync(async () => await lab.CountAsync("images where state = 'waiting' and not_before is not null") >= 5);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await UploadAsync(lab, requests));
         disk.Free();
 
@@ -115,11 +115,8 @@ public sealed class DiskFullTests(ITestOutputHelper output)
         lab.System.Images.OpenGate();
         await lab.CheckAsync(requests, context, TimeSpan.FromMinutes(3));
         Assert.False(worker.HasExited);
-        Assert.Equal(0, await CountAsync(lab, "images where state = 'failed' and error_code <> 'not_found'"));
+        Assert.Equal(0, await lab.CountAsync("images where state = 'failed' and error_code <> 'not_found'"));
     }
-
-    private static async Task<long> CountAsync(FaultLab lab, string what) =>
-        (long)(await lab.System.Database.DataSource.Sql($"select count(*) from {what}").ExecuteScalarAsync())!;
 
     private static async Task<bool> WritesAsync(IDatabase redis)
     {

@@ -44,12 +44,12 @@ public sealed class FailPointTests(ITestOutputHelper output)
         var strike = point.StrikeAsync(lab, 1, dying.KillAsync);
         await Assert.ThrowsAnyAsync<HttpRequestException>(() => client.UploadAsync(csv));
         await strike;
-        Assert.Equal(isAccepted ? 1L : 0L, await CountAsync(lab, "csv_data_table"));
+        Assert.Equal(isAccepted ? 1L : 0L, await lab.CountAsync("csv_data_table"));
 
         var request = await Eventually.GetAsync(
             () => TryUploadAsync(lab, csv), accepted => accepted is not null, TimeSpan.FromSeconds(60), "The key is free or answered");
         await lab.CheckAsync([request!], $"The API died, accepted: {isAccepted}", TimeSpan.FromMinutes(1));
-        Assert.Equal((1L, 0L), (await CountAsync(lab, "csv_data_table"), await CountAsync(lab, "uploads")));
+        Assert.Equal((1L, 0L), (await lab.CountAsync("csv_data_table"), await lab.CountAsync("uploads")));
     }
 
     /// <summary>So many of them, in their order.</summary>
@@ -84,7 +84,4 @@ public sealed class FailPointTests(ITestOutputHelper output)
         var body = System.Text.Json.JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
         return new SubmittedRequest(lab.System.Client, body.GetProperty("id").GetString()!);
     }
-
-    private static async Task<long> CountAsync(FaultLab lab, string table) =>
-        (long)(await lab.System.Database.DataSource.Sql($"select count(*) from {table}").ExecuteScalarAsync())!;
 }

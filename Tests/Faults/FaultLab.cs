@@ -89,6 +89,11 @@ internal sealed class FaultLab : IAsyncDisposable
         return [await System.Client.UploadAsync(csv, System.Webhooks.Url), await other.UploadAsync(csv, System.Webhooks.Url)];
     }
 
+    /// <summary>How many rows there are.</summary>
+    /// <param name="what">A table, and perhaps a condition: what follows <c>from</c>.</param>
+    public async Task<long> CountAsync(string what) =>
+        (long)(await System.Database.DataSource.Sql($"select count(*) from {what}").ExecuteScalarAsync())!;
+
     /// <summary>How many images of all requests have ended.</summary>
     public async Task<long> EndedAsync() => (long)(await System.Database.DataSource
         .Sql("select coalesce(sum(images_succeeded + images_failed), 0) from csv_data_table").ExecuteScalarAsync())!;

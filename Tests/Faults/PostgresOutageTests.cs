@@ -33,7 +33,7 @@ public sealed class PostgresOutageTests(ITestOutputHelper output)
             lab.System.Settings["ConnectionStrings:darkroom"].Replace($"Port={lab.Postgres.Port}", $"Port={other.Port}", StringComparison.Ordinal);
         await lab.System.StartWorkerAsync();
         var requests = (await lab.UploadAsync(40, heldBack: 4)).ToList();
-        await Eventually.TrueAsync(async () => await CountAsync(lab, "images where state not in ('running', 'succeeded', 'failed')") == 0);
+        await Eventually.TrueAsync(async () => await lab.CountAsync("images where state not in ('running', 'succeeded', 'failed')") == 0);
         using var step = new HeldStep(lab.S3);
         var inStep = await lab.UploadAsync(2);
         requests.AddRange(inStep);
@@ -45,25 +45,22 @@ public sealed class PostgresOutageTests(ITestOutputHelper output)
             PostgresRelay[] relays = outage % 2 == 0 ? [lab.Postgres, other] : [other, lab.Postgres];
             foreach (var relay in relays)
                 relay.Down();
-            await Eventually.TrueAsync(async () => await CountAsync(lab, $"processes where {Fresh}") == 0);
+            await Eventually.TrueAsync(async () => await lab.CountAsync($"processes where {Fresh}") == 0);
             var begun = step.Begun;
             relays[0].Up();
             // It has polled for work since.
-            await Eventually.TrueAsync(async () => await CountAsync(lab, $"processes where heartbeat_at > started_at and {Fresh}") > 0);
+            await Eventually.TrueAsync(async () => await lab.CountAsync($"processes where heartbeat_at > started_at and {Fresh}") > 0);
             relays[1].Up();
             await step.BeginsAsync(begun + inStep.Count);
-            Assert.Equal(0, await CountAsync(lab, "workflow_instances where attempts > 0"));
+            Assert.Equal(0, await lab.CountAsync("workflow_instances where attempts > 0"));
         }
 
         step.Release();
         lab.System.Images.OpenGate();
         await lab.CheckAsync(requests, $"{outages} outages longer than a lease", TimeSpan.FromMinutes(2));
-        Assert.Equal(0, await CountAsync(lab, "images where attempts > 1"));
-        Assert.Equal(0, await CountAsync(lab, "images where state = 'failed' and error_code <> 'not_found'"));
+        Assert.Equal(0, await lab.CountAsync("images where attempts > 1"));
+        Assert.Equal(0, await lab.CountAsync("images where state = 'failed' and error_code <> 'not_found'"));
     }
-
-    private static async Task<long> CountAsync(FaultLab lab, string what) =>
-        (long)(await lab.System.Database.DataSource.Sql($"select count(*) from {what}").ExecuteScalarAsync())!;
 
     /// <summary>Holds the steps that read an uploaded CSV.</summary>
     private sealed class HeldStep : IDisposable
