@@ -79,7 +79,7 @@ internal sealed class EngineRig : IAsyncDisposable
             .With("id", process.Id)
             .ExecuteNonQueryAsync();
         _processes.Add(process);
-        var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions);
+        var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions, Microsoft.Extensions.Options.Options.Create(Options));
         var compiler = new WorkflowCompiler(Database.DataSource, _catalog);
         var runner = new WorkflowRunner(
             instances, compiler, Ending(), TimeProvider.System, new Random(1), Metrics.Metrics,

@@ -178,7 +178,7 @@ public sealed class WorkflowRunnerTests
                 await process.RunAllAsync();
                 return (await rig.JournalAsync()).Count;
             },
-            executions => executions == 2, TimeSpan.FromSeconds(20), "Both activities complete");
+            executions => executions == 2, "Both activities complete");
 
         Assert.Equal("x", await rig.Database.DataSource.Sql("select file_name from csv_data_table").ExecuteScalarAsync());
     }
@@ -203,7 +203,7 @@ public sealed class WorkflowRunnerTests
                 await process.RunAllAsync();
                 return await rig.StatusAsync(request);
             },
-            current => current.Status == "failed", TimeSpan.FromSeconds(20), "The request fails");
+            current => current.Status == "failed", "The request fails");
 
         Assert.Equal("activity_failed", error);
         Assert.Equal(rig.Options.ActivityAttempts, attempts);

@@ -18,6 +18,7 @@ public sealed class EngineOptions
 
     /// <summary>
     /// Instances that one process runs concurrently. Default 8: they mostly wait for Postgres and S3, so it can exceed the number of cores.
+    /// One owner can have three quarters of them, so that those of others need not wait.
     /// </summary>
     [Range(1, 256)]
     public int Concurrency { get; set; } = 8;

@@ -8,6 +8,9 @@ namespace Darkroom.Runs;
 public sealed record WorkflowInstance(
     Guid Id, RequestId RequestId, int Run, string DefinitionVersionId, long Fence, WorkflowState State)
 {
+    /// <summary>Whose request it runs.</summary>
+    public required OwnerId Owner { get; init; }
+
     /// <summary>The definition text that it runs.</summary>
     public required DocumentHash Document { get; init; }
 

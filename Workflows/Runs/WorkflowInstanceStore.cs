@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Darkroom.Bookmarks;
 using Darkroom.Data;
+using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Flow;
 using Darkroom.Leases;
@@ -13,10 +14,14 @@ using NpgsqlTypes;
 namespace Darkroom.Runs;
 
 /// <summary>Workflow instances: created with their request, claimed by one process at a time, changed only under the claim's fence.</summary>
-public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease)
+public sealed class WorkflowInstanceStore(
+    NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease, IOptions<EngineOptions> options)
 {
-    // The fence of the latest claim by instance id.
-    private readonly ConcurrentDictionary<Guid, long> _claims = new();
+    // More than processes claim at the same moment: each skips what the others have just locked.
+    private const int CandidatesPerOwner = 32;
+
+    // The fence of the latest claim by instance id, and whose instance it is.
+    private readonly ConcurrentDictionary<Guid, (long Fence, OwnerId Owner)> _claims = new();
 
     /// <summary>Inserts the instance of a request's run, in the caller's transaction, and notifies workers when that commits.</summary>
     public static async Task<Guid> InsertAsync(
@@ -88,7 +93,7 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             throw new InvalidOperationException($"Request {request} has no workflow for run {run}.");
     }
 
-    /// <summary>Time until an instance that nobody runs becomes ready by itself; null if none will.</summary>
+    /// <summary>Time until an instance that nobody runs, and that this process may claim, becomes ready by itself; null if none will.</summary>
     public async Task<TimeSpan?> NextReadyAsync(CancellationToken cancellationToken) =>
         await database.Sql(
                 // greatest ignores nulls: by itself it would make an empty table always due.
@@ -98,10 +103,15 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                 where status = 'Running'
                   and owner is null
                   and ready_at is not null
+                  and owner_id <> all (@full)
                 """)
+            .With("full", Full())
             .ExecuteScalarAsync(cancellationToken) as TimeSpan?;
 
-    /// <summary>Claims the instance that has been ready longest, or null. The claim lasts as long as this process's lease, or until it is released.</summary>
+    /// <summary>
+    /// Claims a ready instance, or null: of the owner of whom the fewest are running, the one that has been ready longest. The last quarter of
+    /// this process's places is for other owners. The claim lasts as long as this process's lease, or until it is released.
+    /// </summary>
     /// <remarks>
     /// An instance that this process owns in the database but is not running is free as well: the response to its claim, or to its
     /// release, was lost with a connection.
@@ -109,19 +119,69 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellationToken)
     {
         var current = process.Current;
+        var isFree = $"({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@claimed)))";
         await using var command = database.Sql(
                 $"""
-                with ready as (
-                  select id,
-                         owner is not null as recovered,
-                         owner <> @owner and exists (select from processes p where p.id = i.owner) as died
-                  from workflow_instances i
-                  where status = 'Running'
-                    and (ready_at <= now() or (ready_at is null and id in (select instance_id from resumptions)))
-                    and ({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@claimed)))
-                  order by ready_at nulls first, id
+                with recursive owners as (
+                  -- A loose index scan: one step per owner, regardless of their backlog.
+                  (select owner_id
+                   from workflow_instances
+                   where status = 'Running' and ready_at is not null
+                   order by owner_id
+                   limit 1)
+                  union all
+                  select (select i.owner_id
+                          from workflow_instances i
+                          where i.status = 'Running' and i.ready_at is not null and i.owner_id > o.owner_id
+                          order by i.owner_id
+                          limit 1)
+                  from owners o
+                  where o.owner_id is not null
+                ),
+                busy as (
+                  select owner_id, count(*) as instances
+                  from workflow_instances
+                  where owner is not null
+                  group by owner_id
+                ),
+                candidates as (
+                  select i.id, i.owner_id, i.ready_at
+                  from owners o
+                  cross join lateral (
+                    select i.id, i.owner_id, i.ready_at
+                    from workflow_instances i
+                    where i.owner_id = o.owner_id
+                      and i.status = 'Running'
+                      and i.ready_at <= now()
+                      and {isFree}
+                    order by i.ready_at
+                    limit {CandidatesPerOwner}
+                  ) i
+                  union
+                  select i.id, i.owner_id, i.ready_at
+                  from resumptions r
+                  join workflow_instances i on i.id = r.instance_id
+                  where i.status = 'Running'
+                    and i.ready_at is null
+                ),
+                ranked as (
+                  select c.id, coalesce(b.instances, 0) as running, c.ready_at
+                  from candidates c
+                  left join busy b on b.owner_id = c.owner_id
+                  where c.owner_id <> all (@full)
+                ),
+                ready as (
+                  select i.id,
+                         i.owner is not null as recovered,
+                         i.owner <> @owner and exists (select from processes p where p.id = i.owner) as died
+                  from ranked r
+                  join workflow_instances i on i.id = r.id
+                  where i.status = 'Running'
+                    and (i.ready_at <= now() or (i.ready_at is null and i.id in (select instance_id from resumptions)))
+                    and {isFree}
+                  order by r.running, r.ready_at nulls first, i.id
                   limit 1
-                  for update skip locked
+                  for update of i skip locked
                 )
                 update workflow_instances i
                 set owner = @owner,
@@ -133,25 +193,26 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
                     updated_at = now()
                 from ready
                 where i.id = ready.id
-                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered, attempts
+                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered, attempts, owner_id
                 """)
             .With("owner", current.Id)
             .With("claimed", _claims.Keys.ToArray())
+            .With("full", Full())
             .WithLease(lease.Value);
-        return await ReadInstanceAsync(command, (id, fence) => _claims[id] = fence, cancellationToken) is { } instance
+        return await ReadInstanceAsync(command, claimed => _claims[claimed.Id] = (claimed.Fence, claimed.Owner), cancellationToken) is { } instance
             ? instance with { Held = current.Held }
             : null;
     }
 
     /// <summary>Notes that this process has finished with this claim, however it ended.</summary>
-    public void Forget(WorkflowInstance instance) => _claims.TryRemove(KeyValuePair.Create(instance.Id, instance.Fence));
+    public void Forget(WorkflowInstance instance) => _claims.TryRemove(KeyValuePair.Create(instance.Id, (instance.Fence, instance.Owner)));
 
     /// <summary>Reloads an instance that this process still owns; null if it no longer does.</summary>
     public async Task<WorkflowInstance?> ReloadAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 """
-                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, false, attempts
+                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, false, attempts, owner_id
                 from workflow_instances
                 where id = @id
                   and fence = @fence
@@ -214,14 +275,13 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
     /// <param name="command">Returns at most one instance.</param>
     /// <param name="onClaimed">Notes the claim.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
-    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<Guid, long>? onClaimed, CancellationToken cancellationToken)
+    private static async Task<WorkflowInstance?> ReadInstanceAsync(NpgsqlCommand command, Action<WorkflowInstance>? onClaimed, CancellationToken cancellationToken)
     {
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             return null;
-        onClaimed?.Invoke(reader.GetGuid(0), reader.GetInt64(4));
         var state = TryReadState(reader.GetString(5));
-        return new WorkflowInstance(
+        var instance = new WorkflowInstance(
             reader.GetGuid(0), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetString(3), reader.GetInt64(4),
             state ?? WorkflowState.New)
         {
@@ -230,7 +290,17 @@ public sealed class WorkflowInstanceStore(NpgsqlDataSource database, ProcessLeas
             TraceParent = reader.TextOrNull(7),
             Recovered = reader.GetBoolean(8),
             Attempts = reader.GetInt32(9),
+            Owner = new OwnerId(reader.GetGuid(10)),
         };
+        onClaimed?.Invoke(instance);
+        return instance;
+    }
+
+    /// <summary>Owners who have all the places of this process that one owner may have.</summary>
+    private Guid[] Full()
+    {
+        var share = Math.Max(1, options.Value.Concurrency * 3 / 4);
+        return [.. _claims.Values.CountBy(claim => claim.Owner).Where(owner => owner.Value >= share).Select(owner => owner.Key.Value)];
     }
 
     /// <summary>Null if it was not written by this engine.</summary>
