@@ -61,25 +61,66 @@ public sealed class PixelBudgetTests
     }
 
     [Fact]
-    public async Task Owners_take_turns_however_many_images_one_of_them_has()
+    public async Task Owner_who_has_had_least_comes_next_and_then_they_take_turns()
     {
         var budget = Budget(slots: 1, megapixels: 100);
-        var running = await budget.EnterAsync(Alice, 1, CancellationToken.None);
-        var order = new List<(OwnerId Owner, int Image)>();
+        for (var image = 0; image < 3; image++)
+            (await budget.EnterAsync(Alice, 1, CancellationToken.None)).Dispose();
 
-        async Task RunAsync(OwnerId owner, int image)
+        var order = await OrderAsync(budget, [.. Enumerable.Repeat(Alice, 3), .. Enumerable.Repeat(Bob, 6)]);
+
+        Assert.Equal([Bob, Bob, Bob, Alice, Bob, Alice, Bob, Alice, Bob], order);
+        Assert.Equal(0, budget.ImagesInFlight);
+    }
+
+    [Fact]
+    public async Task Pixels_count_rather_than_images()
+    {
+        var budget = Budget(slots: 1, megapixels: 100);
+        (await budget.EnterAsync(Alice, 4, CancellationToken.None)).Dispose();
+        Assert.Equal([Bob, Bob, Bob, Alice], await OrderAsync(budget, [Alice, Bob, Bob, Bob]));
+    }
+
+    [Fact]
+    public async Task What_an_owner_had_is_soon_forgotten()
+    {
+        var budget = Budget(slots: 1, megapixels: 100);
+        (await budget.EnterAsync(Alice, 1_000_000, CancellationToken.None)).Dispose();
+        for (var image = 0; image < 64; image++)
+            (await budget.EnterAsync(Bob, 1, CancellationToken.None)).Dispose();
+        Assert.Equal([Alice, Bob], await OrderAsync(budget, [Bob, Alice]));
+    }
+
+    [Fact]
+    public async Task Light_owner_does_not_overtake_a_large_image_whose_turn_it_is()
+    {
+        var budget = Budget(slots: 10, megapixels: 100);
+        var running = await budget.EnterAsync(Alice, 60_000_000, CancellationToken.None);
+        var large = budget.EnterAsync(Alice, 60_000_000, CancellationToken.None);
+        var small = budget.EnterAsync(Bob, 1, CancellationToken.None);
+        Assert.False(large.IsCompleted || small.IsCompleted);
+        running.Dispose();
+        await large;
+        await small;
+    }
+
+    /// <summary>The owners of images that wait for one slot, in the order in which they get it.</summary>
+    private static async Task<List<OwnerId>> OrderAsync(PixelBudget budget, OwnerId[] images)
+    {
+        var order = new List<OwnerId>();
+
+        async Task RunAsync(OwnerId owner)
         {
             using (await budget.EnterAsync(owner, 1, CancellationToken.None))
                 lock (order)
-                    order.Add((owner, image));
+                    order.Add(owner);
         }
 
-        Task[] all = [.. Enumerable.Range(1, 5).Select(image => RunAsync(Alice, image)), RunAsync(Bob, 1), RunAsync(Bob, 2)];
-        running.Dispose();
+        var first = await budget.EnterAsync(new OwnerId(Guid.NewGuid()), 1, CancellationToken.None);
+        Task[] all = [.. images.Select(RunAsync)];
+        first.Dispose();
         await Task.WhenAll(all);
-
-        Assert.Equal([(Alice, 1), (Bob, 1), (Alice, 2), (Bob, 2), (Alice, 3), (Alice, 4), (Alice, 5)], order);
-        Assert.Equal(0, budget.ImagesInFlight);
+        return order;
     }
 
     private static PixelBudget Budget(int slots, double megapixels) =>

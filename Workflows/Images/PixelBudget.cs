@@ -4,16 +4,23 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Images;
 
 /// <summary>
-/// Limits the images, and the pixels of all images together, that this process decodes at the same time. Owners take turns; each owner's
+/// Limits the images, and the pixels of all images together, that this process decodes at the same time. The owner who has had the fewest
+/// pixels lately comes next, so that a few images need not wait among a crowd's, and owners who always have some share alike; each owner's
 /// images come in their order. Whoever's turn it is waits until there is room, so that a stream of small images cannot starve a large one.
 /// </summary>
 public sealed class PixelBudget(IOptions<ImageOptions> options)
 {
+    // For a slot, what it decodes in a second or two: long enough to tell an owner with a few images from a crowd, and soon forgotten.
+    private const int RememberedPerSlot = 64;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<OwnerId, LinkedList<Waiter>> _waiting = [];
     private readonly LinkedList<OwnerId> _turns = [];
+    private readonly Queue<(OwnerId Owner, long Pixels)> _recent = [];
+    private readonly Dictionary<OwnerId, long> _had = [];
     private readonly long _capacity = options.Value.PixelsInFlight;
     private readonly int _slots = options.Value.EffectiveCodecSlots;
+    private Waiter? _next;
     private long _pixels;
     private int _images;
 
@@ -46,20 +53,36 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
 
     private void Admit()
     {
-        while (_turns.First is { Value: var owner } && _waiting[owner].First!.Value is var next
-               && _images < _slots && _pixels + next.Pixels <= _capacity)
+        while (_images < _slots && (_next ??= Next()) is { } next && _pixels + next.Pixels <= _capacity)
         {
-            _turns.RemoveFirst();
-            _turns.AddLast(owner);
+            _turns.Remove(next.Owner);
+            _turns.AddLast(next.Owner);
             Remove(next);
+            Remember(next.Owner, next.Pixels);
             _images++;
             _pixels += next.Pixels;
             next.Admitted.TrySetResult(next);
         }
     }
 
+    /// <summary>The first image of the owner who has had least; among equals, of the one whose last turn was longest ago.</summary>
+    private Waiter? Next() => _turns.Count == 0 ? null : _waiting[_turns.MinBy(owner => _had.GetValueOrDefault(owner))].First!.Value;
+
+    private void Remember(OwnerId owner, long pixels)
+    {
+        _had[owner] = _had.GetValueOrDefault(owner) + pixels;
+        _recent.Enqueue((owner, pixels));
+        if (_recent.Count <= RememberedPerSlot * _slots)
+            return;
+        var oldest = _recent.Dequeue();
+        if ((_had[oldest.Owner] -= oldest.Pixels) == 0)
+            _had.Remove(oldest.Owner);
+    }
+
     private void Remove(Waiter waiter)
     {
+        if (_next == waiter)
+            _next = null;
         var own = _waiting[waiter.Owner];
         own.Remove(waiter.Node!);
         waiter.Node = null;

@@ -75,6 +75,8 @@ public static class DecoderHost
     private static void StartOver(DecoderLimits limits)
     {
         LinuxCalls.DieWithParent();
+        // Where the scheduler shares the cores between sessions, decoders would otherwise get what the rest of their worker leaves.
+        LinuxCalls.TryStartSession();
         // Of a terminal or a service manager, meant for the worker, which may still need this process to finish its images.
         LinuxCalls.Ignore(LinuxCalls.Interrupt);
         LinuxCalls.Ignore(LinuxCalls.Terminate);

@@ -48,6 +48,9 @@ internal static partial class LinuxCalls
     public static void CloseOtherDescriptorsOnExec() =>
         Check((int)Call(LinuxNumbers.CloseRange, 3, int.MaxValue, CloseOnExec, 0), "close_range");
 
+    /// <summary>Starts a session of its own. Fails, without consequence, in a process that has one already.</summary>
+    public static void TryStartSession() => StartSession();
+
     /// <summary>Ignored signals stay ignored in the next program.</summary>
     public static void Ignore(int signal) => SetHandler(signal, 1);
 
@@ -82,6 +85,9 @@ internal static partial class LinuxCalls
 
     [LibraryImport("libc", EntryPoint = "setrlimit", SetLastError = true)]
     private static partial int SetLimit(int resource, ref ResourceLimit limit);
+
+    [LibraryImport("libc", EntryPoint = "setsid", SetLastError = true)]
+    private static partial int StartSession();
 
     [LibraryImport("libc", EntryPoint = "signal")]
     private static partial nint SetHandler(int signal, nint handler);
