@@ -25,7 +25,6 @@ internal static class RateLimitExtensions
     private static readonly ApiProblem TooManyWaiting = new(StatusCodes.Status429TooManyRequests, "too_many_calls", "Too many calls are waiting already.")
     {
         Detail = "Too many clients of this owner are calling at the same time.",
-        RetryAfter = TimeSpan.FromSeconds(1),
     };
 
     /// <summary>Call it after <c>AddAccess</c>. Without a connection string for Redis, each process counts by itself.</summary>
@@ -60,7 +59,7 @@ internal static class RateLimitExtensions
         {
             if (CountedKey(context) is not { } key)
             {
-                await (IsQuery(context) ? RunInTurnAsync(context, next, concurrency) : next(context));
+                await (IsQuery(context) ? RunInTurnAsync(context, next, concurrency, returns) : next(context));
                 return;
             }
 
@@ -72,7 +71,7 @@ internal static class RateLimitExtensions
             else if (StaysOpen(context))
                 await next(context);
             else
-                await RunInTurnAsync(context, next, concurrency);
+                await RunInTurnAsync(context, next, concurrency, returns);
         });
         return app;
     }
@@ -96,13 +95,13 @@ internal static class RateLimitExtensions
     private static bool IsQuery(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<RequestTimeoutAttribute>()?.PolicyName == ApiServer.QueryTimeout;
 
-    private static async Task RunInTurnAsync(HttpContext context, RequestDelegate next, OwnerConcurrency concurrency)
+    private static async Task RunInTurnAsync(HttpContext context, RequestDelegate next, OwnerConcurrency concurrency, ReturnTimes returns)
     {
         var caller = context.User.FindFirstValue(ApiKeyDefaults.OwnerClaim) ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
         using var turn = await concurrency.EnterAsync(caller, context.RequestAborted);
         if (!turn.IsAcquired)
         {
-            await TooManyWaiting.ExecuteAsync(context);
+            await (TooManyWaiting with { RetryAfter = returns.Take(caller, TimeSpan.FromSeconds(1)) }).ExecuteAsync(context);
             return;
         }
 

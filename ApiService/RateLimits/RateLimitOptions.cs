@@ -36,15 +36,17 @@ internal sealed class RateLimitOptions
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Calls of one owner that are worked on at once in one process; default 32, a third of its database connections. An upload or download
-    /// counts until its file begins to flow.
+    /// Calls of one owner that are worked on at once in one process; default 8: enough for the sustained rate even if each takes 40 ms, and few
+    /// enough that others' calls beside them hardly wait. An upload or download counts until its file begins to flow.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = NotOff)]
-    public int ConcurrentPerOwner { get; set; } = 32;
+    public int ConcurrentPerOwner { get; set; } = 8;
 
-    /// <summary>Calls of one owner that wait for those; default 2,000. Further ones are refused.</summary>
+    /// <summary>
+    /// Calls of one owner that wait for those; default 200: they have their turn before <c>Requests:QueryTimeout</c> ends. Further ones are refused.
+    /// </summary>
     [Range(0, 1_000_000)]
-    public int WaitingPerOwner { get; set; } = 2_000;
+    public int WaitingPerOwner { get; set; } = 200;
 
     /// <summary>
     /// How long a call waits for Redis, which counts for all processes. Default 100 ms, many times what Redis needs. After one call has

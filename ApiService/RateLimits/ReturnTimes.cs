@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Api.RateLimits;
 
 /// <summary>
-/// Tells the refused callers of a key when to come back: one after another, as fast as its bucket refills. Told the same time, a crowd would
+/// Tells the refused callers of a key or an owner when to come back: one after another, as fast as a bucket refills. Told the same time, a crowd would
 /// come back together, only to be refused again.
 /// </summary>
 internal sealed class ReturnTimes(TimeProvider time, IOptions<RateLimitOptions> options)
@@ -16,7 +16,7 @@ internal sealed class ReturnTimes(TimeProvider time, IOptions<RateLimitOptions> 
     private readonly long _origin = time.GetTimestamp();
     private int _sweepAt = SweepAfter;
 
-    /// <summary>How long the next refused caller of the key should wait: at least until a token is there, at most the configured limit.</summary>
+    /// <summary>How long the next refused caller should wait: at least until a token is there, at most the configured limit.</summary>
     public TimeSpan Take(string key, TimeSpan nextToken)
     {
         lock (_lock)

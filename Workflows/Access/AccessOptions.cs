@@ -33,9 +33,9 @@ public sealed class AccessOptions
     public int BadKeysPerPrefix { get; set; } = 20;
 
     /// <summary>
-    /// Keys that one process looks up in the database at once; default 16, a sixth of its connections. Further lookups wait, so that a
+    /// Keys that one process looks up in the database at once; default 8: a lookup takes a millisecond. Further ones wait, so that a
     /// crowd of callers with new or bad keys leaves connections to those whose keys are cached.
     /// </summary>
     [Range(1, 1_000)]
-    public int ConcurrentLookups { get; set; } = 16;
+    public int ConcurrentLookups { get; set; } = 8;
 }
