@@ -26,7 +26,7 @@ public static class WorkerApp
         configure?.Invoke(builder);
 
         builder.AddServiceDefaults();
-        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: database => DatabaseSessions.LimitSilence(database.TraceWithinActivities()));
+        builder.AddNpgsqlDataSource("darkroom", configureDataSourceBuilder: database => DatabaseSessions.Configure(database.TraceWithinActivities()));
         builder.AddQuietRedisClient("redis");
         builder.AddObjectStore();
 

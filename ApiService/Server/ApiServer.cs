@@ -43,7 +43,7 @@ internal static class ApiServer
     /// </summary>
     public static void ConfigureFastFail(NpgsqlDataSourceBuilder database)
     {
-        DatabaseSessions.LimitSilence(database);
+        DatabaseSessions.Configure(database);
         database.ConnectionStringBuilder.Timeout = Math.Min(database.ConnectionStringBuilder.Timeout, 2);
         database.ConnectionStringBuilder.CancellationTimeout = -1;
     }

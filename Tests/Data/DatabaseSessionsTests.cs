@@ -13,7 +13,7 @@ public sealed class DatabaseSessionsTests
     {
         await using var database = await TestDatabase.CreateAsync();
         var builder = new NpgsqlDataSourceBuilder(database.ConnectionString + options);
-        DatabaseSessions.LimitSilence(builder);
+        DatabaseSessions.Configure(builder);
         await using var source = builder.Build();
 
         for (var use = 0; use < 2; use++)
@@ -26,7 +26,7 @@ public sealed class DatabaseSessionsTests
     {
         await using var database = await TestDatabase.CreateAsync();
         var builder = new NpgsqlDataSourceBuilder(database.ConnectionString);
-        DatabaseSessions.LimitSilence(builder);
+        DatabaseSessions.Configure(builder);
         await using var source = builder.Build();
         await using var connection = await source.OpenConnectionAsync();
 

@@ -11,7 +11,8 @@ public static class DatabaseSessions
     private const int Probes = 3;
 
     /// <summary>
-    /// Ends sessions whose other end is gone or frozen, on both sides.
+    /// Names the sessions after the program and its process, so that <c>pg_stat_activity</c> tells whose they are, and ends those whose other end is
+    /// gone or frozen, on both sides.
     /// <para>
     /// The server ends those that sit idle inside a transaction: a frozen process (a suspended VM, a paused container) still looks alive to
     /// the network and would otherwise hold its locks until it resumes.
@@ -23,9 +24,10 @@ public static class DatabaseSessions
     /// </para>
     /// </summary>
     /// <remarks>Set as connection options rather than by SET, which is reset when the connection returns to the pool.</remarks>
-    public static void LimitSilence(NpgsqlDataSourceBuilder database)
+    public static void Configure(NpgsqlDataSourceBuilder database)
     {
         var connection = database.ConnectionStringBuilder;
+        connection.ApplicationName ??= string.Create(CultureInfo.InvariantCulture, $"{AppDomain.CurrentDomain.FriendlyName} {Environment.ProcessId}");
         var limits = string.Create(
             CultureInfo.InvariantCulture,
             $"-c idle_in_transaction_session_timeout={IdleSeconds}s -c tcp_keepalives_idle={IdleSeconds} -c tcp_keepalives_interval={ProbeSeconds} -c tcp_keepalives_count={Probes}");

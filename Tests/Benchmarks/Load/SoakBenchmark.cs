@@ -66,6 +66,8 @@ internal static class SoakBenchmark
             images = requests * ImagesPerRequest,
             statuses,
             growth = Growth(samples),
+            most = samples[0].Keys.Where(name => name.EndsWith("connections", StringComparison.Ordinal))
+                .ToDictionary(name => name, name => samples.Max(sample => sample.GetValueOrDefault(name))),
             atTheEnd = samples[^1].ToDictionary(pair => pair.Key, pair => Report.Rounded(pair.Value, 0)),
         });
     }
@@ -123,8 +125,12 @@ internal static class SoakBenchmark
                 sample[$"{name} files"] = Directory.GetFiles($"/proc/{pid}/fd").Length;
             }
 
-            await using var connections = database.CreateCommand("select count(*) from pg_stat_activity where datname = current_database()");
-            sample["connections"] = Convert.ToDouble(await connections.ExecuteScalarAsync(CancellationToken.None), CultureInfo.InvariantCulture);
+            var connections = await ConnectionsAsync(database);
+            sample["connections"] = connections.Values.Sum();
+            // The name of a session ends with its process. A process waits for a connection only when it has all that its pool may open.
+            foreach (var (name, pid) in product.Run.Processes)
+                if (connections.Where(session => session.Key.EndsWith($" {pid}", StringComparison.Ordinal)).Sum(session => session.Value) is > 0 and var open)
+                    sample[$"{name} connections"] = open;
             sample["temporary files"] = Directory.GetFileSystemEntries(Path.GetTempPath()).Length;
             samples.Add(sample);
             try
@@ -138,6 +144,18 @@ internal static class SoakBenchmark
         }
     }
 
+    /// <summary>Open connections by the name of the session.</summary>
+    private static async Task<Dictionary<string, long>> ConnectionsAsync(NpgsqlDataSource database)
+    {
+        await using var command = database.CreateCommand(
+            "select application_name, count(*) from pg_stat_activity where datname = current_database() group by 1");
+        await using var reader = await command.ExecuteReaderAsync();
+        var connections = new Dictionary<string, long>();
+        while (await reader.ReadAsync())
+            connections.Add(reader.GetString(0), reader.GetInt64(1));
+        return connections;
+    }
+
     /// <summary>The second quarter is past the warm-up.</summary>
     private static Dictionary<string, double> Growth(List<Dictionary<string, double>> samples)
     {
@@ -147,5 +165,5 @@ internal static class SoakBenchmark
             name => Report.Rounded(Average(samples[^quarter..], name) / Average(samples[quarter..(2 * quarter)], name)));
     }
 
-    private static double Average(List<Dictionary<string, double>> samples, string name) => samples.Average(sample => sample[name]);
+    private static double Average(List<Dictionary<string, double>> samples, string name) => samples.Average(sample => sample.GetValueOrDefault(name));
 }
