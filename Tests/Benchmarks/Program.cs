@@ -1,4 +1,5 @@
 using Darkroom.Benchmarks;
+using Darkroom.Benchmarks.Access;
 using Darkroom.Benchmarks.Bodies;
 using Darkroom.Benchmarks.Codec;
 using Darkroom.Benchmarks.Csv;
@@ -36,6 +37,9 @@ switch (args.FirstOrDefault())
     case "soak":
         await SoakBenchmark.RunAsync(options);
         return 0;
+    case "keys":
+        await KeyTimingBenchmark.RunAsync(options);
+        return 0;
     case "containment":
         await ContainmentBenchmark.RunAsync(options);
         return 0;
@@ -59,6 +63,7 @@ switch (args.FirstOrDefault())
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
               overload                   ten images beside 1,000 uploads, 1,000 pollers and 300,000 images of another owner
               soak [minutes]             what grows under mixed load while a worker is killed every minute
+              keys [calls]               whether the time of a refusal tells how wrong an API key is
               memory [rows...]           peak memory of API and workers, by size of the CSV
             Options: --workers n, --rounds n, --Section:Name=value for the services.
             Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load.

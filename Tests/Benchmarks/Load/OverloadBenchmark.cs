@@ -50,7 +50,7 @@ internal static class OverloadBenchmark
         await Task.WhenAll(pollers);
         foreach (var request in large)
             (await crowd.PostAsync($"/v1/requests/{request}/cancel", null)).Dispose();
-        var ended = (await Task.WhenAll(accepted.Select(request => EndAsync(crowd, request)))).Count(end => end == "completed");
+        var ended = (await Task.WhenAll(accepted.Select(request => EndAsync(crowd, request, tally)))).Count(end => end == "completed");
 
         Report.Write(new
         {
@@ -60,6 +60,7 @@ internal static class OverloadBenchmark
             besideCrowdSeconds = beside,
             medianRatio = Report.Rounded(beside[beside.Count / 2] / idle[idle.Count / 2]),
             worstRatio = Report.Rounded(beside[^1] / idle[idle.Count / 2]),
+            smallUploadsRefused = small.Refused,
             accepted = accepted.Distinct().Count(),
             acceptedAfterSeconds = Report.Rounded(acceptedAfter.TotalSeconds),
             completed = ended,
@@ -111,11 +112,12 @@ internal static class OverloadBenchmark
         }
     }
 
-    private static async Task<string?> EndAsync(HttpClient client, Guid id)
+    private static async Task<string?> EndAsync(HttpClient client, Guid id, Tally tally)
     {
         for (var watch = Stopwatch.StartNew(); watch.Elapsed < Patience;)
         {
-            using var response = await client.GetAsync($"/v1/requests/{id}");
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"/v1/requests/{id}");
+            using var response = await tally.SendAsync(client, request, CancellationToken.None);
             if (response.IsSuccessStatusCode)
             {
                 var status = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("status").GetString();

@@ -56,18 +56,20 @@ internal sealed class ProductHost : IAsyncDisposable
 
     public async Task<RequestRun> UploadAsync(Stream csv, WebhookInbox inbox)
     {
-        using var form = new MultipartFormDataContent
-        {
-            { new StreamContent(csv), "file", "products.csv" },
-            { new StringContent(inbox.Url), "webhook_url" },
-        };
         var watch = Stopwatch.StartNew();
-        using var response = await Client.PostAsync("/v1/requests", form);
+        using var response = await TryUploadAsync(csv, inbox);
         var body = await response.Content.ReadAsStringAsync();
         if (!response.IsSuccessStatusCode)
             throw new InvalidOperationException($"The upload failed with status {(int)response.StatusCode}: {body}");
         return new RequestRun(JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid(), watch.Elapsed);
     }
+
+    public Task<HttpResponseMessage> TryUploadAsync(Stream csv, WebhookInbox inbox) =>
+        Client.PostAsync("/v1/requests", new MultipartFormDataContent
+        {
+            { new StreamContent(csv), "file", "products.csv" },
+            { new StringContent(inbox.Url), "webhook_url" },
+        });
 
     /// <summary>A client with a key of its own, of another owner.</summary>
     public async Task<HttpClient> ClientOfAsync(string owner)
