@@ -153,7 +153,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
         await RunAsync();
 
         Assert.Equal("[1,2,3][1,2,3][1,2,3]"[.._options.MaxContentBytes], (await OutputsAsync()).GetProperty("ParsedContent").GetString());
-        await hungUp.Task.WaitAsync(TimeSpan.FromSeconds(20));
+        await hungUp.Task.WaitAsync(Eventually.Patience);
     }
 
     [Theory]
@@ -307,7 +307,7 @@ public sealed class SendHttpRequestTests : IAsyncLifetime
                 await process.RunAllAsync();
                 return await _rig.StatusAsync(request);
             },
-            answer => answer.Status == "failed", TimeSpan.FromSeconds(20), "The request fails");
+            answer => answer.Status == "failed", "The request fails");
     }
 
     private async Task<JsonElement> OutputsAsync() =>

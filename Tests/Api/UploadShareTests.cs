@@ -52,7 +52,7 @@ public sealed class UploadShareTests : ApiTest
             "Content-Type: text/csv\r\nContent-Length: 1000\r\n\r\nS. No.,Product Name,Input Image Urls\n"));
 
         using var reader = new StreamReader(client.GetStream());
-        var answer = await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(60));
+        var answer = await reader.ReadToEndAsync().WaitAsync(Eventually.Patience);
 
         Assert.StartsWith("HTTP/1.1 408", answer, StringComparison.Ordinal);
         Assert.Contains("upload_timeout", answer, StringComparison.Ordinal);

@@ -9,8 +9,6 @@ namespace Darkroom.Tests.AppHost;
 /// <summary>The AppHost as a user starts it: a separate process, here on free ports and with the test's data folder.</summary>
 internal sealed class AppHostProcess : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromMinutes(3);
-
     private readonly Process _process;
     private readonly StringBuilder _output = new();
 
@@ -62,21 +60,21 @@ internal sealed class AppHostProcess : IAsyncDisposable
     {
         var run = await Eventually.GetAsync(
             async () => _process.HasExited ? null : await ReadRunAsync(), read => _process.HasExited || (read is not null && read.Host != since?.Host),
-            StartTimeout, $"The host is healthy. {Output}");
+            $"The host is healthy. {Output}");
         Assert.True(run is not null, $"The host exited before it was healthy:\n{Output}");
         return run;
     }
 
     /// <summary>Waits until the text appears on the console.</summary>
     public Task OutputContainsAsync(string text) =>
-        Eventually.GetAsync(() => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), StartTimeout, $"The host prints '{text}'");
+        Eventually.GetAsync(() => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), $"The host prints '{text}'");
 
     private async Task<RunFile?> ReadRunAsync() =>
         File.Exists(RunFile) ? JsonSerializer.Deserialize<RunFile>(await File.ReadAllTextAsync(RunFile), JsonSerializerOptions.Web) : null;
 
     public async Task<int> ExitCodeAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(StartTimeout);
+        await _process.WaitForExitAsync().WaitAsync(Eventually.Patience);
         return _process.ExitCode;
     }
 

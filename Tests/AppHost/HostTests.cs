@@ -49,7 +49,7 @@ public sealed class HostTests(RunningHost host) : IClassFixture<RunningHost>
         var request = await Eventually.GetAsync(
             async () => JsonDocument.Parse(await client.Http.GetStringAsync(new Uri($"/v1/requests/{id}", UriKind.Relative))).RootElement,
             status => status.GetProperty("processing_percentage").GetInt32() == 100,
-            TimeSpan.FromMinutes(2), "The sample is completed");
+            "The sample is completed");
 
         Assert.Equal("completed", request.GetProperty("status").GetString());
         Assert.Equal(14, request.GetProperty("no_of_images").GetInt32());

@@ -62,13 +62,13 @@ public sealed class LocalHostTests
         await using var host = AppHostProcess.Start(folder.Path, null, "--Dashboard=false");
         await host.OutputContainsAsync("postgres");
         var started = await Eventually.GetAsync(
-            () => Task.FromResult(PreviousRun.Read(folder.Path)), processes => processes.Count > 0, TimeSpan.FromSeconds(60), "A process has started");
+            () => Task.FromResult(PreviousRun.Read(folder.Path)), processes => processes.Count > 0, "A process has started");
 
         host.Terminate();
 
         Assert.Equal(0, await host.ExitCodeAsync());
         await Eventually.GetAsync(
-            () => Task.FromResult(started.Count(process => ProcessTable.IsRunning(process.Pid))), alive => alive == 0, TimeSpan.FromSeconds(60), "No orphaned process is left");
+            () => Task.FromResult(started.Count(process => ProcessTable.IsRunning(process.Pid))), alive => alive == 0, "No orphaned process is left");
     }
 
     [Fact]

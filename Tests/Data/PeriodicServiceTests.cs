@@ -80,7 +80,7 @@ public sealed class PeriodicServiceTests
 
         protected override TimeSpan Period => Every;
 
-        public async Task NextAsync() => Assert.True(await _ran.WaitAsync(TimeSpan.FromSeconds(60)));
+        public async Task NextAsync() => Assert.True(await _ran.WaitAsync(Eventually.Patience));
 
         protected override async Task RunOnceAsync(CancellationToken cancellationToken)
         {

@@ -62,7 +62,7 @@ public sealed class SupervisedServiceTests
 
         public bool Finished { get; private set; }
 
-        public async Task NextAsync() => Assert.True(await _started.WaitAsync(TimeSpan.FromSeconds(60)));
+        public async Task NextAsync() => Assert.True(await _started.WaitAsync(Eventually.Patience));
 
         public override void Dispose()
         {

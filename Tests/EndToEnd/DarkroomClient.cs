@@ -35,7 +35,7 @@ internal sealed class DarkroomClient : IDisposable
         // 503 means that nothing changed and the client may retry; a loaded machine can be that slow.
         using var response = await Eventually.GetAsync(
             () => PostAsync(csv, webhookUrl, workflow), answer => answer.StatusCode != HttpStatusCode.ServiceUnavailable,
-            TimeSpan.FromSeconds(30), "The API takes an upload");
+            "The API takes an upload");
         var body = await response.Content.ReadAsStringAsync();
         Assert.True(response.StatusCode == HttpStatusCode.Accepted, $"{response.StatusCode}: {body}");
         return new SubmittedRequest(this, JsonDocument.Parse(body).RootElement.GetProperty("id").GetString()!);

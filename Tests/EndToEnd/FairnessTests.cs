@@ -55,7 +55,7 @@ public sealed class FairnessTests
         var request = await client.UploadAsync(ProductCsv.Of([.. urls.Select(url => (IReadOnlyList<string>)[url])]));
         await Eventually.GetAsync(
             () => Task.FromResult(urls.Count(url => system.Images.Requests.ContainsKey(new Uri(url).AbsolutePath))),
-            count => count >= requested, TimeSpan.FromSeconds(60), $"{requested} images are being downloaded");
+            count => count >= requested, $"{requested} images are being downloaded");
         return request;
     }
 }

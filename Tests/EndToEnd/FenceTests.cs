@@ -20,8 +20,7 @@ public sealed class FenceTests
         var held = await RunningAsync(system);
         var other = system.StartWorkerProcess();
         await Eventually.GetAsync(
-            async () => (await RunningAsync(system)).Intersect(held).Count(), still => still == 0, TimeSpan.FromSeconds(60),
-            "What the paused worker had in hand is taken from it");
+            async () => (await RunningAsync(system)).Intersect(held).Count(), still => still == 0, "What the paused worker had in hand is taken from it");
         await paused.ResumeAsync();
 
         await run.CheckAsync(system);
@@ -45,7 +44,7 @@ public sealed class FenceTests
         await request.EndAsync();
         var recorded = await ReadObjectAsync(system, request);
         await paused.ResumeAsync();
-        Assert.Equal(0, await paused.StopAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, await paused.StopAsync());
 
         Assert.Equal(recorded, await ReadObjectAsync(system, request));
         Assert.Equal(2, system.Images.Requests["/changing/1.jpg"]);

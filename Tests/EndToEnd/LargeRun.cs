@@ -52,7 +52,7 @@ internal sealed class LargeRun
         Assert.False(SubmittedRequest.HasEnded(await Request.StatusAsync()), "The run ended before the last fault.");
         _source.OpenGate();
 
-        var end = await Request.EndAsync(TimeSpan.FromSeconds(120));
+        var end = await Request.EndAsync();
         Assert.Equal("completed", end.GetProperty("status").GetString());
         Assert.Equal(Images, end.GetProperty("images").GetProperty("succeeded").GetInt32());
         await CheckOutputAsync();

@@ -36,12 +36,12 @@ public sealed class PoisonTests
         await using var system = await DarkroomSystem.StartAsync(workers: 0, settings: ("Images:CodecSlots", "3"));
         var worker = system.StartWorkerProcess();
         var decoders = await Eventually.GetAsync(
-            () => Task.FromResult(ChildProcesses.Of(worker.Id)), children => children.Count == 3, TimeSpan.FromSeconds(60), "Three decoders run");
+            () => Task.FromResult(ChildProcesses.Of(worker.Id)), children => children.Count == 3, "Three decoders run");
 
         await worker.KillAsync();
 
         await Eventually.GetAsync(
-            () => Task.FromResult(decoders.Count(ChildProcesses.Exists)), count => count == 0, TimeSpan.FromSeconds(30), "The decoders are gone");
+            () => Task.FromResult(decoders.Count(ChildProcesses.Exists)), count => count == 0, "The decoders are gone");
     }
 
     [Fact]

@@ -20,7 +20,7 @@ public sealed class RowTests : IAsyncLifetime
             .ToArray();
 
         var request = await _system.Client.UploadAsync(ProductCsv.Of(products));
-        var end = await request.EndAsync(TimeSpan.FromSeconds(120));
+        var end = await request.EndAsync();
 
         var failing = products.Sum(urls => urls.Count(Fails));
         Assert.Equal("completed_with_errors", end.GetProperty("status").GetString());

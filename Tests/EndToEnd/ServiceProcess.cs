@@ -69,7 +69,7 @@ internal sealed class ServiceProcess : IAsyncDisposable
     /// <summary>Waits until the worker's output contains this text.</summary>
     public Task SaysAsync(string text) =>
         Eventually.GetAsync(
-            () => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), TimeSpan.FromSeconds(30), $"The worker says '{text}'");
+            () => Task.FromResult(Output), output => output.Contains(text, StringComparison.Ordinal), $"The worker says '{text}'");
 
     /// <summary>SIGKILL: no clean-up, no hand-back.</summary>
     public async Task KillAsync()
@@ -79,10 +79,10 @@ internal sealed class ServiceProcess : IAsyncDisposable
     }
 
     /// <summary>SIGTERM, as a deployment sends it.</summary>
-    public async Task<int> StopAsync(TimeSpan timeout)
+    public async Task<int> StopAsync()
     {
         await SignalAsync("TERM");
-        await _process.WaitForExitAsync().WaitAsync(timeout);
+        await _process.WaitForExitAsync().WaitAsync(Eventually.Patience);
         return _process.ExitCode;
     }
 

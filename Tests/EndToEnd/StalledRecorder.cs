@@ -25,13 +25,13 @@ internal sealed class StalledRecorder(DarkroomSystem system)
                     await _transaction.DisposeAsync();
                 return open is true;
             },
-            open => open, TimeSpan.FromSeconds(30), "The fan-out opens");
+            open => open, "The fan-out opens");
     }
 
     /// <summary>Completes when a recorder is waiting for the lock.</summary>
     public Task WaitsAsync() =>
         Eventually.GetAsync(
-            async () => (await WaitingAsync()).Count, waiting => waiting > 0, TimeSpan.FromSeconds(60), "A recorder waits");
+            async () => (await WaitingAsync()).Count, waiting => waiting > 0, "A recorder waits");
 
     /// <param name="commit">Whether the waiting transactions then run. If false, their connections are terminated.</param>
     public async Task ReleaseAsync(bool commit)

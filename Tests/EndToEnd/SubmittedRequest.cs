@@ -23,21 +23,31 @@ internal sealed class SubmittedRequest(DarkroomClient client, string id)
     {
         using var response = await Eventually.GetAsync(
             () => client.Http.GetAsync($"/v1/requests/{id}"), answer => answer.StatusCode != HttpStatusCode.ServiceUnavailable,
-            TimeSpan.FromSeconds(30), "The API answers again");
+            "The API answers again");
         response.EnsureSuccessStatusCode();
         var status = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
         Check(status);
         return status;
     }
 
+    /// <summary>Whether the API tells the status. If not, it must answer 503 and say when to ask again.</summary>
+    public async Task<bool> IsAvailableAsync()
+    {
+        using var response = await client.Http.GetAsync($"/v1/requests/{id}");
+        Assert.True(
+            response is { StatusCode: HttpStatusCode.OK } or { StatusCode: HttpStatusCode.ServiceUnavailable, Headers.RetryAfter: not null },
+            $"{response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+        return response.StatusCode == HttpStatusCode.OK;
+    }
+
     /// <summary>Waits until the run ends and returns the status.</summary>
     public Task<JsonElement> EndAsync(TimeSpan? timeout = null) =>
-        Eventually.GetAsync(StatusAsync, HasEnded, timeout ?? TimeSpan.FromSeconds(60), $"Request {id} ends");
+        Eventually.GetAsync(StatusAsync, HasEnded, $"Request {id} ends", timeout);
 
     /// <summary>Waits until this many images have an outcome.</summary>
     public Task ReachAsync(int images) =>
         Eventually.GetAsync(
-            async () => Finished(await StatusAsync()), finished => finished >= images, TimeSpan.FromSeconds(60), $"{images} images of {id} end");
+            async () => Finished(await StatusAsync()), finished => finished >= images, $"{images} images of {id} end");
 
     public Task<string> OutputAsync() => client.Http.GetStringAsync($"/v1/requests/{id}/output.csv");
 

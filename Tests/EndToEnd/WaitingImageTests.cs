@@ -22,7 +22,7 @@ public sealed class WaitingImageTests
         // More claims than the three attempts that an image has.
         await Eventually.GetAsync(
             async () => (long)(await system.Database.DataSource.Sql("select coalesce(max(fence), 0) from images").ExecuteScalarAsync())!,
-            claims => claims >= 6, TimeSpan.FromSeconds(30), "An image is claimed again and again");
+            claims => claims >= 6, "An image is claimed again and again");
         system.Images.OpenGate();
 
         var end = await request.EndAsync();
@@ -40,11 +40,11 @@ public sealed class WaitingImageTests
         await system.Images.RequestedAsync(urls[0], 1);
         await system.Images.RequestedAsync(urls[1], 1);
         var redis = (await system.Redis.ConnectAsync()).GetDatabase();
-        await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 18, TimeSpan.FromSeconds(30), "The rest waits in Redis");
+        await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 18, "The rest waits in Redis");
 
         Assert.Equal(HttpStatusCode.OK, await request.CancelAsync());
 
-        await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 0, TimeSpan.FromSeconds(30), "Nothing waits in Redis");
+        await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 0, "Nothing waits in Redis");
     }
 
     private static Task<long> QueuedAsync(IDatabase redis) => redis.SortedSetLengthAsync("{darkroom}:images:queue");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Darkroom.Tests.Infrastructure;
 using Microsoft.AspNetCore.Http;
 
 namespace Darkroom.Tests.EndToEnd;
@@ -19,7 +20,7 @@ public sealed class WebhookTruthTests
 
         await EndAsAsync(system, status);
 
-        var arrival = await seen.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var arrival = await seen.Task.WaitAsync(Eventually.Patience);
         Assert.Equal(("request." + status, status, status, output), arrival);
         var webhook = await system.Webhooks.NextAsync();
         Assert.True(webhook.IsSignedWith(system.WebhookSecret));

@@ -48,7 +48,7 @@ public sealed class WorkerCrashTests
         var run = await LargeRun.StartAsync(system);
         await run.ReachAsync(75);
 
-        Assert.Equal(0, await stopped.StopAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, await stopped.StopAsync());
         var held = await system.Database.DataSource.Sql("select count(*) from images where state = 'running'").ExecuteScalarAsync();
         Assert.Equal(0L, held);
         system.StartWorkerProcess();
@@ -68,7 +68,7 @@ public sealed class WorkerCrashTests
         });
         await worker.SaysAsync("Waiting for the database");
 
-        Assert.Equal(0, await worker.StopAsync(TimeSpan.FromSeconds(30)));
+        Assert.Equal(0, await worker.StopAsync());
         Assert.DoesNotContain("Unhandled exception", worker.Output, StringComparison.Ordinal);
     }
 }

@@ -115,7 +115,7 @@ internal sealed class FaultLab : IAsyncDisposable
                 await request.EndAsync(timeout);
             var ended = _clock.Elapsed;
             await Eventually.GetAsync(
-                PendingWebhooksAsync, pending => pending == 0, TimeSpan.FromSeconds(90), "All webhooks are delivered");
+                PendingWebhooksAsync, pending => pending == 0, "All webhooks are delivered");
             _output.WriteLine($"{context}: all ended after {ended.TotalSeconds:0.0} s");
         }
         catch (Exception e)

@@ -27,7 +27,7 @@ public sealed class NameLookupTests(ITestOutputHelper output)
         };
         var worker = names.Use(() => system.StartWorkerProcess());
         var other = await system.ClientOfAsync("a competitor");
-        var lease = await Eventually.GetAsync(() => LeaseOfAsync(system, worker), id => id is not null, TimeSpan.FromSeconds(60), "The worker starts");
+        var lease = await Eventually.GetAsync(() => LeaseOfAsync(system, worker), id => id is not null, "The worker starts");
 
         var clock = Stopwatch.StartNew();
         var hanging = await system.Client.UploadAsync(Csv(system, "hangs", Hanging));

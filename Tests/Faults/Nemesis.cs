@@ -140,7 +140,7 @@ internal sealed class Nemesis(FaultLab lab, RestartablePostgres? postgres, NameS
         var clock = Stopwatch.StartNew();
         var before = await LeftAsync();
         await Eventually.GetAsync(
-            LeftAsync, left => (left < before && before < long.MaxValue) || left <= held, TimeSpan.FromSeconds(120), $"{History}: another image ends");
+            LeftAsync, left => (left < before && before < long.MaxValue) || left <= held, $"{History}: another image ends");
         return clock.Elapsed;
     }
 }

@@ -33,7 +33,9 @@ public sealed class StoreFaultTests(ITestOutputHelper output)
     public async Task One_request_in_five_to_S3_fails_in_any_way(int seed)
     {
         await using var lab = await FaultLab.StartAsync(output, workers: 2);
-        var s3 = new FaultDice((ulong)seed, 0.2, FaultKind.ErrorBefore, FaultKind.SlowDownBefore, FaultKind.ErrorAfter, FaultKind.DiskFullBefore, FaultKind.ErrorInBody, FaultKind.Corrupt, FaultKind.CutAfter);
+        var s3 = new FaultDice(
+            (ulong)seed, 0.2,
+            FaultKind.ErrorBefore, FaultKind.SlowDownBefore, FaultKind.ErrorAfter, FaultKind.DiskFullBefore, FaultKind.ErrorInBody, FaultKind.Corrupt, FaultKind.CutAfter);
         var (images, before) = (LongRun.Or(150, 1_000), lab.S3.Requests);
         var requests = await lab.UploadAsync(images);
         lab.S3.Before = request => Task.FromResult(s3.Roll(request.ToString()));

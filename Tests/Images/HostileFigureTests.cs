@@ -65,7 +65,7 @@ public sealed class HostileFigureTests(ITestOutputHelper output) : IAsyncLifetim
         var codec = new DecoderCodec(new PixelBudget(Options.Create(_options)), _pool, Options.Create(_options));
         using var result = new PooledBuffer();
         var decoder = await Eventually.GetAsync(
-            () => Task.FromResult(_pool.Processes), processes => processes.Count == 1, TimeSpan.FromSeconds(60), "The decoder runs");
+            () => Task.FromResult(_pool.Processes), processes => processes.Count == 1, "The decoder runs");
         var memory = PeakMemory.Start(decoder[0]);
         var clock = Stopwatch.StartNew();
         string? code = null;

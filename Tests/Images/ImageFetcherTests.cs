@@ -468,7 +468,7 @@ public sealed class ImageFetcherTests
         for (var i = 0; i < 4; i++)
             waiting.Add(fetcher.FetchAsync(new Uri($"http://{host}:{server.Port}{path}"), stop.Token));
 
-        using var image = await fetcher.FetchAsync(new Uri($"http://quick.test:{server.Port}/image.jpg"), stop.Token).WaitAsync(TimeSpan.FromSeconds(20));
+        using var image = await fetcher.FetchAsync(new Uri($"http://quick.test:{server.Port}/image.jpg"), stop.Token).WaitAsync(Eventually.Patience);
 
         Assert.Equal(Image, image.Memory.ToArray());
         Assert.DoesNotContain(waiting, fetch => fetch.IsCompleted);

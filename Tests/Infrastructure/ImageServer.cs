@@ -60,7 +60,7 @@ internal sealed class ImageServer : IAsyncDisposable
     public Task RequestedAsync(string url, int times) =>
         Eventually.GetAsync(
             () => Task.FromResult(_requests.GetValueOrDefault(new Uri(url).AbsolutePath)), count => count >= times,
-            TimeSpan.FromSeconds(60), $"{url} is requested {times} times");
+            $"{url} is requested {times} times");
 
     public void CloseGate() => _open = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 

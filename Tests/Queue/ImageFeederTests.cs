@@ -82,7 +82,7 @@ public sealed class ImageFeederTests
         Assert.Empty(await worker.Claimer.ClaimAsync(5, default));
 
         await rig.Redis.StartAsync();
-        await Eventually(async () => (await worker.MaintainAsync()).Rebuilt == 5);
+        await Eventually.TrueAsync(async () => (await worker.MaintainAsync()).Rebuilt == 5);
         Assert.Equal(5, (await worker.Claimer.ClaimAsync(5, default)).Count);
     }
 
@@ -137,11 +137,4 @@ public sealed class ImageFeederTests
         FeedShares.Compute([.. Enumerable.Range(0, requests).Select(_ => new OpenRequest(default, NewRequest(), 0))], options).Select(s => s.Room);
 
     private static RequestId NewRequest() => new(Guid.NewGuid());
-
-    private static async Task Eventually(Func<Task<bool>> isTrue)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await isTrue())
-            await Task.Delay(TimeSpan.FromMilliseconds(100), TimeProvider.System, patience.Token);
-    }
 }

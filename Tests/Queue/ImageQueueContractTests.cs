@@ -27,7 +27,7 @@ public sealed class ImageQueueContractTests
             foreach (var slice in request.Images.Chunk(50))
                 await claimers[i].PushAsync(request.Id, slice);
         });
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Eventually.Patience);
         var claims = claimers.Select(async (queue, i) =>
         {
             while (popped.Count < all && !patience.IsCancellationRequested)

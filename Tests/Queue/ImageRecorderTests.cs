@@ -52,7 +52,7 @@ public sealed class ImageRecorderTests
             await listen.ExecuteNonQueryAsync();
         await worker.Recorder.RecordAsync(Outcomes.Failure(images[1]), default);
 
-        Assert.True(await listening.WaitAsync(TimeSpan.FromSeconds(20)));
+        Assert.True(await listening.WaitAsync(Eventually.Patience));
         Assert.Equal(1, await rig.ResumptionsAsync(request));
         Assert.Equal("""{"failed": 2, "succeeded": 0}""", await rig.ReadAsync<string>("select input::text from resumptions"));
     }
@@ -198,7 +198,7 @@ public sealed class ImageRecorderTests
             await Task.WhenAny(recording, Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System));
         }
 
-        await recording.WaitAsync(TimeSpan.FromSeconds(60));
+        await recording.WaitAsync(Eventually.Patience);
         Assert.Equal(300, (await rig.CountersAsync(request.Id)).Succeeded);
         Assert.Equal(300, await rig.CountAsync(request.Id, "succeeded"));
         Assert.Equal(1, await rig.ResumptionsAsync(request));
@@ -232,7 +232,7 @@ public sealed class ImageRecorderTests
             await using (var hold = new NpgsqlCommand("select 1 from csv_data_table for update", connection))
                 await hold.ExecuteNonQueryAsync();
             foreach (var image in images)
-                await worker.Recorder.EnqueueAsync(Outcomes.Success(image), default).WaitAsync(TimeSpan.FromSeconds(20));
+                await worker.Recorder.EnqueueAsync(Outcomes.Success(image), default).WaitAsync(Eventually.Patience);
             Assert.Equal(20, await rig.CountAsync(request.Id, "running"));
         }
 

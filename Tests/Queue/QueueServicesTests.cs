@@ -2,6 +2,7 @@ using Darkroom.Engine.Bodies;
 using Darkroom.Leases;
 using Darkroom.Queue;
 using Darkroom.Runs;
+using Darkroom.Tests.Infrastructure;
 using Darkroom.Worker.Queue;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,7 +26,7 @@ public sealed class QueueServicesTests
         await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
             await FanOut.OpenAsync(connection, request.Id, run: 1);
 
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var patience = new CancellationTokenSource(Eventually.Patience);
         var recorded = 0;
         while (recorded < 120)
         {
@@ -52,7 +53,7 @@ public sealed class QueueServicesTests
         await worker.Feeder.FeedAsync(default);
         var claimer = host.Services.GetRequiredService<ImageClaimer>();
         var images = new List<ClaimedImage>();
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var patience = new CancellationTokenSource(Eventually.Patience);
         while (images.Count < 10)
             images.AddRange(await claimer.ClaimAsync(10 - images.Count, patience.Token));
         var recorder = host.Services.GetRequiredService<ImageRecorder>();

@@ -37,7 +37,7 @@ public sealed class OwnerConcurrencyTests : ApiTest
         await Eventually.GetAsync(
             async () => (long)(await Api.Database.Sql(
                 "select count(*) from pg_locks where not granted and relation = 'csv_data_table'::regclass").ExecuteScalarAsync())!,
-            blocked => blocked == 1, TimeSpan.FromSeconds(30), "The first call waits for the table");
+            blocked => blocked == 1, "The first call waits for the table");
 
         using var refused = await Alice.GetAsync("/v1/requests");
 

@@ -48,7 +48,7 @@ public sealed class JournalRetentionTests : ApiTest
         await service.StartAsync(CancellationToken.None);
 
         // The service has nothing to do and has stopped.
-        await service.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(10));
+        await service.ExecuteTask!.WaitAsync(Eventually.Patience);
         Assert.Equal(1, await Api.CountAsync("activity_executions"));
     }
 

@@ -132,7 +132,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
 
     /// <summary>Waits until the request's delivery satisfies the condition.</summary>
     public Task<WebhookDelivery> DeliveryAsync(RequestId request, Func<WebhookDelivery, bool> satisfies, string claim) =>
-        Eventually.GetAsync(() => DeliveryAsync(request), satisfies, TimeSpan.FromSeconds(60), claim);
+        Eventually.GetAsync(() => DeliveryAsync(request), satisfies, claim);
 
     public async Task ExecuteAsync(string sql) => await Database.Sql(sql).ExecuteNonQueryAsync();
 

@@ -6,6 +6,7 @@ using System.Text.Json;
 using Darkroom.Access;
 using Darkroom.Data;
 using Darkroom.Tests.Api;
+using Darkroom.Tests.Infrastructure;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
 
@@ -262,7 +263,7 @@ public sealed class InstanceApiTests : ApiTest
         await own.InvokeAsync("ObserveInstanceAsync", instance);
         await Api.ExecuteAsync("update csv_data_table set revision = revision + 1 where id = @id", request);
 
-        Assert.Equal(instance, (await notified.Task.WaitAsync(TimeSpan.FromSeconds(20))).Text("workflowInstanceId"));
+        Assert.Equal(instance, (await notified.Task.WaitAsync(Eventually.Patience)).Text("workflowInstanceId"));
     }
 
     [Fact]
@@ -277,7 +278,7 @@ public sealed class InstanceApiTests : ApiTest
             await viewer.InvokeAsync("ObserveInstanceAsync", finished.ToString());
             var notified = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             viewer.On<JsonElement>("WorkflowInstanceUpdatedAsync", _ => notified.TrySetResult());
-            await notified.Task.WaitAsync(TimeSpan.FromSeconds(20));
+            await notified.Task.WaitAsync(Eventually.Patience);
         }
     }
 

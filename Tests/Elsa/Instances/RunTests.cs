@@ -66,10 +66,10 @@ public sealed class RunTests : IAsyncLifetime
         });
         await hub.InvokeAsync("ObserveInstanceAsync", id);
         images.OpenGate();
-        var last = await done.Task.WaitAsync(TimeSpan.FromSeconds(60));
+        var last = await done.Task.WaitAsync(Eventually.Patience);
         await request.EndAsync();
         Assert.Equal((14, 11, 0), Counts(ElsaClient.ById(last)["body"]));
-        await Eventually.GetAsync(() => Task.FromResult(events.Contains("instance " + id)), seen => seen, TimeSpan.FromSeconds(20), "The viewer is notified");
+        await Eventually.GetAsync(() => Task.FromResult(events.Contains("instance " + id)), seen => seen, "The viewer is notified");
         Assert.Contains("journal", events);
 
         // Afterwards: each activity of the body with how many images completed and failed there.
