@@ -69,7 +69,8 @@ public sealed partial class ApiKeyStore(
         await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellationToken) is true;
 
     /// <summary>
-    /// The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result in the same time.
+    /// The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result, and how wrong a secret is makes no
+    /// difference in time. Whether a prefix is known does, by microseconds; prefixes are public.
     /// </summary>
     public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
@@ -96,7 +97,7 @@ public sealed partial class ApiKeyStore(
     {
         var started = cache.Now();
         var (key, stored) = await FindAsync(prefix, cancellationToken);
-        // Compare even when there is no such key, so that an unknown prefix takes as long as a wrong secret.
+        // Compare even when there is no such key, so that an unknown prefix takes about as long as a wrong secret.
         var matches = CryptographicOperations.FixedTimeEquals(hash, stored ?? NoHash);
         if (!matches || key is null)
         {
