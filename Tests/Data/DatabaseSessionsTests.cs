@@ -18,6 +18,7 @@ public sealed class DatabaseSessionsTests
 
         for (var use = 0; use < 2; use++)
             Assert.Equal("30s", await source.Sql("show idle_in_transaction_session_timeout").ExecuteScalarAsync());
+        Assert.EndsWith($" {Environment.ProcessId}", (string?)await source.Sql("show application_name").ExecuteScalarAsync(), StringComparison.Ordinal);
         Assert.Equal(seqscan, await source.Sql("show enable_seqscan").ExecuteScalarAsync());
     }
 

@@ -69,20 +69,22 @@ internal static class KeyTimingBenchmark
     /// <summary>How often random halves of all times differ in the sum of their ranks at least as much as the two samples do.</summary>
     private static double Chance(List<double> first, List<double> second)
     {
-        var ranks = first.Select(_ => true).Concat(second.Select(_ => false)).Zip([.. first, .. second]).OrderBy(pair => pair.Second).Select(pair => pair.First)
-            .Select((isFirst, rank) => (isFirst, rank: (double)rank)).ToArray();
-        var expected = ranks.Average(pair => pair.rank) * first.Count;
-        var seen = Math.Abs(ranks.Where(pair => pair.isFirst).Sum(pair => pair.rank) - expected);
+        double[] times = [.. first, .. second];
+        var ranks = new double[times.Length];
+        foreach (var (rank, call) in Enumerable.Range(0, times.Length).OrderBy(call => times[call]).Index())
+            ranks[call] = rank;
+        var seen = Difference();
         var random = new Random(1);
-        var shuffled = ranks.Select(pair => pair.rank).ToArray();
         var extreme = 0;
         for (var i = 0; i < Permutations; i++)
         {
-            random.Shuffle(shuffled);
-            if (Math.Abs(shuffled.AsSpan(0, first.Count).ToArray().Sum() - expected) >= seen)
+            random.Shuffle(ranks);
+            if (Difference() >= seen)
                 extreme++;
         }
 
         return (double)extreme / Permutations;
+
+        double Difference() => Math.Abs(ranks.Take(first.Count).Sum() - (first.Count * (ranks.Length - 1) / 2.0));
     }
 }

@@ -35,6 +35,7 @@ internal static class FairnessBenchmark
             idleSeconds = idle,
             besideSlowHostsSeconds = beside,
             medianRatio = Report.Rounded(beside[beside.Count / 2] / idle[idle.Count / 2]),
+            smallUploadsRefused = small.Refused,
             worstRatio = Report.Rounded(beside[^1] / idle[idle.Count / 2]),
         });
     }

@@ -64,6 +64,7 @@ internal sealed class ProductHost : IAsyncDisposable
         return new RequestRun(JsonDocument.Parse(body).RootElement.GetProperty("id").GetGuid(), watch.Elapsed);
     }
 
+    /// <summary>Uploads, and returns the response even if it is a refusal.</summary>
     public Task<HttpResponseMessage> TryUploadAsync(Stream csv, WebhookInbox inbox) =>
         Client.PostAsync("/v1/requests", new MultipartFormDataContent
         {

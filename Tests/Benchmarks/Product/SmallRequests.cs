@@ -4,7 +4,8 @@ using System.Text;
 namespace Darkroom.Benchmarks.Product;
 
 /// <summary>
-/// Requests of ten images, one after another, each timed from its upload to its webhook. Refused, it comes back when it is told to.
+/// Requests of ten images, one after another, each timed from its upload to its webhook. A refused upload is
+/// repeated when the response says.
 /// </summary>
 internal sealed class SmallRequests(ProductHost product, WebhookInbox inbox, PhotoServer photos, string folder)
 {

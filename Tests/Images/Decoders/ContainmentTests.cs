@@ -61,6 +61,20 @@ public sealed class ContainmentTests
     }
 
     [LinuxFact]
+    public async Task A_decoder_has_a_session_of_its_own()
+    {
+        using var pool = TestDecoders.Create(new ImageOptions { CodecSlots = 1 });
+        await pool.StartAsync(CancellationToken.None);
+        using var result = new PooledBuffer();
+        await pool.RunAsync(TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress, result, CancellationToken.None);
+        var decoder = Assert.Single(pool.Processes);
+
+        // After the name: state, parent, process group, session.
+        var status = await File.ReadAllTextAsync($"/proc/{decoder}/stat");
+        Assert.Equal($"{decoder}", status[(status.LastIndexOf(')') + 2)..].Split(' ')[3]);
+    }
+
+    [LinuxFact]
     public async Task Every_thread_of_a_decoder_is_confined()
     {
         using var pool = TestDecoders.Create(new ImageOptions { CodecSlots = 1 });
