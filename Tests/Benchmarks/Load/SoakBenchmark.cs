@@ -66,7 +66,7 @@ internal static class SoakBenchmark
             images = requests * ImagesPerRequest,
             statuses,
             growth = Growth(samples),
-            most = samples[0].Keys.Where(name => name.EndsWith("connections", StringComparison.Ordinal))
+            most = samples.SelectMany(sample => sample.Keys).Distinct().Where(name => name.EndsWith("connections", StringComparison.Ordinal))
                 .ToDictionary(name => name, name => samples.Max(sample => sample.GetValueOrDefault(name))),
             atTheEnd = samples[^1].ToDictionary(pair => pair.Key, pair => Report.Rounded(pair.Value, 0)),
         });
