@@ -70,6 +70,52 @@ public sealed class ImageFeederTests
     }
 
     [Fact]
+    public async Task Requests_that_have_nothing_to_offer_now_leave_the_slice_to_others()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync(new QueueOptions { OfferedAtLeast = 5, FeedSlice = 5 });
+        var requests = new List<BuiltRequest>();
+        for (var i = 0; i < 9; i++)
+            requests.Add(await rig.Request().WithImages(5).BuildAsync());
+        var ready = requests[4].Id;
+        await rig.SqlAsync($"update images set not_before = now() + interval '1 hour' where request_id <> '{ready}'");
+
+        Assert.Equal(5, (await worker.Feeder.FeedAsync(default)).Offered);
+        Assert.Equal(5, await rig.CountAsync(ready, "offered"));
+    }
+
+    [Fact]
+    public async Task A_pass_does_not_read_the_images_that_it_does_not_offer()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync(new QueueOptions { OfferedPerRequest = 10, OfferedAtLeast = 1 });
+        foreach (var images in (int[])[20_000, 1])
+            await rig.Request().WithImages(images).BuildAsync();
+        await rig.SqlAsync("vacuum analyze images");
+        var before = await ReadImagesAsync();
+
+        Assert.Equal(11, (await worker.Feeder.FeedAsync(default)).Offered);
+
+        Assert.InRange(await ReadImagesAsync() - before, 11, 1_000);
+
+        // Sessions report what they have read when they end, at the latest.
+        async Task<long> ReadImagesAsync()
+        {
+            rig.Database.DataSource.Clear();
+            await Eventually.TrueAsync(() => rig.ReadAsync<bool>(
+                """
+                select not exists (
+                  select
+                  from pg_stat_activity
+                  where datname = current_database()
+                    and pid <> pg_backend_pid()
+                    and backend_type = 'client backend')
+                """));
+            return await rig.ReadAsync<long>("select seq_tup_read + idx_tup_fetch from pg_stat_user_tables where relname = 'images'");
+        }
+    }
+
+    [Fact]
     public async Task Feeding_survives_a_Redis_outage_and_offers_made_meanwhile_are_pushed_later()
     {
         await using var rig = await QueueRig.StartAsync();
@@ -113,7 +159,7 @@ public sealed class ImageFeederTests
     {
         var (full, low, empty) = (NewRequest(), NewRequest(), NewRequest());
         var shares = FeedShares.Compute(
-            [new OpenRequest(default, full, 60), new OpenRequest(default, low, 30), new OpenRequest(default, empty, 0)],
+            [new OpenRequest(default, full, 60, true), new OpenRequest(default, low, 30, true), new OpenRequest(default, empty, 0, true)],
             new QueueOptions { OfferedOverall = 300, OfferedPerRequest = 100, OfferedAtLeast = 80, FeedSlice = 120 });
         Assert.Equal([new FeedShare(empty, 80), new FeedShare(low, 40)], shares);
     }
@@ -125,7 +171,7 @@ public sealed class ImageFeederTests
         var single = NewRequest();
 
         var shares = FeedShares.Compute(
-            [.. Enumerable.Range(0, 9).Select(_ => new OpenRequest(many, NewRequest(), 0)), new OpenRequest(one, single, 0)],
+            [.. Enumerable.Range(0, 9).Select(_ => new OpenRequest(many, NewRequest(), 0, true)), new OpenRequest(one, single, 0, true)],
             new QueueOptions { OfferedOverall = 1_800, OfferedPerRequest = 900, OfferedAtLeast = 10, FeedSlice = 10_000 });
 
         Assert.Equal(900, shares.Single(share => share.Id == single).Room);
@@ -134,7 +180,7 @@ public sealed class ImageFeederTests
     }
 
     private static IEnumerable<int> Rooms(int requests, QueueOptions options) =>
-        FeedShares.Compute([.. Enumerable.Range(0, requests).Select(_ => new OpenRequest(default, NewRequest(), 0))], options).Select(s => s.Room);
+        FeedShares.Compute([.. Enumerable.Range(0, requests).Select(_ => new OpenRequest(default, NewRequest(), 0, true))], options).Select(s => s.Room);
 
     private static RequestId NewRequest() => new(Guid.NewGuid());
 }

@@ -2,8 +2,11 @@ using Darkroom.Data;
 
 namespace Darkroom.Queue;
 
-/// <summary>An open request and how many of its images are offered.</summary>
-internal readonly record struct OpenRequest(OwnerId Owner, RequestId Id, int Offered);
+/// <param name="Owner">Whose it is.</param>
+/// <param name="Id">A request whose fan-out is open.</param>
+/// <param name="Offered">Its images that are offered.</param>
+/// <param name="HasMore">Whether any other may be offered now.</param>
+internal readonly record struct OpenRequest(OwnerId Owner, RequestId Id, int Offered, bool HasMore);
 
 /// <summary>How many more images a request may offer.</summary>
 internal readonly record struct FeedShare(RequestId Id, int Room);
@@ -39,11 +42,11 @@ internal static class FeedShares
         return shares;
     }
 
-    /// <summary>An owner's requests that have room, the emptiest first.</summary>
+    /// <summary>An owner's requests that have images to offer and room for them, the emptiest first.</summary>
     private static IEnumerable<NeedyRequest> Needy(IReadOnlyCollection<OpenRequest> open, int allowanceOfOwner, QueueOptions options)
     {
         var allowance = Math.Clamp(allowanceOfOwner / open.Count, options.OfferedAtLeast, options.OfferedPerRequest);
-        var needy = open.Where(request => request.Offered <= allowance / 2).OrderBy(request => request.Offered).ToList();
+        var needy = open.Where(request => request.HasMore && request.Offered <= allowance / 2).OrderBy(request => request.Offered).ToList();
         return needy.Select((request, turn) => new NeedyRequest(request.Id, request.Offered, allowance, turn, needy.Count));
     }
 

@@ -70,7 +70,10 @@ public sealed partial class ImageFeeder(
         return (open.Count, offers);
     }
 
-    /// <summary>Open requests and how many of their images are offered. The counts are cheap, because offers are bounded.</summary>
+    /// <summary>
+    /// Open requests, how many of their images are offered, and whether any may be offered now. The counts are cheap, because offers are
+    /// bounded.
+    /// </summary>
     private static async Task<List<OpenRequest>> ReadOpenAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var command = connection.Sql(
@@ -80,7 +83,15 @@ public sealed partial class ImageFeeder(
                    (select count(*)::int
                     from images i
                     where i.request_id = r.id
-                      and i.state = 'offered')
+                      and i.state = 'offered'),
+                   -- In an order, or else the planner may prefer to scan all images until it meets one.
+                   (select true
+                    from images i
+                    where i.request_id = r.id
+                      and i.state = 'waiting'
+                      and (i.not_before is null or i.not_before <= now())
+                    order by i.row, i.position
+                    limit 1) is true
             from csv_data_table r
             where r.status = 'processing'
               and r.fan_out_open
@@ -88,7 +99,7 @@ public sealed partial class ImageFeeder(
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var open = new List<OpenRequest>();
         while (await reader.ReadAsync(cancellationToken))
-            open.Add(new OpenRequest(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2)));
+            open.Add(new OpenRequest(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetBoolean(3)));
         return open;
     }
 
@@ -96,7 +107,8 @@ public sealed partial class ImageFeeder(
         NpgsqlConnection connection, IReadOnlyList<FeedShare> shares, CancellationToken cancellationToken)
     {
         // If the database crashes, a lost offer is just an image that is waiting again, so there is no need to wait for the disk. The
-        // run is set here because a retry reopens images from an earlier run.
+        // run is set here because a retry reopens images from an earlier run. The planner does not know the room of each share. So that it
+        // reads no more than is offered, it is told the largest one, and gets the ids as an array: it would join them to all images.
         await using var command = connection.Sql(
                 """
                 set local synchronous_commit = off;
@@ -110,27 +122,32 @@ public sealed partial class ImageFeeder(
                   from share s
                   cross join lateral (
                     select id
-                    from images
-                    where request_id = s.request_id
-                      and state = 'waiting'
-                      and (not_before is null or not_before <= now())
-                    order by row, position
+                    from (
+                      select id
+                      from images
+                      where request_id = s.request_id
+                        and state = 'waiting'
+                        and (not_before is null or not_before <= now())
+                      order by row, position
+                      limit @most
+                      for update skip locked
+                    ) due
                     limit s.room
-                    for update skip locked
                   ) i
                 )
                 update images i
                 set state = 'offered',
                     offered_at = now(),
                     run = r.run
-                from picked p, csv_data_table r
-                where i.id = p.id
+                from csv_data_table r
+                where i.id = any(array(select id from picked))
                   and r.id = i.request_id
                   and r.status = 'processing'
                 returning r.owner_id, i.request_id, i.id
                 """)
             .With("requests", NpgsqlDbType.Array | NpgsqlDbType.Uuid, shares.Select(s => s.Id.Value).ToArray())
-            .With("rooms", NpgsqlDbType.Array | NpgsqlDbType.Integer, shares.Select(s => s.Room).ToArray());
+            .With("rooms", NpgsqlDbType.Array | NpgsqlDbType.Integer, shares.Select(s => s.Room).ToArray())
+            .With("most", shares.Max(s => s.Room));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         return await ReadOffersAsync(reader, cancellationToken);
     }
