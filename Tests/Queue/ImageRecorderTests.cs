@@ -58,6 +58,26 @@ public sealed class ImageRecorderTests
     }
 
     [Fact]
+    public async Task Recording_does_not_read_the_other_images_of_the_request()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync(new QueueOptions { OfferedAtLeast = 1, OfferedPerRequest = 40 });
+        for (var i = 0; i < 10; i++)
+            await rig.Request().WithImages(500).BuildAsync();
+        await worker.ClaimAsync(300);
+        await rig.SqlAsync("vacuum analyze images");
+        var large = await rig.Request().WithImages(20_000).BuildAsync();
+        var images = (await worker.ClaimAsync(300)).Where(image => image.RequestId == large.Id).ToList();
+        Assert.InRange(images.Count, 10, 40);
+        var before = await rig.ImageRowsReadAsync();
+
+        foreach (var image in images)
+            await worker.Recorder.RecordAsync(Outcomes.Success(image), default);
+
+        Assert.InRange(await rig.ImageRowsReadAsync() - before, images.Count, 4_000);
+    }
+
+    [Fact]
     public async Task Outcome_with_an_old_fence_changes_nothing()
     {
         await using var rig = await QueueRig.StartAsync();

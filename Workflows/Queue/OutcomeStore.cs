@@ -21,7 +21,8 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         """;
 
     // The counters follow the rows that changed, not the rows that were sent: an outcome with an old fence, or one already recorded by
-    // a commit whose response was lost, is not counted.
+    // a commit whose response was lost, is not counted. Images are found by their ids alone, which all belong to the request: given its id, or
+    // the state as it is indexed, the planner may read the index of the whole request or of all running images for each outcome.
     private const string RecordOutcomes =
         """
         with outcome as (
@@ -68,10 +69,9 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
               finished_at = case when o.state <> 'waiting' then now() end
           from outcome o, request r
           where i.id = o.id
-            and i.request_id = r.id
             and i.run = r.run
             and i.fence = o.fence
-            and i.state = 'running'
+            and i.state::text = 'running'
           returning i.id, i.state, i.original_bytes, i.output_bytes, o.path
         ),
         change as (
