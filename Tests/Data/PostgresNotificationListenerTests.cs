@@ -37,4 +37,29 @@ public sealed class PostgresNotificationListenerTests
             return Volatile.Read(ref received) > 0;
         });
     }
+
+    [Fact]
+    public async Task Session_of_a_stopped_listener_no_longer_listens()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var builder = new NpgsqlDataSourceBuilder(database.ConnectionString);
+        builder.ConnectionStringBuilder.MaxPoolSize = 1;
+        DatabaseSessions.Configure(builder);
+        await using var source = builder.Build();
+        var heard = new TaskCompletionSource();
+        await using (var listener = new PostgresNotificationListener(source, "news", TimeSpan.FromHours(1), TimeProvider.System, NullLogger.Instance)
+        {
+            OnNotification = _ => heard.TrySetResult(),
+        })
+        {
+            listener.Start();
+            await Eventually.TrueAsync(async () =>
+            {
+                await database.DataSource.Sql("notify news").ExecuteNonQueryAsync();
+                return heard.Task.IsCompleted;
+            });
+        }
+
+        Assert.Equal(0L, await source.Sql("select count(*) from pg_listening_channels()").ExecuteScalarAsync());
+    }
 }

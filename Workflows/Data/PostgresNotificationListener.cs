@@ -63,9 +63,17 @@ public sealed partial class PostgresNotificationListener(
                 isListening = true;
                 // Notifications sent while we were not listening are lost: have the loop check for work.
                 Set();
-                while (true)
-                    if (!await connection.WaitAsync(Silence, stopping))
-                        await connection.Sql("select").ExecuteNonQueryAsync(stopping);
+                try
+                {
+                    while (true)
+                        if (!await connection.WaitAsync(Silence, stopping))
+                            await connection.Sql("select").ExecuteNonQueryAsync(stopping);
+                }
+                finally
+                {
+                    if (stopping.IsCancellationRequested)
+                        await connection.Sql("unlisten *").ExecuteNonQueryAsync(CancellationToken.None);
+                }
             }
             catch (Exception) when (stopping.IsCancellationRequested)
             {

@@ -28,9 +28,9 @@ public sealed partial class ObjectSweeper(
     /// <summary>Sweeps due requests one by one, unless another process is already sweeping. Returns how many were swept.</summary>
     public async Task<int> SweepAsync(CancellationToken cancellationToken)
     {
-        // A session-level lock: it is released if this process dies.
+        // A session-level lock: it is released if this process dies. Not cancelled, because the session returns to the pool with its locks.
         await using var lockSession = await database.OpenConnectionAsync(cancellationToken);
-        if (await lockSession.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(cancellationToken) is not true)
+        if (await lockSession.Sql("select pg_try_advisory_lock(@lock)").With("lock", SweeperLock).ExecuteScalarAsync(CancellationToken.None) is not true)
             return 0;
         try
         {
