@@ -36,11 +36,11 @@ internal sealed class RateLimitOptions
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Calls of one owner that are worked on at once in one process; default 8: enough for the sustained rate even if each takes 40 ms, and few
+    /// Calls of one owner that are worked on at once in one process; default 4: enough for the sustained rate even if each takes 20 ms, and few
     /// enough that others' calls beside them hardly wait. An upload or download counts until its file begins to flow.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = NotOff)]
-    public int ConcurrentPerOwner { get; set; } = 8;
+    public int ConcurrentPerOwner { get; set; } = 4;
 
     /// <summary>
     /// Calls of one owner that wait for those; default 200: they have their turn before <c>Requests:QueryTimeout</c> ends. Further ones are refused.
