@@ -24,6 +24,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
         { "gif of 200 frames of 1000 x 1000", ImageFailureCodes.TooManyPixels },
         { "tiff 1000000 x 1000000", ImageFailureCodes.TooManyPixels },
         { "tiff of 5000 pages", ImageFailureCodes.TooManyFrames },
+        { "tiff 8 x 8 and 9 x 8", ImageFailureCodes.CorruptImage },
     };
 
     [Theory]
@@ -42,6 +43,7 @@ public sealed class HostileImageTests(CodecFixture codec) : IClassFixture<CodecF
             "gif of 10000 frames" => TestImages.GifOfFrames(10_000, 64),
             "gif of 200 frames of 1000 x 1000" => TestImages.GifOfFrames(200, 1_000),
             "tiff 1000000 x 1000000" => TestImages.TiffClaiming(1_000_000, 1_000_000),
+            "tiff 8 x 8 and 9 x 8" => TestImages.TiffWith((256, 8), (257, 8), (256, 9)),
             _ => TestImages.TiffClaiming(8, 8, pages: 5_000),
         };
         var failure = await codec.FailureAsync(file);

@@ -263,15 +263,21 @@ internal static class TestImages
         return [.. head, .. Enumerable.Repeat(frame, count).SelectMany(bytes => bytes), 0x3B];
     }
 
-    public static byte[] TiffClaiming(int width, int height, int pages = 1)
+    public static byte[] TiffClaiming(int width, int height, int pages = 1) => Tiff(pages, (256, width), (257, height));
+
+    /// <summary>A TIFF of one page without pixels, with these entries in its directory.</summary>
+    public static byte[] TiffWith(params ReadOnlySpan<(int Tag, int Value)> entries) => Tiff(1, entries);
+
+    private static byte[] Tiff(int pages, params ReadOnlySpan<(int Tag, int Value)> entries)
     {
         using var file = new MemoryStream();
         file.Write("II*\0"u8);
         file.Write(BitConverter.GetBytes(8));
         for (var page = 0; page < pages; page++)
         {
-            file.Write(BitConverter.GetBytes((short)2));
-            file.Write((byte[])[0, 1, 4, 0, 1, 0, 0, 0, .. BitConverter.GetBytes(width), 1, 1, 4, 0, 1, 0, 0, 0, .. BitConverter.GetBytes(height)]);
+            file.Write(BitConverter.GetBytes((short)entries.Length));
+            foreach (var (tag, value) in entries)
+                file.Write((byte[])[.. BitConverter.GetBytes((short)tag), 4, 0, 1, 0, 0, 0, .. BitConverter.GetBytes(value)]);
             file.Write(BitConverter.GetBytes(page == pages - 1 ? 0 : (int)file.Position + 4));
         }
 

@@ -61,6 +61,13 @@ internal static class TiffContainer
             return (page, Next(position));
         }
 
+        /// <summary>A size that is given twice, and differently, is refused: the specification allows a tag once, and decoders may take either.</summary>
+        private int Size(int known, int entry)
+        {
+            var value = Value(entry);
+            return known == 0 || known == value ? value : throw ImageContainers.Corrupt();
+        }
+
         /// <summary>Some writers leave out the last offset.</summary>
         private long Next(int position)
         {
@@ -71,8 +78,8 @@ internal static class TiffContainer
 
         private ImageHeader Apply(ImageHeader page, int entry) => UInt16(entry) switch
         {
-            256 => page with { Width = Value(entry) },
-            257 => page with { Height = Value(entry) },
+            256 => page with { Width = Size(page.Width, entry) },
+            257 => page with { Height = Size(page.Height, entry) },
             258 => page with { BitsPerSample = Value(entry) },
             274 => page with { Orientation = Value(entry) is >= 1 and <= 8 and var orientation ? orientation : 1 },
             _ => page,
