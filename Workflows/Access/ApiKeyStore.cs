@@ -98,7 +98,7 @@ public sealed partial class ApiKeyStore(
         var started = cache.Now();
         var (key, stored) = await FindAsync(prefix, cancellationToken);
         // Compare even when there is no such key, so that an unknown prefix takes about as long as a wrong secret.
-        var matches = CryptographicOperations.FixedTimeEquals(hash, stored ?? NoHash);
+        var matches = CryptographicOperations.FixedTimeEquals(hash, stored);
         if (!matches || key is null)
         {
             cache.Remove(hash);
@@ -110,23 +110,26 @@ public sealed partial class ApiKeyStore(
         return key;
     }
 
-    private async Task<(VerifiedApiKey? Key, byte[]? Hash)> FindAsync(string prefix, CancellationToken cancellationToken)
+    private async Task<(VerifiedApiKey? Key, byte[] Hash)> FindAsync(string prefix, CancellationToken cancellationToken)
     {
+        // One row in any case, so that it is read in any case.
         await using var reader = await database.Sql(
                 """
-                select k.owner_id, o.name, k.scopes, k.hash
-                from api_keys k
-                join owners o on o.id = k.owner_id
-                where k.prefix = @prefix
-                  and k.revoked_at is null
+                select k.prefix is not null, coalesce(k.owner_id, @nobody), coalesce(o.name, ''), coalesce(k.scopes, '{}'), coalesce(k.hash, @no_hash)
+                from (select) one
+                left join api_keys k on k.prefix = @prefix and k.revoked_at is null
+                left join owners o on o.id = coalesce(k.owner_id, @nobody)
                 """)
             .With("prefix", prefix)
+            .With("nobody", Guid.Empty)
+            .With("no_hash", NoHash)
             .ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            return (null, null);
+        await reader.ReadAsync(cancellationToken);
+        var isKnown = reader.GetBoolean(0);
         var key = new VerifiedApiKey(
-            prefix, new OwnerId(reader.GetGuid(0)), reader.GetString(1), reader.GetFieldValue<string[]>(2));
-        return (key, reader.GetFieldValue<byte[]>(3));
+            prefix, new OwnerId(reader.GetGuid(1)), reader.GetString(2), reader.GetFieldValue<string[]>(3));
+        var hash = reader.GetFieldValue<byte[]>(4);
+        return (isKnown ? key : null, hash);
     }
 
     // One write a minute is enough to show which keys are still in use.
