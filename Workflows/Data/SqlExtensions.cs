@@ -12,6 +12,14 @@ public static class SqlExtensions
     /// <summary>A command that rents its own connection from the pool.</summary>
     public static NpgsqlCommand Sql(this NpgsqlDataSource database, string text) => database.CreateCommand(text);
 
+    /// <summary>Adds a command to a batch, which runs in one round trip.</summary>
+    public static NpgsqlBatchCommand Add(this NpgsqlBatch batch, string text)
+    {
+        var command = new NpgsqlBatchCommand(text);
+        batch.BatchCommands.Add(command);
+        return command;
+    }
+
     /// <summary>
     /// Removes the client's command timeout, so only the token limits the command: for work whose duration depends on its data or on
     /// who holds the locks.
@@ -31,6 +39,20 @@ public static class SqlExtensions
 
     /// <summary>Binds <c>@name</c> with an explicit type: for arrays, jsonb, and null values whose type cannot be inferred.</summary>
     public static NpgsqlCommand With(this NpgsqlCommand command, string name, NpgsqlDbType type, object? value)
+    {
+        command.Parameters.AddWithValue(name, type, value ?? DBNull.Value);
+        return command;
+    }
+
+    /// <inheritdoc cref="With(NpgsqlCommand, string, object?)"/>
+    public static NpgsqlBatchCommand With(this NpgsqlBatchCommand command, string name, object? value)
+    {
+        command.Parameters.AddWithValue(name, value ?? DBNull.Value);
+        return command;
+    }
+
+    /// <inheritdoc cref="With(NpgsqlCommand, string, NpgsqlDbType, object?)"/>
+    public static NpgsqlBatchCommand With(this NpgsqlBatchCommand command, string name, NpgsqlDbType type, object? value)
     {
         command.Parameters.AddWithValue(name, type, value ?? DBNull.Value);
         return command;

@@ -158,11 +158,9 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         // Without an explicit transaction, a batch is its own transaction.
         await using var batch = new NpgsqlBatch(connection);
-        Add(batch, LockRequest, request);
-        var record = Add(batch, RecordOutcomes, request);
-        record.Parameters.AddWithValue("run", run);
-        OutcomeColumns.Of(outcomes).Bind(record.Parameters);
-        Add(batch, Resume, request).Parameters.AddWithValue("run", run);
+        batch.Add(LockRequest).With("request", request.Value);
+        OutcomeColumns.Of(outcomes).Bind(batch.Add(RecordOutcomes).With("request", request.Value).With("run", run).Parameters);
+        batch.Add(Resume).With("request", request.Value).With("run", run);
         await batch.PrepareAsync(cancellationToken);
 
         var recorded = new HashSet<ImageId>(outcomes.Count);
@@ -175,13 +173,5 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         {
         }
         return recorded;
-    }
-
-    private static NpgsqlBatchCommand Add(NpgsqlBatch batch, string text, RequestId request)
-    {
-        var command = new NpgsqlBatchCommand(text);
-        command.Parameters.AddWithValue("request", request.Value);
-        batch.BatchCommands.Add(command);
-        return command;
     }
 }

@@ -35,22 +35,7 @@ internal sealed class StepTransaction : IAsyncDisposable
         try
         {
             var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await connection.Sql("select from csv_data_table where id = @request for no key update")
-                .With("request", instance.RequestId.Value)
-                .ExecuteNonQueryAsync(cancellationToken);
-            var held = await connection.Sql(
-                    """
-                    select true
-                    from workflow_instances
-                    where id = @id
-                      and fence = @fence
-                      and status = 'Running'
-                    for no key update
-                    """)
-                .With("id", instance.Id)
-                .With("fence", instance.Fence)
-                .ExecuteScalarAsync(cancellationToken);
-            if (held is null)
+            if (!await TryLockAsync(connection, instance, cancellationToken))
                 throw new InstanceLostException(instance.Id);
             return new StepTransaction(connection, transaction, instance);
         }
@@ -59,6 +44,28 @@ internal sealed class StepTransaction : IAsyncDisposable
             await connection.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Locks both rows in one round trip; false if the fence no longer holds.</summary>
+    private static async Task<bool> TryLockAsync(NpgsqlConnection connection, WorkflowInstance instance, CancellationToken cancellationToken)
+    {
+        await using var locks = new NpgsqlBatch(connection);
+        locks.Add("select from csv_data_table where id = @request for no key update")
+            .With("request", instance.RequestId.Value);
+        locks.Add(
+                """
+                select
+                from workflow_instances
+                where id = @id
+                  and fence = @fence
+                  and status = 'Running'
+                for no key update
+                """)
+            .With("id", instance.Id)
+            .With("fence", instance.Fence);
+        await using var reader = await locks.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken);
     }
 
     /// <summary>Marks the request as processing; does nothing after the first time.</summary>
@@ -86,9 +93,104 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("instance", _instance.Id)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    /// <summary>Writes an execution into the journal. A suspended one is written twice under the same id: as running, then as it ended.</summary>
-    public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellationToken) =>
-        await _connection.Sql(
+    /// <summary>
+    /// Writes an execution into the journal, saves the snapshot and keeps the claim, in one round trip. A suspended execution is written twice
+    /// under the same id: as running, then as it ended.
+    /// </summary>
+    public async Task SaveAsync(ActivityExecution execution, WorkflowState state, CancellationToken cancellationToken)
+    {
+        await using var writes = new NpgsqlBatch(_connection);
+        Record(writes, execution);
+        Update(writes, "state = @state", state);
+        await writes.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Writes an execution into the journal.</summary>
+    public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellationToken)
+    {
+        await using var writes = new NpgsqlBatch(_connection);
+        Record(writes, execution);
+        await writes.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Saves the snapshot and keeps the claim.</summary>
+    public async Task SaveAsync(WorkflowState state, CancellationToken cancellationToken) =>
+        await UpdateAsync("state = @state", state, cancellationToken);
+
+    /// <summary>Saves the snapshot and releases the claim; the instance can be claimed again after <paramref name="delay"/>.</summary>
+    public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellationToken) =>
+        await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellationToken, ("delay", delay));
+
+    /// <summary>Releases the claim of an instance that has bookmarks and may wait for them.</summary>
+    public async Task<Settled> SettleAsync(WorkflowState state, CancellationToken cancellationToken)
+    {
+        bool isResumed, hasBookmarks;
+        await using (var command = _connection.Sql(
+                             """
+                             select exists (select from resumptions where instance_id = @id)
+                                    or exists (select from bookmarks where instance_id = @id and due_at <= now()),
+                                    exists (select from bookmarks where instance_id = @id)
+                             """)
+                         .With("id", _instance.Id))
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            await reader.ReadAsync(cancellationToken);
+            (isResumed, hasBookmarks) = (reader.GetBoolean(0), reader.GetBoolean(1));
+        }
+
+        if (isResumed)
+            return Settled.Resumed;
+        if (!hasBookmarks)
+            return Settled.Ended;
+        await UpdateAsync(
+            "state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)",
+            state, cancellationToken);
+        return Settled.Suspended;
+    }
+
+    /// <summary>Ends the instance and with it the request's run; returns the request's final state.</summary>
+    public async Task<RequestStatus> EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
+    {
+        await UpdateAsync(
+            "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",
+            state, cancellationToken, ("sub_status", subStatus));
+        await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellationToken);
+        return await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
+    }
+
+    public async Task CommitAsync(CancellationToken cancellationToken) => await _transaction.CommitAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _transaction.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+
+    private async Task UpdateAsync(string set, WorkflowState state, CancellationToken cancellationToken, params (string Name, object Value)[] values)
+    {
+        await using var writes = new NpgsqlBatch(_connection);
+        Update(writes, set, state, values);
+        await writes.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private void Update(NpgsqlBatch writes, string set, WorkflowState state, params ReadOnlySpan<(string Name, object Value)> values)
+    {
+        var command = writes.Add(
+                $"""
+                update workflow_instances
+                set {set},
+                    attempts = 0,
+                    updated_at = now()
+                where id = @id
+                """)
+            .With("id", _instance.Id)
+            .With("state", NpgsqlDbType.Jsonb, state.ToJson());
+        foreach (var (name, value) in values)
+            command.With(name, value);
+    }
+
+    private void Record(NpgsqlBatch writes, ActivityExecution execution) =>
+        writes.Add(
                 """
                 insert into activity_executions (
                   id, instance_id, sequence, activity_id, node_id, activity_type, activity_name,
@@ -117,79 +219,22 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("inputs", NpgsqlDbType.Jsonb, Json(execution.Inputs))
             .With("outputs", NpgsqlDbType.Jsonb, Json(execution.Outputs))
             .With("error", NpgsqlDbType.Jsonb, Json(execution.Error))
-            .With("started", execution.StartedAt.ToUniversalTime())
-            .ExecuteNonQueryAsync(cancellationToken);
-
-    /// <summary>Saves the snapshot and keeps the claim.</summary>
-    public async Task SaveAsync(WorkflowState state, CancellationToken cancellationToken) =>
-        await UpdateAsync("state = @state", state, cancellationToken);
-
-    /// <summary>Saves the snapshot and releases the claim; the instance can be claimed again after <paramref name="delay"/>.</summary>
-    public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellationToken) =>
-        await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellationToken, ("delay", delay));
-
-    /// <summary>True if the instance now waits for its bookmarks and its claim is released; false if it has none, or one was resumed.</summary>
-    public async Task<bool> TrySuspendAsync(WorkflowState state, CancellationToken cancellationToken)
-    {
-        var waits = (bool)(await _connection.Sql(
-                """
-                select exists (select from bookmarks where instance_id = @id)
-                   and not exists (select from resumptions where instance_id = @id)
-                   and not exists (select from bookmarks where instance_id = @id and due_at <= now())
-                """)
-            .With("id", _instance.Id)
-            .ExecuteScalarAsync(cancellationToken))!;
-        if (waits)
-            await UpdateAsync("state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state, cancellationToken);
-        return waits;
-    }
-
-    /// <summary>True if a bookmark of this instance was resumed, or is due, and has not been processed yet.</summary>
-    public async Task<bool> HasResumptionAsync(CancellationToken cancellationToken) =>
-        (bool)(await _connection.Sql(
-                """
-                select exists (select from resumptions where instance_id = @id)
-                    or exists (select from bookmarks where instance_id = @id and due_at <= now())
-                """)
-            .With("id", _instance.Id)
-            .ExecuteScalarAsync(cancellationToken))!;
-
-    /// <summary>Ends the instance and with it the request's run; returns the request's final state.</summary>
-    public async Task<RequestStatus> EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
-    {
-        await UpdateAsync(
-            "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",
-            state, cancellationToken, ("sub_status", subStatus));
-        await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellationToken);
-        return await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
-    }
-
-    public async Task CommitAsync(CancellationToken cancellationToken) => await _transaction.CommitAsync(cancellationToken);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _transaction.DisposeAsync();
-        await _connection.DisposeAsync();
-    }
-
-    private async Task UpdateAsync(string set, WorkflowState state, CancellationToken cancellationToken, params (string Name, object Value)[] values)
-    {
-        await using var command = _connection.Sql(
-                $"""
-                update workflow_instances
-                set {set},
-                    attempts = 0,
-                    updated_at = now()
-                where id = @id
-                """)
-            .With("id", _instance.Id)
-            .With("state", NpgsqlDbType.Jsonb, state.ToJson());
-        foreach (var (name, value) in values)
-            command.With(name, value);
-        await command.ExecuteNonQueryAsync(cancellationToken);
-    }
+            .With("started", execution.StartedAt.ToUniversalTime());
 
     private static string? Json(object? value) => value is null ? null : JsonSerializer.Serialize(value);
+}
+
+/// <summary>What became of an instance that has nothing to do.</summary>
+internal enum Settled
+{
+    /// <summary>It waits for its bookmarks, and its claim is released.</summary>
+    Suspended,
+
+    /// <summary>A bookmark was resumed or is due.</summary>
+    Resumed,
+
+    /// <summary>It has no bookmarks.</summary>
+    Ended,
 }
 
 /// <summary>One execution of an activity, for the journal.</summary>

@@ -240,6 +240,7 @@ internal sealed partial class WorkflowRunner(
             Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
             ResumeAttempts = null,
         };
+        ActivityExecution ended;
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         if (resumption is not null)
             await step.BurnBookmarkAsync(resumption.BookmarkId, cancellationToken);
@@ -260,23 +261,25 @@ internal sealed partial class WorkflowRunner(
 
                 if (completed.Webhook is not null)
                     state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
-                await step.RecordAsync(
-                    execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs }, cancellationToken);
+                ended = execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs };
                 break;
 
             case ActivityResult.Suspended suspended:
                 await step.InsertBookmarkAsync(execution.Id, activity, suspended, cancellationToken);
-                await step.RecordAsync(execution with { Status = "Running" }, cancellationToken);
+                ended = execution with { Status = "Running" };
                 break;
 
             case ActivityResult.Faulted faulted:
                 await FaultAsync(step, execution, state, faulted.Code, faulted.Message, cancellationToken);
                 return null;
+
+            default:
+                throw new UnreachableException();
         }
 
         if (result.Effect is not null)
             await result.Effect(step.Connection, cancellationToken);
-        await step.SaveAsync(state, cancellationToken);
+        await step.SaveAsync(ended, state, cancellationToken);
         await step.CommitAsync(cancellationToken);
         StepFinished(execution, result is ActivityResult.Suspended ? "suspended" : "completed");
         return instance with { State = state };
@@ -286,12 +289,13 @@ internal sealed partial class WorkflowRunner(
     private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        if (await step.HasResumptionAsync(cancellationToken))
-            return instance;
-        if (await step.TrySuspendAsync(instance.State, cancellationToken))
+        switch (await step.SettleAsync(instance.State, cancellationToken))
         {
-            await step.CommitAsync(cancellationToken);
-            return null;
+            case Settled.Resumed:
+                return instance;
+            case Settled.Suspended:
+                await step.CommitAsync(cancellationToken);
+                return null;
         }
 
         var status = await step.EndAsync(instance.State, "Finished", ending, cancellationToken);
