@@ -27,11 +27,11 @@ internal sealed class RequestsOptions : IValidatableObject
     public TimeSpan QueryTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// How long object storage may take to start responding before the call becomes a 503. Default 5 s: without this limit, the storage
+    /// How long object storage may take to start responding before the call becomes a 503. Default 2 s: without this limit, the storage
     /// client's retries would keep the caller waiting for a minute.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
-    public TimeSpan StorageTimeout { get; set; } = TimeSpan.FromSeconds(5);
+    public TimeSpan StorageTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
     /// How long a cancel or retry call waits for the result. Default 20 s, because proxies commonly time out after 30 s. After that the

@@ -43,6 +43,8 @@ public sealed class AppHostCrashTests
         using var s3 = S3ClientFactory.Create(connection, new ObjectStoreOptions());
         var store = new ObjectStore(s3, connection, TimeProvider.System, Options.Create(new ObjectStoreOptions()));
 
+        // The client may still hold a connection to the killed API.
+        await client.IsReadyAsync();
         await run.CheckAsync(database, store, secret);
 
         second.Terminate();
