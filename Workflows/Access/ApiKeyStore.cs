@@ -69,8 +69,8 @@ public sealed partial class ApiKeyStore(
         await database.Sql("select exists (select from api_keys where revoked_at is null)").ExecuteScalarAsync(cancellationToken) is true;
 
     /// <summary>
-    /// The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result, and how wrong a secret is makes no
-    /// difference in time. Whether a prefix is known does, by microseconds; prefixes are public.
+    /// The owner that the key authenticates, or null. Unknown, wrong and revoked keys give the same result, after work that is as alike as it can be
+    /// (benchmark <c>keys</c>).
     /// </summary>
     public async Task<VerifiedApiKey?> VerifyAsync(string text, CancellationToken cancellationToken)
     {
