@@ -30,14 +30,25 @@ internal sealed class SmallRequests(ProductHost product, WebhookInbox inbox, Pho
     {
         var seconds = new List<double>();
         for (var round = 0; round < rounds; round++)
-        {
-            var watch = Stopwatch.StartNew();
-            await UploadAsync();
-            await inbox.NextAsync(TimeSpan.FromMinutes(10));
-            seconds.Add(Report.Rounded(watch.Elapsed.TotalSeconds, 3));
-        }
-
+            seconds.Add(await MeasureAsync());
         return [.. seconds.Order()];
+    }
+
+    /// <summary>Seconds per request, the fastest first, of those that were uploaded before <paramref name="end"/> completed.</summary>
+    public async Task<List<double>> MeasureUntilAsync(Task end)
+    {
+        var seconds = new List<double>();
+        while (!end.IsCompleted)
+            seconds.Add(await MeasureAsync());
+        return [.. seconds.Order()];
+    }
+
+    private async Task<double> MeasureAsync()
+    {
+        var watch = Stopwatch.StartNew();
+        await UploadAsync();
+        await inbox.NextAsync(TimeSpan.FromMinutes(10));
+        return Report.Rounded(watch.Elapsed.TotalSeconds, 3);
     }
 
     private async Task UploadAsync()
