@@ -1,3 +1,4 @@
 using Darkroom.Api;
 
+SchedulerShare.TakeOwn();
 return await ApiApp.RunAsync(args);
