@@ -1,79 +1,118 @@
-using System.Diagnostics.CodeAnalysis;
+using Darkroom.Data;
 
 namespace Darkroom.Egress;
 
 /// <summary>
 /// A bulkhead per host: limits how many requests each gets at once, and how many a second. The others wait here, before their own
-/// timeouts start.
+/// timeouts start. Owners take turns: many shops' images come from the same few hosts, and a crowd of one owner's must not hold up
+/// another's.
 /// </summary>
 /// <param name="perHost">Concurrent requests to one host.</param>
 /// <param name="perSecond">Requests a second to one host, evenly spaced.</param>
+/// <param name="time">The clock.</param>
 internal sealed class PerHostLimiter(int perHost, int perSecond, TimeProvider time)
 {
     // A host is remembered until it may be asked again. Those that nobody asks any more are forgotten together.
     private const int SweepAfter = 1_000;
 
+    private readonly Lock _lock = new();
     private readonly TimeSpan _interval = TimeSpan.FromSeconds(1) / perSecond;
     private readonly long _origin = time.GetTimestamp();
     private readonly Dictionary<string, Host> _hosts = new(StringComparer.OrdinalIgnoreCase);
     private int _sweepAt = SweepAfter;
 
-    /// <summary>Null if the host's turn did not come in time.</summary>
+    /// <summary>Hosts in use, waited for, or asked a moment ago.</summary>
+    internal int Count
+    {
+        get
+        {
+            lock (_lock)
+                return _hosts.Count;
+        }
+    }
+
+    /// <summary>Null if the turn did not come in time.</summary>
     /// <param name="name">The host.</param>
+    /// <param name="owner">For whom.</param>
     /// <param name="isPaced">Whether requests to it are also limited by the second.</param>
     /// <param name="wait">Longest wait.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<IDisposable?> EnterAsync(string name, bool isPaced, TimeSpan wait, CancellationToken cancellationToken)
+    public async Task<IDisposable?> EnterAsync(string name, OwnerId owner, bool isPaced, TimeSpan wait, CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
-        if (await EnterAsync(name, wait, cancellationToken) is not { } slot)
+        if (await EnterAsync(Join(name, owner), wait, cancellationToken) is not { } place)
             return null;
         try
         {
-            if (isPaced && Reserve(slot.Host, wait - time.GetElapsedTime(started)) is var delay and not { Ticks: 0 })
+            if (isPaced)
             {
-                if (delay is not { } until)
+                if (Reserve(place.Host, wait - time.GetElapsedTime(started)) is not { } delay)
                 {
-                    slot.Dispose();
+                    place.Dispose();
                     return null;
                 }
 
-                await Task.Delay(until, time, cancellationToken);
+                if (delay > TimeSpan.Zero)
+                    await Task.Delay(delay, time, cancellationToken);
             }
 
-            return slot;
+            return place;
         }
         catch (OperationCanceledException)
         {
-            slot.Dispose();
+            place.Dispose();
             throw;
         }
     }
 
-    private async Task<Slot?> EnterAsync(string name, TimeSpan wait, CancellationToken cancellationToken)
+    private async Task<Place?> EnterAsync(Place place, TimeSpan wait, CancellationToken cancellationToken)
     {
-        var host = Join(name);
+        if (place.Entered.IsCompleted)
+            return place;
         try
         {
-            if (host.Slots.Wait(0, CancellationToken.None))
-                return new Slot(this, name, host);
-            using var limit = new CancellationTokenSource(wait, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
-            await host.Slots.WaitAsync(either.Token);
-            return new Slot(this, name, host);
+            await place.Entered.WaitAsync(wait, time, cancellationToken);
+            return place;
         }
-        catch (OperationCanceledException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
-            Leave(name, host);
+            place.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             return null;
+        }
+    }
+
+    private Place Join(string name, OwnerId owner)
+    {
+        lock (_lock)
+        {
+            if (!_hosts.TryGetValue(name, out var host))
+            {
+                if (_hosts.Count >= _sweepAt)
+                    Sweep();
+                _hosts[name] = host = new Host(name, perHost);
+            }
+
+            var place = new Place(this, host, owner);
+            host.Join(place);
+            return place;
+        }
+    }
+
+    private void Leave(Place place)
+    {
+        lock (_lock)
+        {
+            place.Host.Leave(place);
+            if (place.Host.IsIdle && place.Host.NextTurn <= Now())
+                _hosts.Remove(place.Host.Name);
         }
     }
 
     /// <summary>How long to wait for the host's next turn, which is then taken; null if that is too long.</summary>
     private TimeSpan? Reserve(Host host, TimeSpan longest)
     {
-        lock (_hosts)
+        lock (_lock)
         {
             var now = Now();
             var turn = host.NextTurn > now ? host.NextTurn : now;
@@ -84,80 +123,97 @@ internal sealed class PerHostLimiter(int perHost, int perSecond, TimeProvider ti
         }
     }
 
-    private TimeSpan Now() => time.GetElapsedTime(_origin);
-
-    /// <summary>Hosts in use, waited for, or asked a moment ago.</summary>
-    internal int Count
-    {
-        get
-        {
-            lock (_hosts)
-                return _hosts.Count;
-        }
-    }
-
-    private Host Join(string name)
-    {
-        lock (_hosts)
-        {
-            if (!_hosts.TryGetValue(name, out var host))
-            {
-                if (_hosts.Count >= _sweepAt)
-                    Sweep();
-                _hosts[name] = host = new Host(new SemaphoreSlim(perHost));
-            }
-
-            host.Users++;
-            return host;
-        }
-    }
-
-    private void Leave(string name, Host host)
-    {
-        lock (_hosts)
-        {
-            if (--host.Users == 0 && host.NextTurn <= Now())
-                Forget(name, host);
-        }
-    }
-
     private void Sweep()
     {
         var now = Now();
         foreach (var (name, host) in _hosts)
-            if (host.Users == 0 && host.NextTurn <= now)
-                Forget(name, host);
+            if (host.IsIdle && host.NextTurn <= now)
+                _hosts.Remove(name);
         _sweepAt = _hosts.Count + SweepAfter;
     }
 
-    private void Forget(string name, Host host)
-    {
-        _hosts.Remove(name);
-        host.Slots.Dispose();
-    }
+    private TimeSpan Now() => time.GetElapsedTime(_origin);
 
-    [SuppressMessage("Reliability", "CA1001", Justification = "The limiter disposes the semaphore when its last user leaves.")]
-    private sealed class Host(SemaphoreSlim slots)
+    /// <summary>One host's places, and who waits for them.</summary>
+    private sealed class Host(string name, int free)
     {
-        public SemaphoreSlim Slots => slots;
-        public int Users { get; set; }
+        // Those whose turn was longest ago come first.
+        private readonly List<OwnerQueue> _owners = [];
+        private int _free = free;
+
+        public string Name => name;
 
         /// <summary>When the next request may be sent, since the limiter was created.</summary>
         public TimeSpan NextTurn { get; set; }
+
+        public bool IsIdle => _owners.Count == 0;
+
+        public void Join(Place place)
+        {
+            var own = _owners.Find(own => own.Owner == place.Owner);
+            if (own is null)
+                _owners.Add(own = new OwnerQueue(place.Owner));
+            own.Waiting.AddLast(place);
+            Admit();
+        }
+
+        public void Leave(Place place)
+        {
+            var own = _owners.Find(own => own.Owner == place.Owner)!;
+            if (!own.Waiting.Remove(place))
+            {
+                own.Held--;
+                _free++;
+            }
+
+            if (own is { Held: 0, Waiting.Count: 0 })
+                _owners.Remove(own);
+            Admit();
+        }
+
+        /// <summary>Whoever holds the fewest places comes next; among equals, whoever's turn was longest ago.</summary>
+        private void Admit()
+        {
+            while (_free > 0 && _owners.Where(own => own.Waiting.Count > 0).MinBy(own => own.Held) is { } next)
+            {
+                _owners.Remove(next);
+                _owners.Add(next);
+                var place = next.Waiting.First!.Value;
+                next.Waiting.RemoveFirst();
+                next.Held++;
+                _free--;
+                place.Enter();
+            }
+        }
     }
 
-    private sealed class Slot(PerHostLimiter limiter, string name, Host host) : IDisposable
+    private sealed class OwnerQueue(OwnerId owner)
     {
+        public OwnerId Owner => owner;
+
+        public LinkedList<Place> Waiting { get; } = [];
+
+        public int Held { get; set; }
+    }
+
+    /// <summary>A place at a host, or the wait for one; disposing it ends either.</summary>
+    private sealed class Place(PerHostLimiter limiter, Host host, OwnerId owner) : IDisposable
+    {
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private int _left;
 
         public Host Host => host;
 
+        public OwnerId Owner => owner;
+
+        public Task Entered => _entered.Task;
+
+        public void Enter() => _entered.SetResult();
+
         public void Dispose()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 1)
-                return;
-            host.Slots.Release();
-            limiter.Leave(name, host);
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+                limiter.Leave(this);
         }
     }
 }

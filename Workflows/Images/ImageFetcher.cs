@@ -50,7 +50,7 @@ public sealed class ImageFetcher : IDisposable
                 throw Failed(new(refusal.Code, refusal.Message));
             // Wait for the host first, and release both before following a redirect: a download that holds a slot never waits for a host,
             // so a busy host does not block images from others.
-            using var place = await WaitAsync(_hosts.EnterAsync(uri.IdnHost, IsPaced(uri), _options.HostWait, either.Token), cancellationToken);
+            using var place = await WaitAsync(_hosts.EnterAsync(uri.IdnHost, owner, IsPaced(uri), _options.HostWait, either.Token), cancellationToken);
             using var slot = await WaitAsync(download.EnterAsync(_options.HostWait, either.Token), cancellationToken);
 
             var started = _time.GetTimestamp();
