@@ -11,8 +11,9 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
 {
     public const int Chunk = 16 * 1024;
 
-    private readonly byte[] _bytes = new byte[64 * 1024];
-    private readonly char[] _characters = new char[64 * 1024];
+    // Larger arrays are collected late: a worker reads several files a request, most of them short.
+    private readonly byte[] _bytes = new byte[32 * 1024];
+    private readonly char[] _characters = new char[32 * 1024];
     private int _byteStart, _byteEnd;
     private ReadOnlyMemory<char> _ready;
     private ReadOnlyMemory<char> _head;
@@ -40,7 +41,7 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
         }
         DetectEncoding();
 
-        var seen = new ArrayBufferWriter<char>(length);
+        var seen = new ArrayBufferWriter<char>();
         while (seen.WrittenCount < length && await DecodeAsync())
         {
             seen.Write(_ready.Span);

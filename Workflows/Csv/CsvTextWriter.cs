@@ -8,7 +8,8 @@ namespace Darkroom.Csv;
 /// </summary>
 internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
 {
-    private const int BlockLength = 32 * 1024;
+    // Characters. The buffers stay below the size from which arrays are collected late: most files are short.
+    private const int BlockLength = 16 * 1024;
 
     private readonly Encoding _encoder = encoding switch
     {
