@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Darkroom.AppHost.Hosting;
@@ -21,6 +22,11 @@ public sealed class LocalHostTests
             key = run.Key;
             children = [.. run.Children];
             Assert.Equal(["api", "apphost", "postgres", "worker-1", "worker-2"], run.Processes.Select(p => p.Name).Order());
+            // Where the scheduler shares the cores between sessions, each service has a share of its own.
+            if (OperatingSystem.IsLinux())
+                foreach (var service in run.Processes.Where(process => process.Name is "api" or "worker-1" or "worker-2"))
+                    await Eventually.GetAsync(
+                        () => Task.FromResult(SessionOf(service.Pid)), session => session == service.Pid, $"{service.Name} leads a session");
             Assert.Matches("^dk_[0-9a-f]{8}_[A-Za-z0-9_-]{43}$", key);
             await host.OutputContainsAsync($"Authorization: Bearer {key}");
             using var http = new HttpClient();
@@ -217,6 +223,10 @@ public sealed class LocalHostTests
         await using var command = source.CreateCommand(sql);
         return await command.ExecuteScalarAsync();
     }
+
+    /// <summary>The session of a process, from proc_pid_stat(5).</summary>
+    private static int SessionOf(int process) =>
+        int.Parse(File.ReadAllText($"/proc/{process}/stat").Split(')')[^1].Split(' ')[4], CultureInfo.InvariantCulture);
 
     private static void AssertExited(int pid) => Assert.False(ProcessTable.IsRunning(pid), $"Process {pid} is still running.");
 }

@@ -11,7 +11,7 @@ internal sealed class CsvText(Stream stream, long maxBytes, CancellationToken ca
 {
     public const int Chunk = 16 * 1024;
 
-    // Larger arrays are collected late: a worker reads several files a request, most of them short.
+    // An array of 85,000 bytes or more would be a large object, collected late: a worker reads several files a request, most of them short.
     private readonly byte[] _bytes = new byte[32 * 1024];
     private readonly char[] _characters = new char[32 * 1024];
     private int _byteStart, _byteEnd;

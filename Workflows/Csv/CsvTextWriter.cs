@@ -8,7 +8,7 @@ namespace Darkroom.Csv;
 /// </summary>
 internal sealed class CsvTextWriter(Stream output, CsvEncoding encoding)
 {
-    // Characters. The buffers stay below the size from which arrays are collected late: most files are short.
+    // Characters. Neither buffer begins as a large object, which would be collected late: most files are short.
     private const int BlockLength = 16 * 1024;
 
     private readonly Encoding _encoder = encoding switch

@@ -131,7 +131,7 @@ internal static class SoakBenchmark
             foreach (var (name, pid) in product.Run.Processes)
                 if (connections.Where(session => session.Key.EndsWith($" {pid}", StringComparison.Ordinal)).Sum(session => session.Value) is > 0 and var open)
                     sample[$"{name} connections"] = open;
-            sample["temporary files"] = Directory.EnumerateFileSystemEntries(Path.GetTempPath()).Count(IsOfTheProduct);
+            sample["temporary files"] = Directory.EnumerateFileSystemEntries(Path.GetTempPath()).Count(file => !IsDebuggerSocket(file));
             samples.Add(sample);
             try
             {
@@ -144,10 +144,10 @@ internal static class SoakBenchmark
         }
     }
 
-    /// <summary>False for the sockets that the runtime opens for debuggers, which nobody removes after a kill.</summary>
-    private static bool IsOfTheProduct(string file) =>
-        Path.GetFileName(file) is var name && !name.StartsWith("dotnet-diagnostic-", StringComparison.Ordinal)
-        && !name.StartsWith("clr-debug-pipe-", StringComparison.Ordinal);
+    /// <summary>Whether the runtime opened it for debuggers; nobody removes those of a killed process.</summary>
+    private static bool IsDebuggerSocket(string file) =>
+        Path.GetFileName(file) is var name
+        && (name.StartsWith("dotnet-diagnostic-", StringComparison.Ordinal) || name.StartsWith("clr-debug-pipe-", StringComparison.Ordinal));
 
     /// <summary>Open connections by the name of the session.</summary>
     private static async Task<Dictionary<string, long>> ConnectionsAsync(NpgsqlDataSource database)
