@@ -27,10 +27,10 @@ public sealed class CodecFixture : IAsyncLifetime
 
     public static ImagePlan Compress { get; } = ImagePlan.Empty.Add(new ImageStep.Compress(50));
 
-    public async Task<(byte[] Output, CodecReport Report)> RunAsync(byte[] file, ImagePlan? plan = null)
+    public async Task<(byte[] Output, CodecReport Report)> RunAsync(byte[] file, ImagePlan? plan = null, bool isSuspect = false)
     {
         using var output = new PooledBuffer();
-        var report = await Codec.RunAsync(default, file, plan ?? Compress, output, CancellationToken.None);
+        var report = await Codec.RunAsync(default, file, plan ?? Compress, isSuspect, output, CancellationToken.None);
         return (output.Span.ToArray(), report);
     }
 

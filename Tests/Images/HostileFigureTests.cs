@@ -71,7 +71,7 @@ public sealed class HostileFigureTests(ITestOutputHelper output) : IAsyncLifetim
         string? code = null;
         try
         {
-            await codec.RunAsync(default, file, CodecFixture.Compress, result, CancellationToken.None);
+            await codec.RunAsync(default, file, CodecFixture.Compress, isSuspect: false, result, CancellationToken.None);
         }
         catch (ImageFailedException e)
         {

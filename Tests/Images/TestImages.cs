@@ -73,7 +73,8 @@ internal static class TestImages
         const Enums.ForeignKeep keep = Enums.ForeignKeep.Icc;
         return format switch
         {
-            ImageFormat.Jpeg => image.JpegsaveBuffer(q: quality, keep: keep),
+            // With the best code, as re-encoding has it: only coarser steps make the file smaller.
+            ImageFormat.Jpeg => image.JpegsaveBuffer(q: quality, optimizeCoding: true, keep: keep),
             ImageFormat.Png => image.PngsaveBuffer(keep: keep),
             ImageFormat.Webp => image.WebpsaveBuffer(q: quality, keep: keep),
             ImageFormat.Gif => image.GifsaveBuffer(),

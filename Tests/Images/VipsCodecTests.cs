@@ -300,7 +300,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     {
         using var output = new PooledBuffer();
         await Assert.ThrowsAsync<ImageFailedException>(
-            () => codec.Codec.RunAsync(default, TestImages.Photo(ImageFormat.Jpeg).AsMemory()[..^200], CodecFixture.Compress, output, CancellationToken.None));
+            () => codec.Codec.RunAsync(default, TestImages.Photo(ImageFormat.Jpeg).AsMemory()[..^200], CodecFixture.Compress, isSuspect: false, output, CancellationToken.None));
         Assert.Equal(0, output.Length);
     }
 
@@ -309,7 +309,7 @@ public sealed class VipsCodecTests(CodecFixture codec) : IClassFixture<CodecFixt
     {
         using var output = new PooledBuffer();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => codec.Codec.RunAsync(
-            default, TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress, output, new CancellationToken(canceled: true)));
+            default, TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress, isSuspect: false, output, new CancellationToken(canceled: true)));
     }
 
     internal static double Difference(Image left, Image right)

@@ -54,7 +54,7 @@ internal sealed class ImageServer : IAsyncDisposable
     public string Changing(int n) => $"{Url}/changing/{n}.jpg";
 
     /// <summary>A photo that crashes a <see cref="StandInDecoder"/>, and no other.</summary>
-    public string Poison(int n) => $"{Url}/poison/{n}.jpg";
+    public string Poison(int n) => $"{Url}/poison/{n}.png";
 
     /// <summary>Completes when the URL was requested at least this many times.</summary>
     public Task RequestedAsync(string url, int times) =>
@@ -101,7 +101,7 @@ internal sealed class ImageServer : IAsyncDisposable
         var image = path.Split('/')[1] switch
         {
             "rgba" => Transparent(path),
-            "poison" => [.. Photo(path), .. StandInDecoder.File("crash")],
+            "poison" => [.. Transparent(path), .. StandInDecoder.File("crash")],
             _ => Photo(path),
         };
         context.Response.ContentType = "application/octet-stream";
@@ -111,20 +111,41 @@ internal sealed class ImageServer : IAsyncDisposable
 
     private byte[] Photo(string path) => _images.GetOrAdd(path, key =>
     {
-        using var noise = Image.Gaussnoise(320, 240, sigma: 12, mean: 60 + (Seed(key) % 130), seed: Seed(key));
-        using var smooth = noise.Gaussblur(2);
-        using var colours = smooth.Bandjoin(smooth.Rot180(), smooth.Flip(Enums.Direction.Horizontal)).Cast(Enums.BandFormat.Uchar);
-        using var photo = colours.Copy(interpretation: Enums.Interpretation.Srgb);
-        return photo.JpegsaveBuffer(q: 92);
+        using var photo = Image.NewFromMemory(Texture(320, 240, bands: 3, Seed(key)), 320, 240, 3, Enums.BandFormat.Uchar);
+        using var coloured = photo.Copy(interpretation: Enums.Interpretation.Srgb);
+        return coloured.JpegsaveBuffer(q: 92);
     });
 
     private byte[] Transparent(string path) => _images.GetOrAdd(path, key =>
     {
-        using var noise = Image.Gaussnoise(200, 160, sigma: 20, mean: 128, seed: Seed(key));
-        using var bands = noise.Bandjoin(noise.Rot180(), noise.Flip(Enums.Direction.Horizontal), noise.Flip(Enums.Direction.Vertical)).Cast(Enums.BandFormat.Uchar);
-        using var image = bands.Copy(interpretation: Enums.Interpretation.Srgb);
-        return image.PngsaveBuffer();
+        using var photo = Image.NewFromMemory(Texture(200, 160, bands: 4, Seed(key)), 200, 160, 4, Enums.BandFormat.Uchar);
+        using var coloured = photo.Copy(interpretation: Enums.Interpretation.Srgb);
+        return coloured.PngsaveBuffer();
     });
+
+    /// <summary>
+    /// Patches of different brightness with some noise: no two seeds give the same. Tests need thousands, so they are cheap to make.
+    /// </summary>
+    private static byte[] Texture(int width, int height, int bands, int seed)
+    {
+        const int patch = 20;
+        var random = new Random(seed);
+        var patches = new byte[(width / patch + 1) * (height / patch + 1) * bands];
+        random.NextBytes(patches);
+        var noise = new byte[width * bands];
+        var pixels = new byte[width * height * bands];
+        for (var y = 0; y < height; y++)
+        {
+            random.NextBytes(noise);
+            var row = pixels.AsSpan(y * width * bands, width * bands);
+            for (var x = 0; x < width; x++)
+                for (var band = 0; band < bands; band++)
+                    row[x * bands + band] =
+                        (byte)(64 + patches[(y / patch * (width / patch) + x / patch) * bands + band] / 4 + noise[x * bands + band] / 64);
+        }
+
+        return pixels;
+    }
 
     private static int Seed(string key) => key.Aggregate(17, (hash, c) => unchecked((hash * 31) + c)) & 0x7fffff;
 

@@ -29,7 +29,7 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, Darkroo
     {
         var (image, source) = (run.Image, run.DownloadedSource());
         using var result = new PooledBuffer(source.Length);
-        var report = await EncodeAsync(image.Owner, source, run.Plan, result, cancellationToken);
+        var report = await EncodeAsync(image, source, run.Plan, result, cancellationToken);
         var (output, sha256) = (report.Output, SHA256.HashData(result.Span));
         var key = ObjectKeys.Image(image.RequestId, image.Run, image.Row, image.Position, sha256, output.Format.Extension());
         using (DarkroomTracing.StartChild("store"))
@@ -42,14 +42,14 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, Darkroo
     }
 
     private async Task<CodecReport> EncodeAsync(
-        OwnerId owner, FetchedImage source, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
+        ClaimedImage image, FetchedImage source, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
     {
         using var span = DarkroomTracing.StartChild("codec");
         var began = time.GetTimestamp();
         var succeeded = false;
         try
         {
-            var report = await codec.RunAsync(owner, source.Memory, plan, result, cancellationToken);
+            var report = await codec.RunAsync(image.Owner, source.Memory, plan, image.IsSuspect, result, cancellationToken);
             succeeded = true;
             return report;
         }

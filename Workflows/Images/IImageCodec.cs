@@ -8,8 +8,15 @@ public interface IImageCodec
     /// <summary>
     /// Waits for a codec slot, for which owners take turns, executes the plan, and appends the result to <paramref name="result"/>.
     /// </summary>
+    /// <param name="owner">Whose turn it uses.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="plan">What to do.</param>
+    /// <param name="isSuspect">Whether it may have been what ended a process: it is then read nowhere but in a decoder.</param>
+    /// <param name="result">What the result is appended to.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="ImageFailedException">The file or the plan is at fault, or it could not be tried now.</exception>
-    Task<CodecReport> RunAsync(OwnerId owner, ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken);
+    Task<CodecReport> RunAsync(
+        OwnerId owner, ReadOnlyMemory<byte> file, ImagePlan plan, bool isSuspect, PooledBuffer result, CancellationToken cancellationToken);
 }
 
 /// <summary>What a codec did.</summary>

@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using Darkroom.Images.Jpeg;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Images;
 
@@ -14,7 +16,7 @@ public sealed class ImageOptions : IValidatableObject
     public int CodecSlots { get; set; }
 
     /// <summary>
-    /// Pixels (all frames) across all codec slots, in millions; default 100. At worst, a pixel in flight takes 3 to 8 bytes.
+    /// Pixels (all frames) across all codec slots, in millions; default 100. At worst, a pixel in flight takes 3 to 10 bytes.
     /// </summary>
     [Range(1, 100_000)]
     public double MegapixelsInFlight { get; set; } = 100;
@@ -56,10 +58,17 @@ public sealed class ImageOptions : IValidatableObject
     [Range(0, 9)]
     public int AvifEffort { get; set; } = 2;
 
+    /// <summary>How JPEG files are compressed without being decoded to pixels.</summary>
+    [ValidateObjectMembers]
+    public JpegOptions Jpeg { get; set; } = new();
+
     public long MaxPixels => (long)(MaxMegapixels * 1_000_000);
     public long MaxInterlacedPixels => (long)(MaxInterlacedMegapixels * 1_000_000);
     public long PixelsInFlight => (long)(MegapixelsInFlight * 1_000_000);
     public int EffectiveCodecSlots => CodecSlots > 0 ? CodecSlots : Environment.ProcessorCount;
+
+    internal ImageFailure TookTooLong() =>
+        new(ImageFailureCodes.TooComplex, $"The image took more than {CodecTime.TotalSeconds} seconds to process.");
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -158,7 +158,7 @@ public sealed partial class ImageClaimer(
                     attempts = i.attempts + 1
                 from claimable c
                 where i.id = c.id
-                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.preemptions, c.owner_id, now() - i.offered_at
+                returning i.id, i.request_id, i.run, i.fence, i.row, i.position, i.url, i.attempts, i.preemptions, c.owner_id, i.suspect, now() - i.offered_at
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, popped.Select(p => p.Value).ToArray())
             .With("owner", owner);
@@ -168,7 +168,7 @@ public sealed partial class ImageClaimer(
         while (await reader.ReadAsync(CancellationToken.None))
         {
             claimed.Add(ReadClaimed(reader));
-            metrics.ImageClaimed(reader.GetTimeSpan(10));
+            metrics.ImageClaimed(reader.GetTimeSpan(11));
         }
 
         return claimed;
@@ -176,7 +176,7 @@ public sealed partial class ImageClaimer(
 
     private static ClaimedImage ReadClaimed(NpgsqlDataReader reader) => new(
         new ImageId(reader.GetInt64(0)), new RequestId(reader.GetGuid(1)), reader.GetInt32(2), reader.GetInt64(3),
-        reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetInt32(8), new OwnerId(reader.GetGuid(9)));
+        reader.GetInt32(4), reader.GetInt32(5), reader.GetString(6), reader.GetInt32(7), reader.GetInt32(8), new OwnerId(reader.GetGuid(9)), reader.GetBoolean(10));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Redis is unavailable; no images can be claimed until it recovers")]
     private partial void LogRedisUnavailable(Exception exception);

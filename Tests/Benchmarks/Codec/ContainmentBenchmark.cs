@@ -151,7 +151,7 @@ internal static class ContainmentBenchmark
             for (var i = 0; i < images; i++)
             {
                 using var result = new PooledBuffer(files[i % files.Count].Length / 2);
-                await codec.RunAsync(default, files[i % files.Count], Plan, result, CancellationToken.None);
+                await codec.RunAsync(default, files[i % files.Count], Plan, isSuspect: true, result, CancellationToken.None);
             }
         }
 

@@ -13,6 +13,7 @@ namespace Darkroom.Engine.Bodies;
 /// <param name="Attempts">Times the body was started for it, including this one but not those that ended because a process died.</param>
 /// <param name="Preemptions">How often its download was cancelled in favour of others.</param>
 /// <param name="Owner">The owner of the request.</param>
+/// <param name="IsSuspect">Whether its process died while it ran before, perhaps because of it.</param>
 public sealed record ClaimedImage(
     ImageId Id, RequestId RequestId, int Run, long Fence, int Row, int Position, string Url, int Attempts, int Preemptions,
-    OwnerId Owner);
+    OwnerId Owner, bool IsSuspect = false);

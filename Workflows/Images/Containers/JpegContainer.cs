@@ -5,13 +5,6 @@ namespace Darkroom.Images.Containers;
 /// <summary>Reads JPEG by its marker segments (ITU T.81, annex B).</summary>
 internal static class JpegContainer
 {
-    private const byte Sos = 0xDA;
-    private const byte Eoi = 0xD9;
-    private const byte App0 = 0xE0;
-    private const byte App1 = 0xE1;
-    private const byte App2 = 0xE2;
-    private const byte App14 = 0xEE;
-
     /// <summary>Larger profiles are ignored. CMYK profiles of 2 MB are common.</summary>
     private const int MaxProfileBytes = 4_000_000;
 
@@ -23,7 +16,7 @@ internal static class JpegContainer
         ImageHeader? header = null;
         var (orientation, scans) = (0, 0);
         List<byte[]>? profile = null;
-        var segments = new Segments(file);
+        var segments = new JpegSegments(file);
         while (segments.Next())
         {
             var payload = segments.Payload;
@@ -33,11 +26,11 @@ internal static class JpegContainer
                     throw ImageContainers.Corrupt();
                 header = ReadFrame(segments.Marker, payload);
             }
-            else if (segments.Marker == Sos)
+            else if (segments.Marker == JpegMarker.Sos)
                 scans++;
-            else if (segments.Marker == App1 && orientation == 0 && payload.StartsWith(ExifName))
+            else if (segments.Marker == JpegMarker.App1 && orientation == 0 && payload.StartsWith(ExifName))
                 orientation = Exif.ReadOrientation(payload[6..]);
-            else if (segments.Marker == App2 && payload.StartsWith(ProfileName))
+            else if (segments.Marker == JpegMarker.App2 && payload.StartsWith(ProfileName))
                 (profile ??= []).Add(payload[12..].ToArray());
         }
 
@@ -51,12 +44,12 @@ internal static class JpegContainer
         output.Append([0xFF, 0xD8]);
         // JFIF must be the first segment, but EXIF may come second: write ours before the first segment that is not APP0.
         var exifPending = orientation > 1;
-        var segments = new Segments(file);
+        var segments = new JpegSegments(file);
         while (segments.Next())
         {
-            if (exifPending && segments.Marker != App0)
+            if (exifPending && segments.Marker != JpegMarker.App0)
             {
-                WriteSegment(output, App1, [.. ExifName, .. Exif.WriteOrientation(orientation)]);
+                JpegSegments.Write(output, JpegMarker.App1, [.. ExifName, .. Exif.WriteOrientation(orientation)]);
                 exifPending = false;
             }
 
@@ -64,30 +57,30 @@ internal static class JpegContainer
         }
     }
 
-    private static void WriteKept(Segments segments, PooledBuffer output, bool keepProfile)
+    private static void WriteKept(JpegSegments segments, PooledBuffer output, bool keepProfile)
     {
         var payload = segments.Payload;
         switch (segments.Marker)
         {
             // Without its thumbnail.
-            case App0 when payload.Length >= 14 && payload.StartsWith("JFIF\0"u8):
-                WriteSegment(output, App0, [.. payload[..12], 0, 0]);
+            case JpegMarker.App0 when payload.Length >= 14 && payload.StartsWith("JFIF\0"u8):
+                JpegSegments.Write(output, JpegMarker.App0, [.. payload[..12], 0, 0]);
                 break;
             // Marks YCCK and RGB data, which the component count alone would misinterpret.
-            case App14 when payload.Length >= 12 && payload.StartsWith("Adobe"u8):
-                WriteSegment(output, App14, payload[..12]);
+            case JpegMarker.App14 when payload.Length >= 12 && payload.StartsWith("Adobe"u8):
+                JpegSegments.Write(output, JpegMarker.App14, payload[..12]);
                 break;
-            case App2 when keepProfile && payload.StartsWith(ProfileName):
+            case JpegMarker.App2 when keepProfile && payload.StartsWith(ProfileName):
             case >= 0xC0 and <= 0xCF:
             case 0xDB or 0xDC or 0xDD:
-                WriteSegment(output, segments.Marker, payload);
+                JpegSegments.Write(output, segments.Marker, payload);
                 break;
-            case Sos:
-                WriteSegment(output, Sos, payload);
+            case JpegMarker.Sos:
+                JpegSegments.Write(output, JpegMarker.Sos, payload);
                 output.Append(segments.Entropy);
                 break;
-            case Eoi:
-                output.Append([0xFF, Eoi]);
+            case JpegMarker.Eoi:
+                output.Append([0xFF, JpegMarker.Eoi]);
                 break;
         }
     }
@@ -118,90 +111,5 @@ internal static class JpegContainer
             if (chunks[i][0] != i + 1)
                 return null;
         return [.. chunks.SelectMany(chunk => chunk.Skip(2))];
-    }
-
-    private static void WriteSegment(PooledBuffer output, byte marker, scoped ReadOnlySpan<byte> payload)
-    {
-        var length = payload.Length + 2;
-        output.Append([0xFF, marker, (byte)(length >> 8), (byte)length]);
-        output.Append(payload);
-    }
-
-    /// <summary>Walks the marker segments, as tolerantly as common decoders: bytes between segments are skipped.</summary>
-    private ref struct Segments(ReadOnlySpan<byte> file)
-    {
-        private readonly ReadOnlySpan<byte> _file = file;
-        private int _at = 2;
-
-        public byte Marker { get; private set; }
-
-        public ReadOnlySpan<byte> Payload { get; private set; }
-
-        /// <summary>After a start of scan: the entropy-coded data, including byte stuffing and restart markers.</summary>
-        public ReadOnlySpan<byte> Entropy { get; private set; }
-
-        public bool Next()
-        {
-            if (Marker == Eoi)
-                return false;
-            while (TryFindMarker(out var marker))
-            {
-                if (marker is 0x00 or 0x01 or >= 0xD0 and <= 0xD8)
-                    continue;
-                Marker = marker;
-                Payload = Entropy = [];
-                if (marker == Eoi)
-                    return true;
-                // A segment that extends past the end of the file is truncated: the decoder decides whether pixels are missing.
-                if (_file.Length - _at < 2)
-                    return false;
-                int length = BinaryPrimitives.ReadUInt16BigEndian(_file[_at..]);
-                if (length < 2)
-                    throw ImageContainers.Corrupt();
-                if (_file.Length - _at < length)
-                    return false;
-                Payload = _file.Slice(_at + 2, length - 2);
-                _at += length;
-                if (marker == Sos)
-                    Entropy = TakeEntropy();
-                return true;
-            }
-
-            return false;
-        }
-
-        private bool TryFindMarker(out byte marker)
-        {
-            marker = 0;
-            var found = _file[_at..].IndexOf((byte)0xFF);
-            if (found < 0)
-                return false;
-            _at += found;
-            while (_at < _file.Length && _file[_at] == 0xFF)
-                _at++;
-            if (_at == _file.Length)
-                return false;
-            marker = _file[_at++];
-            return true;
-        }
-
-        private ReadOnlySpan<byte> TakeEntropy()
-        {
-            var start = _at;
-            while (true)
-            {
-                var found = _file[_at..].IndexOf((byte)0xFF);
-                if (found < 0 || _at + found + 1 >= _file.Length)
-                {
-                    _at = _file.Length;
-                    return _file[start..];
-                }
-
-                _at += found;
-                if (_file[_at + 1] is not (0x00 or 0xFF or >= 0xD0 and <= 0xD7))
-                    return _file[start.._at];
-                _at += _file[_at + 1] == 0xFF ? 1 : 2;
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Darkroom.Images.Jpeg;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -6,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Images.Decoders;
 
 /// <summary>
-/// One decoder per codec slot, each with a thread of its own that waits for it. An image that kills its decoder is tried once more in a new
-/// one; other images are not affected.
+/// One thread per codec slot. Each has a JPEG codec, and a decoder that it waits for. An image that kills its decoder is tried once more in a
+/// new one; other images are not affected.
 /// </summary>
 public sealed partial class DecoderPool(
     DecoderProgram program,
@@ -50,21 +51,33 @@ public sealed partial class DecoderPool(
 
     /// <summary>Executes the plan in the next free decoder, appending the result to <paramref name="result"/>.</summary>
     /// <exception cref="ImageFailedException">The file or the plan is at fault, or no decoder can be started now.</exception>
-    public Task<CodecReport> RunAsync(ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
+    public Task<CodecReport> RunAsync(ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken) =>
+        RunAsync(file, null, plan, result, cancellationToken);
+
+    /// <summary>Executes the plan in this process, if it can, or else in the next free decoder.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="header">What is known about it; null to have it read by a decoder whatever it is.</param>
+    /// <param name="plan">What to do.</param>
+    /// <param name="result">What the result is appended to.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ImageFailedException">The file or the plan is at fault, or no decoder can be started now.</exception>
+    internal Task<CodecReport> RunAsync(
+        ReadOnlyMemory<byte> file, ImageHeader? header, ImagePlan plan, PooledBuffer result, CancellationToken cancellationToken)
     {
-        var job = new Job(file, plan, result, cancellationToken);
+        var job = new Job(file, header, plan, result, cancellationToken);
         _jobs.Add(job, CancellationToken.None);
         return job.Done.Task;
     }
 
     private void Run()
     {
+        var jpeg = new JpegCodec(images.Value, time);
         var decoder = TryStart();
         foreach (var job in _jobs.GetConsumingEnumerable())
         {
             try
             {
-                job.Done.SetResult(Execute(ref decoder, job));
+                job.Done.SetResult(TryTranscode(jpeg, job) ?? Execute(ref decoder, job));
             }
             catch (OperationCanceledException e)
             {
@@ -82,6 +95,12 @@ public sealed partial class DecoderPool(
         }
 
         End(ref decoder);
+    }
+
+    private static CodecReport? TryTranscode(JpegCodec jpeg, Job job)
+    {
+        job.Cancellation.ThrowIfCancellationRequested();
+        return job.Header is { } header ? jpeg.TryRun(job.File, header, job.Plan, job.Result, job.Cancellation) : null;
     }
 
     private CodecReport Execute(ref DecoderProcess? decoder, Job job)
@@ -109,8 +128,7 @@ public sealed partial class DecoderPool(
                 LogDied(e.Message);
                 End(ref decoder);
                 if (e.IsLate)
-                    throw Failed(
-                        ImageFailureCodes.TooComplex, $"The image took more than {images.Value.CodecTime.TotalSeconds} seconds to process.");
+                    throw new ImageFailedException(images.Value.TookTooLong());
                 if (++deaths == MaxDeaths)
                     throw e.IsOutOfMemory ? TooMuchMemory() : Failed(ImageFailureCodes.DecoderCrashed, "The decoder crashed every time it processed this image.");
             }
@@ -172,7 +190,7 @@ public sealed partial class DecoderPool(
         _jobs.Dispose();
     }
 
-    private sealed record Job(ReadOnlyMemory<byte> File, ImagePlan Plan, PooledBuffer Result, CancellationToken Cancellation)
+    private sealed record Job(ReadOnlyMemory<byte> File, ImageHeader? Header, ImagePlan Plan, PooledBuffer Result, CancellationToken Cancellation)
     {
         public TaskCompletionSource<CodecReport> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

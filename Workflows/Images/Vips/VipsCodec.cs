@@ -88,8 +88,7 @@ internal sealed class VipsCodec
         }
         catch (VipsException e) when (limit.IsCancellationRequested)
         {
-            throw new ImageFailedException(
-                new(ImageFailureCodes.TooComplex, $"The image took more than {_options.CodecTime.TotalSeconds} seconds to process."), e);
+            throw new ImageFailedException(_options.TookTooLong(), e);
         }
         catch (VipsException e)
         {

@@ -7,7 +7,10 @@ using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
-/// <summary>Frees running images that have no live owner. That costs an image none of its attempts: whatever ended the process, it was not the image, which is decoded in a process of its own.</summary>
+/// <summary>
+/// Frees running images that have no live owner. That costs an image none of its attempts: one image at most can have ended the process, and
+/// from now on these are read only in decoders, which they may end as they like.
+/// </summary>
 public sealed partial class LeaseRescuer(
     NpgsqlDataSource database,
     DarkroomMetrics metrics,
@@ -37,6 +40,7 @@ public sealed partial class LeaseRescuer(
                   set state = 'waiting',
                       owner = null,
                       not_before = null,
+                      suspect = i.suspect or o.died,
                       attempts = greatest(i.attempts - 1, 0)
                   from orphan o
                   where i.id = o.id

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Darkroom.Images.Containers;
 
-namespace Darkroom.Images.Vips;
+namespace Darkroom.Images;
 
 /// <summary>A plan applied to one file: everything the codec decides before it touches pixels.</summary>
 internal sealed record CodecJob(
