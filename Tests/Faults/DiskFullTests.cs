@@ -97,7 +97,7 @@ public sealed class DiskFullTests(ITestOutputHelper output)
 
     private static async Task<List<SubmittedRequest>> BeginAsync(FaultLab lab)
     {
-        var requests = await lab.UploadAsync(LongRun.Or(60, 1_000), HeldBack);
+        var requests = await lab.UploadAsync(LongRun.Or(60, 300), HeldBack);
         await requests[0].ReachAsync(10);
         return [.. requests];
     }

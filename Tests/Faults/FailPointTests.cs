@@ -24,7 +24,7 @@ public sealed class FailPointTests(ITestOutputHelper output)
         var requests = await lab.UploadAsync(40);
 
         await strikes;
-        await lab.CheckAsync(requests, $"Seed {seed}; died at: {string.Join("; ", points)}", TimeSpan.FromMinutes(3));
+        await lab.CheckAsync(requests, $"Seed {seed}; died at: {string.Join("; ", points)}", TimeSpan.FromMinutes(LongRun.Or(3, 10)));
     }
 
     /// <summary>F5: the client repeats its upload after the API died before or after the commit that accepts it.</summary>

@@ -17,7 +17,7 @@ public sealed class NemesisTests(ITestOutputHelper output)
         var nemesis = new Nemesis(lab, postgres, names, seed);
         nemesis.StartWorkers(2);
         const int heldBack = 8;
-        var requests = await lab.UploadAsync(LongRun.Or(200, 6_000), heldBack);
+        var requests = await lab.UploadAsync(LongRun.Or(200, 2_000), heldBack);
 
         // Of each product that is held back, one of two images; of each of the two requests.
         await nemesis.RunAsync(LongRun.Or(4, 24), heldBack);

@@ -44,7 +44,7 @@ public sealed class OutageTests(ITestOutputHelper output)
     public async Task Work_goes_on_soon_after_Redis_is_flushed()
     {
         await using var lab = await FaultLab.StartAsync(output, workers: 2);
-        var requests = await lab.UploadAsync(LongRun.Or(400, 2_000), heldBack: 4);
+        var requests = await lab.UploadAsync(LongRun.Or(400, 1_000), heldBack: 4);
         var delays = new List<TimeSpan>();
 
         for (var flush = 1; flush <= 3; flush++)
@@ -60,7 +60,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         }
 
         lab.System.Images.OpenGate();
-        await lab.CheckAsync(requests, "Redis flushed three times", TimeSpan.FromMinutes(3));
+        await lab.CheckAsync(requests, "Redis flushed three times", TimeSpan.FromMinutes(LongRun.Or(3, 10)));
         output.WriteLine($"Delays until images ended that were queued again: {string.Join(", ", delays.Select(delay => $"{delay.TotalSeconds:0.0} s"))}");
         Assert.InRange(delays.Max(), TimeSpan.Zero, Patience);
     }
@@ -70,12 +70,12 @@ public sealed class OutageTests(ITestOutputHelper output)
     {
         await using var postgres = await RestartablePostgres.StartAsync();
         await using var lab = await FaultLab.StartAsync(output, workers: 2, postgres: postgres.ConnectionString);
-        var requests = await lab.UploadAsync(LongRun.Or(150, 2_000), heldBack: 4);
+        var requests = await lab.UploadAsync(LongRun.Or(150, 1_000), heldBack: 4);
         var worst = TimeSpan.Zero;
 
         for (var restart = 1; restart <= LongRun.Or(1, 5); restart++)
         {
-            await requests[0].ReachAsync(restart * LongRun.Or(50, 200));
+            await requests[0].ReachAsync(restart * LongRun.Or(50, 150));
             var restarting = postgres.RestartAsync();
             while (!restarting.IsCompleted)
                 await requests[0].IsAvailableAsync();
@@ -90,7 +90,7 @@ public sealed class OutageTests(ITestOutputHelper output)
         }
 
         lab.System.Images.OpenGate();
-        await lab.CheckAsync(requests, $"Postgres restarted {LongRun.Or(1, 5)} times", TimeSpan.FromMinutes(3));
+        await lab.CheckAsync(requests, $"Postgres restarted {LongRun.Or(1, 5)} times", TimeSpan.FromMinutes(LongRun.Or(3, 10)));
         output.WriteLine($"The last 503 came at most {worst.TotalSeconds:0.0} s after the database was back");
         Assert.InRange(worst, TimeSpan.Zero, Patience);
     }

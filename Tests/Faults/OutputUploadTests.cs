@@ -16,7 +16,7 @@ public sealed class OutputUploadTests(ITestOutputHelper output)
     {
         await using var lab = await FaultLab.StartAsync(output);
         var dying = lab.System.StartWorkerProcess();
-        var parts = LongRun.Or(2, 40);
+        var parts = LongRun.Or(2, 12);
         // Beginning the upload is the first request.
         var half = new FailPoint("output CSV: half of its parts", null, "/output-", IsAfter: true).StrikeAsync(lab, 1 + (parts / 2), dying.KillAsync);
         var request = await lab.System.Client.UploadAsync(Large(lab, parts * Part / Cell), lab.System.Webhooks.Url);

@@ -16,7 +16,7 @@ public sealed class StoreFaultTests(ITestOutputHelper output)
         var postgres = new FaultDice((ulong)seed, 0.05, FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.Slow);
         var redis = new FaultDice((ulong)seed + 1000, 0.05, FaultKind.CutBefore, FaultKind.CutAfter, FaultKind.Slow);
         var s3 = new FaultDice((ulong)seed + 2000, 0.05, [.. Ambiguous, FaultKind.ErrorBefore, FaultKind.SlowDownBefore, FaultKind.ErrorAfter, FaultKind.Corrupt]);
-        var requests = await lab.UploadAsync(LongRun.Or(150, 5_000));
+        var requests = await lab.UploadAsync(LongRun.Or(150, 1_700));
         lab.Postgres.Before = text => Task.FromResult(postgres.Roll(text.Length > 120 ? text[..120] : text));
         lab.Redis.Before = _ => Task.FromResult(redis.Roll("script"));
         lab.S3.Before = request => Task.FromResult(s3.Roll(request.ToString()));
@@ -36,11 +36,11 @@ public sealed class StoreFaultTests(ITestOutputHelper output)
         var s3 = new FaultDice(
             (ulong)seed, 0.2,
             FaultKind.ErrorBefore, FaultKind.SlowDownBefore, FaultKind.ErrorAfter, FaultKind.DiskFullBefore, FaultKind.ErrorInBody, FaultKind.Corrupt, FaultKind.CutAfter);
-        var (images, before) = (LongRun.Or(150, 1_000), lab.S3.Requests);
+        var (images, before) = (LongRun.Or(150, 500), lab.S3.Requests);
         var requests = await lab.UploadAsync(images);
         lab.S3.Before = request => Task.FromResult(s3.Roll(request.ToString()));
 
-        await lab.CheckAsync(requests, $"Seed {seed}", TimeSpan.FromMinutes(4));
+        await lab.CheckAsync(requests, $"Seed {seed}", TimeSpan.FromMinutes(LongRun.Or(4, 10)));
         output.WriteLine($"{s3.Summary}; {lab.S3.Requests - before} requests for {2 * images} images");
         // Two objects per image that succeeds, nine in ten; the requests of the oracle go to S3 directly.
         Assert.InRange(lab.S3.Requests - before, 1, 3 * 2 * 2 * images);
