@@ -40,6 +40,9 @@ switch (args.FirstOrDefault())
     case "keys":
         await KeyTimingBenchmark.RunAsync(options);
         return 0;
+    case "jpeg":
+        JpegBenchmark.Run(options);
+        return 0;
     case "containment":
         await ContainmentBenchmark.RunAsync(options);
         return 0;
@@ -61,6 +64,7 @@ switch (args.FirstOrDefault())
               body [images]              cost of a fan-out's body per image, by the kind of expression of an input
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
+              jpeg [folder]              speed, bytes and likeness of the JPEG transcoder, compared with libvips
               overload                   ten images beside 1,000 uploads, 1,000 pollers and 300,000 images of another owner
               soak [minutes]             what grows under mixed load while a worker is killed every minute
               keys [calls]               whether the time of a refusal tells how wrong an API key is

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using Darkroom.Api;
 using Darkroom.Configuration;
+using Darkroom.Images;
 using Darkroom.Leases;
 using Darkroom.Queue;
 using Darkroom.Retention;
@@ -44,6 +45,14 @@ public sealed class SettingsTests
     [Fact]
     public void A_duration_out_of_range_is_refused_with_its_range() =>
         Assert.Contains("The field Idle must be between 00:00:00.1000000 and 00:10:00.", Refusal<QueueOptions>("Queue", ("Queue:Idle", "01:00:00")), StringComparison.Ordinal);
+
+    [Fact]
+    public void Settings_of_a_section_within_a_section_are_checked_too()
+    {
+        Assert.Equal(0.2, Read<ImageOptions>("Images", ("Images:Jpeg:DeadZone", "0.2")).Jpeg.DeadZone);
+        Assert.Contains(
+            "The field DeadZone must be between 0 and 0.5.", Refusal<ImageOptions>("Images", ("Images:Jpeg:DeadZone", "0.6")), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Every_duration_has_a_range()

@@ -3,6 +3,7 @@ using Darkroom.Images.Decoders;
 using Darkroom.Tests.Infrastructure;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Darkroom.Tests.Images.Decoders;
 
@@ -25,6 +26,22 @@ public sealed class DecoderPoolTests : IDisposable
         Assert.Equal((ImageFailureCodes.DecoderCrashed, false), (failure.Code, failure.IsTransient));
         Assert.NotEqual(before, await ServedByAsync("ok"));
         Assert.Equal(2, _log.Lines.Count(line => line.Contains("The decoder ended", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task A_jpeg_reaches_a_decoder_only_if_it_is_suspect()
+    {
+        Start();
+        var options = Options.Create(_images);
+        var codec = new DecoderCodec(new PixelBudget(options), _pool!, options);
+        byte[] file = [.. TestImages.Photo(ImageFormat.Jpeg), .. StandInDecoder.File("crash")];
+        using var result = new PooledBuffer();
+
+        await codec.RunAsync(default, file, CodecFixture.Compress, isSuspect: false, result, CancellationToken.None);
+
+        var failed = await Assert.ThrowsAsync<ImageFailedException>(
+            () => codec.RunAsync(default, file, CodecFixture.Compress, isSuspect: true, result, CancellationToken.None));
+        Assert.Equal(ImageFailureCodes.DecoderCrashed, failed.Failure.Code);
     }
 
     [Fact]

@@ -20,6 +20,25 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
+    public async Task Images_in_hand_at_a_death_are_suspect_and_those_of_a_process_that_stopped_are_not()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (dying, stopped, living) = (await rig.WorkerAsync(), await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(2).BuildAsync();
+        var inHand = Assert.Single(await dying.ClaimAsync(1));
+        var handedBack = Assert.Single(await stopped.ClaimAsync(1));
+        Assert.False(inHand.IsSuspect);
+
+        await rig.KillAsync(dying);
+        await stopped.Process.StopAsync(default);
+
+        Assert.Equal(2, (await living.MaintainAsync()).Freed);
+        var claimed = await living.ClaimAsync(2);
+        Assert.True(Assert.Single(claimed, image => image.Id == inHand.Id).IsSuspect);
+        Assert.False(Assert.Single(claimed, image => image.Id == handedBack.Id).IsSuspect);
+    }
+
+    [Fact]
     public async Task Image_in_hand_at_any_number_of_deaths_keeps_all_its_attempts()
     {
         await using var rig = await QueueRig.StartAsync();

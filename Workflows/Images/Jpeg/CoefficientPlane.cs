@@ -12,16 +12,18 @@ internal sealed class CoefficientPlane
 
     private short[] _coefficients = [];
     private int _stride;
+    private int _length;
 
     /// <summary>Makes room for blocks, whose content is undefined.</summary>
     public void Resize(int across, int down)
     {
         _stride = across;
-        ScratchMemory.Ensure(ref _coefficients, checked(across * down * BlockSize));
+        _length = checked(across * down * BlockSize);
+        ScratchMemory.Ensure(ref _coefficients, _length);
     }
 
     /// <summary>Sets all coefficients to zero.</summary>
-    public void Clear() => Array.Clear(_coefficients);
+    public void Clear() => Array.Clear(_coefficients, 0, _length);
 
     public void Trim() => ScratchMemory.Trim(ref _coefficients);
 
