@@ -35,7 +35,7 @@ public sealed class KillTests(ITestOutputHelper output)
             return Task.FromResult(FaultKind.None);
         };
         var workers = Enumerable.Range(0, Workers).Select(_ => lab.System.StartWorkerProcess()).ToList();
-        var requests = await lab.UploadAsync(LongRun.Or(200, 1_500), heldBack: 4);
+        var requests = await lab.UploadAsync(LongRun.Or(200, 5_000), heldBack: 4);
         stored.Clear();
         await requests[0].ReachAsync(10);
         var usual = LongRun.IsOn ? await RateAsync(lab) : 0;

@@ -13,7 +13,7 @@ public sealed class InterleavingTests(ITestOutputHelper output)
     [Fact]
     public async Task Any_order_of_statements_keeps_the_invariants()
     {
-        var (first, last) = LongRun.Seed is { } only ? (only, only) : (1, LongRun.Or(Seeds, 500));
+        var (first, last) = LongRun.Seed is { } only ? (only, only) : (1, LongRun.Or(Seeds, 150));
         await using var world = await InterleavedWorld.StartAsync();
         var statements = 0;
         for (var seed = first; seed <= last; seed++)
