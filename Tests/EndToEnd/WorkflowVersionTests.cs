@@ -57,9 +57,11 @@ public sealed class WorkflowVersionTests : IAsyncLifetime
         system.StartWorkerProcess();
         images.OpenGate();
 
-        Assert.Equal(original, await ResultAsync(running));
+        // An image in hand at a death goes to another codec, which makes other bytes of it, but about as many.
+        var continued = await ResultAsync(running);
         var next = await ResultAsync(await system.Client.UploadAsync(csv, workflow: "versioned"));
-        Assert.True(next.Length < original.Length, $"{next.Length} bytes with quality 5, {original.Length} with 60.");
+        Assert.InRange(continued.Length, original.Length * 0.85, original.Length * 1.15);
+        Assert.InRange(next.Length, 1, original.Length * 0.7);
     }
 
     [Fact]
