@@ -56,9 +56,6 @@ internal ref struct BitReader(ReadOnlySpan<byte> bytes, int start)
         return value;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TakeBit() => Take(1) != 0;
-
     /// <summary>The next symbol of a Huffman table.</summary>
     /// <exception cref="NotTranscodableException">There is none.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Darkroom.Images.Jpeg;
 
 /// <summary>
@@ -17,10 +19,10 @@ internal static class ScratchMemory
     }
 
     /// <summary>Releases the array if it is too large to keep.</summary>
-    public static unsafe void Trim<T>(ref T[] array)
+    public static void Trim<T>(ref T[] array)
         where T : unmanaged
     {
-        if ((long)array.Length * sizeof(T) > MaxKeptBytes)
+        if ((long)array.Length * Unsafe.SizeOf<T>() > MaxKeptBytes)
             array = [];
     }
 }
