@@ -31,10 +31,8 @@ internal ref struct ScanDecoder
     /// <exception cref="NotTranscodableException">The data is damaged.</exception>
     public void ReadRow(int to)
     {
-        if (!_isProgressive)
-            ReadSequentialRow(to);
-        else if (_scan.IsDc)
-            ReadDcRow(to);
+        if (_scan.IsDc)
+            ReadMcuRow(to);
         else
             ReadAcRow(to);
     }
@@ -47,7 +45,7 @@ internal ref struct ScanDecoder
             throw new NotTranscodableException(NotTranscodable.Damaged);
     }
 
-    private void ReadSequentialRow(int to)
+    private void ReadMcuRow(int to)
     {
         var isInterleaved = _scan.Components.Length > 1;
         for (var mcu = 0; mcu < _across; mcu++)
@@ -58,35 +56,21 @@ internal ref struct ScanDecoder
                 var (across, down) = isInterleaved ? (component.Across, component.Down) : (1, 1);
                 for (var y = to * down; y < (to + 1) * down; y++)
                     for (var x = mcu * across; x < (mcu + 1) * across; x++)
-                        BaselineBlock.Read(ref _reader, component, component.Plane.Block(x, y));
+                        ReadBlock(component, component.Plane.Block(x, y));
             }
         }
 
         ThrowIfBeyond();
     }
 
-    private void ReadDcRow(int to)
+    private void ReadBlock(JpegComponent component, Span<short> block)
     {
-        var isInterleaved = _scan.Components.Length > 1;
-        for (var mcu = 0; mcu < _across; mcu++)
-        {
-            BeginMcu();
-            foreach (var component in _scan.Components)
-            {
-                var (across, down) = isInterleaved ? (component.Across, component.Down) : (1, 1);
-                for (var y = to * down; y < (to + 1) * down; y++)
-                    for (var x = mcu * across; x < (mcu + 1) * across; x++)
-                    {
-                        var block = component.Plane.Block(x, y);
-                        if (_scan.IsRefinement)
-                            ProgressiveBlock.RefineDc(ref _reader, _scan.Bit, block);
-                        else
-                            ProgressiveBlock.ReadDc(ref _reader, component, _scan.Bit, block);
-                    }
-            }
-        }
-
-        ThrowIfBeyond();
+        if (!_isProgressive)
+            BaselineBlock.Read(ref _reader, component, block);
+        else if (_scan.IsRefinement)
+            ProgressiveBlock.RefineDc(ref _reader, _scan.Bit, block);
+        else
+            ProgressiveBlock.ReadDc(ref _reader, component, _scan.Bit, block);
     }
 
     private void ReadAcRow(int to)

@@ -9,7 +9,7 @@ namespace Darkroom.Images.Jpeg;
 /// </summary>
 internal sealed class TokenStore
 {
-    /// <summary>The tokens that a block has at most: its DC difference and 63 coefficients, and none for the zeros between them.</summary>
+    /// <summary>The most tokens that a block has: its DC difference, one for each AC coefficient or more than one zero, and its end.</summary>
     public const int MaxPerBlock = CoefficientPlane.BlockSize + 1;
 
     public const int Tables = 4;
