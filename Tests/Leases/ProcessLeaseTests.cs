@@ -46,4 +46,28 @@ public sealed class ProcessLeaseTests
         Assert.Equal(second, lease.Id);
         await lease.StopAsync(default);
     }
+
+    [Theory]
+    [InlineData("1 s", true)]
+    [InlineData("20 s", false)]
+    public async Task Heartbeats_of_processes_that_follow_one_another_count_together(string gap, bool areTogether)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var former = Lease(database);
+        await former.StartAsync(default);
+        await database.DataSource
+            .Sql($"update processes set heartbeat_at = now() - interval '{gap}', beating_since = now() - interval '1 hour'")
+            .ExecuteNonQueryAsync();
+
+        using var latter = Lease(database);
+        await latter.StartAsync(default);
+
+        Assert.Equal(areTogether, await database.DataSource
+            .Sql("select beating_since <= now() - interval '1 hour' from processes where id = @id").With("id", latter.Id).ExecuteScalarAsync());
+        await latter.StopAsync(default);
+        await former.StopAsync(default);
+    }
+
+    private static ProcessLease Lease(TestDatabase database) => new(
+        database.DataSource, new ProcessKind("test"), TimeProvider.System, Options.Create(new ProcessLeaseOptions()), NullLogger<ProcessLease>.Instance);
 }

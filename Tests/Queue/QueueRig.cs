@@ -144,16 +144,17 @@ internal sealed class QueueWorker : IAsyncDisposable
         var claimer = new ImageClaimer(database, queue, held, process, rig.Metrics.Metrics, NullLogger<ImageClaimer>.Instance);
         var recorder = new ImageRecorder(database, held, TimeProvider.System, rig.Metrics.Metrics, options, NullLogger<ImageRecorder>.Instance);
         var time = TimeProvider.System;
+        var offers = new OfferRepeater(database, queue, options);
         return new QueueWorker(
             process, held, queue,
             new ImageFeeder(database, queue, options, NullLogger<ImageFeeder>.Instance),
             claimer, recorder)
         {
             Sampler = new QueueSampler(database, rig.Metrics.Metrics, time, lease, NullLogger<QueueSampler>.Instance),
-            Rescuer = new LeaseRescuer(database, rig.Metrics.Metrics, time, lease, NullLogger<LeaseRescuer>.Instance),
+            Rescuer = new LeaseRescuer(database, offers, rig.Metrics.Metrics, time, lease, NullLogger<LeaseRescuer>.Instance),
             Cleaner = new DeadProcessCleaner(database, time, lease, NullLogger<DeadProcessCleaner>.Instance),
             Returner = new LostClaimReturner(database, claimer, held, process, rig.Metrics.Metrics, time, lease, NullLogger<LostClaimReturner>.Instance),
-            Refiller = new QueueRefiller(database, queue, time, lease, options, NullLogger<QueueRefiller>.Instance),
+            Refiller = new QueueRefiller(queue, offers, time, lease, NullLogger<QueueRefiller>.Instance),
             Pusher = new StaleOfferPusher(database, queue, time, lease, options, NullLogger<StaleOfferPusher>.Instance),
         };
     }

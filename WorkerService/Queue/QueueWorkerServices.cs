@@ -13,6 +13,7 @@ internal static class QueueWorkerServices
     public static IHostApplicationBuilder AddImageQueueServices(this IHostApplicationBuilder builder)
     {
         builder.AddImageQueue();
+        builder.Services.AddSingleton<OfferRepeater>();
         builder.Services.AddHostedService<LostClaimReturner>();
         builder.Services.AddHostedService<LeaseRescuer>();
         builder.Services.AddHostedService<DeadProcessCleaner>();

@@ -65,7 +65,12 @@ public sealed partial class ProcessLease(
     }
 
     private async Task RegisterAsync(Guid id, CancellationToken cancellationToken) =>
-        await database.Sql("insert into processes (id, kind, host, pid) values (@id, @kind, @host, @pid)")
+        await database.Sql(
+                $"""
+                insert into processes (id, kind, host, pid, beating_since)
+                values (@id, @kind, @host, @pid, {ProcessLeaseSql.BeatingSince})
+                """)
+            .WithLease(options.Value)
             .With("id", id)
             .With("kind", kind.Name)
             .With("host", Environment.MachineName)
@@ -116,10 +121,10 @@ public sealed partial class ProcessLease(
         if (Held.IsCancellationRequested)
             return false;
         var renewed = await database.Sql(
-                """
+                $"""
                 update processes
                 set heartbeat_at = now(),
-                    beating_since = case when heartbeat_at > now() - @gap then beating_since else now() end
+                    beating_since = {ProcessLeaseSql.BeatingSince}
                 where id = @id
                   and heartbeat_at > now() - @lease
                 """)

@@ -3,13 +3,13 @@ using Npgsql;
 
 namespace Darkroom.Leases;
 
-/// <summary>SQL conditions for dead claim owners, shared by every query that takes over claims. Both require <see cref="WithLease"/>.</summary>
+/// <summary>SQL for dead claim owners, shared by every query that takes over claims. All of it requires <see cref="WithLease"/>.</summary>
 internal static class ProcessLeaseSql
 {
     /// <summary>Whether the process in row <c>p</c> of <c>processes</c> is dead.</summary>
     /// <remarks>
-    /// A heartbeat also grows old while nobody can reach the database: during a restart, a failover, a network outage. So somebody must
-    /// have beaten without a gap for a full lease, which proves that the database could be reached all that time.
+    /// A heartbeat also grows old while nobody can reach the database: during a restart, a failover, a network outage. So there must have
+    /// been heartbeats without a gap for a full lease, which prove that the database could be reached all that time.
     /// </remarks>
     public const string IsDead =
         """
@@ -19,6 +19,18 @@ internal static class ProcessLeaseSql
            from processes witness
            where witness.heartbeat_at > now() - @gap
              and witness.beating_since <= now() - @lease))
+        """;
+
+    /// <summary>
+    /// Since when there have been heartbeats without a gap, up to this moment. Those of several processes count together: where each lives only
+    /// shortly, none could prove anything alone.
+    /// </summary>
+    public const string BeatingSince =
+        """
+        coalesce((
+          select min(witness.beating_since)
+          from processes witness
+          where witness.heartbeat_at > now() - @gap), now())
         """;
 
     /// <summary>Whether the process with this id is dead, or has stopped and deleted its row.</summary>

@@ -119,6 +119,23 @@ public sealed class MaintenanceTests
     }
 
     [Fact]
+    public async Task Ids_that_a_process_had_popped_at_its_death_are_pushed_again_at_once()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var (dying, living) = (await rig.WorkerAsync(), await rig.WorkerAsync());
+        await rig.Request().WithImages(10).BuildAsync();
+        await living.MaintainAsync();
+        await dying.ClaimAsync(1);
+        Assert.Equal(4, (await dying.Queue.PopAsync(4)).Count);
+        Assert.Equal(5, await living.Queue.CountAsync());
+
+        await rig.KillAsync(dying);
+
+        Assert.Equal(new MaintenanceResult(Freed: 1, HandedBack: 0, Reoffered: 0, Rebuilt: 0), await living.MaintainAsync());
+        Assert.Equal(9, await living.Queue.CountAsync());
+    }
+
+    [Fact]
     public async Task Rescuers_racing_free_each_image_once()
     {
         await using var rig = await QueueRig.StartAsync();

@@ -9,10 +9,12 @@ namespace Darkroom.Queue.Maintenance;
 
 /// <summary>
 /// Frees running images that have no live owner. That costs an image none of its attempts: one image at most can have ended the process, and
-/// from now on these are read only in decoders, which they may end as they like.
+/// from now on these are read only in decoders, which they may end as they like. Ids that a process had popped, but not claimed when it died, are
+/// pushed again with them.
 /// </summary>
 public sealed partial class LeaseRescuer(
     NpgsqlDataSource database,
+    OfferRepeater offers,
     DarkroomMetrics metrics,
     TimeProvider time,
     IOptions<ProcessLeaseOptions> lease,
@@ -24,6 +26,14 @@ public sealed partial class LeaseRescuer(
 
     /// <summary>Returns how many images were freed.</summary>
     public async Task<int> RescueAsync(CancellationToken cancellationToken)
+    {
+        var (freed, died) = await FreeAsync(cancellationToken);
+        if (died > 0)
+            await offers.RepeatAsync(cancellationToken);
+        return freed;
+    }
+
+    private async Task<(int Freed, int Died)> FreeAsync(CancellationToken cancellationToken)
     {
         await using var command = database.Sql(
                 $"""
@@ -52,11 +62,11 @@ public sealed partial class LeaseRescuer(
             .WithLease(lease.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
-        var freed = reader.GetInt32(0);
+        var (freed, died) = (reader.GetInt32(0), reader.GetInt32(1));
         metrics.ClaimsRecovered(ClaimKind.Image, freed);
         if (freed > 0)
-            LogFreed(freed, reader.GetInt32(1));
-        return freed;
+            LogFreed(freed, died);
+        return (freed, died);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Freed} running images whose process is gone; in {Crashed} cases it crashed")]

@@ -2,18 +2,13 @@ using Darkroom.Data;
 using Darkroom.Leases;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace Darkroom.Queue.Maintenance;
 
 /// <summary>Pushes all offered images to Redis again after Redis has lost its data.</summary>
 public sealed partial class QueueRefiller(
-    NpgsqlDataSource database,
-    ImageQueue queue,
-    TimeProvider time,
-    IOptions<ProcessLeaseOptions> lease,
-    IOptions<QueueOptions> options,
-    ILogger<QueueRefiller> logger) : PeriodicService(time, logger)
+    ImageQueue queue, OfferRepeater offers, TimeProvider time, IOptions<ProcessLeaseOptions> lease, ILogger<QueueRefiller> logger)
+    : PeriodicService(time, logger)
 {
     private static readonly TimeSpan RebuildTimeout = TimeSpan.FromSeconds(30);
 
@@ -27,39 +22,11 @@ public sealed partial class QueueRefiller(
         if (await queue.TryBeginRebuildAsync(RebuildTimeout) is not { } mark)
             return 0;
         await WarnOfEvictionAsync();
-        var pushed = 0;
-        var last = new ImageId(0);
-        while (await ReadOfferedAsync(last, cancellationToken) is { Count: > 0 } offers)
-        {
-            await ImageFeeder.PushAsync(queue, offers);
-            last = offers[^1].Image;
-            pushed += offers.Count;
-        }
-
+        var pushed = await offers.RepeatAsync(cancellationToken);
         // If Redis was emptied again meanwhile, the mark is gone too, and the next pass starts over.
         if (await queue.SettleAsync(mark))
             LogRebuilt(pushed);
         return pushed;
-    }
-
-    private async Task<List<ImageOffer>> ReadOfferedAsync(ImageId after, CancellationToken cancellationToken)
-    {
-        await using var command = database.Sql(
-                """
-                select r.owner_id, i.request_id, i.id
-                from csv_data_table r
-                join images i on i.request_id = r.id
-                where r.status = 'processing'
-                  and r.fan_out_open
-                  and i.state = 'offered'
-                  and i.id > @after
-                order by i.id
-                limit @slice
-                """)
-            .With("after", after.Value)
-            .With("slice", options.Value.ReconcileSlice);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await ImageFeeder.ReadOffersAsync(reader, cancellationToken);
     }
 
     private async Task WarnOfEvictionAsync()
