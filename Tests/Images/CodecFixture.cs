@@ -7,15 +7,15 @@ using NetVips;
 namespace Darkroom.Tests.Images;
 
 /// <summary>The codec as the worker runs it, decoders included, with shorthand for tests.</summary>
-public sealed class CodecFixture : IAsyncLifetime
+public abstract class CodecFixture : IAsyncLifetime
 {
     private readonly DecoderPool _decoders;
 
-    public CodecFixture()
+    private protected CodecFixture(ImageLibrary library)
     {
         // The tests decode too, and must not cache what they decode.
         VipsRuntime.EnsureStarted();
-        var options = Microsoft.Extensions.Options.Options.Create(new ImageOptions { CodecSlots = 2, AvifEffort = 0 });
+        var options = Microsoft.Extensions.Options.Options.Create(new ImageOptions { CodecSlots = 2, AvifEffort = 0, Codec = library });
         _decoders = TestDecoders.Create(options.Value);
         Options = options.Value;
         Codec = new DecoderCodec(new PixelBudget(options), _decoders, options);
@@ -56,3 +56,7 @@ public sealed class CodecFixture : IAsyncLifetime
         return Task.CompletedTask;
     }
 }
+
+public sealed class LibvipsFixture() : CodecFixture(ImageLibrary.Libvips);
+
+public sealed class ImageSharpFixture() : CodecFixture(ImageLibrary.ImageSharp);

@@ -5,8 +5,12 @@ using NetVips;
 
 namespace Darkroom.Tests.Images;
 
-public sealed class ColourProfileTests(CodecFixture codec) : IClassFixture<CodecFixture>
+public abstract class ColourProfileTests(CodecFixture codec)
 {
+    public sealed class Libvips(LibvipsFixture codec) : ColourProfileTests(codec), IClassFixture<LibvipsFixture>;
+
+    public sealed class ImageSharp(ImageSharpFixture codec) : ColourProfileTests(codec), IClassFixture<ImageSharpFixture>;
+
     private static readonly byte[] Srgb = Profile("srgb");
     private static readonly byte[] DisplayP3 = Profile("p3");
 

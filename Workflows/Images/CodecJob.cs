@@ -9,6 +9,9 @@ internal sealed record CodecJob(
 {
     private const int DefaultQuality = 80;
 
+    /// <summary>Bits per pixel of a GIF: 256 colours at quality 100, halved for each 25 below, so 64 at quality 50.</summary>
+    public int GifBits => 4 + (Quality + 24) / 25;
+
     public static CodecJob From(ImagePlan plan, ImageHeader header, ImageOptions options)
     {
         var quality = plan.Steps.OfType<ImageStep.Compress>().LastOrDefault()?.Quality ?? DefaultQuality;

@@ -9,6 +9,7 @@ namespace Darkroom.Images;
 /// <param name="Profile">The embedded colour profile, if there is one of reasonable size.</param>
 /// <param name="IsStillOfAnimation">True for an animated PNG: it has more frames, but our decoder sees only one.</param>
 /// <param name="BitsPerSample">Bits per sample of a PNG or TIFF; 8 otherwise.</param>
+/// <param name="Components">Colour components of a JPEG; 3 otherwise.</param>
 internal sealed record ImageHeader(
     ImageFormat Format,
     int Width,
@@ -19,7 +20,8 @@ internal sealed record ImageHeader(
     int Scans = 1,
     byte[]? Profile = null,
     bool IsStillOfAnimation = false,
-    int BitsPerSample = 8)
+    int BitsPerSample = 8,
+    int Components = 3)
 {
     public long Pixels => (long)Width * Height * (IsStillOfAnimation ? 1 : Frames);
 

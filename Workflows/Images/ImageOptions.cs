@@ -58,6 +58,10 @@ public sealed class ImageOptions : IValidatableObject
     [Range(0, 9)]
     public int AvifEffort { get; set; } = 2;
 
+    /// <summary>What decodes and encodes; default <see cref="ImageLibrary.Libvips"/>.</summary>
+    [EnumDataType(typeof(ImageLibrary))]
+    public ImageLibrary Codec { get; set; }
+
     /// <summary>How JPEG files are compressed without being decoded to pixels.</summary>
     [ValidateObjectMembers]
     public JpegOptions Jpeg { get; set; } = new();
@@ -77,4 +81,17 @@ public sealed class ImageOptions : IValidatableObject
                 $"Images:MegapixelsInFlight ({MegapixelsInFlight}) must be at least Images:MaxMegapixels ({MaxMegapixels}), " +
                 "or the largest image could never be processed.");
     }
+}
+
+/// <summary>A library that decodes and encodes images.</summary>
+public enum ImageLibrary
+{
+    /// <summary>libvips for all formats; JPEG files of which only the quality changes are transcoded by our own code.</summary>
+    Libvips,
+
+    /// <summary>
+    /// ImageSharp for JPEG, GIF, still WebP and PNG, and libvips for what ImageSharp does not do: AVIF, TIFF, animated WebP, interlaced PNG,
+    /// CMYK, and colour profiles outside JPEG. It reads some damaged files that libvips refuses.
+    /// </summary>
+    ImageSharp,
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Darkroom.AppHost.Processes;
 using Darkroom.Images;
 using Darkroom.Images.Decoders;
-using Darkroom.Images.Vips;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -71,7 +70,7 @@ internal static class ContainmentBenchmark
     /// <summary>Answers each number on standard input with the CPU milliseconds that so many images took.</summary>
     public static void Serve(string folder, string format)
     {
-        var codec = new VipsCodec(new ImageOptions(), TimeProvider.System);
+        var executor = PlanExecutor.Create(new ImageOptions(), TimeProvider.System);
         var files = Directory.GetFiles(folder, format, SearchOption.AllDirectories).Select(File.ReadAllBytes).ToList();
         while (Console.ReadLine() is { } count)
         {
@@ -79,7 +78,7 @@ internal static class ContainmentBenchmark
             for (var i = 0; i < int.Parse(count, System.Globalization.CultureInfo.InvariantCulture); i++)
             {
                 using var result = new PooledBuffer(files[i % files.Count].Length / 2);
-                codec.Run(files[i % files.Count], Plan, result);
+                executor.Run(files[i % files.Count], Plan, result);
             }
 
             Console.WriteLine((Process.GetCurrentProcess().TotalProcessorTime - before).TotalMilliseconds.ToString("R", System.Globalization.CultureInfo.InvariantCulture));

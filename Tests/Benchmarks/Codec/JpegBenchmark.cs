@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Darkroom.Images;
 using Darkroom.Images.Containers;
+using Darkroom.Images.Decoders;
 using Darkroom.Images.Jpeg;
-using Darkroom.Images.Vips;
 using NetVips;
 
 namespace Darkroom.Benchmarks.Codec;
@@ -27,7 +27,7 @@ internal static class JpegBenchmark
 
     private static object Compare(string kind, List<Photo> photos, int rounds)
     {
-        var (transcoder, general) = (new JpegTranscoder(), new VipsCodec(new ImageOptions(), TimeProvider.System));
+        var (transcoder, general) = (new JpegTranscoder(), PlanExecutor.Create(new ImageOptions(), TimeProvider.System));
         var target = new JpegTarget(Quality, JpegOrientation.Of(1), null, new JpegOptions());
         var plan = ImagePlan.Empty.Add(new ImageStep.Compress(Quality));
         var left = photos.Count(photo => !Transcode(photo, new PooledBuffer()));

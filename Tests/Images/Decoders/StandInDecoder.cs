@@ -4,7 +4,6 @@ using System.Text;
 using Darkroom.Images;
 using Darkroom.Images.Decoders;
 using Darkroom.Images.Decoders.Linux;
-using Darkroom.Images.Vips;
 
 namespace Darkroom.Tests.Images.Decoders;
 
@@ -24,8 +23,8 @@ internal static class StandInDecoder
     {
         DecoderHost.Serve(Containment.None, options =>
         {
-            var codec = new VipsCodec(options, TimeProvider.System);
-            return (file, plan, result) => Answer(codec, file, plan, result);
+            var executor = PlanExecutor.Create(options, TimeProvider.System);
+            return (file, plan, result) => Answer(executor, file, plan, result);
         });
         return 0;
     }
@@ -33,7 +32,7 @@ internal static class StandInDecoder
     /// <summary>A file that causes a misbehaviour.</summary>
     public static byte[] File(string misbehaviour) => Encoding.ASCII.GetBytes($"{Marker}{misbehaviour}.");
 
-    private static DecoderAnswer Answer(VipsCodec codec, PooledBuffer file, ImagePlan plan, PooledBuffer result)
+    private static DecoderAnswer Answer(PlanExecutor executor, PooledBuffer file, ImagePlan plan, PooledBuffer result)
     {
         _served++;
         var png = TestImages.TinyPng;
@@ -85,7 +84,7 @@ internal static class StandInDecoder
             return Report(ImageFormat.Png, Environment.ProcessId, result.Length);
         }
 
-        return new DecoderAnswer(codec.Run(file.Memory, plan, result));
+        return new DecoderAnswer(executor.Run(file.Memory, plan, result));
     }
 
     /// <summary>Writes a megabyte of errors as native code does, which nobody reads.</summary>

@@ -1,7 +1,7 @@
 using Darkroom.Images;
 using Darkroom.Images.Containers;
+using Darkroom.Images.Decoders;
 using Darkroom.Images.Jpeg;
-using Darkroom.Images.Vips;
 using Darkroom.Tests.Infrastructure;
 using NetVips;
 
@@ -11,12 +11,12 @@ namespace Darkroom.Tests.Images.Jpeg;
 public sealed class JpegCodecTests
 {
     private readonly ImageOptions _options = new();
-    private readonly VipsCodec _general;
+    private readonly PlanExecutor _general;
     private readonly JpegCodec _codec;
 
     public JpegCodecTests()
     {
-        _general = new VipsCodec(_options, TimeProvider.System);
+        _general = PlanExecutor.Create(_options, TimeProvider.System);
         _codec = new JpegCodec(_options, TimeProvider.System);
     }
 

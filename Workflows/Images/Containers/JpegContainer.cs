@@ -96,7 +96,8 @@ internal static class JpegContainer
             ImageFormat.Jpeg,
             Width: BinaryPrimitives.ReadUInt16BigEndian(payload[3..]),
             Height: BinaryPrimitives.ReadUInt16BigEndian(payload[1..]),
-            Interlaced: marker is 0xC2 or 0xCA);
+            Interlaced: marker is 0xC2 or 0xCA,
+            Components: payload[5]);
     }
 
     /// <summary>Each chunk carries its number and the count; unless they are exactly 1..n of n, there is no usable profile.</summary>

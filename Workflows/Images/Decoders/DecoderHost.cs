@@ -22,8 +22,8 @@ public static class DecoderHost
     {
         Serve(Confine(arguments), options =>
         {
-            var codec = new VipsCodec(options, TimeProvider.System);
-            return (file, plan, result) => Answer(codec, file, plan, result);
+            var executor = PlanExecutor.Create(options, TimeProvider.System);
+            return (file, plan, result) => Answer(executor, file, plan, result);
         });
         return 0;
     }
@@ -121,11 +121,11 @@ public static class DecoderHost
         }
     }
 
-    private static DecoderAnswer Answer(VipsCodec codec, PooledBuffer file, ImagePlan plan, PooledBuffer result)
+    private static DecoderAnswer Answer(PlanExecutor executor, PooledBuffer file, ImagePlan plan, PooledBuffer result)
     {
         try
         {
-            return new DecoderAnswer(codec.Run(file.Memory, plan, result));
+            return new DecoderAnswer(executor.Run(file.Memory, plan, result));
         }
         catch (ImageFailedException e)
         {

@@ -71,7 +71,7 @@ public sealed partial class DecoderPool(
 
     private void Run()
     {
-        var jpeg = new JpegCodec(images.Value, time);
+        var jpeg = images.Value.Codec == ImageLibrary.Libvips ? new JpegCodec(images.Value, time) : null;
         var decoder = TryStart();
         foreach (var job in _jobs.GetConsumingEnumerable())
         {
@@ -97,10 +97,10 @@ public sealed partial class DecoderPool(
         End(ref decoder);
     }
 
-    private static CodecReport? TryTranscode(JpegCodec jpeg, Job job)
+    private static CodecReport? TryTranscode(JpegCodec? jpeg, Job job)
     {
         job.Cancellation.ThrowIfCancellationRequested();
-        return job.Header is { } header ? jpeg.TryRun(job.File, header, job.Plan, job.Result, job.Cancellation) : null;
+        return job.Header is { } header ? jpeg?.TryRun(job.File, header, job.Plan, job.Result, job.Cancellation) : null;
     }
 
     private CodecReport Execute(ref DecoderProcess? decoder, Job job)

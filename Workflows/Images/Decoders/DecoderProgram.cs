@@ -27,10 +27,9 @@ public sealed record DecoderProgram(string File, IReadOnlyList<string> Arguments
         ("VIPS_DISC_THRESHOLD", "1000g"),
         // Any value silences warnings; hostile files cause thousands of them.
         ("VIPS_WARNING", "1"),
-        // One image at a time: a server's garbage collector and a profile of the code would only cost memory.
+        // One image at a time: a server's garbage collector would only cost memory.
         ("DOTNET_gcServer", "0"),
         ("DOTNET_gcConcurrent", "0"),
-        ("DOTNET_TieredPGO", "0"),
         // Otherwise the runtime opens a socket for debuggers.
         ("DOTNET_EnableDiagnostics", "0"),
     ];

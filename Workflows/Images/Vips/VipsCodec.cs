@@ -3,10 +3,8 @@ using NetVips;
 
 namespace Darkroom.Images.Vips;
 
-/// <summary>
-/// Executes a plan with libvips, for all formats. It reads hostile files with native code, so it runs only in a decoder process.
-/// </summary>
-internal sealed class VipsCodec
+/// <summary>libvips, for all formats.</summary>
+internal sealed class VipsCodec : IPixelCodec
 {
     private const int MaxWebpSide = 16_383;
 
@@ -20,44 +18,17 @@ internal sealed class VipsCodec
         _time = time;
     }
 
-    /// <summary>Executes the plan with one decode and one encode.</summary>
-    /// <exception cref="ImageFailedException">The file or the plan is at fault.</exception>
-    public CodecReport Run(ReadOnlyMemory<byte> file, ImagePlan plan, PooledBuffer output)
+    public bool Supports(ImageHeader header, CodecJob job) => true;
+
+    public EncodedImage Encode(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output)
     {
-        var header = ImageContainers.Inspect(FormatSniffer.Recognise(file.Span), file.Span);
-        if (header.CheckLimits(_options) is { } failure)
-            throw new ImageFailedException(failure);
-        var job = CodecJob.From(plan, header, _options);
-
-        var rewritable = ImageContainers.CanRewrite(header.Format);
-        using var stripped = new PooledBuffer(rewritable ? file.Length : 0);
-        if (rewritable)
-            ImageContainers.Rewrite(header.Format, file.Span, stripped, orientation: 1, job.DecodesWithProfile);
-        var clean = rewritable ? stripped.Memory : file;
-
-        // Our decoder would keep only one frame of an animated PNG, so unless the plan changes its pixels, only strip its metadata.
-        var onlyRewrite = header.IsStillOfAnimation && job.KeepsPixels;
-        var encoded = onlyRewrite
-            ? new Encoded(header.Displayed, header.Displayed, header.Frames)
-            : Encode(clean, header, job, output, lossless: false);
+        var encoded = Encode(file, header, job, output, lossless: false);
         if (header.Format == ImageFormat.Tiff && job.KeepsPixels && output.Length >= file.Length)
-            TryLossless(clean, header, job, output);
-
-        var rewritten = rewritable && job.KeepsPixels && (onlyRewrite || output.Length >= clean.Length);
-        if (rewritten)
-        {
-            output.Clear();
-            ImageContainers.Rewrite(header.Format, file.Span, output, header.Orientation, job.KeepsProfile);
-        }
-
-        return new CodecReport(
-            new ImageFacts(header.Format, encoded.Source.Width, encoded.Source.Height, file.Length),
-            new ImageFacts(job.Format, encoded.Output.Width, encoded.Output.Height, output.Length),
-            encoded.Frames,
-            rewritten ? OutputEncoding.Rewritten : output.Length > file.Length ? OutputEncoding.EncodedLarger : OutputEncoding.Encoded);
+            TryLossless(file, header, job, output);
+        return encoded;
     }
 
-    private Encoded Encode(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless)
+    private EncodedImage Encode(ReadOnlyMemory<byte> file, ImageHeader header, CodecJob job, PooledBuffer output, bool lossless)
     {
         using var limit = new CancellationTokenSource(_options.CodecTime, _time);
         try
@@ -84,7 +55,7 @@ internal sealed class VipsCodec
                 VipsFormats.SaveLosslessTiff(pipeline.Image, target);
             else
                 VipsFormats.Save(pipeline.Image, job, target, IsBilevel(header, job, pipeline), _options);
-            return new Encoded(displayed, (pipeline.Width, pipeline.FrameHeight), pipeline.Frames);
+            return new EncodedImage(displayed, (pipeline.Width, pipeline.FrameHeight), pipeline.Frames);
         }
         catch (VipsException e) when (limit.IsCancellationRequested)
         {
@@ -116,6 +87,4 @@ internal sealed class VipsCodec
         if (format == ImageFormat.Webp && Math.Max(pipeline.Width, pipeline.FrameHeight) > MaxWebpSide)
             throw new ImageFailedException(new(ImageFailureCodes.UnsupportedPlan, $"WebP does not support images with a side above {MaxWebpSide} pixels."));
     }
-
-    private readonly record struct Encoded((int Width, int Height) Source, (int Width, int Height) Output, int Frames);
 }

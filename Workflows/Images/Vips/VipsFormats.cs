@@ -48,7 +48,7 @@ internal static class VipsFormats
                 image.GifsaveTarget(
                     target,
                     effort: 4,
-                    bitdepth: GifBits(quality),
+                    bitdepth: job.GifBits,
                     dither: quality / 100.0,
                     interframeMaxerror: (100 - quality) * 0.16,
                     interpaletteMaxerror: (100 - quality) * 0.1);
@@ -69,9 +69,6 @@ internal static class VipsFormats
                 throw new ArgumentOutOfRangeException(nameof(job), job.Format, null);
         }
     }
-
-    /// <summary>256 colours at quality 100, halved for each 25 below: 64 at quality 50.</summary>
-    private static int GifBits(int quality) => 4 + (quality + 24) / 25;
 
     public static void SaveLosslessTiff(Image image, Target target) => image.TiffsaveTarget(
         target,
