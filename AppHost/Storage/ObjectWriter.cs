@@ -11,7 +11,7 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
 {
     private readonly SafeFileHandle _handle = File.OpenHandle(temporaryPath, FileMode.CreateNew, FileAccess.Write, FileShare.Delete);
 
-    // Bodies arrive one page at a time; buffering them saves 15 of 16 system calls.
+    // Small pieces are gathered first, to save system calls.
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
     private int _buffered;
     private long _written;
@@ -19,15 +19,17 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
 
     public void Write(ReadOnlySpan<byte> content)
     {
-        while (!content.IsEmpty)
+        if (content.Length > _buffer.Length - _buffered)
+            Flush();
+        if (content.Length > _buffer.Length / 2)
         {
-            if (_buffered == _buffer.Length)
-                Flush();
-            var taken = Math.Min(content.Length, _buffer.Length - _buffered);
-            content[..taken].CopyTo(_buffer.AsSpan(_buffered));
-            _buffered += taken;
-            content = content[taken..];
+            Flush();
+            WriteThrough(content);
+            return;
         }
+
+        content.CopyTo(_buffer.AsSpan(_buffered));
+        _buffered += content.Length;
     }
 
     /// <summary>False if the object already exists and <paramref name="overwrite"/> is false.</summary>
@@ -69,8 +71,14 @@ internal sealed class ObjectWriter(string temporaryPath) : IDisposable
 
     private void Flush()
     {
-        RandomAccess.Write(_handle, _buffer.AsSpan(0, _buffered), _written);
-        _written += _buffered;
+        if (_buffered > 0)
+            WriteThrough(_buffer.AsSpan(0, _buffered));
         _buffered = 0;
+    }
+
+    private void WriteThrough(ReadOnlySpan<byte> content)
+    {
+        RandomAccess.Write(_handle, content, _written);
+        _written += content.Length;
     }
 }

@@ -3,6 +3,9 @@ namespace Darkroom.Storage;
 /// <summary>The headers an object is stored with, chosen by content type; the bucket serves it with them.</summary>
 internal static class ObjectHeaders
 {
+    /// <summary>SHA-256 of a request's body, in hex, as its signature covers it. Given, the SDK does not compute it again.</summary>
+    public const string PayloadHash = "x-amz-content-sha256";
+
     /// <summary>
     /// Image types that cannot contain script are shown inline; everything else is downloaded, so that no content from a customer's
     /// server ever becomes a page on the store's origin.

@@ -37,6 +37,8 @@ public sealed class ObjectStore(IAmazonS3 s3, S3ConnectionString connection, Tim
             // Over TLS the signed checksum already covers the body. Over plain HTTP the SDK requires payload signing.
             DisablePayloadSigning = _encrypted,
         };
+        if (!_encrypted)
+            request.Headers[ObjectHeaders.PayloadHash] = Convert.ToHexStringLower(sha256);
         request.Headers.ContentDisposition = ObjectHeaders.Disposition(key, contentType);
         request.Headers.CacheControl = ObjectHeaders.CacheControl(contentType);
 
