@@ -1,7 +1,9 @@
+using System.Globalization;
 using Darkroom.Benchmarks;
 using Darkroom.Benchmarks.Access;
 using Darkroom.Benchmarks.Bodies;
 using Darkroom.Benchmarks.Codec;
+using Darkroom.Benchmarks.Compare;
 using Darkroom.Benchmarks.Csv;
 using Darkroom.Benchmarks.Fairness;
 using Darkroom.Benchmarks.Load;
@@ -18,6 +20,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "load":
         await LoadBenchmark.RunAsync(options.Count(1_000_000), options.Rounds);
+        return 0;
+    case "compare":
+        await CompareBenchmark.RunAsync(options);
         return 0;
     case "pipeline":
         await PipelineBenchmark.RunAsync(options);
@@ -52,7 +57,10 @@ switch (args.FirstOrDefault())
     case DecoderProgram.Verb:
         return DecoderHost.Run(args[1..]);
     case PhotoServer.Verb:
-        await PhotoServer.ServeAsync(args[1]);
+        await PhotoServer.ServeAsync(args[1], int.Parse(args[2], CultureInfo.InvariantCulture));
+        return 0;
+    case StoreServer.Verb:
+        await StoreServer.ServeAsync(bool.Parse(args[1]), int.Parse(args[2], CultureInfo.InvariantCulture));
         return 0;
     default:
         await Console.Error.WriteLineAsync(
@@ -61,6 +69,7 @@ switch (args.FirstOrDefault())
               csv [rows]                 validates, reads and writes a CSV in memory
               load [rows]                validates a CSV and loads it into Postgres, compared with a raw COPY of the same rows
               pipeline [images] [folder] images per second through the whole system, with photos from the folder
+              compare [images] [folder]  the same beside the Node system of DARKROOM_PEER, in turn, as one table
               body [images]              cost of a fan-out's body per image, by the kind of expression of an input
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
@@ -70,7 +79,8 @@ switch (args.FirstOrDefault())
               keys [calls]               whether the time of a refusal tells how wrong an API key is
               memory [rows...]           peak memory of API and workers, by size of the CSV
             Options: --workers n, --rounds n, --Section:Name=value for the services.
-            Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load.
+            Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load; DARKROOM_PEER, a folder
+            with the Node system in "node", which needs redis-server, PostgreSQL, a user postgres, and root.
             """);
         return 2;
 }

@@ -36,13 +36,13 @@ internal static class MemoryBenchmark
         }
     }
 
-    private static async Task WarmUpAsync(ProductHost product, WebhookInbox inbox, PhotoServer server)
+    private static async Task WarmUpAsync(ProductHost product, WebhookInbox inbox, ChildServer server)
     {
         await product.UploadAsync(new SampleCsv(50, server.Url + "/none/"), inbox);
         await inbox.NextAsync(TimeSpan.FromMinutes(2));
     }
 
-    private static async Task MeasureAsync(ProductHost product, WebhookInbox inbox, PhotoServer server, int rows)
+    private static async Task MeasureAsync(ProductHost product, WebhookInbox inbox, ChildServer server, int rows)
     {
         var load = Report.LoadAverage();
         product.Meter.ResetPeaks();

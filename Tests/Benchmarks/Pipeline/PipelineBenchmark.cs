@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text;
 using Darkroom.Benchmarks.Product;
 
 namespace Darkroom.Benchmarks.Pipeline;
@@ -11,7 +9,6 @@ namespace Darkroom.Benchmarks.Pipeline;
 /// </summary>
 internal static class PipelineBenchmark
 {
-    private const int ImagesPerRow = 4;
     private const int WarmUp = 60;
 
     public static async Task RunAsync(BenchmarkOptions options)
@@ -24,11 +21,11 @@ internal static class PipelineBenchmark
         product.Meter.Add("photos", photos.Id);
         product.Meter.Add("driver", Environment.ProcessId);
 
-        await MeasureAsync(product, inbox, Csv(photos, folder, WarmUp), WarmUp);
+        await MeasureAsync(product, inbox, PhotoServer.Csv(photos.Url, folder, WarmUp), WarmUp);
         for (var round = 1; round <= options.Rounds; round++)
         {
             var load = Report.LoadAverage();
-            var measured = await MeasureAsync(product, inbox, Csv(photos, folder, count), count);
+            var measured = await MeasureAsync(product, inbox, PhotoServer.Csv(photos.Url, folder, count), count);
             Report.Write(new { benchmark = "pipeline", round, options.Workers, images = count, loadBefore = load, result = measured });
         }
     }
@@ -60,19 +57,5 @@ internal static class PipelineBenchmark
             cpuMsPerImageOf = used.Where(pair => pair.Key != "machine").ToDictionary(pair => pair.Key, pair => Report.Rounded(1000 * pair.Value / count)),
             peakMegabytes = product.Meter.Peaks(),
         };
-    }
-
-    private static byte[] Csv(PhotoServer photos, string folder, int count)
-    {
-        var names = PhotoServer.PhotosIn(folder).Select(file => Uri.EscapeDataString(Path.GetFileName(file))).ToList();
-        var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
-        foreach (var row in Enumerable.Range(0, count).Chunk(ImagesPerRow))
-        {
-            var urls = row.Select(i => string.Create(CultureInfo.InvariantCulture, $"{photos.Url}/{names[i % names.Count]}?i={i}"));
-            var serial = row[0] / ImagesPerRow + 1;
-            csv.Append(CultureInfo.InvariantCulture, $"{serial},Product {serial},\"{string.Join(", ", urls)}\"\n");
-        }
-
-        return Encoding.UTF8.GetBytes(csv.ToString());
     }
 }

@@ -1,49 +1,28 @@
 using System.Collections.Frozen;
-using System.Diagnostics;
-using System.Net;
-using Darkroom.AppHost.Processes;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
+using System.Globalization;
+using System.Text;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Benchmarks.Product;
 
-/// <summary>The image server of a shop: serves a folder of photos from memory, in a separate process so that its CPU time is measured separately.</summary>
-internal sealed class PhotoServer : IAsyncDisposable
+/// <summary>The image server of a shop: serves a folder of photos from memory.</summary>
+internal static class PhotoServer
 {
     public const string Verb = "serve";
 
-    private readonly Process _process;
+    private const int ImagesPerRow = 4;
 
-    private PhotoServer(Process process, string url) => (_process, Url) = (process, url);
+    /// <param name="folder">The photos.</param>
+    /// <param name="port">0: any.</param>
+    public static Task<ChildServer> StartAsync(string folder, int port = 0) =>
+        ChildServer.StartAsync(Verb, folder, port.ToString(CultureInfo.InvariantCulture));
 
-    public string Url { get; }
-
-    public int Id => _process.Id;
-
-    public static async Task<PhotoServer> StartAsync(string folder)
-    {
-        var process = Process.Start(new ProcessStartInfo(DotnetHost.Path, [typeof(PhotoServer).Assembly.Location, Verb, folder])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardInput = true,
-        })!;
-        var url = await process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("The photo server did not start.");
-        return new PhotoServer(process, url);
-    }
-
-    /// <summary>Runs in the separate process. Serves until standard input closes, which also happens if the parent process dies.</summary>
-    public static async Task ServeAsync(string folder)
+    /// <summary>In the child process.</summary>
+    public static async Task ServeAsync(string folder, int port)
     {
         var photos = PhotosIn(folder).ToFrozenDictionary(file => "/" + Path.GetFileName(file), File.ReadAllBytes, StringComparer.Ordinal);
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        await using var app = builder.Build();
-        app.Run(async context =>
+        var served = new Served();
+        var (app, url) = await ChildServer.ListenAsync(port, async context =>
         {
             if (!photos.TryGetValue(context.Request.Path, out var photo))
             {
@@ -53,10 +32,10 @@ internal sealed class PhotoServer : IAsyncDisposable
 
             context.Response.ContentLength = photo.Length;
             await context.Response.Body.WriteAsync(photo);
+            served.Add(photo.Length);
         });
-        await app.StartAsync();
-        Console.WriteLine(app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single());
-        await Console.In.ReadToEndAsync();
+        await using (app)
+            await ChildServer.ServeAsync(url, served);
     }
 
     public static IReadOnlyList<string> PhotosIn(string folder)
@@ -67,10 +46,18 @@ internal sealed class PhotoServer : IAsyncDisposable
         return photos.Count > 0 ? photos : throw new InvalidOperationException($"No photos in {folder}.");
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>A CSV of so many of its images, each with a URL of its own.</summary>
+    public static byte[] Csv(string url, string folder, int count)
     {
-        _process.StandardInput.Close();
-        await _process.WaitForExitAsync();
-        _process.Dispose();
+        var names = PhotosIn(folder).Select(file => Uri.EscapeDataString(Path.GetFileName(file))).ToList();
+        var csv = new StringBuilder("S. No.,Product Name,Input Image Urls\n");
+        foreach (var row in Enumerable.Range(0, count).Chunk(ImagesPerRow))
+        {
+            var urls = row.Select(i => string.Create(CultureInfo.InvariantCulture, $"{url}/{names[i % names.Count]}?i={i}"));
+            var serial = row[0] / ImagesPerRow + 1;
+            csv.Append(CultureInfo.InvariantCulture, $"{serial},Product {serial},\"{string.Join(", ", urls)}\"\n");
+        }
+
+        return Encoding.UTF8.GetBytes(csv.ToString());
     }
 }

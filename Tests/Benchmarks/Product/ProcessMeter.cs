@@ -3,15 +3,17 @@ using System.Globalization;
 namespace Darkroom.Benchmarks.Product;
 
 /// <summary>
-/// CPU time and peak memory of named processes, from Linux's /proc. The CPU time of Postgres includes its child processes, that of workers their
-/// decoders.
+/// CPU time and peak memory of named processes, from Linux's /proc. Those of workers include their decoders; the CPU time of Postgres includes its
+/// child processes.
 /// </summary>
 internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes)
 {
     // USER_HZ, which is 100 on every Linux platform that .NET supports.
     private const double TicksPerSecond = 100;
 
-    private static bool HasChildren(string name) => name == "postgres" || name.StartsWith("worker", StringComparison.Ordinal);
+    private static bool HasChildren(string name) => name == "postgres" || IsWorker(name);
+
+    private static bool IsWorker(string name) => name.StartsWith("worker", StringComparison.Ordinal);
 
     private readonly List<(string Name, int Pid)> _processes = [.. processes];
 
@@ -28,12 +30,17 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
         return cpu;
     }
 
-    /// <summary>Peak resident memory in MB since the last <see cref="ResetPeaks"/>. Of the main process only.</summary>
-    public Dictionary<string, double> Peaks() => _processes.ToDictionary(process => process.Name, process => Peak(process.Pid));
+    /// <summary>Peak resident memory in MB since the last <see cref="ResetPeaks"/>. Those of a worker and its decoders are added up.</summary>
+    public Dictionary<string, double> Peaks()
+    {
+        var all = ReadAll();
+        return _processes.ToDictionary(process => process.Name, process => Math.Round(Family(process.Name, process.Pid, all).Sum(Peak)));
+    }
 
     public void ResetPeaks()
     {
-        foreach (var (_, pid) in _processes)
+        var all = ReadAll();
+        foreach (var pid in _processes.SelectMany(process => Family(process.Name, process.Pid, all)))
         {
             try
             {
@@ -49,8 +56,12 @@ internal sealed class ProcessMeter(IEnumerable<(string Name, int Pid)> processes
     private static double Peak(int pid)
     {
         var line = File.ReadLines($"/proc/{pid}/status").First(text => text.StartsWith("VmHWM:", StringComparison.Ordinal));
-        return Math.Round(double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024);
+        return double.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) / 1024;
     }
+
+    /// <summary>A process, and the decoders of a worker. The children of Postgres share most of their memory, so they do not count.</summary>
+    private static IEnumerable<int> Family(string name, int pid, Dictionary<int, Stat> all) =>
+        IsWorker(name) ? all.Where(child => child.Value.Parent == pid).Select(child => child.Key).Prepend(pid) : [pid];
 
     private static double CpuOf(int pid, bool withChildren, Dictionary<int, Stat> all)
     {

@@ -26,20 +26,22 @@ internal sealed class ProductHost : IAsyncDisposable
     public ProcessMeter Meter { get; private set; } = null!;
 
     /// <param name="options">Number of workers, and settings for host and services.</param>
-    public static async Task<ProductHost> StartAsync(BenchmarkOptions options)
+    /// <param name="workers">How many workers, whatever the options say.</param>
+    /// <param name="settings">More settings.</param>
+    public static async Task<ProductHost> StartAsync(BenchmarkOptions options, int? workers = null, params (string Name, string Value)[] settings)
     {
         var data = Directory.CreateTempSubdirectory("darkroom-bench-");
         var start = new ProcessStartInfo(
             DotnetHost.Path,
             [
                 typeof(DotnetHost).Assembly.Location, "--data", data.FullName, "--Ports:Api=0", "--Ports:S3=0", "--Ports:Samples=0", "--Dashboard=false",
-                string.Create(CultureInfo.InvariantCulture, $"--Workers={options.Workers}"),
+                string.Create(CultureInfo.InvariantCulture, $"--Workers={workers ?? options.Workers}"),
             ])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in options.Settings)
+        foreach (var (name, value) in options.Settings.Concat(settings))
             start.Environment[name] = value;
         var host = new ProductHost(Process.Start(start)!, data);
         try

@@ -7,14 +7,14 @@ namespace Darkroom.Benchmarks.Product;
 /// Requests of ten images, one after another, each timed from its upload to its webhook. A refused upload is
 /// repeated when the response says.
 /// </summary>
-internal sealed class SmallRequests(ProductHost product, WebhookInbox inbox, PhotoServer photos, string folder)
+internal sealed class SmallRequests(ProductHost product, WebhookInbox inbox, ChildServer photos, string folder)
 {
     private const int Images = 10;
 
     private readonly byte[] _csv = Encoding.UTF8.GetBytes(ProductCsv.Of(Urls(photos, folder)));
 
     /// <summary>The first ten JPEGs of the folder.</summary>
-    public static List<string> Urls(PhotoServer photos, string folder) =>
+    public static List<string> Urls(ChildServer photos, string folder) =>
     [
         .. PhotoServer.PhotosIn(folder)
             .Where(photo => photo.EndsWith(".jpg", StringComparison.Ordinal))
