@@ -61,8 +61,6 @@ internal sealed class ServiceProcess : IAsyncDisposable
         foreach (var (name, value) in settings)
             start.Environment[name.Replace(":", "__", StringComparison.Ordinal)] = value;
         start.Environment["DOTNET_ENVIRONMENT"] = "Development";
-        // The process lives for seconds, so collecting profile data costs more than it saves.
-        start.Environment["DOTNET_TieredPGO"] = "0";
         return new ServiceProcess(new Process { StartInfo = start });
     }
 
