@@ -56,6 +56,15 @@ internal ref struct BitReader(ReadOnlySpan<byte> bytes, int start)
         return value;
     }
 
+    /// <summary>The next bits, 0 to 32, as an unsigned number.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ulong TakeAny(int count)
+    {
+        var value = _window >> 1 >> (63 - count);
+        Skip(count);
+        return value;
+    }
+
     /// <summary>The next symbol of a Huffman table.</summary>
     /// <exception cref="NotTranscodableException">There is none.</exception>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

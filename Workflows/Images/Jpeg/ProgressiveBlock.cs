@@ -1,5 +1,8 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Darkroom.Images.Jpeg;
 
@@ -79,6 +82,14 @@ internal static class ProgressiveBlock
     /// <param name="endOfBand">Blocks from here on in which no coefficient becomes other than zero.</param>
     public static void RefineAc(ref BitReader reader, HuffmanDecoder table, JpegScan scan, Span<short> block, ref int endOfBand)
     {
+        if (Bmi2.X64.IsSupported)
+            RefineAcByMasks(ref reader, table, scan, block, ref endOfBand);
+        else
+            RefineAcOneByOne(ref reader, table, scan, block, ref endOfBand);
+    }
+
+    internal static void RefineAcOneByOne(ref BitReader reader, HuffmanDecoder table, JpegScan scan, Span<short> block, ref int endOfBand)
+    {
         var bits = reader;
         var (last, one) = (scan.Last, (short)(1 << scan.Bit));
         var known = Requantiser.Identity.Survivors(block) & (ulong.MaxValue >> (63 - last));
@@ -86,18 +97,9 @@ internal static class ProgressiveBlock
         while (endOfBand == 0 && k <= last)
         {
             bits.Fill();
-            var symbol = bits.TakeSymbol(table);
-            var (run, category) = (symbol >> 4, symbol & 15);
-            short value = 0;
-            if (category == 1)
-                value = bits.Take(1) != 0 ? one : (short)-one;
-            else if (category != 0)
-                Throw();
-            else if (run < 15)
-            {
-                endOfBand = (1 << run) + (run > 0 ? bits.Take(run) : 0);
+            var (run, value) = TakeStep(ref bits, table, one, ref endOfBand);
+            if (endOfBand > 0)
                 break;
-            }
 
             // Skips so many that are still zero, and refines the others on the way.
             for (; k <= last; k++)
@@ -120,7 +122,7 @@ internal static class ProgressiveBlock
             {
                 if (k > last)
                     Throw();
-                block[k] = value;
+                block[k] = (short)value;
             }
 
             k++;
@@ -136,12 +138,107 @@ internal static class ProgressiveBlock
         reader = bits;
     }
 
+    /// <summary>
+    /// The same without a branch on what nobody can predict. Coefficient k is bit 63 - k of each mask: like the bits of the data, the first one is
+    /// the highest.
+    /// </summary>
+    internal static void RefineAcByMasks(ref BitReader reader, HuffmanDecoder table, JpegScan scan, Span<short> block, ref int endOfBand)
+    {
+        var bits = reader;
+        var one = (short)(1 << scan.Bit);
+        var ahead = ulong.MaxValue >> scan.First & ulong.MaxValue << (63 - scan.Last);
+        var known = Reverse(Requantiser.Identity.Survivors(block)) & ahead;
+        var corrected = 0UL;
+        while (endOfBand == 0 && ahead != 0)
+        {
+            bits.Fill();
+            var (run, value) = TakeStep(ref bits, table, one, ref endOfBand);
+            if (endOfBand > 0)
+                break;
+
+            // Where so many zeros have been skipped; 0 if there are not so many.
+            var zeros = ahead & ~known;
+            var left = BitOperations.PopCount(zeros) - run;
+            var place = left > 0 ? Bmi2.X64.ParallelBitDeposit(1UL << (left - 1), zeros) : 0;
+            var behind = place == 0 ? 0 : place - 1;
+            corrected |= TakeBits(ref bits, known & ahead & ~behind);
+            ahead &= behind;
+            if (place != 0)
+                block[BitOperations.LeadingZeroCount(place)] = (short)value;
+            else if (value != 0)
+                Throw();
+        }
+
+        if (endOfBand > 0)
+        {
+            corrected |= TakeBits(ref bits, known & ahead);
+            endOfBand--;
+        }
+
+        if (corrected != 0)
+            Correct(block, corrected, one);
+        reader = bits;
+    }
+
+    /// <summary>How many zeros come first, and what follows them, which is 0 for sixteen zeros; or else the blocks in which the band has ended.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static (int Run, int Value) TakeStep(ref BitReader bits, HuffmanDecoder table, short one, ref int endOfBand)
+    {
+        var symbol = bits.TakeSymbol(table);
+        var (run, category) = (symbol >> 4, symbol & 15);
+        if (category > 1)
+            Throw();
+        if (category == 1)
+            return (run, (2 * bits.Take(1) - 1) * one);
+        if (run < 15)
+            endOfBand = (1 << run) + (run > 0 ? bits.Take(run) : 0);
+        return (run, 0);
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Refine(ref BitReader bits, ref short coefficient, short one)
     {
         bits.Fill();
         if (bits.Take(1) != 0)
             coefficient += coefficient > 0 ? one : (short)-one;
+    }
+
+    /// <summary>The next bits of the data, one for each bit of a mask, in its place.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static ulong TakeBits(ref BitReader bits, ulong mask)
+    {
+        var count = BitOperations.PopCount(mask);
+        if (count > 32)
+            return TakeManyBits(ref bits, mask, count);
+        bits.Fill();
+        return Bmi2.X64.ParallelBitDeposit(bits.TakeAny(count), mask);
+    }
+
+    private static ulong TakeManyBits(ref BitReader bits, ulong mask, int count)
+    {
+        var lower = Bmi2.X64.ParallelBitDeposit((1UL << (count - 32)) - 1, mask);
+        return TakeBits(ref bits, mask ^ lower) | TakeBits(ref bits, lower);
+    }
+
+    /// <summary>Moves coefficients away from zero.</summary>
+    private static void Correct(Span<short> block, ulong which, short one)
+    {
+        var lanes = Vector256.Create((ushort)0x8000, 0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100, 0x80, 0x40, 0x20, 0x10, 8, 4, 2, 1).AsInt16();
+        for (var k = 0; k < CoefficientPlane.BlockSize; k += Vector256<short>.Count, which <<= Vector256<short>.Count)
+        {
+            var isChosen = Vector256.Equals(Vector256.Create((short)(which >> 48)) & lanes, lanes);
+            var values = Vector256.Create(block[k..]);
+            var sign = values >> 15;
+            (values + (((Vector256.Create(one) ^ sign) - sign) & isChosen)).CopyTo(block[k..]);
+        }
+    }
+
+    private static ulong Reverse(ulong bits)
+    {
+        bits = (bits >> 1 & 0x5555555555555555) | (bits & 0x5555555555555555) << 1;
+        bits = (bits >> 2 & 0x3333333333333333) | (bits & 0x3333333333333333) << 2;
+        bits = (bits >> 4 & 0x0F0F0F0F0F0F0F0F) | (bits & 0x0F0F0F0F0F0F0F0F) << 4;
+        return BinaryPrimitives.ReverseEndianness(bits);
     }
 
     private static void Throw() => throw new NotTranscodableException(NotTranscodable.Damaged);
