@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Darkroom.Benchmarks;
 
 /// <summary>
-/// A benchmark's command line: positional arguments; <c>--workers n</c> and <c>--rounds n</c>; and <c>--Section:Name=value</c> or
+/// A benchmark's command line: positional arguments; <c>--workers n</c>, <c>--rounds n</c> and <c>--requests n</c>; and <c>--Section:Name=value</c> or
 /// <c>--NAME=value</c>, which are passed to the services as environment variables.
 /// </summary>
 internal sealed class BenchmarkOptions
@@ -17,6 +17,8 @@ internal sealed class BenchmarkOptions
                 Workers = ParseNumber(arguments[++i]);
             else if (argument == "--rounds")
                 Rounds = ParseNumber(arguments[++i]);
+            else if (argument == "--requests")
+                Requests = ParseNumber(arguments[++i]);
             else if (argument.StartsWith("--", StringComparison.Ordinal) && argument.Split('=', 2) is [var name, var value])
                 Settings.Add((name[2..].Replace(":", "__", StringComparison.Ordinal), value));
             else
@@ -30,7 +32,12 @@ internal sealed class BenchmarkOptions
 
     public int Rounds { get; } = 3;
 
+    public int Requests { get; } = 1;
+
     public List<(string Name, string Value)> Settings { get; } = [];
+
+    /// <summary>The value of a setting, by the name of its environment variable.</summary>
+    public string? Setting(string name) => Settings.LastOrDefault(setting => setting.Name == name).Value;
 
     public static BenchmarkOptions Parse(string[] arguments) => new(arguments);
 

@@ -1,12 +1,12 @@
 using System.Globalization;
 using Darkroom.Benchmarks;
 using Darkroom.Benchmarks.Access;
-using Darkroom.Benchmarks.Bodies;
 using Darkroom.Benchmarks.Codec;
 using Darkroom.Benchmarks.Compare;
 using Darkroom.Benchmarks.Csv;
 using Darkroom.Benchmarks.Fairness;
 using Darkroom.Benchmarks.Load;
+using Darkroom.Benchmarks.Loops;
 using Darkroom.Benchmarks.Memory;
 using Darkroom.Benchmarks.Pipeline;
 using Darkroom.Benchmarks.Product;
@@ -27,8 +27,8 @@ switch (args.FirstOrDefault())
     case "pipeline":
         await PipelineBenchmark.RunAsync(options);
         return 0;
-    case "body":
-        await BodyBenchmark.RunAsync(options.Count(100_000), options.Rounds);
+    case "loops":
+        LoopBenchmarks.Run(args[1..]);
         return 0;
     case "memory":
         await MemoryBenchmark.RunAsync(options);
@@ -47,6 +47,9 @@ switch (args.FirstOrDefault())
         return 0;
     case "jpeg":
         JpegBenchmark.Run(options);
+        return 0;
+    case "libraries":
+        LibraryBenchmark.Run(options);
         return 0;
     case "containment":
         await ContainmentBenchmark.RunAsync(options);
@@ -70,15 +73,16 @@ switch (args.FirstOrDefault())
               load [rows]                validates a CSV and loads it into Postgres, compared with a raw COPY of the same rows
               pipeline [images] [folder] images per second through the whole system, with photos from the folder
               compare [images] [folder]  the same beside the Node system of DARKROOM_PEER, in turn, as one table
-              body [images]              cost of a fan-out's body per image, by the kind of expression of an input
+              loops                      inner loops: JPEG, claims, and a fan-out's body by the kind of expression of an input (BenchmarkDotNet)
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
               jpeg [folder]              speed, bytes and likeness of the JPEG transcoder, compared with libvips
+              libraries [folder]         speed and bytes of ImageSharp, compared with libvips
               overload                   ten images beside 1,000 uploads, 1,000 pollers and 300,000 images of another owner
               soak [minutes]             what grows under mixed load while a worker is killed every minute
               keys [calls]               whether the time of a refusal tells how wrong an API key is
               memory [rows...]           peak memory of API and workers, by size of the CSV
-            Options: --workers n, --rounds n, --Section:Name=value for the services.
+            Options: --workers n, --rounds n, --requests n, --Section:Name=value for the services.
             Environment: DARKROOM_BENCH_CORPUS, a folder of photos; DARKROOM_BENCH_POSTGRES, a connection string for load; DARKROOM_PEER, a folder
             with the Node system in "node", which needs redis-server, PostgreSQL, a user postgres, and root.
             """);

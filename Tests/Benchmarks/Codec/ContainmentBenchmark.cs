@@ -57,8 +57,8 @@ internal static class ContainmentBenchmark
                 Files = files.Length,
                 Pairs = pairs.Count,
                 ImagesARound = count,
-                DirectMs = Report.Rounded(Median([.. pairs.Select(pair => pair.Direct)])),
-                ContainedMs = Report.Rounded(Median([.. pairs.Select(pair => pair.Contained)])),
+                DirectMs = Report.Rounded(Report.Median([.. pairs.Select(pair => pair.Direct)])),
+                ContainedMs = Report.Rounded(Report.Median([.. pairs.Select(pair => pair.Contained)])),
                 Ratio = Report.Rounded(median, 4),
                 From = Report.Rounded(low, 4),
                 To = Report.Rounded(high, 4),
@@ -88,14 +88,8 @@ internal static class ContainmentBenchmark
     private static (double Low, double Median, double High) Interval(double[] ratios)
     {
         var random = new Random(1);
-        var medians = Enumerable.Range(0, 10_000).Select(_ => Median([.. ratios.Select(_ => ratios[random.Next(ratios.Length)])])).Order().ToArray();
-        return (medians[250], Median(ratios), medians[9_750]);
-    }
-
-    private static double Median(double[] values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+        var medians = Enumerable.Range(0, 10_000).Select(_ => Report.Median([.. ratios.Select(_ => ratios[random.Next(ratios.Length)])])).Order().ToArray();
+        return (medians[250], Report.Median(ratios), medians[9_750]);
     }
 
     private sealed class DirectCodec : IDisposable

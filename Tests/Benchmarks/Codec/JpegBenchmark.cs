@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Darkroom.Images;
 using Darkroom.Images.Containers;
 using Darkroom.Images.Decoders;
@@ -10,7 +11,7 @@ namespace Darkroom.Benchmarks.Codec;
 /// <summary>
 /// The transcoder beside libvips on the same JPEG files, at quality 50, on one core: speed, bytes and likeness to the source, by kind of file.
 /// Both run alternately in this process. Start it with the <c>MALLOC_</c> settings of a decoder, or libvips is too slow.
-/// <c>jpeg [folder]</c>
+/// <c>jpeg [folder] [--rounds n] [--Images:Jpeg:DeadZone=0.1]</c>
 /// </summary>
 internal static class JpegBenchmark
 {
@@ -20,15 +21,16 @@ internal static class JpegBenchmark
     {
         var folder = arguments.Arguments.FirstOrDefault() ?? Environment.GetEnvironmentVariable("DARKROOM_BENCH_CORPUS")
             ?? throw new ArgumentException("Which folder of images?");
+        var deadZone = double.Parse(arguments.Setting("Images__Jpeg__DeadZone") ?? "0", CultureInfo.InvariantCulture);
         var photos = Directory.GetFiles(folder, "*.jp*g", SearchOption.AllDirectories).Select(Photo.Read).ToList();
         foreach (var kind in photos.GroupBy(photo => photo.Kind).Append(photos.GroupBy(_ => "all").Single()))
-            Report.Write(Compare(kind.Key, [.. kind], arguments.Rounds));
+            Report.Write(Compare(kind.Key, [.. kind], arguments.Rounds, deadZone));
     }
 
-    private static object Compare(string kind, List<Photo> photos, int rounds)
+    private static object Compare(string kind, List<Photo> photos, int rounds, double deadZone)
     {
         var (transcoder, general) = (new JpegTranscoder(), PlanExecutor.Create(new ImageOptions(), TimeProvider.System));
-        var target = new JpegTarget(Quality, JpegOrientation.Of(1), null, new JpegOptions());
+        var target = new JpegTarget(Quality, JpegOrientation.Of(1), null, new JpegOptions { DeadZone = deadZone });
         var plan = ImagePlan.Empty.Add(new ImageStep.Compress(Quality));
         var left = photos.Count(photo => !Transcode(photo, new PooledBuffer()));
         // Compiles the code of both.
@@ -50,7 +52,7 @@ internal static class JpegBenchmark
             LeftToLibvips = left,
             MegapixelsPerSecond = Report.Rounded(megapixels / ours.Min(), 1),
             Libvips = Report.Rounded(megapixels / theirs.Min(), 1),
-            Ratio = Report.Rounded(Median([.. ours.Zip(theirs, (own, other) => other / own)])),
+            Ratio = Report.Rounded(Report.Median([.. ours.Zip(theirs, (own, other) => other / own)])),
             Bytes = Report.Rounded(photos.Sum(photo => Output(photo, (p, r) => Transcode(p, r)).Length) / (double)photos.Sum(photo => Output(photo, Encode).Length), 3),
             Likeness = Report.Rounded(likeness.Average(), 4),
             WorstLikeness = Report.Rounded(likeness.Min(), 4),
@@ -104,12 +106,6 @@ internal static class JpegBenchmark
     private static Image Luma(byte[] file) => Image.JpegloadBuffer(file).Colourspace(Enums.Interpretation.Bw).Cast(Enums.BandFormat.Float);
 
     private static Image Smooth(Image image) => image.Gaussblur(1.5, precision: Enums.Precision.Float);
-
-    private static double Median(double[] values)
-    {
-        var sorted = values.Order().ToArray();
-        return (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
 
     private sealed record Photo(byte[] File, string Kind, double Megapixels)
     {

@@ -73,17 +73,11 @@ internal static class CompareBenchmark
         {
             var (own, other) = (ours.Select(figure).ToArray(), theirs.Select(figure).ToArray());
             var ratios = own.Zip(other, (left, right) => left / right).ToArray();
-            Row(what, Text(Median(own)), Text(Median(other)), Text(Median(ratios)), Text(ratios.DefaultIfEmpty(double.NaN).Min()), Text(ratios.DefaultIfEmpty(double.NaN).Max()));
+            Row(what, Text(Report.Median(own)), Text(Report.Median(other)), Text(Report.Median(ratios)), Text(ratios.DefaultIfEmpty(double.NaN).Min()), Text(ratios.DefaultIfEmpty(double.NaN).Max()));
         }
 
         void Row(string what, params string[] cells) => table.Append(what.PadRight(20)).AppendJoin("", cells.Select(cell => cell.PadLeft(12))).AppendLine();
     }
 
     private static string Text(double value) => double.IsFinite(value) ? value.ToString("0.00", CultureInfo.InvariantCulture) : "-";
-
-    private static double Median(double[] values)
-    {
-        var sorted = values.Order().ToArray();
-        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
 }

@@ -1,10 +1,8 @@
 using System.Diagnostics;
-using Darkroom.AppHost.Postgres;
+using Darkroom.Benchmarks.Product;
 using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Requests;
-using Darkroom.Tests.Infrastructure;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -27,10 +25,9 @@ internal static class LoadBenchmark
             var path = Path.Combine(folder.FullName, "input.csv");
             await using (var file = File.Create(path))
                 await new SampleCsv(rows, "https://cdn.example.com/images/").CopyToAsync(file);
-            await using var server = await StartServerAsync(folder.FullName);
-            await using var database = await server.CreateDatabaseAsync();
+            await using var database = await BenchmarkDatabase.StartAsync();
             for (var round = 1; round <= rounds; round++)
-                await MeasureAsync(database, path, rows, round);
+                await MeasureAsync(database.Source, path, rows, round);
         }
         finally
         {
@@ -129,41 +126,5 @@ internal static class LoadBenchmark
         var watch = Stopwatch.StartNew();
         await run();
         return watch.Elapsed.TotalSeconds;
-    }
-
-    private static async Task<BenchmarkServer> StartServerAsync(string folder) =>
-        Environment.GetEnvironmentVariable("DARKROOM_BENCH_POSTGRES") is { Length: > 0 } external
-            ? new BenchmarkServer(external, null)
-            : new BenchmarkServer(null, await PostgresServer.StartAsync(
-                new PostgresClusterOptions { Folder = Path.Combine(folder, "postgres"), Password = Guid.NewGuid().ToString("N") }));
-
-    /// <summary>An external server, or one of our own that is stopped at the end.</summary>
-    private sealed class BenchmarkServer(string? external, PostgresServer? own) : IAsyncDisposable
-    {
-        private readonly string _connectionString = external ?? own!.ConnectionString;
-        private readonly string _name = "bench" + Guid.NewGuid().ToString("N");
-        private NpgsqlDataSource? _database;
-
-        public async Task<NpgsqlDataSource> CreateDatabaseAsync()
-        {
-            await using (var admin = NpgsqlDataSource.Create(_connectionString))
-                await admin.Sql($"create database {_name}").ExecuteNonQueryAsync();
-            _database = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(_connectionString) { Database = _name, CommandTimeout = 600 }.ConnectionString);
-            await new SchemaMigrator(_database, NullLogger<SchemaMigrator>.Instance).MigrateAsync(CancellationToken.None);
-            return _database;
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            if (_database is not null)
-                await _database.DisposeAsync();
-            await using (var admin = NpgsqlDataSource.Create(_connectionString))
-                await admin.Sql($"drop database if exists {_name} with (force)").ExecuteNonQueryAsync();
-            if (own is null)
-                return;
-            await own.DisposeAsync();
-            if (Directory.Exists(own.Home))
-                Directory.Delete(own.Home, recursive: true);
-        }
     }
 }

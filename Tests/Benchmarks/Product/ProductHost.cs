@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Darkroom.AppHost.Processes;
+using Npgsql;
 
 namespace Darkroom.Benchmarks.Product;
 
@@ -97,6 +98,12 @@ internal sealed class ProductHost : IAsyncDisposable
 
     public async Task<JsonElement> StatusAsync(Guid request) =>
         JsonDocument.Parse(await Client.GetStringAsync($"/v1/requests/{request}")).RootElement;
+
+    public async Task<double> DatabaseMegabytesAsync()
+    {
+        await using var database = NpgsqlDataSource.Create(Run.ConnectionStrings["darkroom"]);
+        return Math.Round((long)(await database.CreateCommand("select pg_database_size(current_database())").ExecuteScalarAsync())! / 1_048_576.0);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using BenchmarkDotNet.Attributes;
 using Darkroom.Activities;
 using Darkroom.Data;
 using Darkroom.Engine;
@@ -9,10 +9,10 @@ using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
 using Microsoft.Extensions.Options;
 
-namespace Darkroom.Benchmarks.Bodies;
+namespace Darkroom.Benchmarks.Loops;
 
-/// <summary>Overhead of a fan-out's body per image, without the image work itself, by the kind of expression of one input. <c>body [images]</c></summary>
-internal static class BodyBenchmark
+/// <summary>Overhead of a fan-out's body per image, without the image work itself, by the kind of expression of one input.</summary>
+public class BodyLoops
 {
     private static readonly (string Name, string Type, JsonNode Value)[] Inputs =
     [
@@ -25,44 +25,25 @@ internal static class BodyBenchmark
         ("liquid", "Liquid", "{% if Image.Row > 0 %}800{% else %}1600{% endif %}"),
     ];
 
-    public static async Task RunAsync(int images, int rounds)
+    private BoundImageBody _body = null!;
+
+    public static IEnumerable<string> Names => Inputs.Select(input => input.Name);
+
+    [ParamsSource(nameof(Names))]
+    public string Input { get; set; } = "";
+
+    [GlobalSetup]
+    public void Bind()
     {
-        var bodies = Inputs.Select(input => (input.Name, Body: Bind(input.Type, input.Value))).ToList();
-        // The first round includes JIT compilation; only the last one is reported.
-        for (var round = 0; round < rounds; round++)
-        {
-            var literal = 0.0;
-            foreach (var (name, body) in bodies)
-            {
-                var (nanoseconds, bytes) = await MeasureAsync(body, images);
-                if (literal == 0)
-                    literal = nanoseconds;
-                if (round < rounds - 1)
-                    continue;
-                Report.Write(new
-                {
-                    Body = name,
-                    Images = images,
-                    NanosecondsAnImage = Report.Rounded(nanoseconds, 0),
-                    BytesAnImage = Report.Rounded(bytes, 0),
-                    ToLiteral = Report.Rounded(nanoseconds / literal, 1),
-                    Load = Report.LoadAverage(),
-                });
-            }
-        }
+        var (_, type, value) = Inputs.Single(input => input.Name == Input);
+        _body = Bind(type, value);
     }
 
-    private static async Task<(double Nanoseconds, double Bytes)> MeasureAsync(BoundImageBody body, int images)
+    [Benchmark]
+    public async Task Image()
     {
-        var allocated = GC.GetAllocatedBytesForCurrentThread();
-        var watch = Stopwatch.StartNew();
-        for (var image = 1; image <= images; image++)
-        {
-            using var run = new ImageRun(new ClaimedImage(new ImageId(image), default, 1, 1, image, 1, "https://cdn.example.com/1.jpg", 1, 0, default), TimeProvider.System);
-            await body.RunAsync(run, CancellationToken.None);
-        }
-
-        return (watch.Elapsed.TotalNanoseconds / images, (GC.GetAllocatedBytesForCurrentThread() - allocated) / (double)images);
+        using var run = new ImageRun(new ClaimedImage(new ImageId(1), default, 1, 1, 1, 1, "https://cdn.example.com/1.jpg", 1, 0, default), TimeProvider.System);
+        await _body.RunAsync(run, CancellationToken.None);
     }
 
     private static BoundImageBody Bind(string type, JsonNode value)
