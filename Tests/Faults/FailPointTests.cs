@@ -21,7 +21,8 @@ public sealed class FailPointTests(ITestOutputHelper output)
         if (!LongRun.IsOn)
             points = Some(points.Where(point => point.IsAfter), 4, random);
         var strikes = StrikeAllAsync(lab, worker, points, random);
-        var requests = await lab.UploadAsync(40);
+        // So many that each gap still comes up after those before it.
+        var requests = await lab.UploadAsync(80);
 
         await strikes;
         await lab.CheckAsync(requests, $"Seed {seed}; died at: {string.Join("; ", points)}", TimeSpan.FromMinutes(LongRun.Or(3, 10)));

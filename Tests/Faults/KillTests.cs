@@ -35,7 +35,7 @@ public sealed class KillTests(ITestOutputHelper output)
             return Task.FromResult(FaultKind.None);
         };
         var workers = Enumerable.Range(0, Workers).Select(_ => lab.System.StartWorkerProcess()).ToList();
-        var requests = await lab.UploadAsync(LongRun.Or(200, 5_000), heldBack: 4);
+        var requests = await lab.UploadAsync(LongRun.Or(200, 8_000), heldBack: 4);
         stored.Clear();
         await requests[0].ReachAsync(10);
         var usual = LongRun.IsOn ? await RateAsync(lab) : 0;
@@ -50,10 +50,10 @@ public sealed class KillTests(ITestOutputHelper output)
             await WatchAsync(lab, inHand, Every);
         }
 
+        var watching = WatchAsync(lab, inHand, TimeSpan.FromSeconds(60), untilClaimed: true);
         var recovery = LongRun.IsOn ? await ReturnAsync(lab, usual) : "";
         lab.System.Images.OpenGate();
         var context = $"Seed {seed} (repeat it with DARKROOM_FAULT_SEED={seed}), {Kills} kills, {inHand.Count} images in hand";
-        var watching = WatchAsync(lab, inHand, TimeSpan.FromSeconds(60), untilClaimed: true);
         await lab.CheckAsync(requests, context, TimeSpan.FromMinutes(LongRun.Or(3, 10)));
         await watching;
 
