@@ -45,6 +45,67 @@ public sealed class ChromaReducerTests
             }
     }
 
+    /// <summary>A 4-point inverse DCT of the lower half of each block's frequencies, and an 8-point DCT of two such halves, both as matrices.</summary>
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void Result_is_the_product_of_the_matrices(bool across, bool down)
+    {
+        var random = new Random(7);
+        var reducer = new ChromaReducer();
+        reducer.Prepare(across, down, Ones, Ones, 0);
+        for (var round = 0; round < 200; round++)
+        {
+            var blocks = Enumerable.Range(0, 4).Select(_ => Enumerable.Range(0, 64).Select(_ => (short)(random.Next(-1_000, 1_000) >> random.Next(10))).ToArray()).ToArray();
+            var matrix = new double[16, 16];
+            for (var v = 0; v < 16; v++)
+                for (var u = 0; u < 16; u++)
+                    matrix[v, u] = blocks[v / 8 * 2 + u / 8][Zigzag.FromNatural[v % 8 * 8 + u % 8]];
+            if (down)
+                matrix = Halve(matrix);
+            if (across)
+                matrix = Transpose(Halve(Transpose(matrix)));
+
+            var result = new short[64];
+            var (survivors, dc) = reducer.Reduce(
+                new ChromaQuarters { TopLeft = blocks[0], TopRight = blocks[1], BottomLeft = blocks[2], BottomRight = blocks[3] }, result);
+
+            Assert.InRange(dc - Math.Clamp(matrix[0, 0], -1_024, 1_023), -0.51, 0.51);
+            for (var k = 1; k < 64; k++)
+            {
+                var exact = Math.Clamp(matrix[Zigzag.ToNatural[k] / 8, Zigzag.ToNatural[k] % 8], -1_023, 1_023);
+                Assert.InRange(((survivors >> k & 1) != 0 ? result[k] : 0) - exact, -0.51, 0.51);
+            }
+        }
+    }
+
+    /// <summary>The upper eight rows become what was described by sixteen.</summary>
+    private static double[,] Halve(double[,] matrix)
+    {
+        var half = new double[16, 16];
+        for (var row = 0; row < 8; row++)
+            for (var column = 0; column < 16; column++)
+                for (var i = 0; i < 8; i++)
+                {
+                    var factor = Enumerable.Range(0, 4).Sum(x => Basis(8, row, i / 4 * 4 + x) * Basis(4, i % 4, x));
+                    half[row, column] += Math.Sqrt(0.5) * factor * matrix[i / 4 * 8 + i % 4, column];
+                }
+
+        return half;
+    }
+
+    private static double[,] Transpose(double[,] matrix)
+    {
+        var transposed = new double[16, 16];
+        for (var row = 0; row < 16; row++)
+            for (var column = 0; column < 16; column++)
+                transposed[column, row] = matrix[row, column];
+        return transposed;
+    }
+
+    private static double Basis(int size, int frequency, int x) => Math.Sqrt(2.0 / size) * Scale(frequency) * Math.Cos((2 * x + 1) * frequency * Math.PI / (2 * size));
+
     [Fact]
     public void Flat_blocks_stay_flat()
     {

