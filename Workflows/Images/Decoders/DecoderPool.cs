@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Images.Decoders;
 
 /// <summary>
-/// One thread per codec slot. Each has a JPEG codec, and a decoder that it waits for. An image that kills its decoder is tried once more in a
+/// One thread per codec slot. Each has a JPEG codec, unless ImageSharp was chosen, and a decoder that it waits for. An image that kills its decoder is tried once more in a
 /// new one; other images are not affected.
 /// </summary>
 public sealed partial class DecoderPool(

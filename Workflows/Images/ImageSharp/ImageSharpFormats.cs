@@ -12,7 +12,8 @@ namespace Darkroom.Images.ImageSharp;
 /// <summary>How each format is read and written with ImageSharp: as close to what libvips does as it comes.</summary>
 internal static class ImageSharpFormats
 {
-    private const int MaxColours = 256;
+    // A palette has 256 colours from this quality on, and fewer in proportion below it.
+    private const int QualityOfAllColours = 50;
 
     public static IImageDecoder Decoder(ImageFormat format, bool allFrames) => format switch
     {
@@ -44,7 +45,7 @@ internal static class ImageSharpFormats
                     ColorType = PngColorType.Palette,
                     BitDepth = PngBitDepth.Bit8,
                     CompressionLevel = PngCompressionLevel.Level6,
-                    Quantizer = new WuQuantizer(new QuantizerOptions { MaxColors = MaxColours }),
+                    Quantizer = new WuQuantizer(new QuantizerOptions { MaxColors = Math.Clamp(256 * job.Quality / QualityOfAllColours, 2, 256) }),
                     ChunkFilter = PngChunkFilter.ExcludeAll,
                 };
             case ImageFormat.Webp:
