@@ -50,6 +50,7 @@ public class ClaimLoops
     {
         using var command = _database.Source.CreateCommand("update images set state = 'offered', owner = null, offered_at = now()");
         command.ExecuteNonQuery();
+        // The set-up of an iteration cannot be asynchronous.
         _queue.PushAsync(_request.Owner, _request.Id, [.. _request.Images]).GetAwaiter().GetResult();
     }
 

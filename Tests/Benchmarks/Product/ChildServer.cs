@@ -45,7 +45,7 @@ internal sealed class ChildServer : IAsyncDisposable
         Console.WriteLine(JsonSerializer.Serialize(served));
     }
 
-    /// <summary>In the child process: a server on loopback.</summary>
+    /// <summary>A server on loopback in this process, a child or not.</summary>
     public static async Task<(WebApplication App, Uri Url)> ListenAsync(int port, Microsoft.AspNetCore.Http.RequestDelegate handle)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());

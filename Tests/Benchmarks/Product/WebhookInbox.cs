@@ -1,13 +1,7 @@
-using System.Net;
 using System.Text.Json;
 using System.Threading.Channels;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Darkroom.Benchmarks.Product;
 
@@ -15,30 +9,25 @@ namespace Darkroom.Benchmarks.Product;
 internal sealed class WebhookInbox : IAsyncDisposable
 {
     private readonly WebApplication _app;
-    private readonly Channel<JsonElement> _received = Channel.CreateUnbounded<JsonElement>();
+    private readonly ChannelReader<JsonElement> _received;
 
-    private WebhookInbox(WebApplication app) => _app = app;
+    private WebhookInbox(WebApplication app, ChannelReader<JsonElement> received, string url) => (_app, _received, Url) = (app, received, url);
 
-    public string Url { get; private set; } = "";
+    public string Url { get; }
 
     public static async Task<WebhookInbox> StartAsync()
     {
-        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
-        var app = builder.Build();
-        var inbox = new WebhookInbox(app);
-        app.Run(async context =>
+        var received = Channel.CreateUnbounded<JsonElement>();
+        var (app, url) = await ChildServer.ListenAsync(port: 0, async context =>
         {
             var body = await JsonDocument.ParseAsync(context.Request.Body, default, context.RequestAborted);
-            inbox._received.Writer.TryWrite(body.RootElement);
+            received.Writer.TryWrite(body.RootElement);
             context.Response.StatusCode = StatusCodes.Status204NoContent;
         });
-        await app.StartAsync();
-        inbox.Url = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single() + "/done";
-        return inbox;
+        return new WebhookInbox(app, received.Reader, new Uri(url, "done").ToString());
     }
 
-    public async Task<JsonElement> NextAsync(TimeSpan timeout) => await _received.Reader.ReadAsync().AsTask().WaitAsync(timeout);
+    public async Task<JsonElement> NextAsync(TimeSpan timeout) => await _received.ReadAsync().AsTask().WaitAsync(timeout);
 
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }
