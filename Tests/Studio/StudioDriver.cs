@@ -60,7 +60,17 @@ internal static class StudioDriver
         await page.GetByText(category, new() { Exact = true }).ClickAsync();
         var item = page.Locator("[draggable=true]", new() { HasText = activity }).First;
         await item.WaitForAsync();
-        await page.SavedAsync(() => item.DragToAsync(page.Locator(".x6-graph").First, new() { TargetPosition = new() { X = x, Y = y } }));
+        await page.SettledAsync();
+        await page.SavedAsync(async () =>
+        {
+            // A browser may miss the start of a drag while a busy machine delays its page. Then nothing is dropped, and people try again.
+            var dropped = page.Activity(activity);
+            for (var tries = 0; tries < 3 && !await dropped.IsVisibleAsync(); tries++)
+            {
+                await item.DragToAsync(page.Locator(".x6-graph").First, new() { TargetPosition = new() { X = x, Y = y } });
+                await page.WaitedForAsync(dropped);
+            }
+        });
         await Expect(page.Activity(activity)).ToBeVisibleAsync();
     }
 
@@ -123,6 +133,23 @@ internal static class StudioDriver
         var saved = await page.RunAndWaitForResponseAsync(change, IsSave);
         Assert.Equal(200, saved.Status);
         await drawn;
+    }
+
+    /// <summary>Waits until nothing moves: what is about to be dragged would slip from under the pointer.</summary>
+    private static async Task SettledAsync(this IPage page) =>
+        await page.WaitForFunctionAsync("() => document.getAnimations().every(animation => !(animation instanceof CSSTransition))");
+
+    /// <summary>Waits until it is visible, but not for ever.</summary>
+    private static async Task WaitedForAsync(this IPage page, ILocator locator)
+    {
+        try
+        {
+            await locator.WaitForAsync(new() { Timeout = 30_000 });
+        }
+        catch (TimeoutException)
+        {
+            await page.SettledAsync();
+        }
     }
 
     private static async Task<(float X, float Y)> PortAsync(this IPage page, string activity, string side)
