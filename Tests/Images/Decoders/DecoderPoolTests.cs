@@ -45,6 +45,28 @@ public sealed class DecoderPoolTests : IDisposable
     }
 
     [Fact]
+    public async Task A_slot_has_no_decoder_until_an_image_needs_it()
+    {
+        _images.CodecSlots = 3;
+        Start();
+        var options = Options.Create(_images);
+        var codec = new DecoderCodec(new PixelBudget(options), _pool!, options);
+        await Task.WhenAll(Enumerable.Range(0, 20).Select(async _ =>
+        {
+            using var result = new PooledBuffer();
+            await codec.RunAsync(default, TestImages.Photo(ImageFormat.Jpeg), CodecFixture.Compress, isSuspect: false, result, CancellationToken.None);
+        }));
+        await ProcessesAsync(1);
+
+        using var over = new CancellationTokenSource();
+        var hanging = Enumerable.Range(0, 3).Select(_ => RunAsync(StandInDecoder.File("hang"), over.Token)).ToList();
+        await ProcessesAsync(3);
+
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(hanging));
+    }
+
+    [Fact]
     public async Task An_image_is_not_to_blame_for_a_decoder_that_an_earlier_one_has_damaged()
     {
         Start();
@@ -177,6 +199,9 @@ public sealed class DecoderPoolTests : IDisposable
         _pool = TestDecoders.Create(_images, program ?? TestDecoders.StandIn, _options, _log);
         _pool.StartAsync(CancellationToken.None);
     }
+
+    private async Task ProcessesAsync(int count) =>
+        await Eventually.GetAsync(() => Task.FromResult(_pool!.Processes), processes => processes.Count == count, $"{count} decoders run");
 
     private async Task<CodecReport> RunAsync(byte[] file, CancellationToken cancellationToken = default)
     {

@@ -3,7 +3,7 @@ using System.ComponentModel.DataAnnotations;
 namespace Darkroom.Images.Decoders;
 
 /// <summary>
-/// The child processes in which images are decoded and encoded, one per codec slot. Section <c>Decoders</c>.
+/// The child processes in which images are decoded and encoded, at most one per codec slot. Section <c>Decoders</c>.
 /// </summary>
 public sealed class DecoderOptions
 {

@@ -7,8 +7,8 @@ using Microsoft.Extensions.Options;
 namespace Darkroom.Images.Decoders;
 
 /// <summary>
-/// One thread per codec slot. Each has a JPEG codec, unless ImageSharp was chosen, and a decoder that it waits for. An image that kills its decoder is tried once more in a
-/// new one; other images are not affected.
+/// One thread per codec slot. Each has a JPEG codec, unless ImageSharp was chosen, and from the first image that needs one a decoder, for which it
+/// waits. An image that kills its decoder is tried once more in a new one; other images are not affected.
 /// </summary>
 public sealed partial class DecoderPool(
     DecoderProgram program,
@@ -34,12 +34,13 @@ public sealed partial class DecoderPool(
     /// <summary>Whether the last decoder could not be started.</summary>
     public bool IsFailing => _isFailing;
 
-    /// <summary>Starts the decoders, without waiting for them.</summary>
+    /// <summary>Starts the threads, and one decoder, without waiting for it: whether decoders can be started at all is then known early.</summary>
     public Task StartAsync(CancellationToken cancellationToken)
     {
         for (var slot = 1; slot <= images.Value.EffectiveCodecSlots; slot++)
         {
-            var thread = new Thread(Run) { IsBackground = true, Name = $"decoder {slot}" };
+            var isFirst = slot == 1;
+            var thread = new Thread(() => Run(isFirst)) { IsBackground = true, Name = $"decoder {slot}" };
             thread.Start();
             _threads.Add(thread);
         }
@@ -69,15 +70,17 @@ public sealed partial class DecoderPool(
         return job.Done.Task;
     }
 
-    private void Run()
+    private void Run(bool keepsDecoder)
     {
         var jpeg = images.Value.Codec == ImageLibrary.Libvips ? new JpegCodec(images.Value, time) : null;
-        var decoder = TryStart();
+        var decoder = keepsDecoder ? TryStart() : null;
         foreach (var job in _jobs.GetConsumingEnumerable())
         {
             try
             {
-                job.Done.SetResult(TryTranscode(jpeg, job) ?? Execute(ref decoder, job));
+                var report = TryTranscode(jpeg, job);
+                keepsDecoder |= report is null;
+                job.Done.SetResult(report ?? Execute(ref decoder, job));
             }
             catch (OperationCanceledException e)
             {
@@ -91,7 +94,8 @@ public sealed partial class DecoderPool(
             if (decoder is not null && decoder.IsWorn())
                 End(ref decoder);
             // The next image need not wait for it.
-            decoder ??= TryStart();
+            if (keepsDecoder)
+                decoder ??= TryStart();
         }
 
         End(ref decoder);
