@@ -133,11 +133,10 @@ public sealed partial class ImageClaimer(
 
     private async Task<List<ClaimedImage>> ClaimAsync(IReadOnlyList<ImageId> popped, Guid owner)
     {
-        await using var connection = await database.OpenConnectionAsync(CancellationToken.None);
         // Locked rows are skipped because another transaction is changing their state. A process without a row in processes claims
         // nothing, because its claims would be freed at once. The state is compared as text to keep the planner from using the index
         // of offered images: its statistics rarely show any, so it would scan all of them to find a few.
-        await using var command = connection.Sql(
+        await using var command = database.Sql(
                 """
                 with claimable as (
                   select i.id, r.owner_id
@@ -162,7 +161,6 @@ public sealed partial class ImageClaimer(
                 """)
             .With("ids", NpgsqlDbType.Array | NpgsqlDbType.Bigint, popped.Select(p => p.Value).ToArray())
             .With("owner", owner);
-        await command.PrepareAsync(CancellationToken.None);
         await using var reader = await command.ExecuteReaderAsync(CancellationToken.None);
         var claimed = new List<ClaimedImage>(popped.Count);
         while (await reader.ReadAsync(CancellationToken.None))

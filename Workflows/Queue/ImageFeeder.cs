@@ -108,10 +108,11 @@ public sealed partial class ImageFeeder(
     {
         // If the database crashes, a lost offer is just an image that is waiting again, so there is no need to wait for the disk. The
         // run is set here because a retry reopens images from an earlier run. The planner does not know the room of each share. So that it
-        // reads no more than is offered, it is told the largest one, and gets the ids as an array: it would join them to all images.
+        // reads no more than is offered, it is told the largest one, each time anew, and gets the ids as an array: it would join them to all images.
         await using var command = connection.Sql(
                 """
                 set local synchronous_commit = off;
+                set local plan_cache_mode = force_custom_plan;
 
                 with share as (
                   select *

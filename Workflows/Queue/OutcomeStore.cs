@@ -161,7 +161,6 @@ internal sealed class OutcomeStore(NpgsqlDataSource database)
         batch.Add(LockRequest).With("request", request.Value);
         OutcomeColumns.Of(outcomes).Bind(batch.Add(RecordOutcomes).With("request", request.Value).With("run", run).Parameters);
         batch.Add(Resume).With("request", request.Value).With("run", run);
-        await batch.PrepareAsync(cancellationToken);
 
         var recorded = new HashSet<ImageId>(outcomes.Count);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);

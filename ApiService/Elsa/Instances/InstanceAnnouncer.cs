@@ -1,69 +1,39 @@
 using Darkroom.Data;
 using Darkroom.Runs;
 using Microsoft.AspNetCore.SignalR;
-using Npgsql;
 
 namespace Darkroom.Api.Elsa.Instances;
 
 /// <summary>
-/// Wakes on every commit that changes a run, in any process, and notifies the viewers of the instances that it touched. Several
-/// commits in quick succession cause one notification.
+/// Looks for changes of the instances that somebody watches, twice a second, and notifies their viewers. No notification comes with the commits
+/// themselves: Postgres would make them wait for one another, although most instances are never watched.
 /// </summary>
-internal sealed partial class InstanceAnnouncer(
-    NpgsqlDataSource database,
+internal sealed class InstanceAnnouncer(
     WorkflowInstanceReader instances,
     WatchedInstances watched,
     IHubContext<WorkflowInstanceHub> hub,
     TimeProvider time,
-    ILogger<InstanceAnnouncer> logger) : SupervisedService(time, logger)
+    ILogger<InstanceAnnouncer> logger) : PeriodicService(time, logger)
 {
-    /// <summary>The NOTIFY channel of the schema's triggers.</summary>
-    private const string Channel = "darkroom_changes";
+    private static readonly TimeSpan Resend = TimeSpan.FromSeconds(5);
 
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
+    private IReadOnlyDictionary<Guid, InstanceStamp> _known = new Dictionary<Guid, InstanceStamp>();
+    private long? _resent;
 
     // Each event makes a viewer reload its journal, its counts and its instance.
-    private static readonly TimeSpan MinInterval = TimeSpan.FromMilliseconds(500);
+    protected override TimeSpan Period => TimeSpan.FromMilliseconds(500);
 
-    protected override async Task RunAsync(CancellationToken stopping)
-    {
-        await using var signal = new PostgresNotificationListener(database, Channel, Poll, Time, logger);
-        signal.Start();
-        var known = new Dictionary<Guid, InstanceStamp>();
-        try
-        {
-            while (true)
-            {
-                await signal.WaitAsync(stopping);
-                known = await AnnounceAsync(known, stopping);
-                await Task.Delay(MinInterval, Time, stopping);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Stopping: viewers reconnect to another process, or poll.
-        }
-    }
-
-    private async Task<Dictionary<Guid, InstanceStamp>> AnnounceAsync(Dictionary<Guid, InstanceStamp> known, CancellationToken cancellationToken)
+    protected override async Task RunOnceAsync(CancellationToken cancellationToken)
     {
         var all = watched.All();
-        if (all.Count == 0)
-            return [];
-        try
-        {
-            var stamps = await instances.ReadStampsAsync([.. all.Keys], cancellationToken);
-            foreach (var (id, isNew) in all)
-                if (isNew || Stamp(known, id) != Stamp(stamps, id))
-                    await AnnounceAsync(id, cancellationToken);
-            return new Dictionary<Guid, InstanceStamp>(stamps);
-        }
-        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
-        {
-            // Any failure: viewers poll as well, and nothing else depends on this.
-            LogFailed(e);
-            return known;
-        }
+        var stamps = all.Count == 0 ? new Dictionary<Guid, InstanceStamp>() : await instances.ReadStampsAsync([.. all.Keys], cancellationToken);
+        var resend = _resent is not { } resent || Time.GetElapsedTime(resent) >= Resend;
+        foreach (var (id, isNew) in all)
+            if ((isNew && resend) || Stamp(_known, id) != Stamp(stamps, id))
+                await AnnounceAsync(id, cancellationToken);
+        _known = stamps;
+        if (resend)
+            _resent = Time.GetTimestamp();
     }
 
     /// <summary>Null for an instance that is unknown or deleted.</summary>
@@ -81,7 +51,4 @@ internal sealed partial class InstanceAnnouncer(
 
         await viewers.SendAsync("WorkflowInstanceUpdatedAsync", new { WorkflowInstanceId = id.ToString("D") }, cancellationToken);
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Notifying viewers of changes failed; trying again")]
-    private partial void LogFailed(Exception exception);
 }
