@@ -16,17 +16,17 @@ internal sealed class RateLimitOptions
     public bool Enabled { get; set; } = true;
 
     /// <summary>
-    /// Calls per minute of one key, sustained. Default 12,000: a program that polls the status of 400 requests every 2 s, as it is asked to.
+    /// Calls per minute of one key, sustained. Default 6,000: a program that polls the status of 200 requests every 2 s, as it is asked to.
     /// Uploads cost no more than other calls, because <c>Upload:MaxConcurrentPerOwner</c> limits them.
     /// </summary>
     [Range(1, 1_000_000, ErrorMessage = NotOff)]
-    public int RequestsPerMinute { get; set; } = 12_000;
+    public int RequestsPerMinute { get; set; } = 6_000;
 
     /// <summary>
-    /// Calls that a key which has been idle may make at once, as fast as it can. Default 3,000: a quarter of a minute's calls.
+    /// Calls that a key which has been idle may make at once, as fast as it can. Default 1,500: a quarter of a minute's calls.
     /// </summary>
     [Range(1, 1_000_000, ErrorMessage = NotOff)]
-    public int Burst { get; set; } = 3_000;
+    public int Burst { get; set; } = 1_500;
 
     /// <summary>
     /// Longest Retry-After of a refused call, if its bucket refills sooner. Refused callers are told to come back one after another; default
@@ -36,17 +36,17 @@ internal sealed class RateLimitOptions
     public TimeSpan MaxRetryAfter { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Calls of one owner that are worked on at once in one process; default 4: enough for the sustained rate even if each takes 20 ms, and few
-    /// enough that others' calls beside them hardly wait. An upload or download counts until its file begins to flow.
+    /// Calls of one owner that are worked on at once in one process; default 2: enough for the sustained rate even if each takes 20 ms, and few
+    /// enough that others' calls beside them hardly wait, even on two cores. An upload or download counts until its file begins to flow.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = NotOff)]
-    public int ConcurrentPerOwner { get; set; } = 4;
+    public int ConcurrentPerOwner { get; set; } = 2;
 
     /// <summary>
-    /// Calls of one owner that wait for those; default 200: they have their turn before <c>Requests:QueryTimeout</c> ends. Further ones are refused.
+    /// Calls of one owner that wait for those; default 100: they have their turn before <c>Requests:QueryTimeout</c> ends. Further ones are refused.
     /// </summary>
     [Range(0, 1_000_000)]
-    public int WaitingPerOwner { get; set; } = 200;
+    public int WaitingPerOwner { get; set; } = 100;
 
     /// <summary>
     /// How long a call waits for Redis, which counts for all processes. Default 100 ms, many times what Redis needs. After one call has

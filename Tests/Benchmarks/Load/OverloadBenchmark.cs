@@ -15,6 +15,7 @@ namespace Darkroom.Benchmarks.Load;
 internal static class OverloadBenchmark
 {
     private const int Crowd = 1_000;
+    private const int WarmUp = 8;
     private const int LargeRequests = 3;
     private const int LargeImages = 100_000;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
@@ -31,7 +32,7 @@ internal static class OverloadBenchmark
         var urls = SmallRequests.Urls(photos, folder);
         var small = new SmallRequests(product, inbox, photos, folder);
 
-        await small.MeasureAsync(1);
+        await small.MeasureAsync(WarmUp);
         var idle = await small.MeasureAsync(options.Rounds);
 
         using var over = new CancellationTokenSource();
