@@ -56,10 +56,14 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_hanging_database_is_503_quickly()
     {
         var id = await _alice.AcceptedAsync();
-        _wire.Hang();
-
         foreach (var path in new[] { "/v1/requests", $"/v1/requests/{id}", $"/v1/requests/{id}/images" })
+        {
+            // Leaves a connection that is open when the database begins to hang.
+            await Eventually.TrueAsync(async () => (await _alice.GetAsync(path)).StatusCode == HttpStatusCode.OK);
+            _wire.Hang();
             await AssertUnavailableAsync(() => _alice.GetAsync(path), "timed_out", seconds: 4);
+            _wire.Unhang();
+        }
     }
 
     [Fact]

@@ -22,6 +22,21 @@ public sealed class DatabaseSessionsTests
         Assert.Equal(seqscan, await source.Sql("show enable_seqscan").ExecuteScalarAsync());
     }
 
+    [Fact]
+    public async Task A_statement_that_is_used_often_is_prepared()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var builder = new NpgsqlDataSourceBuilder(database.ConnectionString);
+        DatabaseSessions.Configure(builder);
+        await using var source = builder.Build();
+        await using var connection = await source.OpenConnectionAsync();
+
+        for (var use = 0; use < 10; use++)
+            Assert.Equal(use, await connection.Sql("select @use::int").With("use", use).ExecuteScalarAsync());
+
+        Assert.Equal(1L, await connection.Sql("select count(*) from pg_prepared_statements where statement = 'select $1::int'").ExecuteScalarAsync());
+    }
+
     [LinuxFact]
     public async Task Both_ends_probe_a_silent_connection()
     {

@@ -1,5 +1,6 @@
 using Darkroom.Queue;
 using Darkroom.Tests.Infrastructure;
+using Npgsql;
 
 namespace Darkroom.Tests.Queue;
 
@@ -19,6 +20,23 @@ public sealed class FanOutTests
 
         await transaction.CommitAsync();
         Assert.Equal(4, (await worker.Feeder.FeedAsync(default)).Offered);
+    }
+
+    [Fact]
+    public async Task A_plan_that_holds_for_every_request_reads_little_for_a_small_one()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        await rig.Request().WithImages(20_000).BuildAsync();
+        var small = await rig.Request().WithImages(1).BeforeFanOut().BuildAsync();
+        await rig.SqlAsync("vacuum analyze images");
+        var before = await rig.ImageRowsReadAsync();
+
+        const string prepared = ";Max Auto Prepare=10;Auto Prepare Min Usages=1;Options=-c plan_cache_mode=force_generic_plan";
+        await using (var database = NpgsqlDataSource.Create(rig.Database.ConnectionString + prepared))
+        await using (var connection = await database.OpenConnectionAsync())
+            Assert.Equal(1, await FanOut.OpenAsync(connection, small.Id, run: 1));
+
+        Assert.InRange(await rig.ImageRowsReadAsync() - before, 1, 1_000);
     }
 
     [Fact]
