@@ -4,7 +4,7 @@ namespace Darkroom.Api.Elsa.Instances;
 internal sealed class WatchedInstances(TimeProvider time)
 {
     // Studio reads an instance, then observes it, and only then starts to listen: it learns of changes in between because they are
-    // sent again. Three polls long, as a browser on a busy machine is slow.
+    // sent again. Long enough for three times, as a browser on a busy machine is slow.
     private static readonly TimeSpan ResendPeriod = TimeSpan.FromSeconds(15);
 
     private readonly Lock _lock = new();
