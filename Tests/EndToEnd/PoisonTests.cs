@@ -31,17 +31,26 @@ public sealed class PoisonTests
     }
 
     [Fact]
-    public async Task A_dead_workers_decoder_dies_with_it()
+    public async Task A_dead_workers_decoders_die_with_it()
     {
-        await using var system = await DarkroomSystem.StartAsync(workers: 0);
+        await using var system = await DarkroomSystem.StartAsync(workers: 0, settings: ("Images:CodecSlots", "3"));
         var worker = system.StartWorkerProcess();
+        await Eventually.TrueAsync(() => Task.FromResult(ChildProcesses.Of(worker.Id).Count == 1));
+        // The others start with images that need one while the first is busy.
         var decoders = await Eventually.GetAsync(
-            () => Task.FromResult(ChildProcesses.Of(worker.Id)), children => children.Count == 1, "A decoder runs");
+            async () =>
+            {
+                var request = await system.Client.UploadAsync(ProductCsv.Of([.. Enumerable.Range(0, 30).Select(i => (IReadOnlyList<string>)[system.Images.Rgba(i)])]));
+                await request.EndAsync();
+                return ChildProcesses.Of(worker.Id);
+            },
+            children => children.Count == 3,
+            "Three decoders run");
 
         await worker.KillAsync();
 
         await Eventually.GetAsync(
-            () => Task.FromResult(decoders.Count(ChildProcesses.Exists)), count => count == 0, "The decoder is gone");
+            () => Task.FromResult(decoders.Count(ChildProcesses.Exists)), count => count == 0, "The decoders are gone");
     }
 
     [Fact]
