@@ -12,6 +12,10 @@ internal sealed class DispatchSlots(WebhookOptions options)
     private readonly Dictionary<string, ClaimedDelivery> _inFlight = [];
     private readonly HashSet<string> _unresponsive = [];
     private TaskCompletionSource? _idle;
+    private long _freed;
+
+    /// <summary>How many slots were freed so far.</summary>
+    public long Freed => Interlocked.Read(ref _freed);
 
     public DispatchCapacity Room()
     {
@@ -19,10 +23,7 @@ internal sealed class DispatchSlots(WebhookOptions options)
         {
             var receivers = _unresponsive.ToDictionary(receiver => receiver, _ => 1);
             foreach (var group in _inFlight.Values.GroupBy(delivery => delivery.Receiver))
-            {
-                var allowed = receivers.GetValueOrDefault(group.Key, options.MaxConcurrentPerReceiver);
-                receivers[group.Key] = Math.Max(0, allowed - group.Count());
-            }
+                receivers[group.Key] = Math.Max(0, AllowedTo(group.Key) - group.Count());
 
             var owners = _inFlight.Values.GroupBy(delivery => delivery.Owner)
                 .ToDictionary(group => group.Key, group => Math.Max(0, options.MaxConcurrentPerOwner - group.Count()));
@@ -46,11 +47,16 @@ internal sealed class DispatchSlots(WebhookOptions options)
     /// Whether the receiver responded at all; null if it was not called. An unresponsive receiver gets one delivery at a time until it
     /// responds.
     /// </param>
-    public void Free(ClaimedDelivery delivery, bool? responded)
+    /// <returns>Whether other deliveries may have waited for this one: in total, to its receiver or of its owner there was no slot left.</returns>
+    public bool Free(ClaimedDelivery delivery, bool? responded)
     {
         lock (_lock)
         {
+            var isAwaited = _inFlight.Count >= options.MaxConcurrent
+                || _inFlight.Values.Count(other => other.Owner == delivery.Owner) >= options.MaxConcurrentPerOwner
+                || _inFlight.Values.Count(other => other.Receiver == delivery.Receiver) >= AllowedTo(delivery.Receiver);
             _inFlight.Remove(delivery.Id);
+            _freed++;
             if (responded == true)
                 _unresponsive.Remove(delivery.Receiver);
             if (responded == false)
@@ -62,6 +68,7 @@ internal sealed class DispatchSlots(WebhookOptions options)
 
             if (_inFlight.Count == 0)
                 _idle?.TrySetResult();
+            return isAwaited;
         }
     }
 
@@ -76,4 +83,6 @@ internal sealed class DispatchSlots(WebhookOptions options)
             return _idle.Task;
         }
     }
+
+    private int AllowedTo(string receiver) => _unresponsive.Contains(receiver) ? 1 : options.MaxConcurrentPerReceiver;
 }

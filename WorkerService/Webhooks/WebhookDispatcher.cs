@@ -69,10 +69,7 @@ internal sealed partial class WebhookDispatcher(
                 if (await claims.NextDueAsync(stopping) is { } wait && wait < options.Value.Poll)
                     dueTimer.Change(wait, Timeout.InfiniteTimeSpan);
 
-                // Repeat until nothing is claimed: capacity may have been freed for deliveries that this claim skipped.
-                while (await ClaimAsync(signal, stopSending, stopping) > 0)
-                {
-                }
+                await ClaimAsync(signal, stopSending, stopping);
             }
             catch (Exception e) when (!stopping.IsCancellationRequested)
             {
@@ -93,25 +90,28 @@ internal sealed partial class WebhookDispatcher(
             LogFreed(freed);
     }
 
-    private async Task<int> ClaimAsync(PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken stopping)
+    private async Task ClaimAsync(PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken stopping)
     {
         // Read before the id: if the lease is replaced in between, deliveries claimed under the new id are cancelled by the old token.
         var held = process.Held;
+        var freed = _slots.Freed;
         if (held.IsCancellationRequested || _slots.Room() is not { Total: > 0 } room)
-            return 0;
-        var claimed = await claims.ClaimAsync(process.Id, room, stopping);
-        foreach (var delivery in claimed)
+            return;
+        foreach (var delivery in await claims.ClaimAsync(process.Id, room, stopping))
         {
             _slots.Take(delivery);
             _ = RunAsync(delivery, signal, stopSending, held);
         }
 
-        return claimed.Count;
+        // Deliveries may have been skipped for want of a slot that has become free in the meantime.
+        if (_slots.Freed != freed)
+            signal.Set();
     }
 
     private async Task RunAsync(ClaimedDelivery delivery, PostgresNotificationListener signal, CancellationToken stopSending, CancellationToken held)
     {
         bool? responded = null;
+        var isDueAgain = false;
         using var span = DarkroomTracing.StartAttempt(delivery.TraceParent, delivery.Request, delivery.Id);
         using var scope = logger.BeginDelivery(delivery.Request, delivery.Id);
         try
@@ -124,7 +124,7 @@ internal sealed partial class WebhookDispatcher(
                 responded = outcome.Status is not null;
                 if (outcome.Error is not null)
                     span.Fail(outcome.Error);
-                await RecordAsync(delivery, outcome, held);
+                isDueAgain = await RecordAsync(delivery, outcome, held);
             }
             catch (OperationCanceledException) when (running.IsCancellationRequested)
             {
@@ -138,12 +138,14 @@ internal sealed partial class WebhookDispatcher(
         }
         finally
         {
-            _slots.Free(delivery, responded);
-            signal.Set();
+            // What was neither skipped for want of a slot nor has a new due time is no reason to look for more.
+            if (_slots.Free(delivery, responded) || isDueAgain)
+                signal.Set();
         }
     }
 
-    private async Task RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, CancellationToken held)
+    /// <summary>Returns whether there will be another attempt.</summary>
+    private async Task<bool> RecordAsync(ClaimedDelivery delivery, WebhookOutcome outcome, CancellationToken held)
     {
         var delay = outcome.Error is null ? null : WebhookSchedule.DelayAfter(
             delivery.Failed + 1, random.NextDouble(), outcome.RetryAfter, options.Value.MaxRetryAfter);
@@ -154,7 +156,7 @@ internal sealed partial class WebhookDispatcher(
                 var ours = await claims.RecordAsync(delivery, outcome, delay, held);
                 if (ours)
                     ReportAttempt(outcome, delay, delivery);
-                return;
+                return delay is not null;
             }
             catch (Exception e) when (DatabaseErrors.IsTransient(e) && !held.IsCancellationRequested)
             {
