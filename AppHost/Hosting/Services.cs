@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 
@@ -73,6 +74,9 @@ internal static class Services
         }
 
         worker.WithReplicas(run.Settings.Workers).WithIconName("ImageArrowForward");
+        // The workers share the machine's cores: more images than cores at once end no sooner, but keep everything else waiting.
+        if (builder.Configuration["Images:CodecSlots"] is null)
+            worker.WithEnvironment("Images__CodecSlots", Math.Max(1, Environment.ProcessorCount / run.Settings.Workers).ToString(CultureInfo.InvariantCulture));
         if (run.DevelopmentKey is not { } developmentKey)
             return;
         var key = builder.AddParameter("development-key", developmentKey, secret: true);
