@@ -104,17 +104,18 @@ internal sealed class PostgresRelay : StoreRelay
         }
     }
 
-    /// <summary>The text of an exchange; that of a commit includes all statements of its transaction.</summary>
+    /// <summary>The text of an exchange. One that commits starts with COMMIT, followed by all statements of its transaction.</summary>
     private static string Complete(StringBuilder text, StringBuilder transaction)
     {
         var exchange = text.ToString();
         text.Clear();
-        if (exchange.StartsWith("BEGIN", StringComparison.Ordinal))
+        if (exchange.StartsWith("begin", StringComparison.OrdinalIgnoreCase))
             transaction.Clear();
-        else if (exchange.StartsWith("COMMIT", StringComparison.Ordinal))
-            exchange += transaction;
         transaction.Append(exchange);
-        return exchange;
+        // On its own, or together with the last statements.
+        return exchange.Split('\n', StringSplitOptions.RemoveEmptyEntries) is [.., var last] && last.Equals("commit", StringComparison.OrdinalIgnoreCase)
+            ? $"COMMIT\n{transaction}"
+            : exchange;
     }
 
     private async Task ForwardAnswersAsync(Socket server, Socket client, ChannelReader<(string Text, FaultKind Fault)> sent)

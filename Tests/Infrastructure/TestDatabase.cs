@@ -44,6 +44,31 @@ public sealed class TestDatabase : IAsyncDisposable
             """)
         .ExecuteNonQueryAsync();
 
+    /// <summary>Rows of a table, and entries of its indexes, that all sessions so far have read. Closes those of <see cref="DataSource"/>.</summary>
+    public async Task<long> RowsReadAsync(string table)
+    {
+        // Sessions report what they have read when they end, at the latest.
+        DataSource.Clear();
+        await Eventually.TrueAsync(async () => (bool)(await DataSource.Sql(
+                """
+                select not exists (
+                  select
+                  from pg_stat_activity
+                  where datname = current_database()
+                    and pid <> pg_backend_pid()
+                    and backend_type = 'client backend')
+                """)
+            .ExecuteScalarAsync())!);
+        return (long)(await DataSource.Sql(
+                """
+                select (t.seq_tup_read + (select sum(idx_tup_read) from pg_stat_user_indexes where relid = t.relid))::bigint
+                from pg_stat_user_tables t
+                where t.relname = @table
+                """)
+            .With("table", table)
+            .ExecuteScalarAsync())!;
+    }
+
     private static async Task<TestDatabase> CopyAsync(string server, string template)
     {
         var database = new TestDatabase(server, "t" + Guid.NewGuid().ToString("N"));

@@ -92,11 +92,11 @@ public sealed class ImageFeederTests
         foreach (var images in (int[])[20_000, 1])
             await rig.Request().WithImages(images).BuildAsync();
         await rig.SqlAsync("vacuum analyze images");
-        var before = await rig.ImageRowsReadAsync();
+        var before = await rig.Database.RowsReadAsync("images");
 
         Assert.Equal(11, (await worker.Feeder.FeedAsync(default)).Offered);
 
-        Assert.InRange(await rig.ImageRowsReadAsync() - before, 11, 1_000);
+        Assert.InRange(await rig.Database.RowsReadAsync("images") - before, 11, 1_000);
     }
 
     [Fact]

@@ -69,12 +69,12 @@ public sealed class ImageRecorderTests
         var large = await rig.Request().WithImages(20_000).BuildAsync();
         var images = (await worker.ClaimAsync(300)).Where(image => image.RequestId == large.Id).ToList();
         Assert.InRange(images.Count, 10, 40);
-        var before = await rig.ImageRowsReadAsync();
+        var before = await rig.Database.RowsReadAsync("images");
 
         foreach (var image in images)
             await worker.Recorder.RecordAsync(Outcomes.Success(image), default);
 
-        Assert.InRange(await rig.ImageRowsReadAsync() - before, images.Count, 4_000);
+        Assert.InRange(await rig.Database.RowsReadAsync("images") - before, images.Count, 4_000);
     }
 
     [Fact]

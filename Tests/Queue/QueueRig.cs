@@ -70,28 +70,6 @@ internal sealed class QueueRig : IAsyncDisposable
     public Task<long> ResumptionsAsync(BuiltRequest request) =>
         ReadAsync<long>($"select count(*) from resumptions where bookmark_id = '{request.Bookmark}' and instance_id = '{request.Instance}'");
 
-    /// <summary>Rows of images, and entries of their indexes, that all sessions so far have read.</summary>
-    public async Task<long> ImageRowsReadAsync()
-    {
-        // Sessions report what they have read when they end, at the latest.
-        Database.DataSource.Clear();
-        await Eventually.TrueAsync(() => ReadAsync<bool>(
-            """
-            select not exists (
-              select
-              from pg_stat_activity
-              where datname = current_database()
-                and pid <> pg_backend_pid()
-                and backend_type = 'client backend')
-            """));
-        return await ReadAsync<long>(
-            """
-            select (t.seq_tup_read + (select sum(idx_tup_read) from pg_stat_user_indexes where relid = t.relid))::bigint
-            from pg_stat_user_tables t
-            where t.relname = 'images'
-            """);
-    }
-
     public async ValueTask DisposeAsync()
     {
         foreach (var worker in _workers)

@@ -79,7 +79,7 @@ internal sealed class EngineRig : IAsyncDisposable
             .With("id", process.Id)
             .ExecuteNonQueryAsync();
         _processes.Add(process);
-        var instances = new WorkflowInstanceStore(Database.DataSource, process, leaseOptions, Microsoft.Extensions.Options.Options.Create(Options));
+        var instances = new WorkflowInstanceStore(Database.DataSource, process, Metrics.Metrics, leaseOptions, Microsoft.Extensions.Options.Options.Create(Options));
         var compiler = new WorkflowCompiler(Database.DataSource, _catalog);
         var runner = new WorkflowRunner(
             instances, compiler, Ending(), TimeProvider.System, new Random(1), Metrics.Metrics,
@@ -156,9 +156,10 @@ internal sealed class EngineRig : IAsyncDisposable
 /// <summary>A process that claims and runs instances.</summary>
 internal sealed record EngineProcess(ProcessLease Lease, WorkflowInstanceStore Instances, WorkflowRunner Runner)
 {
-    /// <summary>Claims and runs instances until none is ready.</summary>
+    /// <summary>Frees what the dead have claimed, then claims and runs instances until none is ready.</summary>
     public async Task RunAllAsync(CancellationToken cancellationToken = default)
     {
+        await Instances.FreeAbandonedAsync(cancellationToken);
         while (await Instances.ClaimNextAsync(cancellationToken) is { } instance)
             await Runner.RunAsync(instance, cancellationToken);
     }

@@ -146,6 +146,7 @@ public sealed class InstanceAttemptTests
     private static async Task DieWithInstanceAsync(EngineRig rig)
     {
         var process = await rig.ProcessAsync();
+        await process.Instances.FreeAbandonedAsync(default);
         Assert.NotNull(await process.Instances.ClaimNextAsync(default));
         await rig.DeclareDeadAsync(process);
     }

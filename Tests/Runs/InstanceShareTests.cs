@@ -46,6 +46,30 @@ public sealed class InstanceShareTests
         Assert.NotNull(await process.Instances.ClaimNextAsync(default));
     }
 
+    /// <summary>Whatever the statistics say: backlogs grow faster than they are taken.</summary>
+    [Fact]
+    public async Task A_claim_reads_little_of_a_backlog()
+    {
+        await using var rig = await StartAsync();
+        await RequestsOfOneOwnerAsync(rig, 20);
+        var process = await rig.ProcessAsync();
+        await process.RunAllAsync();
+        await rig.Database.DataSource.Sql("vacuum analyze workflow_instances").ExecuteNonQueryAsync();
+        await rig.Database.DataSource.Sql(
+                """
+                insert into workflow_instances (id, request_id, run, definition_id, definition_version_id, version, document_sha256, state, sub_status, fence, owner)
+                select gen_random_uuid(), request_id, run + n, definition_id, definition_version_id, version, document_sha256, state,
+                       case when n <= 5 then 'Executing' else 'Pending' end, 1, case when n <= 5 then gen_random_uuid() end
+                from workflow_instances, generate_series(1, 200) n
+                """)
+            .ExecuteNonQueryAsync();
+        var before = await rig.Database.RowsReadAsync("workflow_instances");
+
+        Assert.NotNull(await process.Instances.ClaimNextAsync(default));
+
+        Assert.InRange(await rig.Database.RowsReadAsync("workflow_instances") - before, 1, 500);
+    }
+
     private static Task<EngineRig> StartAsync() => EngineRig.StartAsync(
         new ScriptedActivity("Test.First", _ => new ActivityResult.Completed()), new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
 

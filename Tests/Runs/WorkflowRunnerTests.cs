@@ -151,7 +151,9 @@ public sealed class WorkflowRunnerTests
         await rig.RequestAsync(TwoSteps);
 
         Assert.NotNull(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
-        Assert.Null(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
+        var other = await rig.ProcessAsync();
+        Assert.Equal(0, await other.Instances.FreeAbandonedAsync(default));
+        Assert.Null(await other.Instances.ClaimNextAsync(default));
     }
 
     [Fact]
@@ -285,9 +287,11 @@ public sealed class WorkflowRunnerTests
 
         rig.Lease.Duration = TimeSpan.FromMinutes(10);
         await rig.Database.DataSource.Sql("update processes set beating_since = now()").ExecuteNonQueryAsync();
+        Assert.Equal(0, await living.Instances.FreeAbandonedAsync(default));
         Assert.Null(await living.Instances.ClaimNextAsync(default));
 
         await rig.Database.DataSource.Sql("update processes set beating_since = now() - interval '1 hour'").ExecuteNonQueryAsync();
+        Assert.Equal(1, await living.Instances.FreeAbandonedAsync(default));
         Assert.NotNull(await living.Instances.ClaimNextAsync(default));
     }
 

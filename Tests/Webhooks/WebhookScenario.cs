@@ -115,7 +115,7 @@ internal sealed class WebhookScenario : IAsyncDisposable
             .With("finished", finished)
             .With("url", NpgsqlTypes.NpgsqlDbType.Text, url)
             .ExecuteNonQueryAsync();
-        await outbox.InsertAsync(connection, request.Id, run: 1, registrations ?? [], default);
+        await outbox.InsertAsync(connection, owner ?? Owner, request.Id, run: 1, registrations ?? [], default);
         await transaction.CommitAsync();
         return request.Id;
     }

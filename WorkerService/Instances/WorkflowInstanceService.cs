@@ -16,9 +16,12 @@ internal sealed partial class WorkflowInstanceService(
     ProcessLease process,
     TimeProvider time,
     IOptions<EngineOptions> options,
+    IOptions<ProcessLeaseOptions> lease,
     ILogger<WorkflowInstanceService> logger) : SupervisedService(time, logger)
 {
     private readonly SemaphoreSlim _free = new(options.Value.Concurrency, options.Value.Concurrency);
+    private long _scanned;
+    private volatile bool _mustScan = true;
 
     protected override async Task RunAsync(CancellationToken stopping)
     {
@@ -96,13 +99,25 @@ internal sealed partial class WorkflowInstanceService(
             return null;
         try
         {
+            if (_mustScan || Time.GetElapsedTime(_scanned) >= lease.Value.Scan)
+                await FreeAbandonedAsync(cancellationToken);
             return await instances.ClaimNextAsync(cancellationToken);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
             LogClaimFailed(e);
+            // It may have been committed although its response was lost.
+            _mustScan = true;
             return null;
         }
+    }
+
+    private async Task FreeAbandonedAsync(CancellationToken cancellationToken)
+    {
+        _mustScan = false;
+        if (await instances.FreeAbandonedAsync(cancellationToken) is > 0 and var freed)
+            LogFreed(freed);
+        _scanned = Time.GetTimestamp();
     }
 
     private async Task RunAsync(WorkflowInstance instance, PostgresNotificationListener signal, CancellationToken stopping)
@@ -114,13 +129,16 @@ internal sealed partial class WorkflowInstanceService(
         }
         catch (Exception e)
         {
-            // The instance could not even be handed back. Its claim is no longer in use here, so it will be claimed again.
+            // The instance could not even be handed back. Its claim is no longer in use here, so the next scan frees it.
             LogRunFailed(e, instance.Id);
+            _mustScan = true;
+            signal.Set();
         }
         finally
         {
             _free.Release();
-            signal.Set();
+            if (instances.PassesOver)
+                signal.Set();
         }
     }
 
@@ -132,6 +150,9 @@ internal sealed partial class WorkflowInstanceService(
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Ready workflow instances could not be claimed; retrying")]
     private partial void LogClaimFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Freed {Count} abandoned claims of workflow instances")]
+    private partial void LogFreed(int count);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Running workflow instance {Instance} failed unexpectedly")]
     private partial void LogRunFailed(Exception exception, Guid instance);

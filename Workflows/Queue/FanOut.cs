@@ -31,8 +31,10 @@ public static class FanOut
         if (pending == 0)
             return 0;
 
-        await RequestUpdates.OpenFanOutAsync(connection, request, cancellationToken);
-        await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellationToken);
+        await using var writes = new NpgsqlBatch(connection);
+        RequestUpdates.OpenFanOut(writes, request);
+        writes.Add($"select pg_notify('{Channel}', '')");
+        await writes.ExecuteNonQueryAsync(cancellationToken);
         return pending;
     }
 

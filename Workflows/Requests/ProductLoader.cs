@@ -14,8 +14,14 @@ internal static class ProductLoader
     public static async Task LoadAsync(
         NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellationToken)
     {
-        await connection.Sql("delete from images where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellationToken);
-        await connection.Sql("delete from products where request_id = @request").With("request", request.Value).ExecuteNonQueryAsync(cancellationToken);
+        await connection.Sql(
+                """
+                delete from images where request_id = @request;
+
+                delete from products where request_id = @request
+                """)
+            .With("request", request.Value)
+            .ExecuteNonQueryAsync(cancellationToken);
         var batch = new List<ProductRow>(BatchSize);
         await foreach (var product in products.WithCancellation(cancellationToken))
         {

@@ -9,8 +9,8 @@ namespace Darkroom.Requests;
 internal static class RequestUpdates
 {
     /// <summary>Marks the request as being processed; does nothing after the first time.</summary>
-    public static async Task BeginProcessingAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken) =>
-        await connection.Sql(
+    public static void BeginProcessing(NpgsqlBatch batch, RequestId request) =>
+        batch.Add(
                 """
                 update csv_data_table
                 set status = 'processing',
@@ -20,8 +20,7 @@ internal static class RequestUpdates
                 where id = @request
                   and status = 'created'
                 """)
-            .With("request", request.Value)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("request", request.Value);
 
     /// <summary>Keeps the reason, for the activity that fails the request.</summary>
     public static async Task RefuseCsvAsync(
@@ -47,16 +46,15 @@ internal static class RequestUpdates
             .ExecuteNonQueryAsync(cancellationToken);
 
     /// <summary>Makes the request's waiting images claimable. The recorder closes the fan-out again, with the last outcome.</summary>
-    public static async Task OpenFanOutAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken) =>
-        await connection.Sql(
+    public static void OpenFanOut(NpgsqlBatch batch, RequestId request) =>
+        batch.Add(
                 """
                 update csv_data_table
                 set fan_out_open = true,
                     updated_at = now()
                 where id = @request
                 """)
-            .With("request", request.Value)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("request", request.Value);
 
     /// <summary>Makes an output object the request's output CSV.</summary>
     public static async Task PublishOutputAsync(

@@ -42,7 +42,7 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
             .With("error_message", NpgsqlDbType.Text, error?.Message)
             .ExecuteNonQueryAsync(cancellationToken);
 
-        await webhooks.InsertAsync(connection, request, run, state.Webhooks, cancellationToken);
+        await webhooks.InsertAsync(connection, totals.Owner, request, run, state.Webhooks, cancellationToken);
         return status;
     }
 
@@ -50,7 +50,7 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
     {
         await using var command = connection.Sql(
                 """
-                select no_of_images, images_succeeded, output_run
+                select owner_id, no_of_images, images_succeeded, output_run
                 from csv_data_table
                 where id = @request
                 """)
@@ -58,9 +58,8 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new Totals(
-            reader.GetInt32(0), reader.GetInt32(1),
-            reader.IsDBNull(2) ? null : reader.GetInt32(2));
+            new OwnerId(reader.GetGuid(0)), reader.GetInt32(1), reader.GetInt32(2), reader.IntOrNull(3));
     }
 
-    private sealed record Totals(int Images, int Succeeded, int? OutputRun);
+    private sealed record Totals(OwnerId Owner, int Images, int Succeeded, int? OutputRun);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Darkroom.Bookmarks;
 using Darkroom.Data;
 using Darkroom.Engine;
 using Darkroom.Engine.Definitions;
@@ -11,47 +12,47 @@ namespace Darkroom.Runs;
 
 /// <summary>
 /// The single transaction of a step. It first locks the request, then the instance, and checks the claim's fence, so that
-/// everything written through it is written by the instance's only owner or not at all.
+/// everything written through it is written by the instance's only owner or not at all. What a step writes is collected and sent together with
+/// the commit: steps are many and small, and most of what they cost is round trips.
 /// </summary>
 internal sealed class StepTransaction : IAsyncDisposable
 {
-    private readonly NpgsqlConnection _connection;
-    private readonly NpgsqlTransaction _transaction;
-    private readonly WorkflowInstance _instance;
+    // There is another time at which workers must look for ready instances.
+    private const string AnnounceTimer = $"select pg_notify('{Resumption.Channel}', '')";
 
-    private StepTransaction(NpgsqlConnection connection, NpgsqlTransaction transaction, WorkflowInstance instance)
+    private readonly NpgsqlConnection _connection;
+    private readonly WorkflowInstance _instance;
+    private readonly NpgsqlBatch _writes;
+
+    private StepTransaction(NpgsqlConnection connection, WorkflowInstance instance)
     {
         _connection = connection;
-        _transaction = transaction;
         _instance = instance;
+        _writes = new NpgsqlBatch(connection);
     }
-
-    public NpgsqlConnection Connection => _connection;
 
     /// <exception cref="InstanceLostException">The fence no longer holds.</exception>
     public static async Task<StepTransaction> BeginAsync(NpgsqlDataSource database, WorkflowInstance instance, CancellationToken cancellationToken)
     {
-        var connection = await database.OpenConnectionAsync(cancellationToken);
+        var step = new StepTransaction(await database.OpenConnectionAsync(cancellationToken), instance);
         try
         {
-            var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            if (!await TryLockAsync(connection, instance, cancellationToken))
-                throw new InstanceLostException(instance.Id);
-            return new StepTransaction(connection, transaction, instance);
+            return await step.TryLockAsync(cancellationToken) ? step : throw new InstanceLostException(instance.Id);
         }
         catch
         {
-            await connection.DisposeAsync();
+            await step.DisposeAsync();
             throw;
         }
     }
 
-    /// <summary>Locks both rows in one round trip; false if the fence no longer holds.</summary>
-    private static async Task<bool> TryLockAsync(NpgsqlConnection connection, WorkflowInstance instance, CancellationToken cancellationToken)
+    /// <summary>Begins, and locks both rows, in one round trip; false if the fence no longer holds.</summary>
+    private async Task<bool> TryLockAsync(CancellationToken cancellationToken)
     {
-        await using var locks = new NpgsqlBatch(connection);
+        await using var locks = new NpgsqlBatch(_connection);
+        locks.Add("begin");
         locks.Add("select from csv_data_table where id = @request for no key update")
-            .With("request", instance.RequestId.Value);
+            .With("request", _instance.RequestId.Value);
         locks.Add(
                 """
                 select
@@ -61,20 +62,22 @@ internal sealed class StepTransaction : IAsyncDisposable
                   and status = 'Running'
                 for no key update
                 """)
-            .With("id", instance.Id)
-            .With("fence", instance.Fence);
+            .With("id", _instance.Id)
+            .With("fence", _instance.Fence);
         await using var reader = await locks.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken);
     }
 
-    /// <summary>Marks the request as processing; does nothing after the first time.</summary>
-    public Task MarkProcessingAsync(CancellationToken cancellationToken) =>
-        RequestUpdates.BeginProcessingAsync(_connection, _instance.RequestId, cancellationToken);
+    /// <summary>Reads what the request provides for its workflow's inputs.</summary>
+    public Task<Dictionary<string, JsonElement>> ReadInputsAsync(CancellationToken cancellationToken) =>
+        RequestInputs.ReadAsync(_connection, _instance.RequestId, _instance.Run, cancellationToken);
 
-    public async Task InsertBookmarkAsync(
-        Guid id, ActivityNode activity, ActivityResult.Suspended suspended, CancellationToken cancellationToken) =>
-        await _connection.Sql(
+    /// <summary>Marks the request as processing; does nothing after the first time.</summary>
+    public void MarkProcessing() => RequestUpdates.BeginProcessing(_writes, _instance.RequestId);
+
+    public void InsertBookmark(Guid id, ActivityNode activity, ActivityResult.Suspended suspended) =>
+        _writes.Add(
                 """
                 insert into bookmarks (id, instance_id, activity_id, name, payload, due_at)
                 values (@id, @instance, @activity, @name, @payload, now() + @resume_after)
@@ -84,113 +87,25 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("activity", activity.Id)
             .With("name", activity.Type)
             .With("payload", NpgsqlDbType.Jsonb, suspended.Payload)
-            .With("resume_after", NpgsqlDbType.Interval, suspended.ResumeAfter)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("resume_after", NpgsqlDbType.Interval, suspended.ResumeAfter);
 
-    public async Task BurnBookmarkAsync(Guid id, CancellationToken cancellationToken) =>
-        await _connection.Sql("delete from bookmarks where id = @id and instance_id = @instance")
+    public void BurnBookmark(Guid id) =>
+        _writes.Add("delete from bookmarks where id = @id and instance_id = @instance")
             .With("id", id)
-            .With("instance", _instance.Id)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("instance", _instance.Id);
+
+    /// <summary>Makes an activity's own writes, after those collected so far.</summary>
+    public async Task ApplyAsync(CommitEffect effect, CancellationToken cancellationToken)
+    {
+        await FlushAsync(cancellationToken);
+        await effect(_connection, cancellationToken);
+    }
 
     /// <summary>
-    /// Writes an execution into the journal, saves the snapshot and keeps the claim, in one round trip. A suspended execution is written twice
-    /// under the same id: as running, then as it ended.
+    /// Writes an execution into the journal. A suspended execution is written twice under the same id: as running, then as it ended.
     /// </summary>
-    public async Task SaveAsync(ActivityExecution execution, WorkflowState state, CancellationToken cancellationToken)
-    {
-        await using var writes = new NpgsqlBatch(_connection);
-        Record(writes, execution);
-        Update(writes, "state = @state", state);
-        await writes.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Writes an execution into the journal.</summary>
-    public async Task RecordAsync(ActivityExecution execution, CancellationToken cancellationToken)
-    {
-        await using var writes = new NpgsqlBatch(_connection);
-        Record(writes, execution);
-        await writes.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Saves the snapshot and keeps the claim.</summary>
-    public async Task SaveAsync(WorkflowState state, CancellationToken cancellationToken) =>
-        await UpdateAsync("state = @state", state, cancellationToken);
-
-    /// <summary>Saves the snapshot and releases the claim; the instance can be claimed again after <paramref name="delay"/>.</summary>
-    public async Task PostponeAsync(WorkflowState state, TimeSpan delay, CancellationToken cancellationToken) =>
-        await UpdateAsync("state = @state, owner = null, ready_at = now() + @delay", state, cancellationToken, ("delay", delay));
-
-    /// <summary>Releases the claim of an instance that has bookmarks and may wait for them.</summary>
-    public async Task<Settled> SettleAsync(WorkflowState state, CancellationToken cancellationToken)
-    {
-        bool isResumed, hasBookmarks;
-        await using (var command = _connection.Sql(
-                             """
-                             select exists (select from resumptions where instance_id = @id)
-                                    or exists (select from bookmarks where instance_id = @id and due_at <= now()),
-                                    exists (select from bookmarks where instance_id = @id)
-                             """)
-                         .With("id", _instance.Id))
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-        {
-            await reader.ReadAsync(cancellationToken);
-            (isResumed, hasBookmarks) = (reader.GetBoolean(0), reader.GetBoolean(1));
-        }
-
-        if (isResumed)
-            return Settled.Resumed;
-        if (!hasBookmarks)
-            return Settled.Ended;
-        await UpdateAsync(
-            "state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)",
-            state, cancellationToken);
-        return Settled.Suspended;
-    }
-
-    /// <summary>Ends the instance and with it the request's run; returns the request's final state.</summary>
-    public async Task<RequestStatus> EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
-    {
-        await UpdateAsync(
-            "state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()",
-            state, cancellationToken, ("sub_status", subStatus));
-        await _connection.Sql("delete from bookmarks where instance_id = @id").With("id", _instance.Id).ExecuteNonQueryAsync(cancellationToken);
-        return await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
-    }
-
-    public async Task CommitAsync(CancellationToken cancellationToken) => await _transaction.CommitAsync(cancellationToken);
-
-    public async ValueTask DisposeAsync()
-    {
-        await _transaction.DisposeAsync();
-        await _connection.DisposeAsync();
-    }
-
-    private async Task UpdateAsync(string set, WorkflowState state, CancellationToken cancellationToken, params (string Name, object Value)[] values)
-    {
-        await using var writes = new NpgsqlBatch(_connection);
-        Update(writes, set, state, values);
-        await writes.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private void Update(NpgsqlBatch writes, string set, WorkflowState state, params ReadOnlySpan<(string Name, object Value)> values)
-    {
-        var command = writes.Add(
-                $"""
-                update workflow_instances
-                set {set},
-                    attempts = 0,
-                    updated_at = now()
-                where id = @id
-                """)
-            .With("id", _instance.Id)
-            .With("state", NpgsqlDbType.Jsonb, state.ToJson());
-        foreach (var (name, value) in values)
-            command.With(name, value);
-    }
-
-    private void Record(NpgsqlBatch writes, ActivityExecution execution) =>
-        writes.Add(
+    public void Record(ActivityExecution execution) =>
+        _writes.Add(
                 """
                 insert into activity_executions (
                   id, instance_id, sequence, activity_id, node_id, activity_type, activity_name,
@@ -221,20 +136,101 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("error", NpgsqlDbType.Jsonb, Json(execution.Error))
             .With("started", execution.StartedAt.ToUniversalTime());
 
+    /// <summary>Saves the snapshot and keeps the claim.</summary>
+    public void Save(WorkflowState state) => Update("state = @state", state);
+
+    /// <summary>Saves the snapshot and releases the claim; the instance can be claimed again after <paramref name="delay"/>.</summary>
+    public void Postpone(WorkflowState state, TimeSpan delay)
+    {
+        Update("state = @state, owner = null, ready_at = now() + @delay", state).With("delay", delay);
+        _writes.Add(AnnounceTimer);
+    }
+
+    /// <summary>Saves the snapshot and releases the claim until a bookmark is resumed or due.</summary>
+    public void Suspend(WorkflowState state)
+    {
+        Update(
+            "state = @state, sub_status = 'Suspended', owner = null, ready_at = (select min(due_at) from bookmarks where instance_id = @id)", state);
+        // Most wait for an event, and wake nobody.
+        _writes.Add($"{AnnounceTimer} where exists (select from bookmarks where instance_id = @id and due_at is not null)").With("id", _instance.Id);
+    }
+
+    /// <summary>What an instance that has nothing to do waits for, by what has been written so far.</summary>
+    public async Task<Wait> ReadWaitAsync(CancellationToken cancellationToken)
+    {
+        _writes.Add(
+                """
+                select case
+                         when exists (select from resumptions where instance_id = @id)
+                              or exists (select from bookmarks where instance_id = @id and due_at <= now()) then 'Over'
+                         when exists (select from bookmarks where instance_id = @id) then 'Bookmark'
+                         else 'Nothing'
+                       end
+                """)
+            .With("id", _instance.Id);
+        // The other statements return no rows.
+        var wait = (string)(await _writes.ExecuteScalarAsync(cancellationToken))!;
+        _writes.BatchCommands.Clear();
+        return Enum.Parse<Wait>(wait);
+    }
+
+    /// <summary>Ends the instance and with it the request's run; returns the request's final state.</summary>
+    public async Task<RequestStatus> EndAsync(WorkflowState state, string subStatus, RunFinalizer ending, CancellationToken cancellationToken)
+    {
+        Update("state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()", state)
+            .With("sub_status", subStatus);
+        _writes.Add("delete from bookmarks where instance_id = @id").With("id", _instance.Id);
+        await FlushAsync(cancellationToken);
+        return await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
+    }
+
+    public async Task CommitAsync(CancellationToken cancellationToken)
+    {
+        _writes.Add("commit");
+        await FlushAsync(cancellationToken);
+    }
+
+    /// <summary>Rolls back what has not been committed: the pool takes no connection back in a transaction.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _writes.DisposeAsync();
+        await _connection.DisposeAsync();
+    }
+
+    private async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        if (_writes.BatchCommands.Count == 0)
+            return;
+        await _writes.ExecuteNonQueryAsync(cancellationToken);
+        _writes.BatchCommands.Clear();
+    }
+
+    private NpgsqlBatchCommand Update(string set, WorkflowState state) =>
+        _writes.Add(
+                $"""
+                update workflow_instances
+                set {set},
+                    attempts = 0,
+                    updated_at = now()
+                where id = @id
+                """)
+            .With("id", _instance.Id)
+            .With("state", NpgsqlDbType.Jsonb, state.ToJson());
+
     private static string? Json(object? value) => value is null ? null : JsonSerializer.Serialize(value);
 }
 
-/// <summary>What became of an instance that has nothing to do.</summary>
-internal enum Settled
+/// <summary>What an instance waits for that has nothing to do.</summary>
+internal enum Wait
 {
-    /// <summary>It waits for its bookmarks, and its claim is released.</summary>
-    Suspended,
+    /// <summary>For nothing: it has ended.</summary>
+    Nothing,
 
-    /// <summary>A bookmark was resumed or is due.</summary>
-    Resumed,
+    /// <summary>For a bookmark.</summary>
+    Bookmark,
 
-    /// <summary>It has no bookmarks.</summary>
-    Ended,
+    /// <summary>No longer: a bookmark was resumed or is due.</summary>
+    Over,
 }
 
 /// <summary>One execution of an activity, for the journal.</summary>

@@ -20,9 +20,6 @@ public sealed record WorkflowInstance(
     /// <summary>Cancelled when the lease is lost under which it was claimed.</summary>
     public CancellationToken Held { get; init; }
 
-    /// <summary>It was claimed from a process that died or lost its lease.</summary>
-    public bool Recovered { get; init; }
-
     /// <summary>How often it ended its process, or failed in an unforeseen way, since its last completed step.</summary>
     public int Attempts { get; init; }
 

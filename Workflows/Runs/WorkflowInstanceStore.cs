@@ -15,13 +15,16 @@ namespace Darkroom.Runs;
 
 /// <summary>Workflow instances: created with their request, claimed by one process at a time, changed only under the claim's fence.</summary>
 public sealed class WorkflowInstanceStore(
-    NpgsqlDataSource database, ProcessLease process, IOptions<ProcessLeaseOptions> lease, IOptions<EngineOptions> options)
+    NpgsqlDataSource database, ProcessLease process, DarkroomMetrics metrics, IOptions<ProcessLeaseOptions> lease, IOptions<EngineOptions> options)
 {
-    // More than processes claim at the same moment: each skips what the others have just locked.
-    private const int CandidatesPerOwner = 32;
-
     // The fence of the latest claim by instance id, and whose instance it is.
     private readonly ConcurrentDictionary<Guid, (long Fence, OwnerId Owner)> _claims = new();
+    private volatile bool _passesOver;
+
+    /// <summary>
+    /// Whether the latest claim passed over an owner who had as many places as one may have: there may be instances to claim when one ends.
+    /// </summary>
+    public bool PassesOver => _passesOver;
 
     /// <summary>Inserts the instance of a request's run, in the caller's transaction, and notifies workers when that commits.</summary>
     public static async Task<Guid> InsertAsync(
@@ -102,7 +105,7 @@ public sealed class WorkflowInstanceStore(
                 from workflow_instances
                 where status = 'Running'
                   and owner is null
-                  and ready_at is not null
+                  and ready_at > '-infinity'
                   and owner_id <> all (@full)
                 """)
             .With("full", Full())
@@ -112,96 +115,131 @@ public sealed class WorkflowInstanceStore(
     /// Claims a ready instance, or null: of the owner of whom the fewest are running, the one that has been ready longest. The last quarter of
     /// this process's places is for other owners. The claim lasts as long as this process's lease, or until it is released.
     /// </summary>
-    /// <remarks>
-    /// An instance that this process owns in the database but is not running is free as well: the response to its claim, or to its
-    /// release, was lost with a connection.
-    /// </remarks>
     public async Task<WorkflowInstance?> ClaimNextAsync(CancellationToken cancellationToken)
     {
         var current = process.Current;
-        var isFree = $"({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@claimed)))";
+        // An instance may end at any moment: until it is known whether its owner is passed over, assume so.
+        _passesOver = true;
+        var full = Full();
+        _passesOver = full.Length > 0;
+        // Backlogs come and go faster than statistics, so each step is one that the planner can only take by an index. Owners are read in
+        // their order until one has an instance that nobody else is just claiming; only that instance is locked.
         await using var command = database.Sql(
-                $"""
-                with recursive owners as (
+                """
+                with recursive resumed as materialized (
+                  select id, owner_id
+                  from workflow_instances
+                  where id = any(array(select instance_id from resumptions))
+                    and status = 'Running'
+                    and owner is null
+                    and ready_at is null
+                ),
+                owners as (
                   -- A loose index scan: one step per owner, regardless of their backlog.
                   (select owner_id
                    from workflow_instances
-                   where status = 'Running' and ready_at is not null
+                   where status = 'Running' and owner is null and ready_at is not null
                    order by owner_id
                    limit 1)
                   union all
                   select (select i.owner_id
                           from workflow_instances i
-                          where i.status = 'Running' and i.ready_at is not null and i.owner_id > o.owner_id
+                          where i.status = 'Running' and i.owner is null and i.ready_at is not null and i.owner_id > o.owner_id
                           order by i.owner_id
                           limit 1)
                   from owners o
                   where o.owner_id is not null
                 ),
-                busy as (
-                  select owner_id, count(*) as instances
-                  from workflow_instances
-                  where owner is not null
-                  group by owner_id
-                ),
-                candidates as (
-                  select i.id, i.owner_id, i.ready_at
-                  from owners o
-                  cross join lateral (
-                    select i.id, i.owner_id, i.ready_at
-                    from workflow_instances i
-                    where i.owner_id = o.owner_id
-                      and i.status = 'Running'
-                      and i.ready_at <= now()
-                      and {isFree}
-                    order by i.ready_at
-                    limit {CandidatesPerOwner}
-                  ) i
-                  union
-                  select i.id, i.owner_id, i.ready_at
-                  from resumptions r
-                  join workflow_instances i on i.id = r.instance_id
-                  where i.status = 'Running'
-                    and i.ready_at is null
-                ),
-                ranked as (
-                  select c.id, coalesce(b.instances, 0) as running, c.ready_at
-                  from candidates c
-                  left join busy b on b.owner_id = c.owner_id
-                  where c.owner_id <> all (@full)
+                ranked as materialized (
+                  select o.owner_id,
+                         (select count(*) from workflow_instances i where i.owner_id = o.owner_id and i.owner is not null) as running,
+                         case when o.owner_id <> all (array(select owner_id from resumed)) then (
+                           select i.ready_at
+                           from workflow_instances i
+                           where i.owner_id = o.owner_id and i.status = 'Running' and i.owner is null and i.ready_at is not null
+                           order by i.ready_at
+                           limit 1)
+                         end as ready_at
+                  from (select owner_id from owners where owner_id is not null union select owner_id from resumed) o
+                  where o.owner_id <> all (@full)
+                  order by running, ready_at nulls first
                 ),
                 ready as (
-                  select i.id,
-                         i.owner is not null as recovered,
-                         i.owner <> @owner and exists (select from processes p where p.id = i.owner) as died
+                  select next.id
                   from ranked r
-                  join workflow_instances i on i.id = r.id
-                  where i.status = 'Running'
-                    and (i.ready_at <= now() or (i.ready_at is null and i.id in (select instance_id from resumptions)))
-                    and {isFree}
-                  order by r.running, r.ready_at nulls first, i.id
+                  cross join lateral (
+                    select id
+                    from (
+                      select i.id
+                      from workflow_instances i
+                      where i.id = any(array(select id from resumed where owner_id = r.owner_id))
+                        and i.status = 'Running'
+                        and i.owner is null
+                        and i.ready_at is null
+                      order by i.id
+                      limit 1
+                      for update skip locked) resumed
+                    union all
+                    select id
+                    from (
+                      select i.id
+                      from workflow_instances i
+                      where i.owner_id = r.owner_id
+                        and i.status = 'Running'
+                        and i.owner is null
+                        and i.ready_at <= now()
+                      order by i.ready_at
+                      limit 1
+                      for update skip locked) due
+                  ) next
                   limit 1
-                  for update of i skip locked
                 )
-                update workflow_instances i
+                update workflow_instances
                 set owner = @owner,
                     fence = fence + 1,
-                    attempts = attempts + coalesce(died, false)::int,
                     sub_status = 'Executing',
                     -- A resumed instance has no ready time; it needs one to be claimed again if this owner dies.
                     ready_at = coalesce(ready_at, now()),
                     updated_at = now()
-                from ready
-                where i.id = ready.id
-                returning i.id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, ready.recovered, attempts, owner_id
+                where id = (select id from ready)
+                returning id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, attempts, owner_id
                 """)
             .With("owner", current.Id)
-            .With("claimed", _claims.Keys.ToArray())
-            .With("full", Full())
-            .WithLease(lease.Value);
+            .With("full", full);
         return await ReadInstanceAsync(command, claimed => _claims[claimed.Id] = (claimed.Fence, claimed.Owner), cancellationToken) is { } instance
             ? instance with { Held = current.Held }
             : null;
+    }
+
+    /// <summary>
+    /// Frees the claims of processes that died or stopped, and claims of this process that it does not know of because the connection was lost
+    /// before the response arrived. An instance whose process died has used one of its attempts. Returns how many.
+    /// </summary>
+    /// <remarks>Not while this process is claiming: the response might still arrive.</remarks>
+    public async Task<int> FreeAbandonedAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.Sql(
+                $"""
+                with abandoned as (
+                  select i.id, i.owner <> @owner and exists (select from processes p where p.id = i.owner) as died
+                  from workflow_instances i
+                  where i.owner is not null
+                    and i.status = 'Running'
+                    and ({ProcessLeaseSql.OwnerIsGone("i.owner")} or (i.owner = @owner and i.id <> all (@claimed)))
+                  for update of i skip locked
+                )
+                update workflow_instances i
+                set owner = null,
+                    attempts = attempts + died::int
+                from abandoned a
+                where i.id = a.id
+                """)
+            .With("owner", process.Id)
+            .With("claimed", _claims.Keys.ToArray())
+            .WithLease(lease.Value);
+        var freed = await command.ExecuteNonQueryAsync(cancellationToken);
+        metrics.ClaimsRecovered(ClaimKind.Instance, freed);
+        return freed;
     }
 
     /// <summary>Notes that this process has finished with this claim, however it ended.</summary>
@@ -212,7 +250,7 @@ public sealed class WorkflowInstanceStore(
     {
         await using var command = database.Sql(
                 """
-                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, false, attempts, owner_id
+                select id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, attempts, owner_id
                 from workflow_instances
                 where id = @id
                   and fence = @fence
@@ -288,9 +326,8 @@ public sealed class WorkflowInstanceStore(
             IsUnreadable = state is null,
             Document = new DocumentHash(reader.GetFieldValue<byte[]>(6)),
             TraceParent = reader.TextOrNull(7),
-            Recovered = reader.GetBoolean(8),
-            Attempts = reader.GetInt32(9),
-            Owner = new OwnerId(reader.GetGuid(10)),
+            Attempts = reader.GetInt32(8),
+            Owner = new OwnerId(reader.GetGuid(9)),
         };
         onClaimed?.Invoke(instance);
         return instance;

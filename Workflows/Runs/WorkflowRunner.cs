@@ -33,8 +33,6 @@ internal sealed partial class WorkflowRunner(
     {
         using var span = DarkroomTracing.StartRun(instance.TraceParent, instance.Id, instance.RequestId, instance.Run);
         using var scope = logger.BeginInstance(instance.RequestId, instance.Id);
-        if (instance.Recovered)
-            metrics.ClaimsRecovered(ClaimKind.Instance, 1);
         try
         {
             await RunUntilItWaitsAsync(instance, cancellationToken);
@@ -151,10 +149,10 @@ internal sealed partial class WorkflowRunner(
             Started = true,
             Scheduled = [Schedule(workflow.Graph.Start)],
             Variables = workflow.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
-            Inputs = await RequestInputs.ReadAsync(step.Connection, instance.RequestId, instance.Run, cancellationToken),
+            Inputs = await step.ReadInputsAsync(cancellationToken),
         };
-        await step.MarkProcessingAsync(cancellationToken);
-        await step.SaveAsync(state, cancellationToken);
+        step.MarkProcessing();
+        step.Save(state);
         await step.CommitAsync(cancellationToken);
         LogStarted(instance.Id, instance.RequestId, instance.Run);
         return instance with { State = state };
@@ -166,9 +164,10 @@ internal sealed partial class WorkflowRunner(
         if (instance.State.Scheduled.Count > 0)
             return await ExecuteAsync(instance, workflow, cancellationToken);
         var resumptions = await instances.ReadResumptionsAsync(instance, cancellationToken);
-        return resumptions.Count > 0
-            ? await ResumeAsync(instance, workflow, resumptions[0], cancellationToken)
-            : await SettleAsync(instance, cancellationToken);
+        if (resumptions.Count > 0)
+            return await ResumeAsync(instance, workflow, resumptions[0], cancellationToken);
+        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
+        return await CommitAsync(step, instance, cancellationToken);
     }
 
     private async Task<WorkflowInstance?> ExecuteAsync(WorkflowInstance instance, CompiledWorkflow workflow, CancellationToken cancellationToken)
@@ -177,6 +176,7 @@ internal sealed partial class WorkflowRunner(
         var compiled = workflow.Activity(due.ActivityId);
         using var span = DarkroomTracing.StartStep(compiled.Node.Type);
         var execution = Begin(instance, compiled.Node, due.ExecutionId ?? Guid.CreateVersion7(time.GetUtcNow()));
+        UncommittedStep? step;
         try
         {
             var written = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
@@ -193,18 +193,20 @@ internal sealed partial class WorkflowRunner(
             {
                 // The same variables cause the same failure: retrying would only hide it for a while.
                 var failure = new ActivityResult.Faulted("expression_failed", e.Message);
-                return await CommitAsync(instance, workflow, execution, failure, null, cancellationToken);
+                return await CommitAsync(await ApplyAsync(instance, workflow, execution, failure, null, cancellationToken), cancellationToken);
             }
 
             execution = execution with { Inputs = compiled.Inputs.ForJournal(context.Inputs.Values) };
             var result = await compiled.Activity.ExecuteAsync(context, cancellationToken);
-            return await CommitAsync(after, workflow, execution, result, null, cancellationToken);
+            step = await ApplyAsync(after, workflow, execution, result, null, cancellationToken);
         }
         catch (Exception e) when (IsTransient(e, cancellationToken))
         {
             var state = instance.State with { Scheduled = [due with { Attempt = due.Attempt + 1 }, .. instance.State.Scheduled.Skip(1)] };
             return await RetryAsync(instance, execution, due.Attempt, state, e, cancellationToken);
         }
+
+        return await CommitAsync(step, cancellationToken);
     }
 
     private async Task<WorkflowInstance?> ResumeAsync(
@@ -214,11 +216,12 @@ internal sealed partial class WorkflowRunner(
         using var span = DarkroomTracing.StartStep(compiled.Node.Type);
         // The bookmark's id is the execution's: the journal shows one execution, suspended and then completed.
         var execution = Begin(instance, compiled.Node, resumption.BookmarkId);
+        UncommittedStep? step;
         try
         {
             var result = await compiled.Activity.ResumeAsync(
                 Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellationToken);
-            return await CommitAsync(instance, workflow, execution, result, resumption, cancellationToken);
+            step = await ApplyAsync(instance, workflow, execution, result, resumption, cancellationToken);
         }
         catch (Exception e) when (IsTransient(e, cancellationToken))
         {
@@ -227,10 +230,30 @@ internal sealed partial class WorkflowRunner(
             attempts[resumption.BookmarkId] = attempt;
             return await RetryAsync(instance, execution, attempt, instance.State with { ResumeAttempts = attempts }, e, cancellationToken);
         }
+
+        return await CommitAsync(step, cancellationToken);
     }
 
-    private async Task<WorkflowInstance?> CommitAsync(
+    /// <summary>Makes what an activity has returned part of a step, with the activity's own writes; null if that faulted the instance.</summary>
+    private async Task<UncommittedStep?> ApplyAsync(
         WorkflowInstance instance, CompiledWorkflow workflow, ActivityExecution execution, ActivityResult result,
+        Resumption? resumption, CancellationToken cancellationToken)
+    {
+        var step = await instances.BeginStepAsync(instance, cancellationToken);
+        UncommittedStep? uncommitted = null;
+        try
+        {
+            return uncommitted = await ApplyAsync(step, instance, workflow, execution, result, resumption, cancellationToken);
+        }
+        finally
+        {
+            if (uncommitted is null)
+                await step.DisposeAsync();
+        }
+    }
+
+    private async Task<UncommittedStep?> ApplyAsync(
+        StepTransaction step, WorkflowInstance instance, CompiledWorkflow workflow, ActivityExecution execution, ActivityResult result,
         Resumption? resumption, CancellationToken cancellationToken)
     {
         var activity = execution.Activity;
@@ -241,9 +264,8 @@ internal sealed partial class WorkflowRunner(
             ResumeAttempts = null,
         };
         ActivityExecution ended;
-        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         if (resumption is not null)
-            await step.BurnBookmarkAsync(resumption.BookmarkId, cancellationToken);
+            step.BurnBookmark(resumption.BookmarkId);
         switch (result)
         {
             case ActivityResult.Completed completed:
@@ -265,7 +287,7 @@ internal sealed partial class WorkflowRunner(
                 break;
 
             case ActivityResult.Suspended suspended:
-                await step.InsertBookmarkAsync(execution.Id, activity, suspended, cancellationToken);
+                step.InsertBookmark(execution.Id, activity, suspended);
                 ended = execution with { Status = "Running" };
                 break;
 
@@ -278,31 +300,53 @@ internal sealed partial class WorkflowRunner(
         }
 
         if (result.Effect is not null)
-            await result.Effect(step.Connection, cancellationToken);
-        await step.SaveAsync(ended, state, cancellationToken);
-        await step.CommitAsync(cancellationToken);
-        StepFinished(execution, result is ActivityResult.Suspended ? "suspended" : "completed");
-        return instance with { State = state };
+            await step.ApplyAsync(result.Effect, cancellationToken);
+        step.Record(ended);
+        return new UncommittedStep(step, instance with { State = state }, execution, result is ActivityResult.Suspended ? "suspended" : "completed");
     }
 
-    /// <summary>Nothing is due: the instance waits for its bookmarks, or has ended.</summary>
-    private async Task<WorkflowInstance?> SettleAsync(WorkflowInstance instance, CancellationToken cancellationToken)
+    /// <summary>
+    /// Commits what an activity has done. What fails here is not the activity's fault, and uses up none of its attempts.
+    /// </summary>
+    private async Task<WorkflowInstance?> CommitAsync(UncommittedStep? step, CancellationToken cancellationToken)
     {
-        await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        switch (await step.SettleAsync(instance.State, cancellationToken))
+        if (step is null)
+            return null;
+        await using var transaction = step.Transaction;
+        var after = await CommitAsync(transaction, step.After, cancellationToken);
+        StepFinished(step.Execution, step.Result);
+        return after;
+    }
+
+    /// <summary>Commits a step. If nothing is due after it, the instance waits for its bookmarks or has ended, and null is returned.</summary>
+    private async Task<WorkflowInstance?> CommitAsync(StepTransaction step, WorkflowInstance instance, CancellationToken cancellationToken)
+    {
+        if (instance.State.Scheduled.Count > 0)
+            return await SaveAsync();
+        switch (await step.ReadWaitAsync(cancellationToken))
         {
-            case Settled.Resumed:
-                return instance;
-            case Settled.Suspended:
+            case Wait.Over:
+                return await SaveAsync();
+
+            case Wait.Bookmark:
+                step.Suspend(instance.State);
                 await step.CommitAsync(cancellationToken);
+                return null;
+
+            default:
+                var status = await step.EndAsync(instance.State, "Finished", ending, cancellationToken);
+                await step.CommitAsync(cancellationToken);
+                metrics.RequestFinished(status.ToText());
+                LogFinished(instance.Id, instance.RequestId, instance.Run);
                 return null;
         }
 
-        var status = await step.EndAsync(instance.State, "Finished", ending, cancellationToken);
-        await step.CommitAsync(cancellationToken);
-        metrics.RequestFinished(status.ToText());
-        LogFinished(instance.Id, instance.RequestId, instance.Run);
-        return null;
+        async Task<WorkflowInstance> SaveAsync()
+        {
+            step.Save(instance.State);
+            await step.CommitAsync(cancellationToken);
+            return instance;
+        }
     }
 
     /// <param name="instance">As it was before the step.</param>
@@ -328,7 +372,7 @@ internal sealed partial class WorkflowRunner(
         var delay = isOutage ? options.Value.MaxRetryDelay / 10 : EngineOptions.NextDelay(attempt, options.Value, random.NextDouble());
         LogRetrying(exception, instance.Id, instance.RequestId, activity.Name, attempt, delay);
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
-        await step.PostponeAsync(isOutage ? instance.State : next, delay, cancellationToken);
+        step.Postpone(isOutage ? instance.State : next, delay);
         await step.CommitAsync(cancellationToken);
         StepFinished(execution, "retried");
         return null;
@@ -339,7 +383,7 @@ internal sealed partial class WorkflowRunner(
     {
         var activity = execution.Activity;
         var incident = new Incident(activity.Id, activity.Type, code, message, time.GetUtcNow());
-        await step.RecordAsync(execution with { Status = "Faulted", Error = incident }, cancellationToken);
+        step.Record(execution with { Status = "Faulted", Error = incident });
         var status = await step.EndAsync(state with { Incidents = [.. state.Incidents, incident] }, "Faulted", ending, cancellationToken);
         await step.CommitAsync(cancellationToken);
         metrics.RequestFinished(status.ToText());
@@ -352,7 +396,7 @@ internal sealed partial class WorkflowRunner(
     {
         await using var step = await instances.BeginStepAsync(instance, cancellationToken);
         // A request may end before it started processing: an instance whose definition cannot run faults at once.
-        await step.MarkProcessingAsync(cancellationToken);
+        step.MarkProcessing();
         var status = await step.EndAsync(
             instance.State with { Incidents = [.. instance.State.Incidents, incident] }, "Faulted", ending, cancellationToken);
         await step.CommitAsync(cancellationToken);
@@ -433,6 +477,13 @@ internal sealed partial class WorkflowRunner(
         e is not InstanceLostException
         && !(e is NpgsqlException && DatabaseErrors.IsTransient(e))
         && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested);
+
+    /// <summary>What an activity has done, before it is committed.</summary>
+    /// <param name="Transaction">The step.</param>
+    /// <param name="After">The instance as it is then.</param>
+    /// <param name="Execution">What was executed.</param>
+    /// <param name="Result">Its result, for the metrics.</param>
+    private sealed record UncommittedStep(StepTransaction Transaction, WorkflowInstance After, ActivityExecution Execution, string Result);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} started, run {Run}")]
     private partial void LogStarted(Guid instance, RequestId request, int run);

@@ -28,9 +28,11 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     /// An invalid URL must not keep a run from ending: it is recorded as a failed delivery that the owner can see.
     /// </remarks>
     public async Task<int> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, IReadOnlyList<WebhookRegistration> registrations, CancellationToken cancellationToken)
+        NpgsqlConnection connection, OwnerId owner, RequestId request, int run, IReadOnlyList<WebhookRegistration> registrations,
+        CancellationToken cancellationToken)
     {
-        var ended = await ReadRequestAsync(connection, request, cancellationToken);
+        var ended = await RequestStore.FindAsync(connection, owner, request, cancellationToken)
+            ?? throw new InvalidOperationException($"There is no request {request}.");
         if (ended.Run != run || !ended.Status.IsTerminal())
             throw new InvalidOperationException($"Request {request} is {ended.Status.ToText()} in run {ended.Run}: run {run} has not ended.");
         var receivers = Receivers(ended.WebhookUrl, registrations);
@@ -45,7 +47,6 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
             inserted += await InsertAsync(connection, ended, url, body, cancellationToken);
         }
 
-        await connection.Sql($"select pg_notify('{Channel}', '')").ExecuteNonQueryAsync(cancellationToken);
         return inserted;
     }
 
@@ -76,7 +77,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         if (!valid)
             url = Sanitize(url);
         return await connection.Sql(
-                """
+                $"""
                 with endpoint as (
                   select case
                            when not @valid then 'failed'
@@ -93,7 +94,9 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
                   case when state = 'failed' then @invalid end,
                   (select traceparent from workflow_instances where request_id = @request and run = @run)
                 from endpoint
-                on conflict do nothing
+                on conflict do nothing;
+
+                select pg_notify('{Channel}', '')
                 """)
             .With("id", MessageId(request.Id, request.Run, url))
             .With("owner", request.OwnerId.Value)
@@ -112,16 +115,6 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     {
         var text = url.Length <= MaxInvalidUrlLength ? url : url[..MaxInvalidUrlLength];
         return string.Concat(text.EnumerateRunes().Select(rune => Rune.IsControl(rune) ? "\uFFFD" : rune.ToString()));
-    }
-
-    private static async Task<Request> ReadRequestAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken)
-    {
-        var owner = await connection.Sql("select owner_id from csv_data_table where id = @id")
-            .With("id", request.Value)
-            .ExecuteScalarAsync(cancellationToken);
-        return owner is Guid id && await RequestStore.FindAsync(connection, new OwnerId(id), request, cancellationToken) is { } found
-            ? found
-            : throw new InvalidOperationException($"There is no request {request}.");
     }
 
     private async Task<List<WebhookImage>> ReadImagesAsync(NpgsqlConnection connection, Request request, CancellationToken cancellationToken)
