@@ -47,7 +47,7 @@ internal sealed class DispatchSlots(WebhookOptions options)
     /// Whether the receiver responded at all; null if it was not called. An unresponsive receiver gets one delivery at a time until it
     /// responds.
     /// </param>
-    /// <returns>Whether other deliveries may have waited for this one: in total, to its receiver or of its owner there was no slot left.</returns>
+    /// <returns>Whether another delivery may be waiting for this slot: until now, its receiver, its owner or this process had no other free.</returns>
     public bool Free(ClaimedDelivery delivery, bool? responded)
     {
         lock (_lock)

@@ -138,7 +138,7 @@ internal sealed partial class WebhookDispatcher(
         }
         finally
         {
-            // What was neither skipped for want of a slot nor has a new due time is no reason to look for more.
+            // Otherwise there is nothing to claim that was not there before.
             if (_slots.Free(delivery, responded) || isDueAgain)
                 signal.Set();
         }

@@ -8,7 +8,7 @@ namespace Darkroom.Requests;
 /// </summary>
 internal static class RequestUpdates
 {
-    /// <summary>Marks the request as being processed; does nothing after the first time.</summary>
+    /// <summary>Adds to a batch: marks the request as being processed; does nothing after the first time.</summary>
     public static void BeginProcessing(NpgsqlBatch batch, RequestId request) =>
         batch.Add(
                 """
@@ -45,7 +45,7 @@ internal static class RequestUpdates
             .With("message", message)
             .ExecuteNonQueryAsync(cancellationToken);
 
-    /// <summary>Makes the request's waiting images claimable. The recorder closes the fan-out again, with the last outcome.</summary>
+    /// <summary>Adds to a batch: makes the request's waiting images claimable. The recorder closes the fan-out again, with the last outcome.</summary>
     public static void OpenFanOut(NpgsqlBatch batch, RequestId request) =>
         batch.Add(
                 """
