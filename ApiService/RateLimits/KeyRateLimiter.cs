@@ -8,6 +8,7 @@ internal sealed class KeyRateLimiter(LocalBuckets local, SharedBuckets? shared)
     {
         // Always counted here too, so that an outage of Redis does not refill every bucket.
         var own = local.Take(prefix);
-        return shared is not null && await shared.TakeAsync(prefix) is { } common ? common : own;
+        // What is refused here is not asked about there: all processes together cannot have more left, and a crowd that is refused must cost little.
+        return own.Taken && shared is not null && await shared.TakeAsync(prefix) is { } common ? common : own;
     }
 }

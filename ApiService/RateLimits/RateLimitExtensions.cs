@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Claims;
-using System.Threading.RateLimiting;
 using Darkroom.Api.Access;
 using Darkroom.Api.Problems;
 using Darkroom.Api.Server;
@@ -77,9 +76,10 @@ internal static class RateLimitExtensions
     }
 
     /// <summary>
-    /// Ends the turn of this call, which begins to receive or send a file: that lasts as long as its client likes, and has limits of its own.
+    /// The turn of this call among those of its owner, or null. A call that begins to send or receive a file ends it early: that lasts as long as its
+    /// client likes, and has limits of its own.
     /// </summary>
-    public static void EndTurn(this HttpContext context) => context.Features.Get<RateLimitLease>()?.Dispose();
+    public static OwnerTurn? Turn(this HttpContext context) => context.Features.Get<OwnerTurn>();
 
     /// <summary>
     /// The caller's key; null if the endpoint is open to everyone. A connection that stays open, such as the hub's, counts once. So does
@@ -91,15 +91,15 @@ internal static class RateLimitExtensions
     /// <summary>Whether this is a connection to the hub.</summary>
     private static bool StaysOpen(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<HubMetadata>() is not null;
 
-    /// <summary>Whether the call needs the database.</summary>
+    /// <summary>Whether the call needs the database, and is soon done.</summary>
     private static bool IsQuery(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<RequestTimeoutAttribute>()?.PolicyName == ApiServer.QueryTimeout;
 
     private static async Task RunInTurnAsync(HttpContext context, RequestDelegate next, OwnerConcurrency concurrency, ReturnTimes returns)
     {
         var caller = context.User.FindFirstValue(ApiKeyDefaults.OwnerClaim) ?? context.Connection.RemoteIpAddress?.ToString() ?? "";
-        using var turn = await concurrency.EnterAsync(caller, context.RequestAborted);
-        if (!turn.IsAcquired)
+        using var turn = await concurrency.EnterAsync(caller, forFile: !IsQuery(context), context.RequestAborted);
+        if (turn is null)
         {
             await (TooManyWaiting with { RetryAfter = returns.Take(caller, TimeSpan.FromSeconds(1)) }).ExecuteAsync(context);
             return;

@@ -37,13 +37,15 @@ internal sealed class RateLimitOptions
 
     /// <summary>
     /// Calls of one owner that are worked on at once in one process; default 2: enough for the sustained rate even if each takes 20 ms, and few
-    /// enough that others' calls beside them hardly wait, even on two cores. An upload or download counts until its file begins to flow.
+    /// enough that others' calls beside them hardly wait, even on two cores. As many again may be uploads and downloads: a download counts until
+    /// its file begins to flow, an upload for <c>Upload:Turn</c>.
     /// </summary>
     [Range(1, 10_000, ErrorMessage = NotOff)]
     public int ConcurrentPerOwner { get; set; } = 2;
 
     /// <summary>
-    /// Calls of one owner that wait for those; default 100: they have their turn before <c>Requests:QueryTimeout</c> ends. Further ones are refused.
+    /// Calls of one owner that wait for those, and as many for its uploads and downloads; default 100: they have their turn before
+    /// <c>Requests:QueryTimeout</c> ends. Further ones are refused.
     /// </summary>
     [Range(0, 1_000_000)]
     public int WaitingPerOwner { get; set; } = 100;

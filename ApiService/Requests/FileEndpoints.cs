@@ -45,7 +45,7 @@ internal static class FileEndpoints
         HttpContext context, ObjectStore objects, string key, string fileName, EntityTagHeaderValue tag, RequestsOptions options, CancellationToken cancellationToken)
     {
         // From here on it takes as long as the client's connection needs.
-        context.EndTurn();
+        context.Turn()?.Dispose();
         var (request, response) = (context.Request, context.Response);
         if (request.Headers.IfMatch.Count > 0 && !Matches(request.Headers.IfMatch, tag))
             return RequestProblems.PreconditionFailed;

@@ -99,10 +99,10 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_commit_whose_response_is_lost_is_looked_up_and_accepted_once()
     {
         await _alice.AcceptedAsync();
-        _wire.CutAt("COMMIT\0", delivered: true);
+        _wire.CutAt("commit\0", delivered: true);
 
         using var response = await _alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
-
+        Assert.False(_wire.IsCutDue);
         var request = await response.JsonAsync(HttpStatusCode.Accepted);
         using var found = await _alice.GetAsync($"/v1/requests/{request.GetProperty("id").GetGuid()}");
         Assert.Equal(HttpStatusCode.OK, found.StatusCode);
@@ -116,10 +116,10 @@ public sealed class OutageTests : IAsyncLifetime
     public async Task A_commit_that_never_arrives_is_503_and_leaves_nothing()
     {
         await _alice.AcceptedAsync();
-        _wire.CutAt("COMMIT\0", delivered: false);
+        _wire.CutAt("commit\0", delivered: false);
 
         using var response = await _alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)), key: "k");
-
+        Assert.False(_wire.IsCutDue);
         await response.AssertProblemAsync(HttpStatusCode.ServiceUnavailable, "upload_lost");
         Assert.NotNull(response.Headers.RetryAfter?.Delta);
         Assert.Equal(1, await _api.CountAsync("csv_data_table"));

@@ -48,6 +48,9 @@ internal sealed class TcpRelay : IAsyncDisposable
         Volatile.Write(ref _trigger, System.Text.Encoding.ASCII.GetBytes(text));
     }
 
+    /// <summary>Whether the client has not sent that text yet.</summary>
+    public bool IsCutDue => Volatile.Read(ref _trigger) is not null;
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

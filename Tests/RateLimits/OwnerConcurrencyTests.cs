@@ -9,22 +9,49 @@ namespace Darkroom.Tests.RateLimits;
 
 public sealed class OwnerConcurrencyTests : ApiTest
 {
-    protected override string[] Settings => ["RateLimit:ConcurrentPerOwner=1", "RateLimit:WaitingPerOwner=0", "Requests:QueryTimeout=00:00:30"];
+    protected override string[] Settings =>
+        ["RateLimit:ConcurrentPerOwner=1", "RateLimit:WaitingPerOwner=0", "Requests:QueryTimeout=00:00:30", "Upload:Turn=00:00:00.1"];
 
     [Fact]
     public async Task Calls_of_an_owner_wait_for_its_others_but_not_for_those_of_another()
     {
         using var limit = new OwnerConcurrency(Options.Create(new RateLimitOptions { ConcurrentPerOwner = 1, WaitingPerOwner = 1 }));
-        using var first = await limit.EnterAsync("alice", default);
-        var second = limit.EnterAsync("alice", default).AsTask();
-        using var third = await limit.EnterAsync("alice", default);
-        using var other = await limit.EnterAsync("bob", default);
+        using var first = await EnterAsync("alice");
+        var second = EnterAsync("alice");
+        using var third = await EnterAsync("alice");
+        using var file = await EnterAsync("alice", forFile: true);
+        using var other = await EnterAsync("bob");
 
-        Assert.Equal((true, false, true), (first.IsAcquired, third.IsAcquired, other.IsAcquired));
+        Assert.Null(third);
+        Assert.NotNull(file);
+        Assert.NotNull(other);
         Assert.False(second.IsCompleted);
+        first!.Dispose();
         first.Dispose();
         using var next = await second;
-        Assert.True(next.IsAcquired);
+        Assert.NotNull(next);
+        Assert.False(EnterAsync("alice").IsCompleted);
+
+        Task<OwnerTurn?> EnterAsync(string owner, bool forFile = false) => limit.EnterAsync(owner, forFile, default).AsTask();
+    }
+
+    [Fact]
+    public async Task An_upload_of_a_slow_client_keeps_its_owners_others_waiting_only_for_a_moment()
+    {
+        using var slow = new PausedCsv();
+        using var disconnect = new CancellationTokenSource();
+        var first = Alice.UploadAsync(slow.Content, cancellationToken: disconnect.Token);
+        await slow.Sent;
+
+        await Eventually.TrueAsync(async () =>
+        {
+            using var second = await Alice.UploadAsync(ApiClient.Form(("file", ApiClient.GoodCsv)));
+            return second.StatusCode == HttpStatusCode.Accepted;
+        });
+
+        Assert.False(first.IsCompleted);
+        await disconnect.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
     }
 
     [Fact]

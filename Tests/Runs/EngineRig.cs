@@ -62,7 +62,9 @@ internal sealed class EngineRig : IAsyncDisposable
             .With("definition", definition.Summary.DefinitionId)
             .With("version", definition.Summary.Id)
             .ExecuteNonQueryAsync();
-        await WorkflowInstanceStore.InsertAsync(connection, request, 1, definition, default);
+        await using var batch = new NpgsqlBatch(connection);
+        WorkflowInstanceStore.Insert(batch, request, 1, definition);
+        await batch.ExecuteNonQueryAsync();
         await transaction.CommitAsync();
         return request;
     }

@@ -17,6 +17,15 @@ public sealed class RequestStore(NpgsqlDataSource database)
         r.created_at, r.started_at, r.finished_at, r.updated_at
         """;
 
+    private const string ById =
+        $"""
+        select {Columns}
+        from csv_data_table r
+        join workflow_definitions d on d.id = r.workflow_version_id
+        where r.id = @id
+          and r.owner_id = @owner
+        """;
+
     public async Task<Request?> FindAsync(OwnerId owner, RequestId id, CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
@@ -26,19 +35,18 @@ public sealed class RequestStore(NpgsqlDataSource database)
     /// <summary>Reads in the caller's transaction.</summary>
     public static async Task<Request?> FindAsync(NpgsqlConnection connection, OwnerId owner, RequestId id, CancellationToken cancellationToken)
     {
-        await using var command = connection.Sql(
-                $"""
-                select {Columns}
-                from csv_data_table r
-                join workflow_definitions d on d.id = r.workflow_version_id
-                where r.id = @id
-                  and r.owner_id = @owner
-                """)
-            .With("id", id.Value)
-            .With("owner", owner.Value);
+        await using var command = connection.Sql(ById).With("id", id.Value).With("owner", owner.Value);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
+        return await ReadAsync(reader, cancellationToken);
     }
+
+    /// <summary>Adds to a batch: selects a request, for <see cref="ReadAsync"/>.</summary>
+    public static void Find(NpgsqlBatch batch, OwnerId owner, RequestId id) =>
+        batch.Add(ById).With("id", id.Value).With("owner", owner.Value);
+
+    /// <summary>The request that was found, or null.</summary>
+    public static async Task<Request?> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken) =>
+        await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
 
     /// <summary>Lists an owner's requests, newest first, after the given place.</summary>
     public async Task<IReadOnlyList<Request>> ListAsync(OwnerId owner, RequestPlace? after, int limit, CancellationToken cancellationToken)

@@ -26,35 +26,29 @@ public sealed class WorkflowInstanceStore(
     /// </summary>
     public bool PassesOver => _passesOver;
 
-    /// <summary>Inserts the instance of a request's run, in the caller's transaction, and notifies workers when that commits.</summary>
-    public static async Task<Guid> InsertAsync(
-        NpgsqlConnection connection, RequestId request, int run, WorkflowDefinition definition, CancellationToken cancellationToken)
+    /// <summary>Adds to a batch: inserts the instance of a request's run, and notifies workers when the transaction commits.</summary>
+    public static void Insert(NpgsqlBatch batch, RequestId request, int run, WorkflowDefinition definition)
     {
-        var id = Guid.CreateVersion7();
-        await connection.Sql(
+        var document = DocumentHash.Of(definition.Text).Bytes;
+        batch.Add("insert into workflow_documents (sha256, document) values (@sha256, @document) on conflict do nothing")
+            .With("sha256", document)
+            .With("document", definition.Text);
+        batch.Add(
                 $"""
-                insert into workflow_documents (sha256, document)
-                values (@sha256, @document)
-                on conflict do nothing;
-
                 insert into workflow_instances (
                   id, request_id, run, definition_id, definition_version_id, version, document_sha256, state, traceparent)
-                values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state, @traceparent);
-
-                select pg_notify('{Resumption.Channel}', '')
+                values (@id, @request, @run, @definition, @version_id, @version, @sha256, @state, @traceparent)
                 """)
-            .With("id", id)
+            .With("id", Guid.CreateVersion7())
             .With("request", request.Value)
             .With("run", run)
             .With("definition", definition.Summary.DefinitionId)
             .With("version_id", definition.Summary.Id)
             .With("version", definition.Summary.Version)
-            .With("sha256", DocumentHash.Of(definition.Text).Bytes)
-            .With("document", definition.Text)
+            .With("sha256", document)
             .With("state", NpgsqlDbType.Jsonb, WorkflowState.New.ToJson())
-            .With("traceparent", NpgsqlDbType.Text, DarkroomTracing.CurrentTraceParent)
-            .ExecuteNonQueryAsync(cancellationToken);
-        return id;
+            .With("traceparent", NpgsqlDbType.Text, DarkroomTracing.CurrentTraceParent);
+        batch.Add($"notify {Resumption.Channel}");
     }
 
     /// <summary>

@@ -29,18 +29,21 @@ public sealed record NewRequest
 /// <summary>The client's key for one upload, and a digest of what was uploaded.</summary>
 public sealed record IdempotencyKey(string Key, byte[] Digest);
 
-/// <summary>What an idempotency key was used for.</summary>
-public abstract record KeyUse
+/// <summary>Whether an upload could begin.</summary>
+public abstract record UploadStart
 {
-    private KeyUse()
+    private UploadStart()
     {
     }
 
-    /// <summary>An upload with this key is in progress.</summary>
-    public sealed record InFlight : KeyUse;
+    /// <summary>The upload has begun.</summary>
+    public sealed record Begun(Upload Upload) : UploadStart;
 
-    /// <summary>An upload with this key was accepted, and answered with this response.</summary>
-    public sealed record Answered(RequestId Request, byte[] Digest, string Response) : KeyUse;
+    /// <summary>Another upload with this idempotency key is in progress.</summary>
+    public sealed record InFlight : UploadStart;
+
+    /// <summary>An upload with this idempotency key was accepted before, and answered with this response.</summary>
+    public sealed record Repeated(RequestId Request, byte[] Digest, string Response) : UploadStart;
 }
 
 /// <summary>The outcome of accepting an upload.</summary>

@@ -18,68 +18,64 @@ public sealed partial class UploadStore(
     /// <summary>How long to check whether a commit with a lost response succeeded, before telling the client to check for itself.</summary>
     private static readonly TimeSpan ResolveTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>Begins an upload. Null if another upload with the same key is in progress.</summary>
-    public async Task<Upload?> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellationToken)
+    /// <summary>Begins an upload, unless its idempotency key has been used.</summary>
+    public async Task<UploadStart> BeginAsync(OwnerId owner, string? idempotencyKey, CancellationToken cancellationToken)
     {
         var lease = process.Current;
         var upload = new Upload(new RequestId(Guid.CreateVersion7(time.GetUtcNow())), owner, idempotencyKey, lease.Id, lease.Held);
         // Mark it as active before its row exists: the sweeper takes over rows of this process that are not active.
         active.Add(upload.Id);
+        UploadStart? start = null;
         try
         {
-            await database.Sql(
-                    """
-                    insert into uploads (id, owner_id, idempotency_key, process_id)
-                    values (@id, @owner, @key, @process)
-                    """)
-                .With("id", upload.Id.Value)
-                .With("owner", owner.Value)
-                .With("key", NpgsqlDbType.Text, idempotencyKey)
-                .With("process", upload.Process)
-                .ExecuteNonQueryAsync(cancellationToken);
-            return upload;
+            start = await BeginAsync(upload, cancellationToken);
+            return start;
         }
-        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UniqueViolation)
+        finally
         {
-            active.Remove(upload.Id);
-            return null;
-        }
-        catch
-        {
-            active.Remove(upload.Id);
-            throw;
+            if (start is not UploadStart.Begun)
+                active.Remove(upload.Id);
         }
     }
 
-    /// <summary>What the key was used for so far; null if for nothing.</summary>
-    public async Task<KeyUse?> FindKeyAsync(OwnerId owner, string idempotencyKey, CancellationToken cancellationToken)
+    /// <summary>
+    /// Inserts the upload's row, which reserves its key, and looks up what the key was used for, in one round trip and transaction. While
+    /// the row exists, no other upload with the same key can be accepted.
+    /// </summary>
+    private async Task<UploadStart> BeginAsync(Upload upload, CancellationToken cancellationToken)
     {
-        await using var command = database.Sql(
+        await using var batch = database.CreateBatch();
+        batch.Add(
                 """
-                select request_id, digest, response
-                from idempotency_keys
-                where owner_id = @owner
-                  and key = @key
-                union all
-                select id, null, null
-                from uploads
-                where owner_id = @owner
-                  and idempotency_key = @key
-                order by response nulls last
-                limit 1
+                insert into uploads (id, owner_id, idempotency_key, process_id)
+                values (@id, @owner, @key, @process)
+                on conflict do nothing
+                returning id
                 """)
-            .With("owner", owner.Value)
-            .With("key", idempotencyKey);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            return null;
-        return await reader.IsDBNullAsync(2, cancellationToken)
-            ? new KeyUse.InFlight()
-            : new KeyUse.Answered(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2));
-    }
+            .With("id", upload.Id.Value)
+            .With("owner", upload.Owner.Value)
+            .With("key", NpgsqlDbType.Text, upload.IdempotencyKey)
+            .With("process", upload.Process);
+        batch.Add(
+                """
+                delete from uploads u
+                using idempotency_keys k
+                where u.id = @id
+                  and k.owner_id = u.owner_id
+                  and k.key = u.idempotency_key
+                """)
+            .With("id", upload.Id.Value);
+        batch.Add("select request_id, digest, response from idempotency_keys where owner_id = @owner and key = @key")
+            .With("owner", upload.Owner.Value)
+            .With("key", NpgsqlDbType.Text, upload.IdempotencyKey);
 
-    /// <summary>Ends an upload that has stored nothing, and frees its key.</summary>
-    public Task DiscardAsync(Upload upload, CancellationToken cancellationToken) => DiscardAsync(upload, _ => Task.CompletedTask, cancellationToken);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        UploadStart start = await reader.ReadAsync(cancellationToken) ? new UploadStart.Begun(upload) : new UploadStart.InFlight();
+        await reader.NextResultAsync(cancellationToken);
+        if (await reader.ReadAsync(cancellationToken))
+            start = new UploadStart.Repeated(new RequestId(reader.GetGuid(0)), reader.GetFieldValue<byte[]>(1), reader.GetString(2));
+        return start;
+    }
 
     /// <summary>
     /// Ends an upload that was not accepted and frees its key. The row is deleted first, which proves that the upload is still ours: its
@@ -91,7 +87,9 @@ public sealed partial class UploadStore(
         active.Remove(upload.Id);
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (await DeleteRowAsync(connection, upload, cancellationToken) == 0)
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        DeleteRow(batch, upload);
+        if (await batch.ExecuteScalarAsync(cancellationToken) is null)
             return;
         await deleteObjects(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -110,23 +108,14 @@ public sealed partial class UploadStore(
     public async Task<Acceptance> AcceptAsync(
         Upload upload, NewRequest request, Func<Request, string> respond, CancellationToken cancellationToken)
     {
+        // Rolled back if it is not committed: the pool takes no connection back in a transaction.
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
-        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-
-        // Whoever deletes the row decides what happens to the upload: the sweeper uses the same row.
-        if (await DeleteRowAsync(connection, upload, cancellationToken) == 0)
+        if (await ReplaceAsync(connection, upload, request, cancellationToken) is not { } inserted)
             return new Acceptance.Lost();
-        await InsertRequestAsync(connection, request, cancellationToken);
-        await WorkflowInstanceStore.InsertAsync(connection, request.Id, run: 1, request.Workflow, cancellationToken);
-        var inserted = await RequestStore.FindAsync(connection, request.Owner, request.Id, cancellationToken)
-            ?? throw new InvalidOperationException("The request that was just inserted was not found.");
         var response = respond(inserted);
-        if (request.IdempotencyKey is { } key)
-            await InsertResponseAsync(connection, request, key, response, cancellationToken);
-
         try
         {
-            await transaction.CommitAsync(CancellationToken.None);
+            await CommitAsync(connection, request, response);
         }
         catch (Exception e) when (e is NpgsqlException or IOException or TimeoutException)
         {
@@ -136,6 +125,34 @@ public sealed partial class UploadStore(
 
         active.Remove(upload.Id);
         return new Acceptance.Accepted(response);
+    }
+
+    /// <summary>Begins a transaction and replaces the upload's row by the request, in one round trip; null if the row is gone.</summary>
+    private static async Task<Request?> ReplaceAsync(
+        NpgsqlConnection connection, Upload upload, NewRequest request, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        batch.Add("begin");
+        // Whoever deletes the row decides what happens to the upload: the sweeper uses the same row.
+        DeleteRow(batch, upload);
+        InsertRequest(batch, request);
+        WorkflowInstanceStore.Insert(batch, request.Id, run: 1, request.Workflow);
+        RequestStore.Find(batch, request.Owner, request.Id);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            return null;
+        await reader.NextResultAsync(cancellationToken);
+        return await RequestStore.ReadAsync(reader, cancellationToken)
+            ?? throw new InvalidOperationException("The request that was just inserted was not found.");
+    }
+
+    private static async Task CommitAsync(NpgsqlConnection connection, NewRequest request, string response)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        if (request.IdempotencyKey is { } key)
+            InsertResponse(batch, request, key, response);
+        batch.Add("commit");
+        await batch.ExecuteNonQueryAsync(CancellationToken.None);
     }
 
     /// <summary>
@@ -186,20 +203,21 @@ public sealed partial class UploadStore(
         }
     }
 
+    /// <summary>Adds to a batch: deletes the row, and returns its id if it was still ours.</summary>
     // The process id is the fence: the sweeper writes its own id when it takes over an upload.
-    private static Task<int> DeleteRowAsync(NpgsqlConnection connection, Upload upload, CancellationToken cancellationToken) =>
-        connection.Sql(
+    private static void DeleteRow(NpgsqlBatch batch, Upload upload) =>
+        batch.Add(
                 """
                 delete from uploads
                 where id = @id
                   and process_id = @process
+                returning id
                 """)
             .With("id", upload.Id.Value)
-            .With("process", upload.Process)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("process", upload.Process);
 
-    private static Task<int> InsertRequestAsync(NpgsqlConnection connection, NewRequest request, CancellationToken cancellationToken) =>
-        connection.Sql(
+    private static void InsertRequest(NpgsqlBatch batch, NewRequest request) =>
+        batch.Add(
                 """
                 insert into csv_data_table (
                   id, csv_path, no_of_products, no_of_images, owner_id, file_name, csv_bytes, csv_sha256, dialect,
@@ -219,12 +237,10 @@ public sealed partial class UploadStore(
             .With("dialect", NpgsqlDbType.Jsonb, request.Dialect)
             .With("definition", request.Workflow.Summary.DefinitionId)
             .With("version", request.Workflow.Summary.Id)
-            .With("webhook_url", NpgsqlDbType.Text, request.WebhookUrl)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("webhook_url", NpgsqlDbType.Text, request.WebhookUrl);
 
-    private static Task<int> InsertResponseAsync(
-        NpgsqlConnection connection, NewRequest request, IdempotencyKey key, string response, CancellationToken cancellationToken) =>
-        connection.Sql(
+    private static void InsertResponse(NpgsqlBatch batch, NewRequest request, IdempotencyKey key, string response) =>
+        batch.Add(
                 """
                 insert into idempotency_keys (owner_id, key, digest, request_id, response)
                 values (@owner, @key, @digest, @request, @response)
@@ -233,8 +249,7 @@ public sealed partial class UploadStore(
             .With("key", key.Key)
             .With("digest", key.Digest)
             .With("request", request.Id.Value)
-            .With("response", response)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("response", response);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The connection was lost while committing request {Request}; checking whether it was committed")]
     private partial void LogAmbiguous(Exception exception, RequestId request);

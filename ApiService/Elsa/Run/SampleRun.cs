@@ -23,8 +23,8 @@ internal sealed class SampleRun(
         if (validator.ValidateTrial(workflow.Text) is { Count: > 0 } errors)
             return new SampleRunResult.Refused(errors);
 
-        var upload = await uploads.BeginAsync(owner, null, cancellationToken)
-            ?? throw new InvalidOperationException("An upload without a key is never refused.");
+        if (await uploads.BeginAsync(owner, null, cancellationToken) is not UploadStart.Begun(var upload))
+            throw new InvalidOperationException("An upload without a key is never refused.");
         var accepted = false;
         try
         {

@@ -26,40 +26,29 @@ internal sealed class UploadEndpoint(
         var owner = context.User.OwnerId();
         using var opening = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         opening.CancelAfter(requests.Value.QueryTimeout);
-        var cancellationToken = opening.Token;
-
-        if (key is not null)
-        {
-            switch (await uploads.FindKeyAsync(owner, key, cancellationToken).WaitAsync(cancellationToken))
-            {
-                case KeyUse.Answered previous:
-                    return await RepeatAsync(form, previous, context);
-                case KeyUse.InFlight:
-                    return UploadProblems.KeyInFlight;
-            }
-        }
 
         if (!gate.TryEnter(owner))
             return UploadProblems.TooMany;
+        using var limit = new CancellationTokenSource(options.Value.MaxDuration, time);
+        using var receiving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, limit.Token);
         try
         {
-            if (await BeginAsync(owner, key, cancellationToken) is not { } upload)
-                return UploadProblems.KeyInFlight;
-            // Another upload with this key may have been accepted between the lookup and our insert.
-            if (key is not null && await FindAnswerOrDiscardAsync(upload, key, cancellationToken) is { } acceptedMeanwhile)
-                return await RepeatAsync(form, acceptedMeanwhile, context);
-
+            var start = await BeginAsync(owner, key, opening.Token);
             opening.CancelAfter(Timeout.InfiniteTimeSpan);
-            // From here on it takes as long as the client's connection needs.
-            context.EndTurn();
-            using var limit = new CancellationTokenSource(options.Value.MaxDuration, time);
-            using var receiving = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, limit.Token);
-            return await ReceiveAsync(upload, form, receiving.Token, limit.Token) switch
+            // A small file is there at once, and is accepted in this turn. From then on it takes as long as the client's connection needs.
+            var turn = context.Turn();
+            await using var end = time.CreateTimer(_ => turn?.Dispose(), null, options.Value.Turn, Timeout.InfiniteTimeSpan);
+            return start switch
             {
-                UploadResult.Accepted accepted => Accepted(context, upload.Id, accepted.Response),
-                UploadResult.Refused refused => refused.Problem,
-                var other => throw new InvalidOperationException($"Unknown upload result {other}."),
+                UploadStart.Begun(var upload) => await ReceiveAsync(upload, form, context, receiving.Token),
+                UploadStart.Repeated previous => await RepeatAsync(form, previous, context, receiving.Token),
+                UploadStart.InFlight => UploadProblems.KeyInFlight,
+                var other => throw new InvalidOperationException($"Unknown start of an upload {other}."),
             };
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            return UploadProblems.TookTooLong(options.Value.MaxDuration);
         }
         finally
         {
@@ -67,17 +56,13 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    private async Task<UploadResult> ReceiveAsync(Upload upload, UploadForm form, CancellationToken cancellationToken, CancellationToken limit)
-    {
-        try
+    private async Task<IResult> ReceiveAsync(Upload upload, UploadForm form, HttpContext context, CancellationToken cancellationToken) =>
+        await receiver.ReceiveAsync(upload, form, cancellationToken) switch
         {
-            return await receiver.ReceiveAsync(upload, form, cancellationToken);
-        }
-        catch (OperationCanceledException) when (limit.IsCancellationRequested)
-        {
-            return new UploadResult.Refused(UploadProblems.TookTooLong(options.Value.MaxDuration));
-        }
-    }
+            UploadResult.Accepted accepted => Accepted(context, upload.Id, accepted.Response),
+            UploadResult.Refused refused => refused.Problem,
+            var other => throw new InvalidOperationException($"Unknown upload result {other}."),
+        };
 
     // The server's limit is meant for JSON bodies; the file's size is checked as it arrives, not counting the rest of the form.
     private void RefuseOversized(HttpContext context)
@@ -88,7 +73,7 @@ internal sealed class UploadEndpoint(
             throw new ApiProblemException(UploadProblems.TooLarge(limits.Value.MaxFileBytes));
     }
 
-    private async Task<Upload?> BeginAsync(OwnerId owner, string? key, CancellationToken cancellationToken)
+    private async Task<UploadStart> BeginAsync(OwnerId owner, string? key, CancellationToken cancellationToken)
     {
         var begin = uploads.BeginAsync(owner, key, cancellationToken);
         try
@@ -103,34 +88,17 @@ internal sealed class UploadEndpoint(
         }
     }
 
-    private async Task AbandonLaterAsync(Task<Upload?> begin)
+    private async Task AbandonLaterAsync(Task<UploadStart> begin)
     {
         await ((Task)begin).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (begin.IsCompletedSuccessfully && await begin is { } upload)
+        if (begin.IsCompletedSuccessfully && await begin is UploadStart.Begun(var upload))
             uploads.Abandon(upload);
-    }
-
-    private async Task<KeyUse.Answered?> FindAnswerOrDiscardAsync(Upload upload, string key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await uploads.FindKeyAsync(upload.Owner, key, cancellationToken).WaitAsync(cancellationToken) is not KeyUse.Answered previous)
-                return null;
-            await uploads.DiscardAsync(upload, CancellationToken.None);
-            return previous;
-        }
-        catch
-        {
-            uploads.Abandon(upload);
-            throw;
-        }
     }
 
     /// <summary>Repeats the original response if this is the same upload. Finding out requires reading the whole file.</summary>
-    private async Task<IResult> RepeatAsync(UploadForm form, KeyUse.Answered previous, HttpContext context)
+    private async Task<IResult> RepeatAsync(UploadForm form, UploadStart.Repeated previous, HttpContext context, CancellationToken cancellationToken)
     {
-        context.EndTurn();
-        var sha256 = await receiver.HashAsync(form, context.RequestAborted);
+        var sha256 = await receiver.HashAsync(form, cancellationToken);
         return form.Fields.Digest(sha256).AsSpan().SequenceEqual(previous.Digest)
             ? Accepted(context, previous.Request, previous.Response)
             : UploadProblems.KeyReused;

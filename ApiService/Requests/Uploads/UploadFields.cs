@@ -12,6 +12,9 @@ internal sealed class UploadFields
     public string? WebhookUrl { get; private set; }
     public string? Workflow { get; private set; }
 
+    /// <summary>Whether nothing was given but the file.</summary>
+    public bool AreDefault => WebhookUrl is null && Workflow is null;
+
     /// <summary>Whether this is the name of a known form field.</summary>
     public static bool IsField(string name) => name is "webhook_url" or "callback_url" or "workflow";
 

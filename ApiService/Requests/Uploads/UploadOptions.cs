@@ -25,6 +25,13 @@ internal sealed class UploadOptions : IValidatableObject
     public TimeSpan MaxDuration { get; set; } = TimeSpan.FromHours(1);
 
     /// <summary>
+    /// Longest time that an upload counts as one of its owner's calls that are worked on at once (<c>RateLimit:ConcurrentPerOwner</c>) after it
+    /// has begun. Default 1 s: a small file has been accepted by then, and a large one depends on its client's connection.
+    /// </summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:01:00")]
+    public TimeSpan Turn { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
     /// Largest form field other than the file, in bytes. Default 8 KiB: room for a URL of 2,048 characters, however it is escaped.
     /// </summary>
     [Range(256, 1024 * 1024)]

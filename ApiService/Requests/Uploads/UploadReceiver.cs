@@ -80,7 +80,9 @@ internal sealed partial class UploadReceiver(
 
     private async Task<Acceptance> StoreAndAcceptAsync(Upload upload, UploadForm form, ObjectUpload objectUpload, CancellationToken cancellationToken)
     {
-        await ValidateFieldsAsync(form.Fields, cancellationToken);
+        // What is wrong with fields before the file is said before it is sent.
+        if (!form.Fields.AreDefault)
+            await ValidateFieldsAsync(form.Fields, cancellationToken);
         await CheckStorageAsync(cancellationToken);
         CsvValidationResult? validation = null;
         await form.ReadAsync(async (body, token) => validation = await ValidateAsync(body, objectUpload, token), cancellationToken);
