@@ -55,6 +55,29 @@ public sealed class InstanceAttemptTests
     }
 
     [Fact]
+    public async Task A_failed_attempt_keeps_what_came_before_it()
+    {
+        var runs = 0;
+        var attempts = 0;
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ =>
+            {
+                runs++;
+                return new ActivityResult.Completed();
+            })
+            {
+                HasNoEffect = true,
+            },
+            new ScriptedActivity("Test.Second", _ => ++attempts < 3 ? throw new IOException("Not yet.") : new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+
+        await RunUntilEndAsync(rig, await rig.ProcessAsync(), rounds: 10);
+
+        Assert.Equal((1, 3), (runs, attempts));
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
     public async Task An_instance_that_keeps_ending_its_process_is_faulted()
     {
         await using var rig = await EngineRig.StartAsync(Completing("Test.First"), Completing("Test.Second"));

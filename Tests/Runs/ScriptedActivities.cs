@@ -33,6 +33,11 @@ internal sealed class ScriptedActivity(string type, Func<WorkflowActivityContext
     /// <summary>What it does when its bookmark is resumed.</summary>
     public Func<ActivityResult> Resume { get; init; } = () => new ActivityResult.Completed();
 
+    /// <summary>Whether its completion has no effect but its result.</summary>
+    public bool HasNoEffect { get; init; }
+
+    public override bool CommitsWithNext => HasNoEffect;
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) => execute(context, cancellationToken);
 
     public override Task<ActivityResult> ResumeAsync(WorkflowActivityContext context, string input, CancellationToken cancellationToken) =>

@@ -80,6 +80,81 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
+    public async Task What_has_no_effect_is_committed_with_the_next_activity_and_repeated_if_the_process_dies_before()
+    {
+        var firstRuns = 0;
+        var before = new List<List<string>>();
+        var inSecond = new TaskCompletionSource();
+        var release = new TaskCompletionSource();
+        EngineRig rig = null!;
+        await using var started = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ =>
+            {
+                firstRuns++;
+                return new ActivityResult.Completed { Outputs = new Dictionary<string, object?> { ["Number"] = firstRuns } };
+            })
+            {
+                HasNoEffect = true,
+            },
+            new ScriptedActivity("Test.Second", async (_, _) =>
+            {
+                before.Add([.. await rig.JournalAsync()]);
+                if (before.Count == 1)
+                {
+                    inSecond.SetResult();
+                    await release.Task;
+                }
+
+                return new ActivityResult.Completed();
+            }));
+        rig = started;
+        await rig.RequestAsync(TwoSteps);
+        var dying = await rig.ProcessAsync();
+        var run = dying.RunAllAsync();
+        await inSecond.Task;
+
+        await rig.DeclareDeadAsync(dying);
+        await (await rig.ProcessAsync()).RunAllAsync();
+        release.SetResult();
+        await run;
+
+        Assert.All(before, Assert.Empty);
+        Assert.Equal((2, 2), (firstRuns, before.Count));
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task A_long_chain_without_effects_is_committed_in_parts()
+    {
+        const int length = 40;
+        var runs = 0;
+        var committed = 0;
+        EngineRig rig = null!;
+        await using var started = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", async (_, _) =>
+            {
+                if (++runs == length)
+                    committed = (await rig.JournalAsync()).Count;
+                return new ActivityResult.Completed();
+            })
+            {
+                HasNoEffect = true,
+            });
+        rig = started;
+        var chain = new WorkflowJson();
+        for (var i = 0; i < length; i++)
+            chain.Activity($"a{i}", "Test.First");
+        for (var i = 1; i < length; i++)
+            chain.Connect($"a{i - 1}", "Done", $"a{i}");
+        await rig.RequestAsync(chain);
+
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.InRange(committed, length / 2, length - 1);
+        Assert.Equal(Enumerable.Range(0, length).Select(i => $"a{i} Completed"), await rig.JournalAsync());
+    }
+
+    [Fact]
     public async Task An_instance_whose_claim_response_was_lost_is_claimed_again_by_its_owner()
     {
         await using var rig = await EngineRig.StartAsync(

@@ -18,6 +18,8 @@ internal sealed class CsvUploaded : WorkflowActivity, IDescribedActivity
         IsTrigger = true,
     };
 
+    public override bool CommitsWithNext => true;
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed());
 }

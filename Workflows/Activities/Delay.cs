@@ -31,6 +31,8 @@ internal sealed class Delay : WorkflowActivity, IDescribedActivity
         CreatesBookmark = true,
     };
 
+    public override bool CommitsWithNext => true;
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var span = context.Inputs.Get<TimeSpan>(Span);

@@ -29,6 +29,8 @@ internal sealed class NotifyWebhook : WorkflowActivity, IDescribedActivity
         ],
     };
 
+    public override bool CommitsWithNext => true;
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken) =>
         Task.FromResult<ActivityResult>(new ActivityResult.Completed
         {

@@ -25,6 +25,8 @@ internal sealed class SetVariable : WorkflowActivity, IDescribedActivity
         WritesVariables = true,
     };
 
+    public override bool CommitsWithNext => true;
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var variable = CompiledInputs.VariableId((JsonElement)context.Inputs.Values[Variable]!)!;

@@ -16,6 +16,9 @@ public abstract record ActivityResult
     /// </summary>
     public CommitEffect? Effect { get; init; }
 
+    /// <summary>What to do once that transaction has committed, unless the process ends before; it must not throw. Null for nothing.</summary>
+    public Func<Task>? AfterCommit { get; init; }
+
     /// <summary>Done; the flow continues with <paramref name="Outcome"/>.</summary>
     public sealed record Completed(string Outcome = Engine.Outcome.Done) : ActivityResult
     {

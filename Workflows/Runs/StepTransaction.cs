@@ -37,7 +37,10 @@ internal sealed class StepTransaction : IAsyncDisposable
         var step = new StepTransaction(await database.OpenConnectionAsync(cancellationToken), instance);
         try
         {
-            return await step.TryLockAsync(cancellationToken) ? step : throw new InstanceLostException(instance.Id);
+            if (!await step.TryLockAsync(cancellationToken))
+                throw new InstanceLostException(instance.Id);
+            step.RecordPending();
+            return step;
         }
         catch
         {
@@ -67,6 +70,16 @@ internal sealed class StepTransaction : IAsyncDisposable
         await using var reader = await locks.ExecuteReaderAsync(cancellationToken);
         await reader.NextResultAsync(cancellationToken);
         return await reader.ReadAsync(cancellationToken);
+    }
+
+    private void RecordPending()
+    {
+        foreach (var pending in _instance.Pending)
+        {
+            if (pending.Bookmark is { } bookmark)
+                BurnBookmark(bookmark);
+            Record(pending.Execution);
+        }
     }
 
     /// <summary>Reads what the request provides for its workflow's inputs.</summary>
@@ -114,7 +127,7 @@ internal sealed class StepTransaction : IAsyncDisposable
                   @id, @instance, @sequence, @activity, @node, @type, @name,
                   @status, @outcomes, @inputs, @outputs, @error, @started,
                   case when @status = 'Running' then now() end,
-                  case when @status <> 'Running' then now() end)
+                  case when @status <> 'Running' then coalesce(@completed, now()) end)
                 on conflict (id) do update
                 set status = excluded.status,
                     outcomes = excluded.outcomes,
@@ -134,7 +147,8 @@ internal sealed class StepTransaction : IAsyncDisposable
             .With("inputs", NpgsqlDbType.Jsonb, Json(execution.Inputs))
             .With("outputs", NpgsqlDbType.Jsonb, Json(execution.Outputs))
             .With("error", NpgsqlDbType.Jsonb, Json(execution.Error))
-            .With("started", execution.StartedAt.ToUniversalTime());
+            .With("started", execution.StartedAt.ToUniversalTime())
+            .With("completed", NpgsqlDbType.TimestampTz, execution.CompletedAt?.ToUniversalTime());
 
     /// <summary>Saves the snapshot and keeps the claim.</summary>
     public void Save(WorkflowState state) => Update("state = @state", state);
@@ -242,4 +256,12 @@ internal sealed record ActivityExecution(Guid Id, long Sequence, ActivityNode Ac
     public object? Inputs { get; init; }
     public object? Outputs { get; init; }
     public object? Error { get; init; }
+
+    /// <summary>When it ended; null if that is when it is written.</summary>
+    public DateTimeOffset? CompletedAt { get; init; }
 }
+
+/// <summary>A completed execution that is not in the journal yet.</summary>
+/// <param name="Execution">The execution.</param>
+/// <param name="Bookmark">The bookmark that it has used up, or null.</param>
+internal sealed record PendingExecution(ActivityExecution Execution, Guid? Bookmark);

@@ -23,6 +23,9 @@ public sealed record WorkflowInstance(
     /// <summary>How often it ended its process, or failed in an unforeseen way, since its last completed step.</summary>
     public int Attempts { get; init; }
 
+    /// <summary>What its state includes but its journal does not yet: the next step writes it.</summary>
+    internal IReadOnlyList<PendingExecution> Pending { get; init; } = [];
+
     /// <summary>Its state cannot be read, so it can only be ended.</summary>
     public bool IsUnreadable { get; init; }
 }

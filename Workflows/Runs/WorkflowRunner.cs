@@ -29,6 +29,9 @@ internal sealed partial class WorkflowRunner(
     IOptions<EngineOptions> options,
     ILogger<WorkflowRunner> logger)
 {
+    // However many activities follow each other that commit with the next one, it is noticed soon that their instance was cancelled.
+    private const int MaxPending = 16;
+
     public async Task RunAsync(WorkflowInstance instance, CancellationToken cancellationToken)
     {
         using var span = DarkroomTracing.StartRun(instance.TraceParent, instance.Id, instance.RequestId, instance.Run);
@@ -147,7 +150,7 @@ internal sealed partial class WorkflowRunner(
         var state = instance.State with
         {
             Started = true,
-            Scheduled = [Schedule(workflow.Graph.Start)],
+            Scheduled = [StateChanges.Schedule(workflow.Graph.Start, time.GetUtcNow())],
             Variables = workflow.Variables.Values.ToDictionary(v => v.Name, v => VariableTypes.Convert(v, v.Value), StringComparer.Ordinal),
             Inputs = await step.ReadInputsAsync(cancellationToken),
         };
@@ -185,8 +188,7 @@ internal sealed partial class WorkflowRunner(
             try
             {
                 var inputs = Evaluate(instance, workflow, compiled, written, cancellationToken);
-                if (written.Count > 0)
-                    after = instance with { State = instance.State with { Variables = Merge(instance.State.Variables, workflow, written) } };
+                after = instance with { State = instance.State.WithVariables(workflow, written) };
                 context = Context(instance, workflow, compiled, execution.Id, inputs);
             }
             catch (WorkflowDefinitionException e)
@@ -198,6 +200,8 @@ internal sealed partial class WorkflowRunner(
 
             execution = execution with { Inputs = compiled.Inputs.ForJournal(context.Inputs.Values) };
             var result = await compiled.Activity.ExecuteAsync(context, cancellationToken);
+            if (TryKeep(after, workflow, compiled, execution, result, null) is { } kept)
+                return kept;
             step = await ApplyAsync(after, workflow, execution, result, null, cancellationToken);
         }
         catch (Exception e) when (IsTransient(e, cancellationToken))
@@ -221,6 +225,8 @@ internal sealed partial class WorkflowRunner(
         {
             var result = await compiled.Activity.ResumeAsync(
                 Context(instance, workflow, compiled, execution.Id, ActivityInputs.None), resumption.Input, cancellationToken);
+            if (TryKeep(instance, workflow, compiled, execution, result, resumption) is { } kept)
+                return kept;
             step = await ApplyAsync(instance, workflow, execution, result, resumption, cancellationToken);
         }
         catch (Exception e) when (IsTransient(e, cancellationToken))
@@ -257,23 +263,16 @@ internal sealed partial class WorkflowRunner(
         Resumption? resumption, CancellationToken cancellationToken)
     {
         var activity = execution.Activity;
-        var state = instance.State with
-        {
-            Sequence = execution.Sequence,
-            Scheduled = resumption is null ? [.. instance.State.Scheduled.Skip(1)] : instance.State.Scheduled,
-            ResumeAttempts = null,
-        };
+        var state = instance.State.WithExecuted(execution, resumption);
         ActivityExecution ended;
         if (resumption is not null)
             step.BurnBookmark(resumption.BookmarkId);
         switch (result)
         {
             case ActivityResult.Completed completed:
-                if (workflow.Graph.Next(activity.Id, completed.Outcome) is { } next)
-                    state = state with { Scheduled = [.. state.Scheduled, Schedule(next)] };
                 try
                 {
-                    state = ApplyResult(state, workflow, activity, completed);
+                    state = state.WithResult(workflow, activity, completed, time.GetUtcNow());
                 }
                 catch (WorkflowDefinitionException e)
                 {
@@ -281,9 +280,7 @@ internal sealed partial class WorkflowRunner(
                     return null;
                 }
 
-                if (completed.Webhook is not null)
-                    state = state with { Webhooks = [.. state.Webhooks, completed.Webhook] };
-                ended = execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs };
+                ended = Ended(execution, completed);
                 break;
 
             case ActivityResult.Suspended suspended:
@@ -302,7 +299,34 @@ internal sealed partial class WorkflowRunner(
         if (result.Effect is not null)
             await step.ApplyAsync(result.Effect, cancellationToken);
         step.Record(ended);
-        return new UncommittedStep(step, instance with { State = state }, execution, result is ActivityResult.Suspended ? "suspended" : "completed");
+        return new UncommittedStep(step, instance with { State = state }, execution, result);
+    }
+
+    /// <summary>
+    /// The instance after an activity whose completion is committed with that of the next one; null if it must be committed by itself: because
+    /// there is no next one, or too much is pending already.
+    /// </summary>
+    private WorkflowInstance? TryKeep(
+        WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled, ActivityExecution execution, ActivityResult result,
+        Resumption? resumption)
+    {
+        if (!compiled.Activity.CommitsWithNext || instance.Pending.Count == MaxPending || result is not ActivityResult.Completed { Effect: null } completed)
+            return null;
+        WorkflowState state;
+        try
+        {
+            state = instance.State.WithExecuted(execution, resumption).WithResult(workflow, compiled.Node, completed, time.GetUtcNow());
+        }
+        catch (WorkflowDefinitionException)
+        {
+            return null;
+        }
+
+        if (state.Scheduled.Count == 0)
+            return null;
+        StepFinished(execution, "completed");
+        var pending = new PendingExecution(Ended(execution, completed) with { CompletedAt = time.GetUtcNow() }, resumption?.BookmarkId);
+        return instance with { State = state, Pending = [.. instance.Pending, pending] };
     }
 
     /// <summary>
@@ -314,7 +338,9 @@ internal sealed partial class WorkflowRunner(
             return null;
         await using var transaction = step.Transaction;
         var after = await CommitAsync(transaction, step.After, cancellationToken);
-        StepFinished(step.Execution, step.Result);
+        StepFinished(step.Execution, step.Result is ActivityResult.Suspended ? "suspended" : "completed");
+        if (step.Result.AfterCommit is { } afterCommit)
+            await afterCommit();
         return after;
     }
 
@@ -345,7 +371,7 @@ internal sealed partial class WorkflowRunner(
         {
             step.Save(instance.State);
             await step.CommitAsync(cancellationToken);
-            return instance;
+            return instance with { Pending = [] };
         }
     }
 
@@ -411,8 +437,6 @@ internal sealed partial class WorkflowRunner(
     private ActivityExecution Begin(WorkflowInstance instance, ActivityNode node, Guid id) =>
         new(id, instance.State.Sequence + 1, node, time.GetUtcNow()) { Status = "Running" };
 
-    private ScheduledActivity Schedule(string activity) => new(activity, ExecutionId: Guid.CreateVersion7(time.GetUtcNow()));
-
     private static ActivityInputs Evaluate(
         WorkflowInstance instance, CompiledWorkflow workflow, CompiledActivity compiled,
         Dictionary<string, JsonElement> written, CancellationToken cancellationToken) =>
@@ -437,36 +461,8 @@ internal sealed partial class WorkflowRunner(
             LeadsOn = outcome => workflow.Graph.Next(compiled.Node.Id, outcome) is not null,
         };
 
-    /// <summary>Applies an activity's result: its outputs, and the variables that it sets or that its outputs are bound to.</summary>
-    private static WorkflowState ApplyResult(WorkflowState state, CompiledWorkflow workflow, ActivityNode activity, ActivityResult.Completed completed)
-    {
-        var set = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-        foreach (var (id, value) in completed.Variables ?? new Dictionary<string, JsonElement>())
-            set[workflow.Variables[id].Name] = value;
-        if (completed.Outputs is { Count: > 0 } outputs)
-        {
-            var values = outputs.ToDictionary(output => output.Key, output => JsonSerializer.SerializeToElement(output.Value), StringComparer.OrdinalIgnoreCase);
-            foreach (var (name, id) in activity.Bindings)
-                if (values.TryGetValue(name, out var value))
-                    set[workflow.Variables[id].Name] = value;
-            state = state with
-            {
-                Outputs = new Dictionary<string, IReadOnlyDictionary<string, JsonElement>>(state.Outputs, StringComparer.Ordinal) { [activity.Id] = values },
-            };
-        }
-
-        return set.Count == 0 ? state : state with { Variables = Merge(state.Variables, workflow, set) };
-    }
-
-    private static Dictionary<string, JsonElement> Merge(
-        IReadOnlyDictionary<string, JsonElement> variables, CompiledWorkflow workflow, Dictionary<string, JsonElement> set)
-    {
-        var merged = new Dictionary<string, JsonElement>(variables, StringComparer.Ordinal);
-        foreach (var variable in workflow.Variables.Values)
-            if (set.TryGetValue(variable.Name, out var value))
-                merged[variable.Name] = VariableTypes.Convert(variable, value);
-        return merged;
-    }
+    private static ActivityExecution Ended(ActivityExecution execution, ActivityResult.Completed completed) =>
+        execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs };
 
     /// <summary>A server that we depend on is away. That is nobody's fault and may take long.</summary>
     private static bool IsOutage(Exception e) =>
@@ -482,8 +478,8 @@ internal sealed partial class WorkflowRunner(
     /// <param name="Transaction">The step.</param>
     /// <param name="After">The instance as it is then.</param>
     /// <param name="Execution">What was executed.</param>
-    /// <param name="Result">Its result, for the metrics.</param>
-    private sealed record UncommittedStep(StepTransaction Transaction, WorkflowInstance After, ActivityExecution Execution, string Result);
+    /// <param name="Result">Its result.</param>
+    private sealed record UncommittedStep(StepTransaction Transaction, WorkflowInstance After, ActivityExecution Execution, ActivityResult Result);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Workflow instance {Instance} of request {Request} started, run {Run}")]
     private partial void LogStarted(Guid instance, RequestId request, int run);

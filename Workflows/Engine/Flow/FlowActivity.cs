@@ -11,6 +11,8 @@ public abstract class FlowActivity : WorkflowActivity
     /// <summary>Decides from the inputs alone.</summary>
     protected abstract FlowStep Decide(ActivityInputs inputs);
 
+    public sealed override bool CommitsWithNext => true;
+
     public sealed override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var step = Decide(context.Inputs);

@@ -10,6 +10,11 @@ namespace Darkroom.Engine.Flow;
 /// </remarks>
 public abstract class WorkflowActivity
 {
+    /// <summary>
+    /// True if its completion has no effect but its result, and is only committed together with that of the next activity.
+    /// </summary>
+    public virtual bool CommitsWithNext => false;
+
     public abstract Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken);
 
     /// <summary>Continues after its bookmark was resumed.</summary>
