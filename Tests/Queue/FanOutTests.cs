@@ -15,11 +15,28 @@ public sealed class FanOutTests
 
         await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        Assert.Equal(4, await FanOut.OpenAsync(connection, request.Id, run: 1));
+        Assert.Equal(4, (await FanOut.OpenAsync(connection, request.Id, run: 1)).Pending);
         Assert.Equal(0, (await worker.Feeder.FeedAsync(default)).Offered);
 
         await transaction.CommitAsync();
         Assert.Equal(4, (await worker.Feeder.FeedAsync(default)).Offered);
+    }
+
+    [Fact]
+    public async Task The_first_images_are_offered_as_it_opens_and_the_feeder_offers_the_others()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        var request = await rig.Request().WithImages(5).BeforeFanOut().BuildAsync();
+
+        await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
+        var opened = await FanOut.OpenAsync(connection, request.Id, run: 1, offered: 3);
+        await worker.Feeder.PushAsync(opened.Offers);
+
+        Assert.Equal((5, 3), (opened.Pending, opened.Offers.Count));
+        Assert.Equal(3, await worker.Queue.CountAsync());
+        Assert.Equal([1, 2, 3], (await worker.Claimer.ClaimAsync(5, default)).Select(image => image.Row));
+        Assert.Equal(2, (await worker.Feeder.FeedAsync(default)).Offered);
     }
 
     [Fact]
@@ -34,7 +51,7 @@ public sealed class FanOutTests
         const string prepared = ";Max Auto Prepare=10;Auto Prepare Min Usages=1;Options=-c plan_cache_mode=force_generic_plan";
         await using (var database = NpgsqlDataSource.Create(rig.Database.ConnectionString + prepared))
         await using (var connection = await database.OpenConnectionAsync())
-            Assert.Equal(1, await FanOut.OpenAsync(connection, small.Id, run: 1));
+            Assert.Single((await FanOut.OpenAsync(connection, small.Id, run: 1, offered: 32)).Offers);
 
         Assert.InRange(await rig.Database.RowsReadAsync("images") - before, 1, 1_000);
     }
@@ -48,7 +65,7 @@ public sealed class FanOutTests
         await worker.Recorder.RecordAsync(Outcomes.Success(Assert.Single(await worker.ClaimAsync(1))), default);
 
         await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
-        Assert.Equal(0, await FanOut.OpenAsync(connection, request.Id, run: 1));
+        Assert.Equal(0, (await FanOut.OpenAsync(connection, request.Id, run: 1)).Pending);
         Assert.False(await rig.ReadAsync<bool>("select fan_out_open from csv_data_table"));
     }
 
@@ -82,7 +99,7 @@ public sealed class FanOutTests
             """);
 
         await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
-            Assert.Equal(1, await FanOut.OpenAsync(connection, request.Id, run: 2));
+            Assert.Equal(1, (await FanOut.OpenAsync(connection, request.Id, run: 2)).Pending);
         var again = Assert.Single(await worker.ClaimAsync(1));
         Assert.Equal((images[1].Id, 2), (again.Id, again.Run));
         Assert.Equal(RecordResult.Recorded, await worker.Recorder.RecordAsync(Outcomes.Success(again), default));

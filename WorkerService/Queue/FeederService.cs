@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Darkroom.Worker.Queue;
 
-/// <summary>Feeds the image queue: when a fan-out opens, regularly while one is open, and occasionally in case a signal was lost.</summary>
+/// <summary>
+/// Feeds the image queue: when a fan-out opens, regularly while one is open, and occasionally in case a signal was lost. However many open, it
+/// passes no more often than is set.
+/// </summary>
 internal sealed partial class FeederService(
     ImageFeeder feeder,
     NpgsqlDataSource database,
@@ -25,9 +28,13 @@ internal sealed partial class FeederService(
             while (true)
             {
                 await WithdrawAsync(stopping);
+                var begun = Time.GetTimestamp();
                 var fed = await FeedAsync(stopping);
-                if (fed.Offered == 0)
-                    await images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stopping);
+                if (fed.Offered > 0)
+                    continue;
+                await images.WaitAsync(fed.Open > 0 ? options.Value.Feed : options.Value.Idle, stopping);
+                if (options.Value.Feed - Time.GetElapsedTime(begun) is { Ticks: > 0 } left)
+                    await Task.Delay(left, Time, stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)

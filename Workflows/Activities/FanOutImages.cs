@@ -5,6 +5,7 @@ using Darkroom.Engine;
 using Darkroom.Engine.Flow;
 using Darkroom.Queue;
 using Darkroom.Runs;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Darkroom.Activities;
@@ -13,7 +14,7 @@ namespace Darkroom.Activities;
 /// Releases the request's images to the workers and waits for the last one. The bookmark is created in the same transaction that
 /// releases the images, so the last outcome cannot arrive before there is a bookmark to resume.
 /// </summary>
-internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity, IDescribedActivity
+internal sealed class FanOutImages(NpgsqlDataSource database, ImageFeeder feeder, IOptions<QueueOptions> queue) : WorkflowActivity, IDescribedActivity
 {
     public const string Type = FanOutBookmark.Name;
     internal const string MaxAttempts = nameof(MaxAttempts);
@@ -41,6 +42,8 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
         CreatesBookmark = true,
     };
 
+    public override bool CommitsWithNext => true;
+
     public override Task<ActivityResult> ExecuteAsync(WorkflowActivityContext context, CancellationToken cancellationToken)
     {
         var bookmark = new FanOutBookmark(context.ActivityId, context.Variables, context.Inputs.Get<int>(MaxAttempts))
@@ -48,10 +51,12 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
             Inputs = context.WorkflowInputs,
             Outputs = context.Outputs,
         };
+        IReadOnlyList<ImageOffer> offers = [];
         return Task.FromResult<ActivityResult>(
             new ActivityResult.Suspended(bookmark.ToJson())
             {
-                Effect = (connection, token) => OpenAsync(connection, context, token),
+                Effect = async (connection, token) => offers = await OpenAsync(connection, context, token),
+                AfterCommit = () => feeder.PushAsync(offers),
             });
     }
 
@@ -73,11 +78,12 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
         };
     }
 
-    private static async Task OpenAsync(NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ImageOffer>> OpenAsync(
+        NpgsqlConnection connection, WorkflowActivityContext context, CancellationToken cancellationToken)
     {
-        var pending = await FanOut.OpenAsync(connection, context.RequestId, context.Run, cancellationToken);
-        if (pending > 0)
-            return;
+        var opened = await FanOut.OpenAsync(connection, context.RequestId, context.Run, queue.Value.OfferedAtLeast, cancellationToken);
+        if (opened.Pending > 0)
+            return opened.Offers;
 
         // No outcome will arrive to resume the bookmark, so resume it here.
         await connection.Sql(
@@ -94,5 +100,6 @@ internal sealed class FanOutImages(NpgsqlDataSource database) : WorkflowActivity
             .With("run", context.Run)
             .With("activity", context.ActivityId)
             .ExecuteNonQueryAsync(cancellationToken);
+        return [];
     }
 }

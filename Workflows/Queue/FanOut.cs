@@ -14,28 +14,35 @@ public static class FanOut
     public const string Channel = "darkroom_images";
 
     /// <summary>
-    /// Makes the pending images of this run claimable, in the caller's transaction. Returns how many are pending. If it returns 0, the
-    /// fan-out was not opened and nothing will resume the bookmark, so the caller should continue at once.
+    /// Makes the pending images of this run claimable, in the caller's transaction. If none are pending, the fan-out was not opened and nothing
+    /// will resume the bookmark, so the caller should continue at once.
     /// </summary>
+    /// <param name="connection">In a transaction.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="run">The run.</param>
+    /// <param name="offered">How many images to offer at once; the caller pushes them into Redis after the commit. The feeder offers the others.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <remarks>Call it before locking the instance's row: it locks the request's row, which comes first in the lock order.</remarks>
     /// <exception cref="InvalidOperationException">
     /// The request's counters disagree with its images, so the fan-out would never finish.
     /// </exception>
-    public static async Task<int> OpenAsync(
-        NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken = default)
+    internal static async Task<OpenedFanOut> OpenAsync(
+        NpgsqlConnection connection, RequestId request, int run, int offered = 0, CancellationToken cancellationToken = default)
     {
         var (pending, unfinished) = await LockAndCountAsync(connection, request, run, cancellationToken);
         if (pending != unfinished)
             throw new InvalidOperationException(
                 $"Request {request} has {unfinished} unfinished images according to its counters, but {pending} in the images table.");
         if (pending == 0)
-            return 0;
+            return new OpenedFanOut(0, []);
 
         await using var writes = new NpgsqlBatch(connection);
         RequestUpdates.OpenFanOut(writes, request);
-        writes.Add($"select pg_notify('{Channel}', '')");
-        await writes.ExecuteNonQueryAsync(cancellationToken);
-        return pending;
+        writes.Add($"notify {Channel}");
+        if (offered > 0)
+            ImageOffers.Offer(writes, [new FeedShare(request, offered)]);
+        await using var reader = await writes.ExecuteReaderAsync(cancellationToken);
+        return new OpenedFanOut(pending, await ImageOffers.ReadAsync(reader, cancellationToken));
     }
 
     /// <summary>Tells feeders to remove a cancelled request's ids from Redis, once the caller's transaction commits.</summary>
@@ -66,3 +73,8 @@ public static class FanOut
         return (reader.GetInt32(1), reader.GetInt32(0));
     }
 }
+
+/// <summary>A fan-out that was opened.</summary>
+/// <param name="Pending">Images that are to end in it; 0 if it was not opened.</param>
+/// <param name="Offers">Those that may be claimed already.</param>
+internal readonly record struct OpenedFanOut(int Pending, IReadOnlyList<ImageOffer> Offers);

@@ -13,12 +13,9 @@ namespace Darkroom.Queue;
 /// <param name="Offered">Images that this pass offered.</param>
 public readonly record struct FeedResult(int Open, int Offered);
 
-/// <summary>An image that may be claimed.</summary>
-internal readonly record struct ImageOffer(OwnerId Owner, RequestId Request, ImageId Image);
-
 /// <summary>
 /// Moves images from waiting to offered, in slices, and pushes their ids into Redis after the commit. Any worker may feed, but only
-/// one does so at a time.
+/// one does so at a time. A request's first images do not wait for it: they are offered as its fan-out opens.
 /// </summary>
 public sealed partial class ImageFeeder(
     NpgsqlDataSource database, ImageQueue queue, IOptions<QueueOptions> options, ILogger<ImageFeeder> logger)
@@ -106,80 +103,27 @@ public sealed partial class ImageFeeder(
     private static async Task<List<ImageOffer>> OfferAsync(
         NpgsqlConnection connection, IReadOnlyList<FeedShare> shares, CancellationToken cancellationToken)
     {
-        // If the database crashes, a lost offer is just an image that is waiting again, so there is no need to wait for the disk. The
-        // run is set here because a retry reopens images from an earlier run. The planner does not know the room of each share. So that it
-        // reads no more than is offered, it is told the largest one, each time anew, and gets the ids as an array: it would join them to all images.
-        await using var command = connection.Sql(
-                """
-                set local synchronous_commit = off;
-                set local plan_cache_mode = force_custom_plan;
-
-                with share as (
-                  select *
-                  from unnest(@requests, @rooms) as s (request_id, room)
-                ),
-                picked as (
-                  select i.id
-                  from share s
-                  cross join lateral (
-                    select id
-                    from (
-                      select id
-                      from images
-                      where request_id = s.request_id
-                        and state = 'waiting'
-                        and (not_before is null or not_before <= now())
-                      order by row, position
-                      limit @most
-                      for update skip locked
-                    ) due
-                    limit s.room
-                  ) i
-                )
-                update images i
-                set state = 'offered',
-                    offered_at = now(),
-                    run = r.run
-                from csv_data_table r
-                where i.id = any(array(select id from picked))
-                  and r.id = i.request_id
-                  and r.status = 'processing'
-                returning r.owner_id, i.request_id, i.id
-                """)
-            .With("requests", NpgsqlDbType.Array | NpgsqlDbType.Uuid, shares.Select(s => s.Id.Value).ToArray())
-            .With("rooms", NpgsqlDbType.Array | NpgsqlDbType.Integer, shares.Select(s => s.Room).ToArray())
-            .With("most", shares.Max(s => s.Room));
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await ReadOffersAsync(reader, cancellationToken);
+        await using var batch = new NpgsqlBatch(connection);
+        // If the database crashes, a lost offer is just an image that is waiting again, so there is no need to wait for the disk.
+        batch.Add("set local synchronous_commit = off");
+        // Shares differ too much for one plan.
+        batch.Add("set local plan_cache_mode = force_custom_plan");
+        ImageOffers.Offer(batch, shares);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return await ImageOffers.ReadAsync(reader, cancellationToken);
     }
 
-    internal static async Task<List<ImageOffer>> ReadOffersAsync(
-        NpgsqlDataReader reader, CancellationToken cancellationToken)
-    {
-        var offers = new List<ImageOffer>();
-        while (await reader.ReadAsync(cancellationToken))
-            offers.Add(new ImageOffer(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), new ImageId(reader.GetInt64(2))));
-        return offers;
-    }
-
-    /// <summary>The offers are in Postgres, so StaleOfferPusher pushes again whatever does not reach Redis.</summary>
-    private async Task PushAsync(IReadOnlyList<ImageOffer> offers)
+    /// <summary>Pushes offers into Redis. They are in Postgres, so StaleOfferPusher pushes again whatever does not get there.</summary>
+    internal async Task PushAsync(IReadOnlyList<ImageOffer> offers)
     {
         try
         {
-            await PushAsync(queue, offers);
+            await ImageOffers.PushAsync(queue, offers);
         }
         catch (Exception e) when (e is RedisException or TimeoutException)
         {
             LogNotPushed(offers.Count, e);
         }
-    }
-
-    internal static async Task PushAsync(ImageQueue queue, IEnumerable<ImageOffer> offers)
-    {
-        // Ids ascend in row order.
-        foreach (var request in offers.GroupBy(o => (o.Owner, o.Request), o => o.Image))
-            await queue.PushAsync(request.Key.Owner, request.Key.Request, [.. request.OrderBy(image => image.Value)]);
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} offered images could not be pushed to Redis; trying again later")]

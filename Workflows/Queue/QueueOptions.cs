@@ -16,8 +16,8 @@ public sealed class QueueOptions : IValidatableObject
     public int OfferedOverall { get; set; } = 20_000;
 
     /// <summary>
-    /// Images that each open request may offer, however many requests are open. Default 32, so that no request has to wait until another
-    /// ends.
+    /// Images that each open request may offer, however many requests are open: at once when it opens. Default 32, so that no request has to
+    /// wait until another ends.
     /// </summary>
     [Range(1, 1_000)]
     public int OfferedAtLeast { get; set; } = 32;
@@ -28,7 +28,7 @@ public sealed class QueueOptions : IValidatableObject
     [Range(1, 20_000)]
     public int FeedSlice { get; set; } = 2_000;
 
-    /// <summary>Time between feeder passes while a fan-out is open. Default 250 ms.</summary>
+    /// <summary>Time between feeder passes while a fan-out is open. Default 250 ms: a pass looks at every open request, whether or not there is anything to offer.</summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan Feed { get; set; } = TimeSpan.FromMilliseconds(250);
 

@@ -253,7 +253,7 @@ internal sealed class InterleavedWorld : IAsyncDisposable
 
     private async Task OpenAsync(NpgsqlConnection connection, RequestId request, OpenRun run)
     {
-        if (await FanOut.OpenAsync(connection, request, run.Run) == 0)
+        if ((await FanOut.OpenAsync(connection, request, run.Run)).Pending == 0)
             return;
         await connection.Sql(
                 $$"""

@@ -14,7 +14,7 @@ public sealed class OfferRepeater(NpgsqlDataSource database, ImageQueue queue, I
         var last = new ImageId(0);
         while (await ReadOfferedAsync(last, cancellationToken) is { Count: > 0 } offers)
         {
-            await ImageFeeder.PushAsync(queue, offers);
+            await ImageOffers.PushAsync(queue, offers);
             last = offers[^1].Image;
             pushed += offers.Count;
         }
@@ -39,6 +39,6 @@ public sealed class OfferRepeater(NpgsqlDataSource database, ImageQueue queue, I
             .With("after", after.Value)
             .With("slice", options.Value.ReconcileSlice);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await ImageFeeder.ReadOffersAsync(reader, cancellationToken);
+        return await ImageOffers.ReadAsync(reader, cancellationToken);
     }
 }

@@ -26,7 +26,7 @@ public sealed class StaleOfferPusher(
         while (true)
         {
             var stale = await TouchStaleAsync(cancellationToken);
-            await ImageFeeder.PushAsync(queue, stale);
+            await ImageOffers.PushAsync(queue, stale);
             reoffered += stale.Count;
             if (stale.Count < options.Value.ReconcileSlice)
                 return reoffered;
@@ -57,6 +57,6 @@ public sealed class StaleOfferPusher(
             .With("age", options.Value.StaleOffer)
             .With("slice", options.Value.ReconcileSlice);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await ImageFeeder.ReadOffersAsync(reader, cancellationToken);
+        return await ImageOffers.ReadAsync(reader, cancellationToken);
     }
 }
