@@ -120,6 +120,24 @@ public sealed class ImageQueueContractTests
     }
 
     [Theory, OnGarnet, OnRedisServer]
+    public async Task No_owner_gets_more_places_than_the_limit_however_many_are_free(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (first, second) = (NewOwner(), NewOwner());
+        await queue.PushAsync(first, NewRequest(), Ids(1, 100));
+
+        Assert.Equal(Ids(1, 5), (await queue.PopAsync(new PlaceUsage(24, 24, [], PerOwner: 5))).Images);
+        // Had it more while the limit was higher, it waits.
+        Assert.Empty((await queue.PopAsync(new PlaceUsage(17, 24, [new(first, 7)], PerOwner: 5))).Images);
+
+        await queue.PushAsync(second, NewRequest(), Ids(1_001, 100));
+        Assert.Equal(Ids(1_001, 5), (await queue.PopAsync(new PlaceUsage(19, 24, [new(first, 5)], PerOwner: 5))).Images);
+        // Who has reached the limit misses nothing.
+        Assert.Equal(0, (await queue.PopAsync(new PlaceUsage(0, 24, [new(first, 5), new(second, 5)], PerOwner: 5))).Missing);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
     public async Task Turns_that_an_owner_could_not_take_are_not_saved_up(RedisKind kind)
     {
         await using var redis = await TestRedis.StartAsync(kind);

@@ -16,12 +16,13 @@ internal sealed partial class ImageService(
     ImageClaimer claimer,
     ImageBodyRunner runner,
     DownloadSlots downloads,
+    PixelBudget codecs,
     ProcessLease process,
     TimeProvider time,
     IOptions<ImageWorkOptions> options,
     ILogger<ImageService> logger) : SupervisedService(time, logger)
 {
-    private readonly ImagePlaces _places = new(options.Value.Concurrency, Math.Max(1, options.Value.Concurrency / 8)) { Freed = queue.Wake };
+    private readonly ImagePlaces _places = new(options.Value.Concurrency, Math.Max(1, options.Value.Concurrency / 8), codecs) { Freed = queue.Wake };
     private readonly CancellationTokenSource _abandon = new();
 
     protected override async Task RunAsync(CancellationToken stopping)

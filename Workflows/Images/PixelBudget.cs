@@ -23,6 +23,13 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
     private Waiter? _next;
     private long _pixels;
     private int _images;
+    private int _queued;
+
+    /// <summary>Images that can be processed at once.</summary>
+    public int Slots => _slots;
+
+    /// <summary>Images that wait for their turn.</summary>
+    public int Waiting => Volatile.Read(ref _queued);
 
     /// <summary>Pixels being processed now.</summary>
     public long PixelsInFlight => Interlocked.Read(ref _pixels);
@@ -44,6 +51,7 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
             }
 
             waiter.Node = own.AddLast(waiter);
+            _queued++;
             Admit();
         }
 
@@ -86,6 +94,7 @@ public sealed class PixelBudget(IOptions<ImageOptions> options)
         var own = _waiting[waiter.Owner];
         own.Remove(waiter.Node!);
         waiter.Node = null;
+        _queued--;
         if (own.Count > 0)
             return;
         _waiting.Remove(waiter.Owner);

@@ -62,7 +62,7 @@ public sealed partial class ImageQueue
     /// </summary>
     public async Task<PopResult> PopAsync(PlaceUsage places)
     {
-        var arguments = new List<RedisValue>(2 + (2 * places.Held.Count)) { places.Free, places.Total };
+        var arguments = new List<RedisValue>(3 + (2 * places.Held.Count)) { places.Free, places.Total, places.PerOwner };
         foreach (var (owner, held) in places.Held)
             arguments.AddRange([owner.ToString(), held]);
         var popped = (RedisResult[])(await RunAsync(Pop, [Gate, Images, Owners, Requests, Members], [.. arguments]))!;

@@ -7,7 +7,8 @@ namespace Darkroom.Queue;
 /// <param name="Free">Places without an image.</param>
 /// <param name="Total">All places.</param>
 /// <param name="Held">Images in hand by owner.</param>
-public sealed record PlaceUsage(int Free, int Total, IReadOnlyCollection<KeyValuePair<OwnerId, int>> Held)
+/// <param name="PerOwner">How many one owner may have, whether or not places are free.</param>
+public sealed record PlaceUsage(int Free, int Total, IReadOnlyCollection<KeyValuePair<OwnerId, int>> Held, int PerOwner = int.MaxValue)
 {
     /// <summary>What remains after these images have taken places.</summary>
     internal PlaceUsage Less(IReadOnlyCollection<ClaimedImage> claimed)
@@ -17,7 +18,7 @@ public sealed record PlaceUsage(int Free, int Total, IReadOnlyCollection<KeyValu
         var held = new Dictionary<OwnerId, int>(Held);
         foreach (var image in claimed)
             held[image.Owner] = held.GetValueOrDefault(image.Owner) + 1;
-        return new PlaceUsage(Free - claimed.Count, Total, held);
+        return this with { Free = Free - claimed.Count, Held = held };
     }
 }
 

@@ -1,5 +1,6 @@
 -- Pops the next images for one process. Owners take turns, and places are shared between them: an owner may always take its equal
--- share of the process' places, and may borrow free ones, but never the last quarter. An owner without room is passed over.
+-- share of the process' places, and may borrow free ones, but never the last quarter, and none beyond the limit for one owner. An owner
+-- without room is passed over.
 --
 -- KEYS[1] the gate, which every script declares so that no two scripts interleave
 -- KEYS[2] sorted set of equal scores: owner|turn|image
@@ -8,14 +9,15 @@
 -- KEYS[5] hash: image -> its member of KEYS[2]; and 'turn' -> the turn of the owner that was served last
 -- ARGV[1] the number of free places
 -- ARGV[2] the number of all places
--- ARGV[3...] owners that hold places, each followed by how many
+-- ARGV[3] the number of places that one owner may hold
+-- ARGV[4...] owners that hold places, each followed by how many
 -- Returns an owner's share; how many places are missing for owners that wait for theirs; and the image ids.
 
-local free, places = tonumber(ARGV[1]), tonumber(ARGV[2])
+local free, places, limit = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local held = {}
 local owners = redis.call('ZCARD', KEYS[3])
-for i = 3, #ARGV, 2 do
+for i = 4, #ARGV, 2 do
   held[ARGV[i]] = tonumber(ARGV[i + 1])
   if not redis.call('ZSCORE', KEYS[3], ARGV[i]) then
     owners = owners + 1
@@ -23,7 +25,7 @@ for i = 3, #ARGV, 2 do
 end
 
 -- There may always be another owner.
-local share = math.max(1, math.floor(places / math.max(2, owners)))
+local share = math.min(limit, math.max(1, math.floor(places / math.max(2, owners))))
 local reserve = math.floor(places / 4)
 local turn = tonumber(redis.call('HGET', KEYS[5], 'turn') or 0)
 
@@ -36,7 +38,7 @@ while free > 0 do
   end
   local owner = entry[1]
   local holds = held[owner] or 0
-  local room = math.min(free, math.max(share - holds, free - reserve))
+  local room = math.min(free, limit - holds, math.max(share - holds, free - reserve))
   if room <= 0 then
     rank = rank + 1
   else
