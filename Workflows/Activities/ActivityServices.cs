@@ -1,6 +1,7 @@
 using Darkroom.Configuration;
 using Darkroom.Egress;
 using Darkroom.Engine;
+using Darkroom.Requests;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -15,6 +16,7 @@ public static class ActivityServices
         services.AddTelemetry();
         services.AddEgress();
         services.AddSettings<HttpRequestOptions>("HttpRequests");
+        services.TryAddSingleton<ProductLoader>();
 
         services.AddActivity<CsvUploaded>();
         services.AddActivity<ValidateCsv>();

@@ -14,7 +14,7 @@ namespace Darkroom.Activities;
 /// upload. Later runs of the same request reuse the loaded rows.
 /// </summary>
 internal sealed class ValidateCsv(
-    NpgsqlDataSource database, ObjectStore objects, EgressGuard egress) : WorkflowActivity, IDescribedActivity
+    NpgsqlDataSource database, ObjectStore objects, EgressGuard egress, ProductLoader loader) : WorkflowActivity, IDescribedActivity
 {
     private const string Valid = nameof(Valid);
     private const string Invalid = nameof(Invalid);
@@ -67,7 +67,7 @@ internal sealed class ValidateCsv(
             Effect = async (connection, token) =>
             {
                 await using var stream = await objects.OpenReadAsync(csv.Key, token);
-                await ProductLoader.LoadAsync(connection, context.RequestId, ProductReader.ReadAsync(stream, csv.Dialect, token), token);
+                await loader.LoadAsync(connection, context.RequestId, ProductReader.ReadAsync(stream, csv.Dialect, token), token);
             },
         };
     }

@@ -17,11 +17,11 @@ public sealed class EngineOptions
     public int MaxActivities { get; set; } = 1_000;
 
     /// <summary>
-    /// Instances that one process runs concurrently. Default 8: they mostly wait for Postgres and S3, so it can exceed the number of cores.
-    /// One owner can have three quarters of them, so that those of others need not wait.
+    /// Instances that one process runs concurrently. Default 4: they mostly wait for Postgres and S3, so it can exceed the number of cores, but
+    /// more would only keep each other waiting. One owner can have three quarters of them, so that those of others need not wait.
     /// </summary>
     [Range(1, 256)]
-    public int Concurrency { get; set; } = 8;
+    public int Concurrency { get; set; } = 4;
 
     /// <summary>
     /// Attempts at one activity before a transient failure faults the instance. Default 10, which spans about half an hour.

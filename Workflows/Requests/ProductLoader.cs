@@ -5,13 +5,18 @@ using NpgsqlTypes;
 
 namespace Darkroom.Requests;
 
-/// <summary>Writes a request's products and images with COPY, in the caller's transaction.</summary>
-internal static class ProductLoader
+/// <summary>
+/// Writes a request's products and images with COPY, in the caller's transaction. The large requests that this process loads take turns: several at
+/// once would end no sooner, but keep Postgres from everything else.
+/// </summary>
+internal sealed class ProductLoader : IDisposable
 {
-    // A connection runs one COPY at a time, and images go to a different table than products. Batches keep memory constant.
-    private const int BatchSize = 10_000;
+    // A connection runs one COPY at a time, and images go to a different table than products. Batches keep memory constant, and turns short.
+    private const int BatchSize = 2_000;
 
-    public static async Task LoadAsync(
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    public async Task LoadAsync(
         NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellationToken)
     {
         await connection.Sql(
@@ -28,11 +33,28 @@ internal static class ProductLoader
             batch.Add(product);
             if (batch.Count < BatchSize)
                 continue;
-            await CopyAsync(connection, request, batch, cancellationToken);
+            await CopyInTurnAsync(connection, request, batch, cancellationToken);
             batch.Clear();
         }
 
+        // A small request's only batch waits for nobody.
         await CopyAsync(connection, request, batch, cancellationToken);
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task CopyInTurnAsync(
+        NpgsqlConnection connection, RequestId request, List<ProductRow> products, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            await CopyAsync(connection, request, products, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
     }
 
     private static async Task CopyAsync(

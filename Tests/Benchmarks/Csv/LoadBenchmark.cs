@@ -79,7 +79,8 @@ internal static class LoadBenchmark
         await using var file = File.OpenRead(path);
         await using var connection = await database.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await ProductLoader.LoadAsync(connection, new RequestId(Guid.NewGuid()), ProductReader.ReadAsync(file, dialect, CancellationToken.None), CancellationToken.None);
+        using var loader = new ProductLoader();
+        await loader.LoadAsync(connection, new RequestId(Guid.NewGuid()), ProductReader.ReadAsync(file, dialect, CancellationToken.None), CancellationToken.None);
         await transaction.CommitAsync();
     }
 
