@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Darkroom.Csv;
 using Darkroom.Data;
 using Darkroom.Egress;
@@ -21,6 +22,9 @@ internal sealed class ValidateCsv(
     private const string MaxProducts = nameof(MaxProducts);
     private const string MaxImages = nameof(MaxImages);
     private const string AllowedHosts = nameof(AllowedHosts);
+
+    // A smaller CSV is read once and kept until its products are loaded; a larger one is read twice.
+    private const int KeptImages = 1_000;
 
     public static ActivityDescriptor Descriptor { get; } = new()
     {
@@ -58,27 +62,36 @@ internal sealed class ValidateCsv(
         var policy = new CsvPolicy(
             context.Inputs.Get<int>(MaxProducts), context.Inputs.Get<int>(MaxImages),
             CsvPolicy.ReadHosts(context.Inputs.Text(AllowedHosts)), egress);
-        var rejection = policy.CheckCounts(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, cancellationToken);
+        var kept = csv.Images <= KeptImages ? new List<ProductRow>(csv.Products) : null;
+        var rejection = policy.CheckCounts(csv.Products, csv.Images) ?? await ValidateUrlsAsync(policy, csv, kept, cancellationToken);
         if (rejection is not null)
             return Rejected(context.RequestId, rejection);
 
         return Loaded(csv) with
         {
-            Effect = async (connection, token) =>
-            {
-                await using var stream = await objects.OpenReadAsync(csv.Key, token);
-                await loader.LoadAsync(connection, context.RequestId, ProductReader.ReadAsync(stream, csv.Dialect, token), token);
-            },
+            Effect = (connection, token) => loader.LoadAsync(
+                connection, context.RequestId, kept?.ToAsyncEnumerable() ?? ReadProductsAsync(csv, token), token),
         };
     }
 
-    private async Task<CsvRejection?> ValidateUrlsAsync(CsvPolicy policy, RequestCsv csv, CancellationToken cancellationToken)
+    private async Task<CsvRejection?> ValidateUrlsAsync(
+        CsvPolicy policy, RequestCsv csv, List<ProductRow>? kept, CancellationToken cancellationToken)
+    {
+        await foreach (var product in ReadProductsAsync(csv, cancellationToken))
+        {
+            if (policy.CheckUrls(product) is { } rejection)
+                return rejection;
+            kept?.Add(product);
+        }
+
+        return null;
+    }
+
+    private async IAsyncEnumerable<ProductRow> ReadProductsAsync(RequestCsv csv, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await using var stream = await objects.OpenReadAsync(csv.Key, cancellationToken);
         await foreach (var product in ProductReader.ReadAsync(stream, csv.Dialect, cancellationToken))
-            if (policy.CheckUrls(product) is { } rejection)
-                return rejection;
-        return null;
+            yield return product;
     }
 
     private static ActivityResult.Completed Loaded(RequestCsv csv) => new(Valid)
