@@ -3,8 +3,6 @@ using Darkroom.Requests;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
-using NpgsqlTypes;
-using StackExchange.Redis;
 
 namespace Darkroom.Queue;
 
@@ -113,14 +111,16 @@ public sealed partial class ImageFeeder(
         return await ImageOffers.ReadAsync(reader, cancellationToken);
     }
 
-    /// <summary>Pushes offers into Redis. They are in Postgres, so StaleOfferPusher pushes again whatever does not get there.</summary>
+    /// <summary>
+    /// Pushes offers into Redis. Does not throw: they are in Postgres, so StaleOfferPusher pushes again whatever does not get there.
+    /// </summary>
     internal async Task PushAsync(IReadOnlyList<ImageOffer> offers)
     {
         try
         {
             await ImageOffers.PushAsync(queue, offers);
         }
-        catch (Exception e) when (e is RedisException or TimeoutException)
+        catch (Exception e)
         {
             LogNotPushed(offers.Count, e);
         }

@@ -1,5 +1,4 @@
 using Darkroom.Data;
-using Darkroom.Requests;
 using Npgsql;
 using NpgsqlTypes;
 

@@ -336,8 +336,9 @@ internal sealed partial class WorkflowRunner(
     {
         if (step is null)
             return null;
-        await using var transaction = step.Transaction;
-        var after = await CommitAsync(transaction, step.After, cancellationToken);
+        WorkflowInstance? after;
+        await using (step.Transaction)
+            after = await CommitAsync(step.Transaction, step.After, cancellationToken);
         StepFinished(step.Execution, step.Result is ActivityResult.Suspended ? "suspended" : "completed");
         if (step.Result.AfterCommit is { } afterCommit)
             await afterCommit();
