@@ -19,6 +19,9 @@ internal sealed partial class WorkflowInstanceService(
     IOptions<ProcessLeaseOptions> lease,
     ILogger<WorkflowInstanceService> logger) : SupervisedService(time, logger)
 {
+    // The database's clock may differ slightly from ours: claiming a moment too early would find nothing.
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMilliseconds(20);
+
     private readonly SemaphoreSlim _free = new(options.Value.Concurrency, options.Value.Concurrency);
     private long _scanned;
     private volatile bool _mustScan = true;
@@ -62,36 +65,20 @@ internal sealed partial class WorkflowInstanceService(
     /// <summary>Waits for a notification, or until the next instance timer is due.</summary>
     private async Task WaitAsync(PostgresNotificationListener signal, CancellationToken stopping)
     {
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var timer = WakeWhenDueAsync(signal, linked.Token);
+        var wait = options.Value.Poll;
         try
         {
-            await signal.WaitAsync(stopping);
+            // Not abandoned when a notification comes meanwhile, as most do under load: Postgres starts a process to cancel a query.
+            if (await instances.NextReadyAsync(stopping) is { } due && due + ClockTolerance < wait)
+                wait = due + ClockTolerance;
         }
-        finally
+        catch (NpgsqlException)
         {
-            await linked.CancelAsync();
-            await timer;
+            // The database is unavailable, and the next poll tries again.
         }
-    }
 
-    private async Task WakeWhenDueAsync(PostgresNotificationListener signal, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if (await instances.NextReadyAsync(cancellationToken) is not { } due || due > options.Value.Poll)
-                return;
-            await Task.Delay(due + ClockTolerance, Time, cancellationToken);
-            signal.Set();
-        }
-        catch (Exception e) when (e is OperationCanceledException or NpgsqlException)
-        {
-            // A notification came first, or the database is unavailable and the next poll tries again.
-        }
+        await signal.WaitAsync(wait, stopping);
     }
-
-    // The database's clock may differ slightly from ours: claiming a moment too early would find nothing.
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMilliseconds(20);
 
     private async Task<WorkflowInstance?> ClaimAsync(CancellationToken cancellationToken)
     {
