@@ -10,7 +10,7 @@ internal sealed record FailPoint(string Name, string? Statement, string? Object,
     /// <summary>The gaps of a worker, in the order in which a request passes them.</summary>
     public static IReadOnlyList<FailPoint> OfWorker { get; } =
     [
-        .. Around("load", "copy images"),
+        .. Around("load", "insert into images"),
         .. Around("fan-out", "fan_out_open = true"),
         new("feed: offered, not pushed", "set state = 'offered'", null, IsAfter: true),
         .. Around("claim", "with claimable as"),

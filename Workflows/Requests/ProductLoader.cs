@@ -6,12 +6,12 @@ using NpgsqlTypes;
 namespace Darkroom.Requests;
 
 /// <summary>
-/// Writes a request's products and images with COPY, in the caller's transaction. The large requests that this process loads take turns: several at
-/// once would end no sooner, but keep Postgres from everything else.
+/// Writes a request's products and images in the caller's transaction, in place of those of an earlier attempt. The large requests that this
+/// process loads take turns: several at once would end no sooner, but keep Postgres from everything else.
 /// </summary>
 internal sealed class ProductLoader : IDisposable
 {
-    // A connection runs one COPY at a time, and images go to a different table than products. Batches keep memory constant, and turns short.
+    // Batches keep memory constant, and turns short.
     private const int BatchSize = 2_000;
 
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -19,32 +19,27 @@ internal sealed class ProductLoader : IDisposable
     public async Task LoadAsync(
         NpgsqlConnection connection, RequestId request, IAsyncEnumerable<ProductRow> products, CancellationToken cancellationToken)
     {
-        await connection.Sql(
-                """
-                delete from images where request_id = @request;
-
-                delete from products where request_id = @request
-                """)
-            .With("request", request.Value)
-            .ExecuteNonQueryAsync(cancellationToken);
-        var batch = new List<ProductRow>(BatchSize);
-        await foreach (var product in products.WithCancellation(cancellationToken))
+        var isFirst = true;
+        await foreach (var batch in products.Chunk(BatchSize).WithCancellation(cancellationToken))
         {
-            batch.Add(product);
-            if (batch.Count < BatchSize)
-                continue;
-            await CopyInTurnAsync(connection, request, batch, cancellationToken);
-            batch.Clear();
-        }
+            if (isFirst && batch.Length < BatchSize)
+            {
+                // A small request waits for nobody.
+                await InsertAsync(connection, request, batch, cancellationToken);
+                return;
+            }
 
-        // A small request's only batch waits for nobody.
-        await CopyAsync(connection, request, batch, cancellationToken);
+            if (isFirst)
+                await DeleteAsync(connection, request, cancellationToken);
+            isFirst = false;
+            await CopyInTurnAsync(connection, request, batch, cancellationToken);
+        }
     }
 
     public void Dispose() => _turn.Dispose();
 
     private async Task CopyInTurnAsync(
-        NpgsqlConnection connection, RequestId request, List<ProductRow> products, CancellationToken cancellationToken)
+        NpgsqlConnection connection, RequestId request, IReadOnlyList<ProductRow> products, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
@@ -57,8 +52,42 @@ internal sealed class ProductLoader : IDisposable
         }
     }
 
+    /// <summary>Everything in one round trip, with statements that sessions keep prepared. COPY takes five, and is planned each time.</summary>
+    private static async Task InsertAsync(
+        NpgsqlConnection connection, RequestId request, IReadOnlyList<ProductRow> products, CancellationToken cancellationToken)
+    {
+        var images = products.SelectMany(product => product.Urls.Select((url, i) => (product.Row, Position: i + 1, Url: url))).ToList();
+        await using var batch = new NpgsqlBatch(connection);
+        AddDelete(batch, request);
+        batch.Add("insert into products (request_id, row, serial, name) select @request, * from unnest(@rows, @serials, @names)")
+            .With("request", request.Value)
+            .With("rows", products.Select(product => product.Row).ToArray())
+            .With("serials", products.Select(product => product.Serial).ToArray())
+            .With("names", products.Select(product => product.Name).ToArray());
+        batch.Add("insert into images (request_id, row, position, url) select @request, * from unnest(@rows, @positions, @urls)")
+            .With("request", request.Value)
+            .With("rows", images.Select(image => image.Row).ToArray())
+            .With("positions", images.Select(image => image.Position).ToArray())
+            .With("urls", images.Select(image => image.Url).ToArray());
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static async Task DeleteAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken)
+    {
+        await using var batch = new NpgsqlBatch(connection);
+        AddDelete(batch, request);
+        await batch.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static void AddDelete(NpgsqlBatch batch, RequestId request)
+    {
+        batch.Add("delete from images where request_id = @request").With("request", request.Value);
+        batch.Add("delete from products where request_id = @request").With("request", request.Value);
+    }
+
+    // A connection runs one COPY at a time, and images go to a different table than products.
     private static async Task CopyAsync(
-        NpgsqlConnection connection, RequestId request, List<ProductRow> products, CancellationToken cancellationToken)
+        NpgsqlConnection connection, RequestId request, IReadOnlyList<ProductRow> products, CancellationToken cancellationToken)
     {
         await using (var copy = await connection.BeginBinaryImportAsync(
             "copy products (request_id, row, serial, name) from stdin (format binary)", cancellationToken))
