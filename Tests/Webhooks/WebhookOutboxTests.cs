@@ -130,7 +130,7 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
         var outbox = await _scenario.CreateOutboxAsync();
         await using var connection = await _scenario.Database.OpenConnectionAsync();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => outbox.InsertAsync(connection, _scenario.Owner, request.Id, run: 1, [], default));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => WebhookScenario.InsertAsync(outbox, connection, _scenario.Owner, request.Id));
     }
 
     [Fact]
@@ -142,8 +142,8 @@ public sealed class WebhookOutboxTests : IAsyncLifetime
         await using var connection = await _scenario.Database.OpenConnectionAsync();
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            Assert.Equal(0, await outbox.InsertAsync(connection, _scenario.Owner, request, run: 1, [], default));
-            Assert.Equal(1, await outbox.InsertAsync(connection, _scenario.Owner, request, run: 1, [new WebhookRegistration("https://new.example/", null)], default));
+            Assert.Equal(0, await WebhookScenario.InsertAsync(outbox, connection, _scenario.Owner, request));
+            Assert.Equal(1, await WebhookScenario.InsertAsync(outbox, connection, _scenario.Owner, request, new WebhookRegistration("https://new.example/", null)));
             await transaction.RollbackAsync();
         }
 

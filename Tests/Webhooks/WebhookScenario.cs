@@ -4,6 +4,7 @@ using Darkroom.Data;
 using Darkroom.Egress;
 using Darkroom.Engine;
 using Darkroom.Leases;
+using Darkroom.Requests;
 using Darkroom.Runs;
 using Darkroom.Storage;
 using Darkroom.Tests.Infrastructure;
@@ -115,9 +116,19 @@ internal sealed class WebhookScenario : IAsyncDisposable
             .With("finished", finished)
             .With("url", NpgsqlTypes.NpgsqlDbType.Text, url)
             .ExecuteNonQueryAsync();
-        await outbox.InsertAsync(connection, owner ?? Owner, request.Id, run: 1, registrations ?? [], default);
+        await InsertAsync(outbox, connection, owner ?? Owner, request.Id, registrations ?? []);
         await transaction.CommitAsync();
         return request.Id;
+    }
+
+    /// <summary>Inserts a request's deliveries. Returns how many.</summary>
+    public static async Task<int> InsertAsync(
+        WebhookOutbox outbox, NpgsqlConnection connection, OwnerId owner, RequestId request, params IReadOnlyList<WebhookRegistration> registrations)
+    {
+        var ended = await RequestStore.FindAsync(connection, owner, request, default);
+        await using var writes = new NpgsqlBatch(connection);
+        await outbox.InsertAsync(writes, ended!, registrations, default);
+        return writes.BatchCommands.Count == 0 ? 0 : await writes.ExecuteNonQueryAsync();
     }
 
     public async Task<WebhookOutbox> CreateOutboxAsync(WebhookOptions? options = null)

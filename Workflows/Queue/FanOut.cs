@@ -45,9 +45,9 @@ public static class FanOut
         return new OpenedFanOut(pending, await ImageOffers.ReadAsync(reader, cancellationToken));
     }
 
-    /// <summary>Tells feeders to remove a cancelled request's ids from Redis, once the caller's transaction commits.</summary>
-    internal static async Task AnnounceWithdrawalAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken) =>
-        await connection.Sql($"select pg_notify('{Channel}', @request)").With("request", request.ToString()).ExecuteNonQueryAsync(cancellationToken);
+    /// <summary>Adds to a batch: tells feeders to remove a cancelled request's ids from Redis, once the transaction commits.</summary>
+    internal static void AnnounceWithdrawal(NpgsqlBatch writes, RequestId request) =>
+        writes.Add($"select pg_notify('{Channel}', @request)").With("request", request.ToString());
 
     private static async Task<(int Pending, int Unfinished)> LockAndCountAsync(
         NpgsqlConnection connection, RequestId request, int run, CancellationToken cancellationToken)

@@ -45,18 +45,19 @@ public sealed class RequestLifecycle(NpgsqlDataSource database, RunFinalizer end
             .With("request", request.Value)
             .With("run", current.Run)
             .ExecuteScalarAsync(cancellationToken);
-        await connection.Sql(
+        await using var writes = new NpgsqlBatch(connection);
+        writes.Add(
                 """
                 delete from bookmarks b
                 using workflow_instances i
                 where i.id = b.instance_id
                   and i.request_id = @request
                 """)
-            .With("request", request.Value)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("request", request.Value);
         var snapshot = state is null ? WorkflowState.New : WorkflowState.FromJson(state);
-        var status = await ending.EndAsync(connection, request, current.Run, "Cancelled", snapshot, cancellationToken);
-        await FanOut.AnnounceWithdrawalAsync(connection, request, cancellationToken);
+        var status = await ending.EndAsync(writes, request, current.Run, "Cancelled", snapshot, cancellationToken);
+        FanOut.AnnounceWithdrawal(writes, request);
+        await writes.ExecuteNonQueryAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         metrics.RequestFinished(status.ToText());
         return LifecycleResult.Done;

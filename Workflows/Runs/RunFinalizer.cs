@@ -14,15 +14,22 @@ namespace Darkroom.Runs;
 public sealed class RunFinalizer(WebhookOutbox webhooks)
 {
     /// <summary>Ends a run whose request and instance rows the caller has locked.</summary>
+    /// <param name="writes">
+    /// In that transaction: what it holds, which must return no rows, is sent; what it holds then is still to be sent, before the commit.
+    /// </param>
+    /// <param name="request">The request.</param>
+    /// <param name="run">The run.</param>
     /// <param name="subStatus">How the instance ended: Finished, Faulted or Cancelled.</param>
+    /// <param name="state">The instance's last state.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The request's final state; not true until the caller commits.</returns>
     internal async Task<RequestStatus> EndAsync(
-        NpgsqlConnection connection, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellationToken)
+        NpgsqlBatch writes, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellationToken)
     {
-        var totals = await ReadTotalsAsync(connection, request, cancellationToken);
+        var totals = await ReadTotalsAsync(writes, request, cancellationToken);
         var status = RequestStatuses.AtEnd(subStatus, totals.Images, totals.Succeeded, totals.OutputRun == run);
         var error = state.Incidents.Count > 0 ? state.Incidents[^1] : null;
-        await connection.Sql(
+        writes.Add(
                 """
                 update csv_data_table
                 set status = @status::status_enum,
@@ -39,26 +46,35 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
             .With("status", status.ToText())
             .With("whole", status is RequestStatus.Completed or RequestStatus.CompletedWithErrors)
             .With("error_code", NpgsqlDbType.Text, error?.Code)
-            .With("error_message", NpgsqlDbType.Text, error?.Message)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("error_message", NpgsqlDbType.Text, error?.Message);
+        RequestStore.Find(writes, totals.Owner, request);
+        Request ended;
+        await using (var reader = await writes.ExecuteReaderAsync(cancellationToken))
+            ended = (await RequestStore.ReadAsync(reader, cancellationToken))!;
+        writes.BatchCommands.Clear();
 
-        await webhooks.InsertAsync(connection, totals.Owner, request, run, state.Webhooks, cancellationToken);
+        await webhooks.InsertAsync(writes, ended, state.Webhooks, cancellationToken);
         return status;
     }
 
-    private static async Task<Totals> ReadTotalsAsync(NpgsqlConnection connection, RequestId request, CancellationToken cancellationToken)
+    private static async Task<Totals> ReadTotalsAsync(NpgsqlBatch writes, RequestId request, CancellationToken cancellationToken)
     {
-        await using var command = connection.Sql(
+        writes.Add(
                 """
                 select owner_id, no_of_images, images_succeeded, output_run
                 from csv_data_table
                 where id = @request
                 """)
             .With("request", request.Value);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return new Totals(
-            new OwnerId(reader.GetGuid(0)), reader.GetInt32(1), reader.GetInt32(2), reader.IntOrNull(3));
+        Totals totals;
+        await using (var reader = await writes.ExecuteReaderAsync(cancellationToken))
+        {
+            await reader.ReadAsync(cancellationToken);
+            totals = new Totals(new OwnerId(reader.GetGuid(0)), reader.GetInt32(1), reader.GetInt32(2), reader.IntOrNull(3));
+        }
+
+        writes.BatchCommands.Clear();
+        return totals;
     }
 
     private sealed record Totals(OwnerId Owner, int Images, int Succeeded, int? OutputRun);

@@ -194,8 +194,7 @@ internal sealed class StepTransaction : IAsyncDisposable
         Update("state = @state, status = 'Finished', sub_status = @sub_status, owner = null, ready_at = null, finished_at = now()", state)
             .With("sub_status", subStatus);
         _writes.Add("delete from bookmarks where instance_id = @id").With("id", _instance.Id);
-        await FlushAsync(cancellationToken);
-        return await ending.EndAsync(_connection, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
+        return await ending.EndAsync(_writes, _instance.RequestId, _instance.Run, subStatus, state, cancellationToken);
     }
 
     public async Task CommitAsync(CancellationToken cancellationToken)

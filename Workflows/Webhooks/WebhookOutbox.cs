@@ -21,33 +21,29 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
     private const int MaxInvalidUrlLength = 500;
 
     /// <summary>
-    /// Inserts one delivery for each receiver: the request's <c>webhook_url</c> and those that its workflow registered. Call it on the same
-    /// connection, after the terminal state is written. Returns the number of deliveries inserted.
+    /// Adds to a batch: inserts one delivery for each receiver, the request's <c>webhook_url</c> and those that its workflow registered. Reads the
+    /// images that the webhooks list on the batch's connection.
     /// </summary>
+    /// <param name="writes">In the transaction that ends the run.</param>
+    /// <param name="ended">The request as that transaction leaves it.</param>
+    /// <param name="registrations">What the workflow registered.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
     /// <remarks>
     /// An invalid URL must not keep a run from ending: it is recorded as a failed delivery that the owner can see.
     /// </remarks>
-    public async Task<int> InsertAsync(
-        NpgsqlConnection connection, OwnerId owner, RequestId request, int run, IReadOnlyList<WebhookRegistration> registrations,
-        CancellationToken cancellationToken)
+    public async Task InsertAsync(
+        NpgsqlBatch writes, Request ended, IReadOnlyList<WebhookRegistration> registrations, CancellationToken cancellationToken)
     {
-        var ended = await RequestStore.FindAsync(connection, owner, request, cancellationToken)
-            ?? throw new InvalidOperationException($"There is no request {request}.");
-        if (ended.Run != run || !ended.Status.IsTerminal())
-            throw new InvalidOperationException($"Request {request} is {ended.Status.ToText()} in run {ended.Run}: run {run} has not ended.");
+        if (!ended.Status.IsTerminal())
+            throw new InvalidOperationException($"Request {ended.Id} is {ended.Status.ToText()}: run {ended.Run} has not ended.");
         var receivers = Receivers(ended.WebhookUrl, registrations);
         if (receivers.Count == 0)
-            return 0;
+            return;
 
-        var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(connection, ended, cancellationToken) : null;
-        var inserted = 0;
+        var images = ended.NoOfImages <= options.Value.MaxImages ? await ReadImagesAsync(writes.Connection!, ended, cancellationToken) : null;
         foreach (var (url, payload) in receivers)
-        {
-            var body = WebhookBody.Render(ended, links.Value.Base, images, payload);
-            inserted += await InsertAsync(connection, ended, url, body, cancellationToken);
-        }
-
-        return inserted;
+            Insert(writes, ended, url, WebhookBody.Render(ended, links.Value.Base, images, payload));
+        writes.Add($"notify {Channel}");
     }
 
     /// <summary>The same (request, run, url) always gives the same id, so that a repeated transaction cannot insert a duplicate.</summary>
@@ -70,14 +66,13 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
         return receivers;
     }
 
-    private static async Task<int> InsertAsync(
-        NpgsqlConnection connection, Request request, string url, string body, CancellationToken cancellationToken)
+    private static void Insert(NpgsqlBatch writes, Request request, string url, string body)
     {
         var valid = WebhookUrl.TryParse(url, out var parsed);
         if (!valid)
             url = Sanitize(url);
-        return await connection.Sql(
-                $"""
+        writes.Add(
+                """
                 with endpoint as (
                   select case
                            when not @valid then 'failed'
@@ -94,9 +89,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
                   case when state = 'failed' then @invalid end,
                   (select traceparent from workflow_instances where request_id = @request and run = @run)
                 from endpoint
-                on conflict do nothing;
-
-                select pg_notify('{Channel}', '')
+                on conflict do nothing
                 """)
             .With("id", MessageId(request.Id, request.Run, url))
             .With("owner", request.OwnerId.Value)
@@ -106,8 +99,7 @@ public sealed class WebhookOutbox(ImageLinks imageLinks, IOptions<LinkOptions> l
             .With("receiver", valid ? WebhookUrl.Receiver(parsed!) : "")
             .With("body", body)
             .With("valid", valid)
-            .With("invalid", WebhookErrors.InvalidUrl)
-            .ExecuteNonQueryAsync(cancellationToken);
+            .With("invalid", WebhookErrors.InvalidUrl);
     }
 
     // A workflow can compute any string as a URL: shorten it for the index, and replace characters that a text column rejects.

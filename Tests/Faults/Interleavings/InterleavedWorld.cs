@@ -247,7 +247,10 @@ internal sealed class InterleavedWorld : IAsyncDisposable
                 """)
             .With("id", run.Instance)
             .ExecuteNonQueryAsync();
-        await _ending.EndAsync(connection, request, run.Run, "Finished", WorkflowState.New, CancellationToken.None);
+        await using var writes = new NpgsqlBatch(connection);
+        await _ending.EndAsync(writes, request, run.Run, "Finished", WorkflowState.New, CancellationToken.None);
+        if (writes.BatchCommands.Count > 0)
+            await writes.ExecuteNonQueryAsync();
         Count("ended");
     }
 
