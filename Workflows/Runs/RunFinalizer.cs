@@ -23,6 +23,7 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
     /// <param name="state">The instance's last state.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The request's final state; not true until the caller commits.</returns>
+    /// <exception cref="InvalidOperationException">The request is in another run.</exception>
     internal async Task<RequestStatus> EndAsync(
         NpgsqlBatch writes, RequestId request, int run, string subStatus, WorkflowState state, CancellationToken cancellationToken)
     {
@@ -52,6 +53,8 @@ public sealed class RunFinalizer(WebhookOutbox webhooks)
         await using (var reader = await writes.ExecuteReaderAsync(cancellationToken))
             ended = (await RequestStore.ReadAsync(reader, cancellationToken))!;
         writes.BatchCommands.Clear();
+        if (ended.Run != run)
+            throw new InvalidOperationException($"Request {request} is in run {ended.Run}: run {run} cannot end it.");
 
         await webhooks.InsertAsync(writes, ended, state.Webhooks, cancellationToken);
         return status;
