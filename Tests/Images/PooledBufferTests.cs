@@ -26,6 +26,17 @@ public sealed class PooledBufferTests
     }
 
     [Fact]
+    public void Truncated_buffer_goes_on_from_there()
+    {
+        using var buffer = new PooledBuffer();
+        buffer.Write<byte>([1, 2, 3, 4]);
+        buffer.Truncate(2);
+        buffer.Write<byte>([5]);
+        Assert.Equal([1, 2, 5], buffer.Span.ToArray());
+        Assert.Throws<ArgumentOutOfRangeException>(() => buffer.Truncate(4));
+    }
+
+    [Fact]
     public void Disposed_buffer_cannot_be_read()
     {
         var buffer = new PooledBuffer();

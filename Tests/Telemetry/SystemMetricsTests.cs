@@ -30,14 +30,17 @@ public sealed class SystemMetricsTests
 
         var request = await system.Client.UploadAsync(ProductCsv.Of([system.Images.Good(1)], [system.Images.Rgba(1)], [system.Images.Broken(1)]));
         await request.EndAsync();
+        // What has been compressed once becomes no smaller.
+        var compressed = (await request.OutputRowsAsync())[0].Outputs[0];
+        await (await system.Client.UploadAsync(ProductCsv.Of([compressed]))).EndAsync();
 
         Assert.Equal(
             [
-                "darkroom.image.format=jpg darkroom.outcome=failed", "darkroom.image.format=jpg darkroom.outcome=succeeded",
-                "darkroom.image.format=png darkroom.outcome=succeeded",
+                "darkroom.image.format=jpg darkroom.outcome=encoded", "darkroom.image.format=jpg darkroom.outcome=failed",
+                "darkroom.image.format=jpg darkroom.outcome=rewritten", "darkroom.image.format=png darkroom.outcome=encoded",
             ],
             metrics.Sums("darkroom.codec.duration").Keys.Order());
-        Assert.Equal(3, metrics.Values("darkroom.codec.duration").Count);
+        Assert.Equal(4, metrics.Values("darkroom.codec.duration").Count);
     }
 
     [Theory]

@@ -15,7 +15,8 @@ internal sealed class CompressImage : ImageActivity, IDescribedActivity
         Place = ActivityPlace.ImageBody,
         Category = "Images",
         DisplayName = "Compress image",
-        Description = "Compresses the image in its own format, honours its orientation, keeps transparency and drops metadata. Never larger than the original.",
+        Description = "Compresses the image in its own format, honours its orientation, keeps transparency and drops metadata. A JPEG, PNG, WebP or GIF file "
+            + "that would become larger only loses its metadata, unless other steps change its pixels.",
         Inputs = [InputDescriptor.Number(Quality, 50, 1, 100, "Encoder quality, 1 to 100. 50 gives small files with little visible loss.")],
         After = DownloadImage.Required,
         TakesEffectIn = StoreImage.Descriptor,

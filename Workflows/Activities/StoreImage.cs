@@ -46,18 +46,25 @@ internal sealed class StoreImage(ObjectStore objects, IImageCodec codec, Darkroo
     {
         using var span = DarkroomTracing.StartChild("codec");
         var began = time.GetTimestamp();
-        var succeeded = false;
+        CodecReport? report = null;
         try
         {
-            var report = await codec.RunAsync(image.Owner, source.Memory, plan, image.IsSuspect, result, cancellationToken);
-            succeeded = true;
+            report = await codec.RunAsync(image.Owner, source.Memory, plan, image.IsSuspect, result, cancellationToken);
             return report;
         }
         finally
         {
             // An image that is handed back at a stop is neither.
             if (!cancellationToken.IsCancellationRequested)
-                metrics.CodecFinished(time.GetElapsedTime(began), source.Format.Extension(), succeeded);
+                metrics.CodecFinished(time.GetElapsedTime(began), source.Format.Extension(), Result(report?.Encoding));
         }
     }
+
+    private static string Result(OutputEncoding? encoding) => encoding switch
+    {
+        OutputEncoding.Encoded => "encoded",
+        OutputEncoding.Rewritten => "rewritten",
+        OutputEncoding.EncodedLarger => "encoded_larger",
+        _ => "failed",
+    };
 }

@@ -34,7 +34,15 @@ public sealed class PooledBuffer : IBufferWriter<byte>, IDisposable
 
     public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
-    public void Clear() => Length = 0;
+    public void Clear() => Truncate(0);
+
+    /// <summary>Forgets all bytes from <paramref name="length"/> on.</summary>
+    public void Truncate(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
+        Length = length;
+    }
 
     /// <summary>Writes at any position, growing the buffer as needed and zeroing any gap.</summary>
     internal void WriteAt(int position, ReadOnlySpan<byte> bytes)

@@ -65,7 +65,7 @@ public sealed class DarkroomMetrics
         _claimLatency = meter.CreateHistogram(
             "darkroom.queue.claim.latency", "s", "Time from an image's latest offer to its claim.", advice: Seconds);
         _codecDuration = meter.CreateHistogram(
-            "darkroom.codec.duration", "s", "Time from asking for a codec slot to the encoded image, by source format and outcome.", advice: Seconds);
+            "darkroom.codec.duration", "s", "Time from asking for a codec slot to the result, by source format and outcome.", advice: Seconds);
         _claimsRecovered = meter.CreateCounter<long>(
             "darkroom.claims.recovered", "{claim}", "Claims taken over from processes that died or lost them, by what was claimed.");
         _webhookAttempts = meter.CreateCounter<long>(
@@ -122,8 +122,11 @@ public sealed class DarkroomMetrics
     }
 
     /// <summary>The codec finished an image, successfully or not.</summary>
-    public void CodecFinished(TimeSpan elapsed, string format, bool succeeded) =>
-        _codecDuration.Record(elapsed.TotalSeconds, Tag(Format, format), Tag(Outcome, succeeded ? "succeeded" : "failed"));
+    /// <param name="elapsed">Time from asking for a codec slot.</param>
+    /// <param name="format">Format of the downloaded image.</param>
+    /// <param name="outcome">encoded, rewritten (only the metadata was dropped, because encoding made it larger), encoded_larger or failed.</param>
+    public void CodecFinished(TimeSpan elapsed, string format, string outcome) =>
+        _codecDuration.Record(elapsed.TotalSeconds, Tag(Format, format), Tag(Outcome, outcome));
 
     /// <summary>Claims of a process that died or lost track of them were freed.</summary>
     public void ClaimsRecovered(ClaimKind kind, int count)

@@ -16,6 +16,7 @@ internal sealed class JpegTranscoder
     /// <exception cref="OperationCanceledException">The call was cancelled; nothing was appended.</exception>
     public NotTranscodable? TryTranscode(ReadOnlySpan<byte> file, JpegTarget target, PooledBuffer output, CancellationToken cancellationToken)
     {
+        var before = output.Length;
         try
         {
             new Source(_scratch, target, cancellationToken).Transcode(file, output);
@@ -27,6 +28,7 @@ internal sealed class JpegTranscoder
         }
         catch (OutOfMemoryException)
         {
+            output.Truncate(before);
             return NotTranscodable.Size;
         }
         finally
