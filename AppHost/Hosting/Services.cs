@@ -69,8 +69,12 @@ internal static class Services
             if (builder.Environment.IsDevelopment())
                 service.WithEnvironment("Egress__AllowLoopback", "true");
             // Without a dashboard, Aspire would send telemetry to an endpoint that does not exist. A configured collector still gets it.
-            if (run.DashboardLink is null)
-                service.WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
+            if (run.DashboardLink is not null)
+                continue;
+            service.WithEnvironment("OTEL_EXPORTER_OTLP_ENDPOINT", builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "");
+            foreach (var name in (string[])["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_HEADERS"])
+                if (builder.Configuration[name] is { Length: > 0 } value)
+                    service.WithEnvironment(name, value);
         }
 
         worker.WithReplicas(run.Settings.Workers).WithIconName("ImageArrowForward");

@@ -78,23 +78,29 @@ public sealed class LocalHostTests
     }
 
     [Fact]
-    public async Task Connection_strings_replace_the_embedded_servers()
+    public async Task Connection_strings_replace_the_embedded_servers_and_a_collector_the_dashboard()
     {
         using var folder = new TemporaryFolder();
+        using var collector = new TcpListener(IPAddress.Loopback, 0);
+        collector.Start();
+        var export = FirstLineAsync(collector);
         await using var database = await TestDatabase.CreateAsync();
         await using var redis = await TestRedis.StartAsync();
-        var connectionStrings = new Dictionary<string, string>
+        var environment = new Dictionary<string, string>
         {
             ["ConnectionStrings__darkroom"] = database.ConnectionString,
             ["ConnectionStrings__redis"] = redis.ConnectionString,
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = $"http://{collector.LocalEndpoint}",
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
         };
-        await using var host = AppHostProcess.Start(folder.Path, connectionStrings, "--Dashboard=false");
+        await using var host = AppHostProcess.Start(folder.Path, environment, "--Dashboard=false");
         var run = await host.HealthyAsync();
 
         Assert.DoesNotContain(run.Processes, process => process.Name == "postgres");
         Assert.Equal(database.ConnectionString, run.ConnectionStrings["darkroom"]);
         Assert.Equal(redis.ConnectionString, run.ConnectionStrings["redis"]);
         Assert.False(Directory.Exists(Path.Combine(folder.Path, "postgres")));
+        Assert.StartsWith("POST /v1/", await export.WaitAsync(Eventually.Patience), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -215,6 +221,13 @@ public sealed class LocalHostTests
         Assert.Equal(0, await host.ExitCodeAsync());
         Assert.All(HostSettings.All, setting => Assert.Contains($"--{setting.Name} ", host.Output, StringComparison.Ordinal));
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
+    }
+
+    private static async Task<string?> FirstLineAsync(TcpListener listener)
+    {
+        using var client = await listener.AcceptTcpClientAsync();
+        using var reader = new StreamReader(client.GetStream());
+        return await reader.ReadLineAsync();
     }
 
     private static async Task<object?> ExecuteAsync(RunFile run, string sql)
