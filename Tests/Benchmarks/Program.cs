@@ -76,7 +76,7 @@ switch (args.FirstOrDefault())
               loops                      inner loops: JPEG, claims, and a fan-out's body by the kind of expression of an input (BenchmarkDotNet)
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
-              jpeg [folder]              speed, bytes and likeness of the JPEG transcoder, compared with libvips
+              jpeg [folder]              speed, bytes and likeness of the JPEG transcoder, compared with libvips and sharp
               libraries [folder]         speed and bytes of ImageSharp, compared with libvips
               overload                   ten images beside 1,000 uploads, 1,000 pollers and 300,000 images of another owner
               soak [minutes]             what grows under mixed load while a worker is killed every minute

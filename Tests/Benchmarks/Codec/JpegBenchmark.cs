@@ -10,7 +10,8 @@ namespace Darkroom.Benchmarks.Codec;
 
 /// <summary>
 /// The transcoder beside libvips on the same JPEG files, at quality 50, on one core: speed, bytes and likeness to the source, by kind of file.
-/// Both run alternately in this process. Start it with the <c>MALLOC_</c> settings of a decoder, or libvips is too slow.
+/// Both run alternately in this process, and where DARKROOM_PEER names its folder, sharp in turn with them. Start it with the <c>MALLOC_</c> settings
+/// of a decoder, or libvips is too slow.
 /// <c>jpeg [folder] [--rounds n] [--Images:Jpeg:DeadZone=0.1]</c>
 /// </summary>
 internal static class JpegBenchmark
@@ -23,11 +24,12 @@ internal static class JpegBenchmark
             ?? throw new ArgumentException("Which folder of images?");
         var deadZone = double.Parse(arguments.Setting("Images__Jpeg__DeadZone") ?? "0", CultureInfo.InvariantCulture);
         var photos = Directory.GetFiles(folder, "*.jp*g", SearchOption.AllDirectories).Select(Photo.Read).ToList();
+        var sharp = SharpPeer.TryCreate();
         foreach (var kind in photos.GroupBy(photo => photo.Kind).Append(photos.GroupBy(_ => "all").Single()))
-            Report.Write(Compare(kind.Key, [.. kind], arguments.Rounds, deadZone));
+            Report.Write(Compare(kind.Key, [.. kind], sharp, arguments.Rounds, deadZone));
     }
 
-    private static object Compare(string kind, List<Photo> photos, int rounds, double deadZone)
+    private static object Compare(string kind, List<Photo> photos, SharpPeer? sharp, int rounds, double deadZone)
     {
         var (transcoder, general) = (new JpegTranscoder(), PlanExecutor.Create(new ImageOptions(), TimeProvider.System));
         var target = new JpegTarget(Quality, JpegOrientation.Of(1), null, new JpegOptions { DeadZone = deadZone });
@@ -36,11 +38,13 @@ internal static class JpegBenchmark
         // Compiles the code of both.
         Measure(photos, (photo, result) => Transcode(photo, result));
         Measure(photos, Encode);
-        var (ours, theirs) = (new List<double>(), new List<double>());
+        var (ours, theirs, sharps) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round < rounds; round++)
         {
             ours.Add(Measure(photos, (photo, result) => Transcode(photo, result)));
             theirs.Add(Measure(photos, Encode));
+            if (sharp is not null)
+                sharps.Add(sharp.Measure(Quality, photos.Select(photo => photo.Path)));
         }
 
         var likeness = photos.Select(photo => Likeness(photo, Output(photo, (p, r) => Transcode(p, r))) - Likeness(photo, Output(photo, Encode))).ToList();
@@ -52,12 +56,16 @@ internal static class JpegBenchmark
             LeftToLibvips = left,
             MegapixelsPerSecond = Report.Rounded(megapixels / ours.Min(), 1),
             Libvips = Report.Rounded(megapixels / theirs.Min(), 1),
-            Ratio = Report.Rounded(Report.Median([.. ours.Zip(theirs, (own, other) => other / own)])),
+            Ratio = Ratio(theirs),
+            Sharp = sharp is null ? (double?)null : Report.Rounded(megapixels / sharps.Min(), 1),
+            RatioToSharp = sharp is null ? (double?)null : Ratio(sharps),
             Bytes = Report.Rounded(photos.Sum(photo => Output(photo, (p, r) => Transcode(p, r)).Length) / (double)photos.Sum(photo => Output(photo, Encode).Length), 3),
             Likeness = Report.Rounded(likeness.Average(), 4),
             WorstLikeness = Report.Rounded(likeness.Min(), 4),
             Load = Report.LoadAverage(),
         };
+
+        double Ratio(List<double> others) => Report.Rounded(Report.Median([.. ours.Zip(others, (own, other) => other / own)]));
 
         bool Transcode(Photo photo, PooledBuffer result) => transcoder.TryTranscode(photo.File, target, result, CancellationToken.None) is null;
 
@@ -107,7 +115,7 @@ internal static class JpegBenchmark
 
     private static Image Smooth(Image image) => image.Gaussblur(1.5, precision: Enums.Precision.Float);
 
-    private sealed record Photo(byte[] File, string Kind, double Megapixels)
+    private sealed record Photo(string Path, byte[] File, string Kind, double Megapixels)
     {
         public static Photo Read(string path)
         {
@@ -118,7 +126,7 @@ internal static class JpegBenchmark
             while (segments.Next())
                 if (segments.Marker is JpegMarker.Sof0 or JpegMarker.Sof1 or JpegMarker.Sof2)
                     sampling = segments.Payload[5] == 1 ? "grey" : $"{segments.Payload[7] >> 4}x{segments.Payload[7] & 15}";
-            return new Photo(file, $"{(header.Interlaced ? "progressive" : "sequential")} {sampling}", header.Pixels / 1e6);
+            return new Photo(path, file, $"{(header.Interlaced ? "progressive" : "sequential")} {sampling}", header.Pixels / 1e6);
         }
     }
 }
