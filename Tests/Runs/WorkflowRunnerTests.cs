@@ -316,6 +316,54 @@ public sealed class WorkflowRunnerTests
     }
 
     [Fact]
+    public async Task An_instance_that_waits_for_an_event_and_a_time_goes_on_with_the_event()
+    {
+        await using var rig = await EngineRig.StartAsync(WaitingAnHour, new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+        await process.RunAllAsync();
+        Assert.Null(await process.Instances.ClaimNextAsync(default));
+
+        await WakeAsync(rig);
+        await process.RunAllAsync();
+
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task An_instance_whose_process_dies_after_the_event_does_not_wait_for_the_time()
+    {
+        await using var rig = await EngineRig.StartAsync(WaitingAnHour, new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        await rig.RequestAsync(TwoSteps);
+        var dying = await rig.ProcessAsync();
+        await dying.RunAllAsync();
+        await WakeAsync(rig);
+        Assert.NotNull(await dying.Instances.ClaimNextAsync(default));
+
+        await rig.DeclareDeadAsync(dying);
+        await (await rig.ProcessAsync()).RunAllAsync();
+
+        Assert.Equal(["first Completed", "second Completed"], await rig.JournalAsync());
+    }
+
+    [Fact]
+    public async Task An_instance_that_failed_to_resume_rests_before_it_is_claimed_again()
+    {
+        await using var rig = await EngineRig.StartAsync(
+            new ScriptedActivity("Test.First", _ => new ActivityResult.Suspended("{}")) { Resume = () => throw new IOException("Not yet.") },
+            new ScriptedActivity("Test.Second", _ => new ActivityResult.Completed()));
+        rig.Options.FirstRetryDelay = rig.Options.MaxRetryDelay = TimeSpan.FromHours(1);
+        await rig.RequestAsync(TwoSteps);
+        var process = await rig.ProcessAsync();
+        await process.RunAllAsync();
+        await WakeAsync(rig);
+
+        await process.RunAllAsync();
+
+        Assert.Null(await process.Instances.ClaimNextAsync(default));
+    }
+
+    [Fact]
     public async Task Another_process_takes_over_when_one_dies_after_its_instance_was_resumed()
     {
         var runs = 0;
@@ -406,6 +454,8 @@ public sealed class WorkflowRunnerTests
 
         Assert.NotNull(await (await rig.ProcessAsync()).Instances.ClaimNextAsync(default));
     }
+
+    private static ScriptedActivity WaitingAnHour => new("Test.First", _ => new ActivityResult.Suspended("{}") { ResumeAfter = TimeSpan.FromHours(1) });
 
     private static async Task WakeAsync(EngineRig rig)
     {

@@ -125,8 +125,8 @@ public sealed class WorkflowInstanceStore(
                   from workflow_instances
                   where id = any(array(select instance_id from resumptions))
                     and status = 'Running'
+                    and sub_status = 'Suspended'
                     and owner is null
-                    and ready_at is null
                 ),
                 owners as (
                   -- A loose index scan: one step per owner, regardless of their backlog.
@@ -168,8 +168,8 @@ public sealed class WorkflowInstanceStore(
                       from workflow_instances i
                       where i.id = any(array(select id from resumed where owner_id = r.owner_id))
                         and i.status = 'Running'
+                        and i.sub_status = 'Suspended'
                         and i.owner is null
-                        and i.ready_at is null
                       order by i.id
                       limit 1
                       for update skip locked) resumed
@@ -192,8 +192,8 @@ public sealed class WorkflowInstanceStore(
                 set owner = @owner,
                     fence = fence + 1,
                     sub_status = 'Executing',
-                    -- A resumed instance has no ready time; it needs one to be claimed again if this owner dies.
-                    ready_at = coalesce(ready_at, now()),
+                    -- A resumed instance has none, or its timer's; it is to be claimed again at once if this owner dies.
+                    ready_at = least(ready_at, now()),
                     updated_at = now()
                 where id = (select id from ready)
                 returning id, request_id, run, definition_version_id, fence, state, document_sha256, traceparent, attempts, owner_id
