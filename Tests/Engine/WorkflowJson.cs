@@ -8,6 +8,7 @@ internal sealed class WorkflowJson
     private readonly JsonArray _activities = [];
     private readonly JsonArray _connections = [];
     private readonly JsonArray _variables = [];
+    private JsonNode? _settings;
 
     public WorkflowJson Activity(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
     {
@@ -55,8 +56,21 @@ internal sealed class WorkflowJson
         return this;
     }
 
-    public string Build() =>
-        new JsonObject { ["definitionId"] = "test", ["name"] = "Test", ["variables"] = _variables.DeepClone(), ["root"] = Flowchart("Flowchart1") }.ToJsonString();
+    /// <summary>Sets the custom properties of the workflow.</summary>
+    public WorkflowJson WithSettings(JsonNode customProperties)
+    {
+        _settings = customProperties;
+        return this;
+    }
+
+    public string Build() => new JsonObject
+    {
+        ["definitionId"] = "test",
+        ["name"] = "Test",
+        ["variables"] = _variables.DeepClone(),
+        ["customProperties"] = _settings?.DeepClone() ?? new JsonObject(),
+        ["root"] = Flowchart("Flowchart1"),
+    }.ToJsonString();
 
     public static JsonObject Node(string id, string type, params (string Input, string ExpressionType, JsonNode? Value)[] inputs)
     {

@@ -18,5 +18,5 @@ internal sealed class WriteLine : FlowActivity, IDescribedActivity
         Inputs = [new InputDescriptor(Text, typeof(string), "", "The line to write.")],
     };
 
-    protected override FlowStep Decide(ActivityInputs inputs) => new(Outcome.Done) { Line = inputs.Get<string>(Text) };
+    protected override FlowStep Decide(ActivityInputs inputs) => new(Outcome.Done) { Line = new JournalLine(Text, inputs.Get<string>(Text)) };
 }

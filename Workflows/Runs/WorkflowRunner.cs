@@ -462,8 +462,12 @@ internal sealed partial class WorkflowRunner(
             LeadsOn = outcome => workflow.Graph.Next(compiled.Node.Id, outcome) is not null,
         };
 
-    private static ActivityExecution Ended(ActivityExecution execution, ActivityResult.Completed completed) =>
-        execution with { Status = "Completed", Outcomes = [completed.Outcome], Outputs = completed.Outputs };
+    private static ActivityExecution Ended(ActivityExecution execution, ActivityResult.Completed completed) => execution with
+    {
+        Status = "Completed",
+        Outcomes = [completed.Outcome],
+        Outputs = completed.Outputs?.Where(output => execution.Activity.Logs.KeepsOutput(output.Key)).ToDictionary(),
+    };
 
     /// <summary>A server that we depend on is away. That is nobody's fault and may take long.</summary>
     private static bool IsOutage(Exception e) =>

@@ -78,7 +78,7 @@ internal static class TestEndpoint
                 return null;
             var outputs = new Dictionary<string, object?>(step.Outputs ?? new Dictionary<string, object?>());
             if (step.Line is { } line)
-                outputs["Line"] = line;
+                outputs["Line"] = line.Text;
             return outputs;
         }
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using Darkroom.Engine.Definitions;
 using Darkroom.Engine.Expressions;
+using Darkroom.Engine.Flow;
 using Darkroom.Images;
 using Darkroom.Images.Containers;
 
@@ -67,14 +68,14 @@ public sealed class ImageRun(ClaimedImage image, TimeProvider time) : IImageFact
     /// <summary>Read from the file's structure, once, and only if an expression needs it.</summary>
     private ImageHeader? Header => _source is null ? null : _header ??= ImageContainers.Inspect(_source.Format, _source.Memory.Span);
 
-    /// <summary>Adds a line to the journal.</summary>
-    internal void Note(string line)
+    /// <summary>Adds a line of the current activity to the journal, if that is to keep it.</summary>
+    internal void Note(JournalLine line)
     {
-        if (_noted == MaxNoted)
+        if (_noted == MaxNoted || _at?.Logs.KeepsInput(line.Input) == false)
             return;
         var room = MaxNoted - _noted;
-        var text = line.Length < room ? line : line[..(room - 1)] + "…";
-        _noted += Math.Min(line.Length + 1, room);
+        var text = line.Text.Length < room ? line.Text : line.Text[..(room - 1)] + "…";
+        _noted += Math.Min(line.Text.Length + 1, room);
         _note = _note is null ? text : $"{_note}\n{text}";
     }
 

@@ -23,7 +23,8 @@ public sealed class WorkflowDocument
             throw new WorkflowDefinitionException("The definition has no root.");
         Variables = Children(json, "variables").Select(ReadVariable).ToDictionary(v => v.Id, StringComparer.Ordinal);
         Inputs = [.. Children(json, "inputs").Select(input => ReadName(input, "name"))];
-        Root = ReadFlowchart(Object(root), ActivityTree.RootNodeId, "");
+        Logs = LogPersistence.Read(json, LogPersistence.Default);
+        Root = ReadFlowchart(Object(root), ActivityTree.RootNodeId, "", Logs);
         Settings = WorkflowSettings.Read(json);
     }
 
@@ -47,6 +48,9 @@ public sealed class WorkflowDocument
 
     internal WorkflowSettings Settings { get; }
 
+    /// <summary>What its journals keep, unless an activity says otherwise.</summary>
+    internal LogPersistence Logs { get; }
+
     /// <exception cref="WorkflowDefinitionException">Not a definition that this engine can read.</exception>
     public static WorkflowDocument Parse(string text)
     {
@@ -60,25 +64,27 @@ public sealed class WorkflowDocument
         }
     }
 
-    private static FlowchartNode ReadFlowchart(JsonObject json, string parentNodeId, string inside)
+    private static FlowchartNode ReadFlowchart(JsonObject json, string parentNodeId, string inside, LogPersistence logs)
     {
         var type = RequiredText(json, "type");
         if (type != ActivityTree.Flowchart)
             throw new WorkflowDefinitionException($"A workflow is built from {ActivityTree.Flowchart} here, not from {type}.");
         var nodeId = $"{parentNodeId}:{ReadName(json, "id")}";
+        var own = LogPersistence.Read(json, logs);
         return new FlowchartNode(
             nodeId,
-            Children(json, "activities").Select(activity => ReadActivity(activity, nodeId, inside)).ToList(),
+            Children(json, "activities").Select(activity => ReadActivity(activity, nodeId, inside, own)).ToList(),
             Children(json, "connections").Select(ReadConnection).ToList());
     }
 
-    private static ActivityNode ReadActivity(JsonObject json, string parentNodeId, string inside)
+    private static ActivityNode ReadActivity(JsonObject json, string parentNodeId, string inside, LogPersistence logs)
     {
         var id = ReadName(json, "id");
         var nodeId = $"{parentNodeId}:{id}";
         var type = ReadName(json, "type");
         var name = OptionalText(json, "name") is null ? type : ReadName(json, "name");
         var label = $"{inside}{ReadLabel(json, name)}";
+        var own = LogPersistence.Read(json, logs);
         var inputs = new Dictionary<string, ExpressionNode>(StringComparer.OrdinalIgnoreCase);
         var bindings = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
         var raw = new Dictionary<string, JsonElement>(StringComparer.OrdinalIgnoreCase);
@@ -92,7 +98,7 @@ public sealed class WorkflowDocument
             else if (value.ContainsKey("type") && value.ContainsKey("version"))
             {
                 if (property != "body" || IsFlowchart(value))
-                    nested[property] = ReadNested(value, nodeId, $"{label} / ");
+                    nested[property] = ReadNested(value, nodeId, $"{label} / ", own);
             }
             else if (value["memoryReference"] is JsonObject reference && OptionalText(reference, "id") is { } variable)
                 bindings[property] = variable;
@@ -104,15 +110,15 @@ public sealed class WorkflowDocument
             id, nodeId, type,
             json.TryGetPropertyValue("version", out var version) ? ReadVersion(version) : 1,
             name, inputs, nested.GetValueOrDefault("body"))
-        { Label = label, Bindings = bindings, Raw = raw, Nested = nested };
+        { Label = label, Bindings = bindings, Raw = raw, Nested = nested, Logs = own };
     }
 
     /// <summary>A port may hold an activity that is not a flowchart; it is read as a flowchart of that one activity.</summary>
-    private static FlowchartNode ReadNested(JsonObject json, string parentNodeId, string inside)
+    private static FlowchartNode ReadNested(JsonObject json, string parentNodeId, string inside, LogPersistence logs)
     {
         if (IsFlowchart(json))
-            return ReadFlowchart(json, parentNodeId, inside);
-        var activity = ReadActivity(json, parentNodeId, inside);
+            return ReadFlowchart(json, parentNodeId, inside, logs);
+        var activity = ReadActivity(json, parentNodeId, inside, logs);
         return new FlowchartNode(activity.NodeId, [activity], []);
     }
 
@@ -201,6 +207,9 @@ internal sealed record ActivityNode(
 
     /// <summary>Values without an expression around them, by property.</summary>
     public IReadOnlyDictionary<string, JsonElement> Raw { get; init; } = new Dictionary<string, JsonElement>();
+
+    /// <summary>Which of its values journals keep.</summary>
+    public LogPersistence Logs { get; init; } = LogPersistence.Default;
 
     /// <summary>The flowcharts in its embedded ports, by port.</summary>
     public IReadOnlyDictionary<string, FlowchartNode> Nested { get; init; } = new Dictionary<string, FlowchartNode>();

@@ -47,10 +47,10 @@ internal sealed class CompiledInputs
         return new CompiledInputs(node, inputs);
     }
 
-    /// <summary>The values as journals show them.</summary>
+    /// <summary>The values as journals show them, without those that are not to be kept.</summary>
     public IReadOnlyDictionary<string, object?> ForJournal(IReadOnlyDictionary<string, object?> values) =>
-        _inputs.Values.Any(input => input.Input.IsSensitive || input.Input.Redact is not null)
-            ? values.ToDictionary(pair => pair.Key, pair => pair.Value is null ? null : Shown(_inputs[pair.Key].Input, pair.Value))
+        _inputs.Values.Any(input => input.Input.IsSensitive || input.Input.Redact is not null || !_node.Logs.KeepsInput(input.Input.Name))
+            ? values.Where(pair => _node.Logs.KeepsInput(pair.Key)).ToDictionary(pair => pair.Key, pair => pair.Value is null ? null : Shown(_inputs[pair.Key].Input, pair.Value))
             : values;
 
     private static object Shown(InputDescriptor input, object value) =>

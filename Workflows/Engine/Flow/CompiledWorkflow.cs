@@ -75,6 +75,8 @@ internal sealed class CompiledWorkflow
         if (publishing)
         {
             document.Settings.Check(errors);
+            foreach (var mode in document.Logs.Unknown)
+                errors.Add($"Settings: {LogPersistence.Refusal(mode)}");
             if (graph is not null)
                 new PublishRules(flowchart, graph, catalog.Describe, errors).Check("The workflow", ActivityPlace.Workflow, catalog, node => activities.GetValueOrDefault(node.Id)?.Inputs);
         }

@@ -32,8 +32,8 @@ public abstract class FlowActivity : WorkflowActivity
             var step = activity.Decide(inputs);
             if (step.Failure is { } failure)
                 throw new ImageFailedException(failure);
-            if (step.Line is not null)
-                run.Note(step.Line);
+            if (step.Line is { } line)
+                run.Note(line);
             return ValueTask.FromResult(step.Outcome);
         }
     }
@@ -44,10 +44,15 @@ public abstract class FlowActivity : WorkflowActivity
 public sealed record FlowStep(string Outcome)
 {
     /// <summary>A line for the journal.</summary>
-    public string? Line { get; init; }
+    public JournalLine? Line { get; init; }
 
     public IReadOnlyDictionary<string, object?>? Outputs { get; init; }
 
     /// <summary>Fails the workflow, or the image.</summary>
     public ImageFailure? Failure { get; init; }
 }
+
+/// <summary>A line for the journal.</summary>
+/// <param name="Input">The input that it is the value of.</param>
+/// <param name="Text">The line.</param>
+public sealed record JournalLine(string Input, string Text);

@@ -27,6 +27,8 @@ internal sealed class PublishRules(
                 errors.Add(node, $"it can be reached without {required.Label}, {required.Reason}.");
             if (descriptor.TakesEffectIn is { } effect && !Reach(node.Id, null).Any(after => after.Type == effect.TypeName))
                 errors.Add(node, $"no {effect.DisplayName} follows it, so that it changes nothing.");
+            foreach (var mode in node.Logs.Unknown)
+                errors.Add(node, LogPersistence.Refusal(mode));
             if (inputs(node) is { } values && descriptor.Check?.Invoke(values.Known) is { } error)
                 errors.Add(node, error);
         }
