@@ -47,5 +47,5 @@ public sealed class WaitingImageTests
         await Eventually.GetAsync(() => QueuedAsync(redis), queued => queued == 0, "Nothing waits in Redis");
     }
 
-    private static Task<long> QueuedAsync(IDatabase redis) => redis.SortedSetLengthAsync("{darkroom}:images:queue");
+    private static Task<long> QueuedAsync(IDatabase redis) => redis.HashLengthAsync("{darkroom}:images:queue");
 }

@@ -124,8 +124,12 @@ public sealed class ImageFeederTests
         var request = await rig.Request().WithImages(5).BuildAsync();
         await worker.Feeder.FeedAsync(default);
 
+        // Retried since it was announced.
         await worker.Feeder.WithdrawAsync(request.Id, default);
+        Assert.Equal(5, await worker.Queue.CountAsync());
 
+        await rig.SqlAsync("update csv_data_table set status = 'cancelled', fan_out_open = false, finished_at = now()");
+        await worker.Feeder.WithdrawAsync(request.Id, default);
         Assert.Equal(0, await worker.Queue.CountAsync());
     }
 

@@ -180,9 +180,91 @@ public sealed class ImageQueueContractTests
         await queue.PushAsync(cancelled, Ids(1, 700));
         await queue.PushAsync(NewRequest(), Ids(1_001, 3));
 
-        await queue.RemoveAsync(cancelled, Ids(1, 700));
+        await queue.RemoveAsync(cancelled);
 
         Assert.Equal(Ids(1_001, 3), await queue.PopAsync(10));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task A_removed_request_may_be_queued_again_in_its_turn(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (first, retried, last) = (NewRequest(), NewRequest(), NewRequest());
+        await queue.PushAsync(first, Ids(1, 4));
+        await queue.PushAsync(retried, Ids(101, 4));
+        await queue.PushAsync(last, Ids(201, 4));
+        Assert.Equal([.. Ids(1, 1), .. Ids(101, 1)], await queue.PopAsync(2));
+
+        await queue.RemoveAsync(retried);
+        await queue.RemoveAsync(retried);
+        await queue.PushAsync(retried, Ids(102, 2));
+
+        var order = (await queue.PopAsync(100)).Select(image => image.Value);
+        Assert.Equal([201, 2, 102, 202, 3, 103, 203, 4, 204], order);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Images_removed_from_the_queue_are_no_longer_missing_to_their_owner(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var (owner, other, cancelled) = (NewOwner(), NewOwner(), NewRequest());
+        await queue.PushAsync(owner, cancelled, Ids(1, 3));
+        await queue.PushAsync(owner, NewRequest(), Ids(101, 2));
+        var full = new PlaceUsage(0, 24, [new(other, 24)]);
+        Assert.Equal(5, (await queue.PopAsync(full)).Missing);
+
+        await queue.RemoveAsync(owner, cancelled);
+
+        Assert.Equal(2, (await queue.PopAsync(full)).Missing);
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Images_that_are_not_queued_are_found(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        Assert.Equal(Ids(1, 3), await queue.FindMissingAsync(Ids(1, 3)));
+        await queue.PushAsync(NewRequest(), Ids(1, 3));
+        await queue.PopAsync(1);
+
+        Assert.Equal([.. Ids(1, 1), .. Ids(4, 2)], await queue.FindMissingAsync(Ids(1, 5)));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task One_process_a_period_checks_for_lost_ids(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var (first, second) = (await QueueOn(redis), await QueueOn(redis));
+
+        Assert.True(await first.TryBeginCheckAsync(TimeSpan.FromMinutes(10)));
+        Assert.False(await second.TryBeginCheckAsync(TimeSpan.FromMinutes(10)));
+        Assert.False(await first.TryBeginCheckAsync(TimeSpan.FromMinutes(10)));
+    }
+
+    [Theory, OnGarnet, OnRedisServer]
+    public async Task Images_are_queued_again_after_any_key_of_the_queue_is_lost(RedisKind kind)
+    {
+        await using var redis = await TestRedis.StartAsync(kind);
+        var queue = await QueueOn(redis);
+        var server = (await redis.ConnectAsync()).GetDatabase();
+        foreach (var key in new[] { "queue", "owners", "lines", "rings" })
+        {
+            var (first, second) = (NewRequest(), NewRequest());
+            await queue.PushAsync(first, Ids(1, 4));
+            await queue.PushAsync(second, Ids(101, 4));
+            Assert.True(await server.KeyDeleteAsync($"{{darkroom}}:images:{key}"));
+
+            // What can still be reached is served; what cannot is missing and pushed again.
+            var served = new HashSet<ImageId>(await queue.PopAsync(100));
+            var missing = (await queue.FindMissingAsync([.. Ids(1, 4), .. Ids(101, 4)])).Except(served).ToLookup(image => image.Value < 100);
+            await queue.PushAsync(first, [.. missing[true]]);
+            await queue.PushAsync(second, [.. missing[false]]);
+            served.UnionWith(await queue.PopAsync(100));
+
+            Assert.Equal([.. Ids(1, 4), .. Ids(101, 4)], served.OrderBy(image => image.Value));
+        }
     }
 
     [Theory, OnGarnet, OnRedisServer]

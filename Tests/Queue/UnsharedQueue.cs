@@ -12,6 +12,8 @@ internal static class UnsharedQueue
     public static Task PushAsync(this ImageQueue queue, RequestId request, IReadOnlyCollection<ImageId> images) =>
         queue.PushAsync(Owner, request, images);
 
+    public static Task RemoveAsync(this ImageQueue queue, RequestId request) => queue.RemoveAsync(Owner, request);
+
     public static async Task<IReadOnlyList<ImageId>> PopAsync(this ImageQueue queue, int max) => (await queue.PopAsync(Places(max))).Images;
 
     public static async Task<IReadOnlyList<ClaimedImage>> ClaimAsync(this ImageClaimer claimer, int max, CancellationToken cancellationToken) =>

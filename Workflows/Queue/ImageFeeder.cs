@@ -33,16 +33,10 @@ public sealed partial class ImageFeeder(
     /// <summary>Removes an ended request's remaining ids from Redis, so that claimers do not have to discard them.</summary>
     public async Task WithdrawAsync(RequestId request, CancellationToken cancellationToken)
     {
-        var images = new List<ImageId>();
-        await using (var command = database.Sql("select id from images where request_id = @request and state = 'offered'")
-                         .With("request", request.Value))
-        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
-        {
-            while (await reader.ReadAsync(cancellationToken))
-                images.Add(new ImageId(reader.GetInt64(0)));
-        }
-
-        await queue.RemoveAsync(request, images);
+        await using var command = database.Sql("select owner_id from csv_data_table where id = @request and status <> 'processing'")
+            .With("request", request.Value);
+        if (await command.ExecuteScalarAsync(cancellationToken) is Guid owner)
+            await queue.RemoveAsync(new OwnerId(owner), request);
     }
 
     private async Task<(int Open, IReadOnlyList<ImageOffer> Offers)> OfferAsync(CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Darkroom.Data;
 using Npgsql;
 using NpgsqlTypes;
@@ -58,8 +59,39 @@ internal static class ImageOffers
     {
         var offers = new List<ImageOffer>();
         while (await reader.ReadAsync(cancellationToken))
-            offers.Add(new ImageOffer(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), new ImageId(reader.GetInt64(2))));
+            offers.Add(Read(reader));
         return offers;
+    }
+
+    /// <summary>Reads what has been offered for at least <paramref name="age"/>, in ascending order of ids, in slices.</summary>
+    public static async IAsyncEnumerable<IReadOnlyList<ImageOffer>> ReadOfferedAsync(
+        NpgsqlDataSource database, TimeSpan age, int slice, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await using var command = database.Sql(
+                """
+                select r.owner_id, i.request_id, i.id
+                from csv_data_table r
+                join images i on i.request_id = r.id
+                where r.status = 'processing'
+                  and r.fan_out_open
+                  and i.state = 'offered'
+                  and i.offered_at <= now() - @age
+                order by i.id
+                """)
+            .With("age", age);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var offers = new List<ImageOffer>(slice);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            offers.Add(Read(reader));
+            if (offers.Count < slice)
+                continue;
+            yield return offers;
+            offers = new List<ImageOffer>(slice);
+        }
+
+        if (offers.Count > 0)
+            yield return offers;
     }
 
     public static async Task PushAsync(ImageQueue queue, IEnumerable<ImageOffer> offers)
@@ -68,4 +100,7 @@ internal static class ImageOffers
         foreach (var request in offers.GroupBy(o => (o.Owner, o.Request), o => o.Image))
             await queue.PushAsync(request.Key.Owner, request.Key.Request, [.. request.OrderBy(image => image.Value)]);
     }
+
+    private static ImageOffer Read(NpgsqlDataReader reader) =>
+        new(new OwnerId(reader.GetGuid(0)), new RequestId(reader.GetGuid(1)), new ImageId(reader.GetInt64(2)));
 }

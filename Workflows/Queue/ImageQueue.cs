@@ -21,9 +21,10 @@ public sealed partial class ImageQueue
     private static readonly RedisKey Gate = "{darkroom}:gate";
     private static readonly RedisKey Images = "{darkroom}:images:queue";
     private static readonly RedisKey Owners = "{darkroom}:images:owners";
-    private static readonly RedisKey Requests = "{darkroom}:images:requests";
-    private static readonly RedisKey Members = "{darkroom}:images:members";
+    private static readonly RedisKey Lines = "{darkroom}:images:lines";
+    private static readonly RedisKey Rings = "{darkroom}:images:rings";
     private static readonly RedisKey Epoch = "{darkroom}:images:epoch";
+    private static readonly RedisKey Checked = "{darkroom}:images:checked";
     private static readonly RedisChannel Queued = RedisChannel.Literal("{darkroom}:images:wake");
 
     private static readonly EmbeddedScript Push = new(typeof(ImageQueue), "push");
@@ -52,7 +53,7 @@ public sealed partial class ImageQueue
     {
         foreach (var slice in images.Chunk(PushSlice))
             await RunAsync(
-                Push, [Gate, Images, Owners, Requests, Members],
+                Push, [Gate, Images, Owners, Lines, Rings],
                 [owner.ToString(), request.ToString(), (string)Queued!, .. slice.Select(Value)]);
     }
 
@@ -65,20 +66,27 @@ public sealed partial class ImageQueue
         var arguments = new List<RedisValue>(3 + (2 * places.Held.Count)) { places.Free, places.Total, places.PerOwner };
         foreach (var (owner, held) in places.Held)
             arguments.AddRange([owner.ToString(), held]);
-        var popped = (RedisResult[])(await RunAsync(Pop, [Gate, Images, Owners, Requests, Members], [.. arguments]))!;
+        var popped = (RedisResult[])(await RunAsync(Pop, [Gate, Images, Owners, Lines, Rings], [.. arguments]))!;
         return new PopResult(
             [.. popped.Skip(2).Select(id => new ImageId(long.Parse((string)id!, CultureInfo.InvariantCulture)))], (int)popped[0], (int)popped[1]);
     }
 
     /// <summary>Removes a request's images from the queue. Only an optimisation: claiming them would fail anyway.</summary>
-    public async Task RemoveAsync(RequestId request, IReadOnlyCollection<ImageId> images)
-    {
-        foreach (var slice in images.Chunk(PushSlice))
-            await RunAsync(Remove, [Gate, Images, Requests, Members], [request.ToString(), .. slice.Select(Value)]);
-    }
+    public Task RemoveAsync(OwnerId owner, RequestId request) =>
+        RunAsync(Remove, [Gate, Images, Lines, Rings], [owner.ToString(), request.ToString()]);
 
     /// <summary>How many ids are queued.</summary>
-    public Task<long> CountAsync() => Database.SortedSetLengthAsync(Images);
+    public Task<long> CountAsync() => Database.HashLengthAsync(Images);
+
+    /// <summary>Which of these images are not queued.</summary>
+    public async Task<IReadOnlyList<ImageId>> FindMissingAsync(IReadOnlyList<ImageId> images)
+    {
+        var following = await Database.HashGetAsync(Images, [.. images.Select(Value)]);
+        return [.. images.Where((_, i) => following[i].IsNull)];
+    }
+
+    /// <summary>Whether this process is to check for lost ids now: one of all does, once in a period.</summary>
+    public Task<bool> TryBeginCheckAsync(TimeSpan period) => Database.StringSetAsync(Checked, "1", period, When.NotExists);
 
     /// <summary>
     /// Starts a rebuild if the queue has lost its contents (a flush, a restart, a failover to an empty server) and no other process is
@@ -142,7 +150,7 @@ public sealed partial class ImageQueue
     private async Task ResetAsync(Exception? exception)
     {
         LogWrongType(exception);
-        await Database.KeyDeleteAsync([Images, Owners, Requests, Members, Epoch]);
+        await Database.KeyDeleteAsync([Images, Owners, Lines, Rings, Epoch]);
     }
 
     private async Task SubscribeAsync()

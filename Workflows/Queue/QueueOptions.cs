@@ -37,13 +37,13 @@ public sealed class QueueOptions : IValidatableObject
     public TimeSpan Idle { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// Age at which an unclaimed offer is pushed to Redis again. Default 30 s. Pushing an id that is still queued changes nothing, so this
-    /// only determines how long an id lost between pop and claim stays lost.
+    /// Age at which an unclaimed offer is looked up in Redis, and pushed again if its id is not queued there. Default 30 s: it determines how
+    /// long an id lost between pop and claim stays lost.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan StaleOffer { get; set; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Offers read and pushed to Redis again per batch. Default 1,000.</summary>
+    /// <summary>Offers looked up in Redis or pushed to it again per batch. Default 1,000.</summary>
     [Range(1, 20_000)]
     public int ReconcileSlice { get; set; } = 1_000;
 

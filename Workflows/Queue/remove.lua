@@ -1,21 +1,25 @@
--- Removes images of one request from the queue, and deletes the request's next turn. An owner without images is removed when its
--- turn comes.
+-- Removes all images of one request from the queue. The request leaves its owner's ring when its turn comes, and so does an owner without
+-- requests.
 --
 -- KEYS[1] the gate, which every script declares so that no two scripts interleave
--- KEYS[2] sorted set of equal scores: owner|turn|image
--- KEYS[3] sorted set: request -> its next turn within its owner
--- KEYS[4] hash: image -> its member of KEYS[2]
--- ARGV[1] the request id
--- ARGV[2...] image ids
+-- KEYS[2] hash: image -> the next image of its request, or '' for the last
+-- KEYS[3] hash: 'first:<request>' and 'last:<request>' -> the ends of its line of images
+-- KEYS[4] hash: 'images:<owner>' -> how many of its images are queued
+-- ARGV[1] the owner
+-- ARGV[2] the request
 -- Returns how many were removed.
 
+local owner, request = ARGV[1], ARGV[2]
+
 local removed = 0
-for i = 2, #ARGV do
-  local member = redis.call('HGET', KEYS[4], ARGV[i])
-  if member then
-    redis.call('HDEL', KEYS[4], ARGV[i])
-    removed = removed + redis.call('ZREM', KEYS[2], member)
-  end
+local image = redis.call('HGET', KEYS[3], 'first:' .. request)
+while image and image ~= '' do
+  local following = redis.call('HGET', KEYS[2], image)
+  removed = removed + redis.call('HDEL', KEYS[2], image)
+  image = following
 end
-redis.call('ZREM', KEYS[3], ARGV[1])
+redis.call('HDEL', KEYS[3], 'first:' .. request, 'last:' .. request)
+if removed > 0 then
+  redis.call('HINCRBY', KEYS[4], 'images:' .. owner, -removed)
+end
 return removed

@@ -113,9 +113,24 @@ public sealed class MaintenanceTests
 
         await rig.SqlAsync("update images set offered_at = now() - interval '1 minute'");
 
-        Assert.Equal(10, (await worker.MaintainAsync()).Reoffered);
+        Assert.Equal(4, (await worker.MaintainAsync()).Reoffered);
         Assert.Equal(10, await worker.Queue.CountAsync());
         Assert.Equal(0, (await worker.MaintainAsync()).Reoffered);
+    }
+
+    [Fact]
+    public async Task Offers_that_only_wait_long_stay_as_they_are()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync();
+        await rig.Request().WithImages(10).BuildAsync();
+        await worker.MaintainAsync();
+        await worker.Feeder.FeedAsync(default);
+        await rig.SqlAsync("update images set offered_at = now() - interval '1 minute'");
+
+        Assert.Equal(0, (await worker.MaintainAsync()).Reoffered);
+
+        Assert.Equal(10L, await rig.ReadAsync<long>("select count(*) from images where offered_at <= now() - interval '1 minute'"));
     }
 
     [Fact]

@@ -1,4 +1,3 @@
-using Darkroom.Data;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -11,34 +10,12 @@ public sealed class OfferRepeater(NpgsqlDataSource database, ImageQueue queue, I
     public async Task<int> RepeatAsync(CancellationToken cancellationToken)
     {
         var pushed = 0;
-        var last = new ImageId(0);
-        while (await ReadOfferedAsync(last, cancellationToken) is { Count: > 0 } offers)
+        await foreach (var offers in ImageOffers.ReadOfferedAsync(database, TimeSpan.Zero, options.Value.ReconcileSlice, cancellationToken))
         {
             await ImageOffers.PushAsync(queue, offers);
-            last = offers[^1].Image;
             pushed += offers.Count;
         }
 
         return pushed;
-    }
-
-    private async Task<List<ImageOffer>> ReadOfferedAsync(ImageId after, CancellationToken cancellationToken)
-    {
-        await using var command = database.Sql(
-                """
-                select r.owner_id, i.request_id, i.id
-                from csv_data_table r
-                join images i on i.request_id = r.id
-                where r.status = 'processing'
-                  and r.fan_out_open
-                  and i.state = 'offered'
-                  and i.id > @after
-                order by i.id
-                limit @slice
-                """)
-            .With("after", after.Value)
-            .With("slice", options.Value.ReconcileSlice);
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        return await ImageOffers.ReadAsync(reader, cancellationToken);
     }
 }
