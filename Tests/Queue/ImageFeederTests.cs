@@ -18,7 +18,7 @@ public sealed class ImageFeederTests
         var cancelled = await rig.Request().WithImages(3).BuildAsync();
         await rig.SqlAsync($"update csv_data_table set status = 'cancelled', fan_out_open = false, finished_at = now() where id = '{cancelled.Id}'");
 
-        Assert.Equal(new FeedResult(0, 0), await worker.Feeder.FeedAsync(default));
+        Assert.Equal(new FeedResult(0, 0, 0), await worker.Feeder.FeedAsync(default));
         Assert.Equal(0, await worker.Queue.CountAsync());
     }
 

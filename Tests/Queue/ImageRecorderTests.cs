@@ -130,7 +130,8 @@ public sealed class ImageRecorderTests
         await using var rig = await QueueRig.StartAsync();
         var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(200) });
         var request = await rig.Request().WithImages(50).BuildAsync();
-        var images = await worker.ClaimAsync(50);
+        var other = await rig.Request().WithImages(10).BuildAsync();
+        var images = await worker.ClaimAsync(60);
         var culprit = images.Single(i => i.Row == 31);
 
         // An output without a key breaks a constraint of the table.
@@ -143,6 +144,7 @@ public sealed class ImageRecorderTests
         var (succeeded, failed, _, _) = await rig.CountersAsync(request.Id);
         Assert.Equal((49, 1), (succeeded, failed));
         Assert.Equal(1, await rig.ResumptionsAsync(request));
+        Assert.Equal(10, (await rig.CountersAsync(other.Id)).Succeeded);
     }
 
     [Fact]
@@ -272,5 +274,51 @@ public sealed class ImageRecorderTests
         await Task.WhenAll(images.Select(i => worker.Recorder.RecordAsync(Outcomes.Success(i), default)));
 
         Assert.InRange((await rig.CountersAsync(request.Id)).Revision, 2, 4);
+    }
+
+    [Fact]
+    public async Task Outcomes_of_many_requests_share_transactions()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(200), RecordBatch = 100 });
+        var requests = new List<BuiltRequest>();
+        for (var i = 0; i < 30; i++)
+            requests.Add(await rig.Request().WithImages(2).BuildAsync());
+        var images = await worker.ClaimAsync(60);
+
+        var results = await Task.WhenAll(images.Select(i => worker.Recorder.RecordAsync(i.Row == 1 ? Outcomes.Success(i) : Outcomes.Failure(i), default)));
+
+        Assert.All(results, result => Assert.Equal(RecordResult.Recorded, result));
+        Assert.InRange(await rig.ReadAsync<long>("select count(distinct xmin::text) from csv_data_table"), 1, 4);
+        foreach (var request in requests)
+        {
+            var (succeeded, failed, percentage, _) = await rig.CountersAsync(request.Id);
+            Assert.Equal((1, 1, 99), (succeeded, failed, percentage));
+            Assert.Equal(1, await rig.ResumptionsAsync(request));
+        }
+    }
+
+    [Fact]
+    public async Task A_locked_request_does_not_hold_up_the_outcomes_of_others()
+    {
+        await using var rig = await QueueRig.StartAsync();
+        var worker = await rig.WorkerAsync(new QueueOptions { RecordLinger = TimeSpan.FromMilliseconds(200) });
+        var (locked, free) = (await rig.Request().WithImages(1).BuildAsync(), await rig.Request().WithImages(2).BuildAsync());
+        var images = (await worker.ClaimAsync(3)).ToLookup(image => image.RequestId);
+        Task<RecordResult> blocked;
+
+        await using (var connection = await rig.Database.DataSource.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await using (var hold = new NpgsqlCommand($"select 1 from csv_data_table where id = '{locked.Id}' for update", connection))
+                await hold.ExecuteNonQueryAsync();
+            blocked = worker.Recorder.RecordAsync(Outcomes.Success(images[locked.Id].Single()), default);
+            foreach (var image in images[free.Id])
+                Assert.Equal(RecordResult.Recorded, await worker.Recorder.RecordAsync(Outcomes.Success(image), default).WaitAsync(Eventually.Patience));
+            Assert.False(blocked.IsCompleted);
+        }
+
+        Assert.Equal(RecordResult.Recorded, await blocked);
+        Assert.Equal(1, await rig.ResumptionsAsync(locked));
     }
 }

@@ -8,8 +8,9 @@ namespace Darkroom.Queue;
 
 /// <summary>What a feeder pass found and did.</summary>
 /// <param name="Open">Requests whose fan-out is open.</param>
+/// <param name="Counted">Their images that were offered already.</param>
 /// <param name="Offered">Images that this pass offered.</param>
-public readonly record struct FeedResult(int Open, int Offered);
+public readonly record struct FeedResult(int Open, int Counted, int Offered);
 
 /// <summary>
 /// Moves images from waiting to offered, in slices, and pushes their ids into Redis after the commit. Any worker may feed, but only
@@ -24,10 +25,10 @@ public sealed partial class ImageFeeder(
     /// <summary>Offers at most one slice. If it offered anything, run another pass at once.</summary>
     public async Task<FeedResult> FeedAsync(CancellationToken cancellationToken)
     {
-        var (open, offers) = await OfferAsync(cancellationToken);
+        var (open, counted, offers) = await OfferAsync(cancellationToken);
         if (offers.Count > 0)
             await PushAsync(offers);
-        return new FeedResult(open, offers.Count);
+        return new FeedResult(open, counted, offers.Count);
     }
 
     /// <summary>Removes an ended request's remaining ids from Redis, so that claimers do not have to discard them.</summary>
@@ -39,7 +40,7 @@ public sealed partial class ImageFeeder(
             await queue.RemoveAsync(new OwnerId(owner), request);
     }
 
-    private async Task<(int Open, IReadOnlyList<ImageOffer> Offers)> OfferAsync(CancellationToken cancellationToken)
+    private async Task<(int Open, int Counted, IReadOnlyList<ImageOffer> Offers)> OfferAsync(CancellationToken cancellationToken)
     {
         await using var connection = await database.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -47,16 +48,17 @@ public sealed partial class ImageFeeder(
         // Concurrent feeders would lose nothing, but would together offer twice the allowed number.
         await using var tryLock = connection.Sql("select pg_try_advisory_xact_lock(@lock)").With("lock", FeederLock);
         if (await tryLock.ExecuteScalarAsync(cancellationToken) is not true)
-            return (1, []);
+            return (1, 0, []);
 
         var open = await ReadOpenAsync(connection, cancellationToken);
+        var counted = open.Sum(request => request.Offered);
         var shares = FeedShares.Compute(open, options.Value);
         if (shares.Count == 0)
-            return (open.Count, []);
+            return (open.Count, counted, []);
 
         var offers = await OfferAsync(connection, shares, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
-        return (open.Count, offers);
+        return (open.Count, counted, offers);
     }
 
     /// <summary>

@@ -5,12 +5,13 @@ using Darkroom.Requests;
 using Darkroom.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Darkroom.Queue;
 
 /// <summary>
-/// Makes outcomes durable. The outcomes of a request are written in batches. Each batch is one transaction, which also updates the
-/// request's counters and, after the last image, resumes its workflow.
+/// Makes outcomes durable. They are written in batches, those of several requests together, so that an image costs no more if many requests are
+/// open. Each batch is one transaction, which also updates the requests' counters and, after a request's last image, resumes its workflow.
 /// </summary>
 /// <remarks>
 /// After a transient error a batch is retried until it is written or its claims are lost. The fence makes that safe, even if the first
@@ -28,14 +29,15 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     private readonly QueueOptions _options;
     private readonly ILogger<ImageRecorder> _logger;
     private readonly Lock _gate = new();
-    private readonly Dictionary<(RequestId Request, int Run), RecorderLane> _lanes = [];
+    private readonly RecorderLanes _lanes = new();
     private readonly HashSet<Task> _working = [];
     private readonly SemaphoreSlim _capacity;
-    private readonly SemaphoreSlim _writers;
+    private readonly SemaphoreSlim _connections;
     private readonly CancellationTokenSource _abort = new();
+    private bool _isGathering;
 
     public ImageRecorder(
-        Npgsql.NpgsqlDataSource database, HeldClaims held, TimeProvider time, DarkroomMetrics metrics, IOptions<QueueOptions> options,
+        NpgsqlDataSource database, HeldClaims held, TimeProvider time, DarkroomMetrics metrics, IOptions<QueueOptions> options,
         ILogger<ImageRecorder> logger)
     {
         _store = new OutcomeStore(database);
@@ -45,7 +47,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         _options = options.Value;
         _logger = logger;
         _capacity = new SemaphoreSlim(_options.RecordCapacity);
-        _writers = new SemaphoreSlim(_options.RecordConcurrency);
+        _connections = new SemaphoreSlim(_options.RecordConcurrency);
     }
 
     /// <summary>
@@ -87,79 +89,143 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
     private void Enqueue(PendingOutcome pending)
     {
-        var key = (pending.Outcome.Image.RequestId, pending.Outcome.Image.Run);
         lock (_gate)
         {
-            if (_lanes.TryGetValue(key, out var lane))
-            {
-                lane.Enqueue(pending);
-                return;
-            }
-
-            lane = _lanes[key] = new RecorderLane();
-            lane.Enqueue(pending);
-            // A batch holds many images, so it must not run inside the span and log scope of the first one.
-            using var suppressed = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
-            var work = Task.Run(() => WorkAsync(key, lane));
-            _working.Add(work);
-            _ = work.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            _lanes.Enqueue(pending);
+            StartIfReady();
         }
+    }
+
+    /// <summary>Starts a writer, unless there are enough or one is still gathering its first batch.</summary>
+    private void StartIfReady()
+    {
+        if (!_lanes.AreReady || _isGathering || _working.Count == _options.RecordConcurrency)
+            return;
+        _isGathering = true;
+        // A batch holds many images, so it must not run inside the span and log scope of the first one.
+        using var suppressed = ExecutionContext.IsFlowSuppressed() ? default(AsyncFlowControl?) : ExecutionContext.SuppressFlow();
+        var work = Task.Run(WorkAsync);
+        _working.Add(work);
+        _ = work.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
     }
 
     private void Forget(Task work)
     {
         lock (_gate)
+        {
             _working.Remove(work);
+            // What became ready after this writer had last looked found all writers at work.
+            StartIfReady();
+        }
     }
 
-    /// <summary>Writes a lane's batches until none is left.</summary>
-    private async Task WorkAsync((RequestId Request, int Run) key, RecorderLane lane)
+    /// <summary>Writes batches until nothing is ready.</summary>
+    private async Task WorkAsync()
     {
         if (_options.RecordLinger > TimeSpan.Zero)
             await Task.Delay(_options.RecordLinger, _time, _abort.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        while (true)
+        for (var batch = TakeFirst(); batch.Count > 0; batch = Take())
+            await WriteAsync(batch);
+    }
+
+    private List<LaneBatch> TakeFirst()
+    {
+        lock (_gate)
         {
-            List<PendingOutcome> batch;
-            lock (_gate)
-            {
-                if (lane.IsEmpty)
-                {
-                    _lanes.Remove(key);
-                    return;
-                }
-
-                batch = lane.TakeBatch(_options.RecordBatch);
-            }
-
-            await WriteAsync(key.Request, key.Run, batch);
-            _capacity.Release(batch.Count);
+            _isGathering = false;
+            return Take();
         }
     }
 
-    private async Task WriteAsync(RequestId request, int run, List<PendingOutcome> batch)
+    private List<LaneBatch> Take()
+    {
+        lock (_gate)
+        {
+            var batch = _lanes.Take(_options.RecordBatch);
+            StartIfReady();
+            return batch;
+        }
+    }
+
+    /// <summary>Writes a batch in one transaction or, if one request is locked or an outcome is rejected, each request's part in its own.</summary>
+    private async Task WriteAsync(List<LaneBatch> batch)
+    {
+        if (batch.Count > 1 && await TryWriteTogetherAsync([.. batch.SelectMany(part => part.Outcomes)]))
+            foreach (var part in batch)
+                Release(part);
+        else
+            await Task.WhenAll(batch.Select(WriteAloneAsync));
+    }
+
+    private async Task<bool> TryWriteTogetherAsync(List<PendingOutcome> batch)
     {
         try
         {
-            await RecordWithRetriesAsync(request, run, batch);
+            await RecordWithRetriesAsync(batch);
         }
-        catch (Exception e) when (DatabaseErrors.IsDataError(e))
+        catch (Exception e) when (DatabaseErrors.IsDataError(e) || IsHeldUpByOne(batch, e))
         {
-            await SplitAsync(request, run, batch, e);
+            return false;
         }
         catch (Exception e)
         {
-            // The rows still name this process: they are freed when it ends, or handed back because they are no longer tracked.
-            if (e is not OperationCanceledException)
-                LogGivenUp(request, batch.Count, e);
-            foreach (var pending in batch)
-            {
-                _held.Remove(pending.Outcome.Image);
-                pending.Fail(e);
-            }
+            GiveUp(batch, e);
+        }
+
+        return true;
+    }
+
+    /// <summary>Whether the outcomes of several requests have waited too long for the row of one.</summary>
+    private static bool IsHeldUpByOne(List<PendingOutcome> batch, Exception exception) =>
+        exception is PostgresException { SqlState: PostgresErrorCodes.LockNotAvailable }
+        && batch.Exists(pending => pending.Outcome.Image.RequestId != batch[0].Outcome.Image.RequestId);
+
+    private async Task WriteAloneAsync(LaneBatch part)
+    {
+        await WriteAsync(part.Outcomes);
+        Release(part);
+    }
+
+    private void Release(LaneBatch part)
+    {
+        _capacity.Release(part.Outcomes.Count);
+        lock (_gate)
+        {
+            _lanes.Release(part.Lane);
+            StartIfReady();
         }
     }
 
-    private async Task RecordWithRetriesAsync(RequestId request, int run, List<PendingOutcome> batch)
+    /// <summary>Writes outcomes of one request.</summary>
+    private async Task WriteAsync(List<PendingOutcome> batch)
+    {
+        try
+        {
+            await RecordWithRetriesAsync(batch);
+        }
+        catch (Exception e) when (DatabaseErrors.IsDataError(e))
+        {
+            await SplitAsync(batch, e);
+        }
+        catch (Exception e)
+        {
+            GiveUp(batch, e);
+        }
+    }
+
+    private void GiveUp(List<PendingOutcome> batch, Exception exception)
+    {
+        // The rows still name this process: they are freed when it ends, or handed back because they are no longer tracked.
+        if (exception is not OperationCanceledException)
+            LogGivenUp(batch.Count, exception);
+        foreach (var pending in batch)
+        {
+            _held.Remove(pending.Outcome.Image);
+            pending.Fail(exception);
+        }
+    }
+
+    private async Task RecordWithRetriesAsync(List<PendingOutcome> batch)
     {
         var outcomes = batch.Select(p => p.Outcome).ToList();
         HashSet<ImageId> recorded;
@@ -167,21 +233,21 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         {
             try
             {
-                await _writers.WaitAsync(_abort.Token);
+                await _connections.WaitAsync(_abort.Token);
                 try
                 {
-                    recorded = await _store.RecordAsync(request, run, outcomes, _abort.Token);
+                    recorded = await _store.RecordAsync(outcomes, _abort.Token);
                 }
                 finally
                 {
-                    _writers.Release();
+                    _connections.Release();
                 }
 
                 break;
             }
-            catch (Exception e) when (DatabaseErrors.IsTransient(e) && !_abort.IsCancellationRequested)
+            catch (Exception e) when (DatabaseErrors.IsTransient(e) && !IsHeldUpByOne(batch, e) && !_abort.IsCancellationRequested)
             {
-                LogRetried(request, batch.Count, e);
+                LogRetried(batch.Count, e);
                 await Task.Delay(Backoff.NextDelay(attempt, InitialRetryDelay, MaxRetryDelay, jitter: 0.5), _time, _abort.Token);
             }
         }
@@ -216,19 +282,19 @@ public sealed partial class ImageRecorder : IAsyncDisposable
     }
 
     /// <summary>Splits a rejected batch until the bad outcome is alone, and records that image as failed with a generic message.</summary>
-    private async Task SplitAsync(RequestId request, int run, List<PendingOutcome> batch, Exception refusal)
+    private async Task SplitAsync(List<PendingOutcome> batch, Exception refusal)
     {
         if (batch.Count > 1)
         {
             var half = batch.Count / 2;
-            await WriteAsync(request, run, batch[..half]);
-            await WriteAsync(request, run, batch[half..]);
+            await WriteAsync(batch[..half]);
+            await WriteAsync(batch[half..]);
             return;
         }
 
         var culprit = batch[0];
         var image = culprit.Outcome.Image;
-        LogRefused(request, image.Row, image.Position, refusal);
+        LogRefused(image.RequestId, image.Row, image.Position, refusal);
         if (culprit.Outcome is ImageOutcome.Failed { Code: QueueFailureCodes.RecordFailed })
         {
             _held.Remove(image);
@@ -238,7 +304,7 @@ public sealed partial class ImageRecorder : IAsyncDisposable
 
         var replacement = new PendingOutcome(new ImageOutcome.Failed(
             image, QueueFailureCodes.RecordFailed, "The image was processed, but its result could not be recorded."));
-        await WriteAsync(request, run, [replacement]);
+        await WriteAsync([replacement]);
         try
         {
             var result = await replacement.Done;
@@ -256,17 +322,17 @@ public sealed partial class ImageRecorder : IAsyncDisposable
         await DrainAsync(CancellationToken.None);
         _abort.Dispose();
         _capacity.Dispose();
-        _writers.Dispose();
+        _connections.Dispose();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Retrying to record {Count} images of request {Request} after a transient error")]
-    private partial void LogRetried(RequestId request, int count, Exception exception);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Retrying to record {Count} images after a transient error")]
+    private partial void LogRetried(int count, Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The database rejected the outcome of image {Row}-{Position} of request {Request}")]
     private partial void LogRefused(RequestId request, int row, int position, Exception exception);
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Gave up recording {Count} images of request {Request}")]
-    private partial void LogGivenUp(RequestId request, int count, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Gave up recording {Count} images")]
+    private partial void LogGivenUp(int count, Exception exception);
 }
 
 /// <summary>What the recorder did with an outcome.</summary>

@@ -8,6 +8,8 @@ namespace Darkroom.Queue;
 /// <summary>A batch of outcomes as one array per column, for <c>unnest</c>.</summary>
 internal sealed class OutcomeColumns(int count)
 {
+    private readonly Guid[] _requests = new Guid[count];
+    private readonly int[] _runs = new int[count];
     private readonly long[] _ids = new long[count];
     private readonly long[] _fences = new long[count];
     private readonly string[] _states = new string[count];
@@ -32,6 +34,8 @@ internal sealed class OutcomeColumns(int count)
 
     private void Set(int i, ImageOutcome outcome)
     {
+        _requests[i] = outcome.Image.RequestId.Value;
+        _runs[i] = outcome.Image.Run;
         _ids[i] = outcome.Image.Id.Value;
         _fences[i] = outcome.Image.Fence;
         _paths[i] = _distinctPaths.NumberOf(outcome);
@@ -64,6 +68,8 @@ internal sealed class OutcomeColumns(int count)
 
     public void Bind(NpgsqlParameterCollection parameters)
     {
+        Bind(parameters, "request_ids", NpgsqlDbType.Uuid, _requests);
+        Bind(parameters, "runs", NpgsqlDbType.Integer, _runs);
         Bind(parameters, "ids", NpgsqlDbType.Bigint, _ids);
         Bind(parameters, "fences", NpgsqlDbType.Bigint, _fences);
         Bind(parameters, "states", NpgsqlDbType.Text, _states);

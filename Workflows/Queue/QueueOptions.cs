@@ -28,7 +28,10 @@ public sealed class QueueOptions : IValidatableObject
     [Range(1, 20_000)]
     public int FeedSlice { get; set; } = 2_000;
 
-    /// <summary>Time between feeder passes while a fan-out is open. Default 250 ms: a pass looks at every open request, whether or not there is anything to offer.</summary>
+    /// <summary>
+    /// Time between feeder passes while a fan-out is open. Default 250 ms: a pass looks at every open request, whether or not there is anything
+    /// to offer. It counts what is offered, so the time grows by as much for every 5,000 of these.
+    /// </summary>
     [Range(typeof(TimeSpan), "00:00:00.01", "00:01:00")]
     public TimeSpan Feed { get; set; } = TimeSpan.FromMilliseconds(250);
 
@@ -53,7 +56,7 @@ public sealed class QueueOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00.05", "00:01:00")]
     public TimeSpan ClaimPoll { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Outcomes of one request recorded per transaction. Default 200.</summary>
+    /// <summary>Outcomes recorded per transaction. Default 200.</summary>
     [Range(1, 5_000)]
     public int RecordBatch { get; set; } = 200;
 
@@ -68,7 +71,7 @@ public sealed class QueueOptions : IValidatableObject
     public int RecordCapacity { get; set; } = 2_000;
 
     /// <summary>
-    /// Batches (of different requests) written concurrently. Default 4, so that many small requests do not exhaust the connection pool.
+    /// Batches written concurrently, each of other requests. Default 4: one that is slow does not hold up the others.
     /// </summary>
     [Range(1, 32)]
     public int RecordConcurrency { get; set; } = 4;

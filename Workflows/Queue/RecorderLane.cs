@@ -1,3 +1,4 @@
+using Darkroom.Data;
 using Darkroom.Engine.Bodies;
 
 namespace Darkroom.Queue;
@@ -20,14 +21,16 @@ internal sealed class PendingOutcome(ImageOutcome outcome)
     }
 }
 
-/// <summary>Queued outcomes of one run: one batch is written at a time while the next one fills.</summary>
-internal sealed class RecorderLane
+/// <summary>Queued outcomes of one request: one batch is written at a time while the next one fills.</summary>
+internal sealed class RecorderLane(RequestId request)
 {
     private readonly Queue<PendingOutcome> _waiting = [];
 
-    public void Enqueue(PendingOutcome outcome) => _waiting.Enqueue(outcome);
+    public RequestId Request { get; } = request;
 
     public bool IsEmpty => _waiting.Count == 0;
+
+    public void Enqueue(PendingOutcome outcome) => _waiting.Enqueue(outcome);
 
     /// <summary>
     /// Dequeues the oldest outcomes, at most one per image: two outcomes of the same image (a late one and its successor's) must not
