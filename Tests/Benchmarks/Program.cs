@@ -73,7 +73,7 @@ switch (args.FirstOrDefault())
               load [rows]                validates a CSV and loads it into Postgres, compared with a raw COPY of the same rows
               pipeline [images] [folder] images per second through the whole system, with photos from the folder
               compare [images] [folder]  the same beside the Node system of DARKROOM_PEER, in turn, as one table
-              loops                      inner loops: JPEG, claims, and a fan-out's body by the kind of expression of an input (BenchmarkDotNet)
+              loops                      inner loops: JPEG, claims, the queue, and a fan-out's body by the kind of expression of an input (BenchmarkDotNet)
               fairness                   how long ten images take, alone and beside thirty slow hosts of another owner
               containment [folder]       CPU time of the decoders per image, compared with calling the codec directly
               jpeg [folder]              speed, bytes and likeness of the JPEG transcoder, compared with libvips and sharp

@@ -23,7 +23,7 @@ internal static class LoopBenchmarks
                 .AddColumnProvider(DefaultColumnProviders.Instance)
                 .AddLogger(ConsoleLogger.Default)
                 .WithArtifactsPath(artifacts.FullName);
-            BenchmarkSwitcher.FromTypes([typeof(JpegLoops), typeof(ClaimLoops), typeof(BodyLoops)])
+            BenchmarkSwitcher.FromTypes([typeof(JpegLoops), typeof(ClaimLoops), typeof(QueueLoops), typeof(BodyLoops)])
                 .Run(arguments.Length > 0 ? arguments : ["--filter", "*"], config);
         }
         finally
