@@ -82,6 +82,66 @@ public sealed class FileTests : ApiTest
         Assert.Equal(2, (await Studio.HistoryAsync("image-compression")).Count);
     }
 
+    [Fact]
+    public async Task Connections_in_the_form_of_earlier_versions_of_Elsa_are_read()
+    {
+        var file = JsonNode.Parse(SavedByStudio)!.AsObject();
+        var now = file["root"]!["connections"]!.DeepClone();
+        file["root"]!["connections"] = new JsonArray(new JsonObject
+        {
+            ["source"] = "a1",
+            ["sourcePort"] = "Valid",
+            ["target"] = "a2",
+            ["targetPort"] = "In",
+            ["vertices"] = now[0]!["vertices"]!.DeepClone(),
+        });
+
+        await Studio.PostOkAsync("/workflow-definitions/import", file);
+
+        var stored = (await Studio.OpenAsync("saved-by-studio"))["root"]!["connections"]!;
+        Assert.Equal("Valid", (string)stored[0]!["source"]!["port"]!);
+        Assert.Equal(("a1", "a2"), ((string)stored[0]!["source"]!["activity"]!, (string)stored[0]!["target"]!["activity"]!));
+        Assert.True(JsonNode.DeepEquals(now[0]!["vertices"], stored[0]!["vertices"]));
+        Assert.Null(stored[0]!["sourcePort"]);
+    }
+
+    [Fact]
+    public async Task A_definition_that_an_Elsa_without_its_activities_has_saved_is_whole_again()
+    {
+        var file = JsonNode.Parse(SavedByStudio)!.AsObject();
+        var (root, original) = (file["root"]!.AsObject(), file["root"]!.DeepClone());
+        var activities = root["activities"]!.AsArray();
+        for (var i = 0; i < activities.Count; i++)
+        {
+            var activity = activities[i]!.AsObject();
+            var metadata = (JsonObject?)activity["metadata"]?.DeepClone() ?? [];
+            metadata["displayText"] = $"Not Found: {activity["type"]}";
+            activities[i] = new JsonObject
+            {
+                ["id"] = activity["id"]!.DeepClone(),
+                ["nodeId"] = activity["nodeId"]!.DeepClone(),
+                ["name"] = activity["name"]!.DeepClone(),
+                ["type"] = "Elsa.NotFoundActivity",
+                ["version"] = 1,
+                ["metadata"] = metadata,
+                ["missingTypeName"] = activity["type"]!.DeepClone(),
+                ["missingTypeVersion"] = 1,
+                ["originalActivityJson"] = activity.ToJsonString(),
+            };
+        }
+
+        var dangling = new JsonObject { ["source"] = new JsonObject { ["activity"] = "a2" }, ["target"] = new JsonObject { ["activity"] = "gone" } };
+        root["customProperties"]!["notFoundConnections"] = new JsonArray(root["connections"]![0]!.DeepClone(), dangling.DeepClone());
+        root["connections"] = new JsonArray();
+
+        await Studio.PostOkAsync("/workflow-definitions/import", file);
+
+        var restored = (await Studio.GetAsync("/workflow-definitions/saved-by-studio/export"))["root"]!;
+        Assert.True(JsonNode.DeepEquals(original["activities"], restored["activities"]), $"{restored["activities"]}");
+        Assert.True(JsonNode.DeepEquals(original["connections"], restored["connections"]), $"{restored["connections"]}");
+        Assert.True(JsonNode.DeepEquals(new JsonArray(dangling), restored["customProperties"]!["notFoundConnections"]), $"{restored["customProperties"]}");
+    }
+
     [Theory]
     [InlineData("Elsa.ParallelForEach", "Elsa.ParallelForEach, which is not run here.")]
     [InlineData("Elsa.SendHttpRequest", "Elsa.SendHttpRequest, which is not run here; Elsa.FlowSendHttpRequest is.")]

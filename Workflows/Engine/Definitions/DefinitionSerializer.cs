@@ -6,7 +6,8 @@ namespace Darkroom.Engine.Definitions;
 
 /// <summary>
 /// Reads and writes definitions as Elsa 3 JSON. What an editor sends is split into the content, which the editor owns, and the rest,
-/// which the server owns; showing a definition puts them together again. The root is stored unchanged.
+/// which the server owns; showing a definition puts them together again. The root is stored as it is, but for what earlier versions of Elsa, or one
+/// that lacked some activities, have written differently.
 /// </summary>
 public sealed class DefinitionSerializer(ActivityCatalog catalog)
 {
@@ -46,7 +47,7 @@ public sealed class DefinitionSerializer(ActivityCatalog catalog)
         content["options"] = model["options"] is JsonObject options ? options.DeepClone() : new JsonObject();
         foreach (var (other, value) in model.Where(member => !content.ContainsKey(member.Key) && !Identity.Contains(member.Key) && member.Key != "root"))
             content[other] = Clone(value);
-        content["root"] = MissingActivities.Restore((JsonObject)root.DeepClone());
+        content["root"] = ConnectionForms.Restore(MissingActivities.Restore((JsonObject)root.DeepClone()));
 
         var text = content.ToJsonString(Format);
         CheckBodies((JsonObject)content["root"]!);

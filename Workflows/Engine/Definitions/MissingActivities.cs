@@ -10,6 +10,7 @@ namespace Darkroom.Engine.Definitions;
 internal static class MissingActivities
 {
     private const string Original = "originalActivityJson";
+    private const string DisplayText = "displayText";
 
     /// <summary>What an editor may change on a placeholder.</summary>
     private static readonly string[] Editable = ["id", "nodeId", "name", "customProperties", "metadata"];
@@ -31,9 +32,24 @@ internal static class MissingActivities
     {
         if (ActivityTree.TypeOf(placeholder).Type != ActivityTree.NotFound || Parse(ActivityTree.Text(placeholder, Original)) is not { } original)
             return placeholder;
+        var title = Title(original);
         Copy(placeholder, original);
+        // Elsa itself titles its placeholders, which is not what the author called the activity.
+        if (Title(original)?.StartsWith("Not Found: ", StringComparison.Ordinal) == true)
+            SetTitle((JsonObject)original["metadata"]!, title);
         return original;
     });
+
+    private static string? Title(JsonObject activity) =>
+        activity["metadata"] is JsonObject metadata ? ActivityTree.Text(metadata, DisplayText) : null;
+
+    private static void SetTitle(JsonObject metadata, string? title)
+    {
+        if (title is null)
+            metadata.Remove(DisplayText);
+        else
+            metadata[DisplayText] = title;
+    }
 
     private static void Copy(JsonObject from, JsonObject to)
     {
