@@ -150,6 +150,63 @@ public sealed class PublishingTests : ApiTest
         Contains(await Studio.RefusedAsync(publish: true), "Settings:", named);
     }
 
+    [Theory]
+    [InlineData("canStartWorkflow", "true", "Can start workflow")]
+    [InlineData("runAsynchronously", "true", "Run asynchronously")]
+    [InlineData("commitStrategyName", "\"Never\"", "commit strategy Never")]
+    [InlineData("mergeMode", "\"Merge\"", "merge mode Merge")]
+    [InlineData("resilienceStrategy", """{ "mode": "Identifier", "strategyId": "retry" }""", "resilience strategy")]
+    public async Task A_setting_of_an_activity_that_would_be_ignored_is_refused(string setting, string value, string named)
+    {
+        foreach (var (activity, name) in new[] { ("notify", "NotifyWebhook1"), ("store-image", "StoreImage1") })
+        {
+            Studio.Activity(activity)["customProperties"] = new JsonObject { [setting] = JsonNode.Parse(value) };
+            Contains(await Studio.RefusedAsync(publish: true), name, named);
+            Studio.Activity(activity)["customProperties"] = new JsonObject { [setting] = value == "true" ? JsonValue.Create(false) : null };
+        }
+
+        await Studio.SaveAsync(publish: true);
+    }
+
+    [Fact]
+    public async Task Declarations_that_would_be_ignored_are_refused()
+    {
+        Studio.Definition["outputs"] = new JsonArray(new JsonObject { ["name"] = "Total", ["type"] = "String" });
+        Studio.Definition["outcomes"] = new JsonArray("Rejected");
+        Studio.Definition["variables"] = new JsonArray(new JsonObject
+        {
+            ["id"] = "v",
+            ["name"] = "Fleeting",
+            ["typeName"] = "String",
+            ["storageDriverTypeName"] = "Elsa.Workflows.MemoryStorageDriver, Elsa.Workflows.Core",
+        });
+        Studio.Root["variables"] = new JsonArray(new JsonObject { ["id"] = "s", ["name"] = "Scoped", ["typeName"] = "String" });
+        Studio.Set("notify", "channel", "mail");
+
+        var errors = await Studio.RefusedAsync(publish: true);
+
+        Contains(errors, "outcome Total");
+        Contains(errors, "outcome Rejected");
+        Contains(errors, "variable Fleeting", "Workflow instance");
+        Contains(errors, "variable Scoped", "for the workflow");
+        Contains(errors, "no input channel");
+    }
+
+    [Fact]
+    public async Task An_HTTP_request_leaves_by_its_status_or_by_Done()
+    {
+        Studio.Add(Studio.Root, "call", "Elsa.FlowSendHttpRequest");
+        Studio.Connect(Studio.Root, "notify", "Done", "call");
+        Studio.Set("call", "url", "https://example.com/");
+        foreach (var (outcome, target) in new[] { ("200", "ok"), ("Done", "other") })
+        {
+            Studio.Add(Studio.Root, target, "Elsa.WriteLine");
+            Studio.Connect(Studio.Root, "call", outcome, target);
+        }
+
+        Contains(await Studio.RefusedAsync(publish: true), "call: 200 and Done are both connected");
+    }
+
     [Fact]
     public async Task Every_setting_that_Studio_offers_is_accepted()
     {

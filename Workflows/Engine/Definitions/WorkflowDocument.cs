@@ -125,6 +125,9 @@ public sealed class WorkflowDocument
     // Other containers cannot run as a body; compiling the activity reports that the body is missing.
     private static bool IsFlowchart(JsonObject json) => OptionalText(json, "type") == ActivityTree.Flowchart;
 
+    /// <summary>What messages call an activity: its title on the canvas, plus its name if that differs.</summary>
+    internal static string LabelOf(JsonObject json) => ReadLabel(json, OptionalText(json, "name") ?? OptionalText(json, "type") ?? "");
+
     private static string ReadLabel(JsonObject json, string name) =>
         json["metadata"] is JsonObject metadata && OptionalText(metadata, "displayText") is { Length: > 0 } title && title != name
             ? $"{title} ({name})"

@@ -23,16 +23,23 @@ public sealed record WorkflowSettings
     public string? Commits { get; init; }
     public bool IsActivity { get; init; }
 
+    /// <summary>Names of declared outputs and outcomes.</summary>
+    public IReadOnlyList<string> Results { get; init; } = [];
+
+    /// <summary>Names of the variables that are not to be stored.</summary>
+    public IReadOnlyList<string> InMemory { get; init; } = [];
+
     internal static WorkflowSettings Read(JsonObject definition)
     {
-        if (definition["options"] is not JsonObject options)
-            return new();
+        var options = definition["options"] as JsonObject ?? [];
         return new()
         {
             Activation = Text(options, "activationStrategyType"),
             Incidents = Text(options, "incidentStrategyType"),
             Commits = Text(options, "commitStrategyName"),
             IsActivity = options["usableAsActivity"]?.GetValueKind() == JsonValueKind.True,
+            Results = [.. Items(definition, "outputs").Concat(Items(definition, "outcomes")).Select(Name)],
+            InMemory = [.. Items(definition, "variables").Where(IsInMemory).Select(Name)],
         };
     }
 
@@ -46,7 +53,18 @@ public sealed record WorkflowSettings
             errors.Add($"Settings: the commit strategy {Commits} is not run here; every activity is committed as it completes. Choose Default.");
         if (IsActivity)
             errors.Add("Settings: a workflow cannot be used as an activity here. Clear Usable as activity.");
+        foreach (var result in Results)
+            errors.Add($"Settings: the output or outcome {result} goes nowhere here. Remove it.");
+        foreach (var variable in InMemory)
+            errors.Add($"Settings: the variable {variable} is to be kept in memory, which is not done here. Choose Workflow instance as its storage.");
     }
+
+    private static bool IsInMemory(JsonNode? variable) =>
+        variable is JsonObject json && Text(json, "storageDriverTypeName") is { } driver && ShortName(driver) == "MemoryStorageDriver";
+
+    private static string Name(JsonNode? declared) => declared is JsonObject json ? ActivityTree.Text(json, "name") ?? "" : declared?.ToString() ?? "";
+
+    private static JsonArray Items(JsonObject definition, string name) => definition[name] as JsonArray ?? [];
 
     private static string TypeName(string name) => name.Split(',')[0].Trim();
 

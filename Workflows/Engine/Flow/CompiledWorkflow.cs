@@ -75,6 +75,7 @@ internal sealed class CompiledWorkflow
         if (publishing)
         {
             document.Settings.Check(errors);
+            new SettingRules(catalog.Find, errors).Check(document);
             foreach (var mode in document.Logs.Unknown)
                 errors.Add($"Settings: {LogPersistence.Refusal(mode)}");
             if (graph is not null)
