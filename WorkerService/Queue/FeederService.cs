@@ -17,7 +17,7 @@ internal sealed partial class FeederService(
     IOptions<QueueOptions> options,
     ILogger<FeederService> logger) : SupervisedService(time, logger)
 {
-    /// <summary>Offered images that a pass counts in some 2 ms, and that are not claimed within one pause.</summary>
+    /// <summary>Offered images that lengthen the pause by one <see cref="QueueOptions.Feed"/>: a pass counts as many in some 2 ms.</summary>
     private const int CountedPerPause = 5_000;
 
     private readonly ConcurrentQueue<RequestId> _withdrawn = new();

@@ -48,6 +48,9 @@ internal static class ActivityTree
     public static JsonElement Value(JsonObject json, string name) =>
         json.TryGetPropertyValue(name, out var value) ? JsonSerializer.SerializeToElement(value, DefinitionSerializer.Format) : default;
 
+    /// <summary>The objects of a list; none if it is absent.</summary>
+    public static IEnumerable<JsonObject> Objects(JsonObject json, string list) => (json[list] as JsonArray ?? []).OfType<JsonObject>();
+
     // An expression has a type and no id; a variable has an id and no type.
     public static bool IsActivity([NotNullWhen(true)] JsonNode? json) => json is JsonObject found && Text(found, "id") is not null && Text(found, "type") is not null;
 

@@ -29,8 +29,7 @@ internal static class ConnectionForms
             return;
         if (connections is null)
             flowchart["connections"] = connections = [];
-        var activities = (flowchart["activities"] as JsonArray ?? [])
-            .OfType<JsonObject>().Select(activity => ActivityTree.Text(activity, "id")).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var activities = ActivityTree.Objects(flowchart, "activities").Select(activity => ActivityTree.Text(activity, "id")).OfType<string>().ToHashSet(StringComparer.Ordinal);
         foreach (var item in aside.ToList())
         {
             var connection = Present(item?.DeepClone());

@@ -39,7 +39,7 @@ public sealed record WorkflowSettings
             Commits = Text(options, "commitStrategyName"),
             IsActivity = options["usableAsActivity"]?.GetValueKind() == JsonValueKind.True,
             Results = [.. Items(definition, "outputs").Concat(Items(definition, "outcomes")).Select(Name)],
-            InMemory = [.. Items(definition, "variables").Where(IsInMemory).Select(Name)],
+            InMemory = [.. ActivityTree.Objects(definition, "variables").Where(IsInMemory).Select(Name)],
         };
     }
 
@@ -59,8 +59,8 @@ public sealed record WorkflowSettings
             errors.Add($"Settings: the variable {variable} is to be kept in memory, which is not done here. Choose Workflow instance as its storage.");
     }
 
-    private static bool IsInMemory(JsonNode? variable) =>
-        variable is JsonObject json && Text(json, "storageDriverTypeName") is { } driver && ShortName(driver) == "MemoryStorageDriver";
+    private static bool IsInMemory(JsonObject variable) =>
+        Text(variable, "storageDriverTypeName") is { } driver && ShortName(driver) == "MemoryStorageDriver";
 
     private static string Name(JsonNode? declared) => declared is JsonObject json ? ActivityTree.Text(json, "name") ?? "" : declared?.ToString() ?? "";
 

@@ -11,7 +11,7 @@ namespace Darkroom.Engine.Flow;
 internal sealed class SettingRules(Func<string, ActivityDescriptor?> describe, ValidationErrors errors)
 {
     /// <summary>Checks every activity of the definition, wherever it is nested.</summary>
-    public void Check(WorkflowDocument document) => ActivityTree.Replace((JsonObject)document.Json["root"]!.DeepClone(), activity =>
+    public void Check(WorkflowDocument document) => ActivityTree.Replace((JsonObject)document.Json["root"]!, activity =>
     {
         var type = ActivityTree.TypeOf(activity).Type;
         if (type == ActivityTree.Flowchart)
@@ -23,12 +23,12 @@ internal sealed class SettingRules(Func<string, ActivityDescriptor?> describe, V
 
     private void CheckFlowchart(JsonObject flowchart)
     {
-        foreach (var name in Items(flowchart, "variables").Select(variable => ActivityTree.Text(variable, "name")))
+        foreach (var name in ActivityTree.Objects(flowchart, "variables").Select(variable => ActivityTree.Text(variable, "name")))
             Add(flowchart, $"its variable {name} would not exist here. Declare it for the workflow.");
 
-        var outcomes = Items(flowchart, "connections").ToLookup(
+        var outcomes = ActivityTree.Objects(flowchart, "connections").ToLookup(
             connection => Text(connection["source"], "activity"), connection => Text(connection["source"], "port") ?? Outcome.Done, StringComparer.Ordinal);
-        foreach (var activity in Items(flowchart, "activities").Where(ActivityTree.IsActivity))
+        foreach (var activity in ActivityTree.Objects(flowchart, "activities").Where(ActivityTree.IsActivity))
         {
             // Elsa leaves by the status and by Done; here Done is for every status without an outcome of its own.
             if (describe(ActivityTree.TypeOf(activity).Type) is { OutcomesInput: not null }
@@ -71,6 +71,4 @@ internal sealed class SettingRules(Func<string, ActivityDescriptor?> describe, V
     };
 
     private static string? Text(JsonNode? json, string name) => json is JsonObject found ? ActivityTree.Text(found, name) : null;
-
-    private static IEnumerable<JsonObject> Items(JsonObject json, string name) => (json[name] as JsonArray ?? []).OfType<JsonObject>();
 }
